@@ -1,0 +1,93 @@
+"""What an evolution tells its observer while it runs. Plain values: no tensor, no open file."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """An evolution begins, or an interrupted one goes on (`resumed`)."""
+
+    run: str
+    method: str
+    tasks: tuple[str, ...]
+    task_iterations: int
+    generations: int
+    children: int
+    cycles: int
+    resumed: bool = False
+    finished_children: int = 0  # of a resumed run: those that need no more work
+
+
+@dataclass(frozen=True)
+class TaskStarted:
+    """One task iteration begins."""
+
+    task: str
+    iteration: int  # 0-based, in this run
+    train_examples: int
+    validation_examples: int
+    best_accuracy: float | None  # validation accuracy of the model retained so far
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class GenerationStarted:
+    task: str
+    iteration: int
+    generation: int
+    children: tuple[str, ...]  # what was mutated, one line a child
+
+
+@dataclass(frozen=True)
+class CycleFinished:
+    """One child trained for one cycle and was validated."""
+
+    task: str
+    iteration: int
+    generation: int
+    child: int
+    cycle: int
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class ChildFinished:
+    """A child is kept or rejected; `record` is what the run's file holds of it."""
+
+    task: str
+    iteration: int
+    generation: int
+    child: int
+    accepted: bool
+    best: bool  # it is the best model of the active task now
+    accuracy: float | None
+    score: float | None
+    reason: str | None  # why it was rejected
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TaskFinished:
+    """A task iteration is over: the best model is retained and tested."""
+
+    task: str
+    iteration: int
+    model: str
+    validation_accuracy: float
+    test_accuracy: float
+    improved: bool
+
+
+@dataclass(frozen=True)
+class RunFinished:
+    run: str
+    seconds: float
+    train_seconds: float
+    validation_seconds: float
+    samples: int
+
+
+Event = RunStarted | TaskStarted | GenerationStarted | CycleFinished | ChildFinished | TaskFinished | RunFinished
+Observer = Callable[[Event], None]
