@@ -1,0 +1,61 @@
+"""Image sets that several tests share.
+
+`tiny_npz` and `tiny_folder` are made once per session: only read them, and change only a copy.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+TINY_CLASSES = ("disc", "horizontal", "vertical")
+TINY_COUNTS = {"train": 90, "validation": 30, "test": 30}
+
+
+def tiny_images(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """`count` noisy drawings (count, 24, 24) uint8 of a disc (0), horizontal (1) or vertical (2) bars, and labels."""
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.arange(count) % 3).astype(np.int64)
+    y, x = np.mgrid[:24, :24].astype(np.float64)
+    images = np.empty((count, 24, 24), np.uint8)
+    for row, label in enumerate(labels):
+        cy, cx = rng.uniform(8, 15, 2)
+        bars = np.sin((y if label == 1 else x) * rng.uniform(0.9, 1.3) + rng.uniform(0, 6)) > 0
+        shape = (y - cy) ** 2 + (x - cx) ** 2 < rng.uniform(4, 7) ** 2 if label == 0 else bars
+        images[row] = np.clip(shape * rng.uniform(150, 230) + rng.normal(20, 12, (24, 24)), 0, 255).astype(np.uint8)
+    return images, labels
+
+
+@pytest.fixture(scope="session")
+def tiny_npz(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of train.npz (90 images), validation.npz (30), test.npz (30): 24x24 grey, 3 classes easily told apart."""
+    root = tmp_path_factory.mktemp("tiny_npz")
+    for seed, (split, count) in enumerate(TINY_COUNTS.items()):
+        images, labels = tiny_images(seed, count)
+        np.savez_compressed(root / f"{split}.npz", image=images, label=labels)
+    return root
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of three class sub-folders with 50 PNG files each (24x24 grey); the splits are to be cut."""
+    from PIL import Image
+
+    root = tmp_path_factory.mktemp("tiny_folder")
+    images, labels = tiny_images(7, 150)
+    for row, (image, label) in enumerate(zip(images, labels, strict=True)):
+        folder = root / TINY_CLASSES[label]
+        folder.mkdir(exist_ok=True)
+        Image.fromarray(image).save(folder / f"{row:03d}.png")
+    return root
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of real image sets (one sub-folder each, with train.npz, validation.npz, test.npz)."""
+    given = os.environ.get("MUNET_DATA")
+    root = Path(given) if given else Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not (root / "mnist" / "train.npz").is_file():
+        pytest.skip(f"no real image sets in {root}; MUNET_DATA names another folder")
+    return root
