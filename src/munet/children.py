@@ -1,0 +1,132 @@
+"""From a plan to a child that can be trained: each slot's layer is found in the lineage, shared or copied, or made.
+
+The nearest living ancestor that holds a fitting layer gives it. What another task or the root owns is shared, frozen,
+unless the plan clones it; what nobody owns is always copied and trained on (muNet sec. 3, as its published code does).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .initial import new_adapter, new_head, resize_posembed
+from .layers import layer_id, layer_size
+from .streams import torch_stream
+
+if TYPE_CHECKING:
+    import torch
+
+    from .search import Method, Plan
+    from .system import System
+
+Tensors = dict[str, "torch.Tensor"]
+Manifest = dict[str, Any]
+
+
+@dataclass
+class Child:
+    """A child before its training."""
+
+    layers: dict[str, Tensors] = field(default_factory=dict)
+    shared: dict[str, str] = field(default_factory=dict)  # slot -> layer id of what stays frozen
+    trainable: set[str] = field(default_factory=set)
+    momentum: dict[str, Tensors] = field(default_factory=dict)  # slot -> bf16 buffers inherited with a clone
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        return {slot: layer_size(tensors) for slot, tensors in self.layers.items()}
+
+
+class Nursery:
+    """Builds the children of one active task."""
+
+    def __init__(self, system: "System", method: "Method", task: str, classes: int, owned: Mapping[str, set[str]]) -> None:
+        self.system = system
+        self.method = method
+        self.task = task
+        self.classes = classes
+        self.owned = owned  # without the active task
+        self.root = system.manifest(system.root)
+        self._root_layers = set(self.root["layers"].values())
+        self._resized: dict[int, tuple[Tensors, str]] = {}
+
+    def locked(self, layer: str, image_size: int) -> bool:
+        """Whether the root or another task owns a layer, so that it may only be shared or copied."""
+        fresh = self.method.resized_posembed == "shared" and self._resize(image_size)[1] == layer
+        return layer in self._root_layers or bool(self.owned.get(layer)) or fresh
+
+    def locked_slots(self, manifest: Manifest) -> frozenset[str]:
+        """Slots of a possible parent whose layers are locked. A head is, unless it is the active task's own."""
+        size = manifest["hyperparameters"]["image_size"]
+        return frozenset(
+            slot
+            for slot, layer in manifest["layers"].items()
+            if self.locked(layer, size) or (slot == "head" and manifest["task"] != self.task)
+        )
+
+    def build(self, plan: "Plan", ancestors: Sequence[Manifest], key: tuple[str | int, ...]) -> Child:
+        """Resolve every slot of the plan. `ancestors`: living lineage, the parent first; `key` names the streams."""
+        child = Child()
+        for slot in self.system.architecture.slots(plan.num_blocks, plan.adapters):
+            source = self._source(slot, plan, ancestors)
+            if source is None:
+                self._make(child, slot, plan, key)
+            else:
+                self._inherit(child, slot, plan, source)
+        return child
+
+    def _source(self, slot: str, plan: "Plan", ancestors: Sequence[Manifest]) -> Manifest | None:
+        """The nearest ancestor whose layer fits the slot."""
+        settings = plan.hyperparameters
+        for manifest in ancestors:
+            mine = manifest["hyperparameters"]
+            fits = slot in manifest["layers"]
+            if slot == "posembed":
+                fits &= mine["image_size"] == settings["image_size"]
+            elif slot.startswith("adapter."):
+                fits &= mine.get("adapter_dim") == settings["adapter_dim"]
+            elif slot == "head":
+                fits &= manifest["task"] == self.task
+            if fits:
+                return manifest
+        return None
+
+    def _inherit(self, child: Child, slot: str, plan: "Plan", source: Manifest) -> None:
+        layer = source["layers"][slot]
+        tensors = self.system.layer(layer)
+        if slot not in plan.cloned and self.locked(layer, plan.hyperparameters["image_size"]):
+            child.layers[slot] = tensors
+            child.shared[slot] = layer
+            return
+        self._train(child, slot, {name: tensor.clone() for name, tensor in tensors.items()})
+        if self.method.inherit_momentum and slot in source["momentum"]:
+            child.momentum[slot] = self.system.layer(source["momentum"][slot])
+
+    def _make(self, child: Child, slot: str, plan: "Plan", key: tuple[str | int, ...]) -> None:
+        width = self.system.architecture.width
+        if slot == "head":
+            self._train(child, slot, new_head(width, self.classes))
+        elif slot.startswith("adapter."):
+            self._train(child, slot, new_adapter(width, plan.hyperparameters["adapter_dim"], torch_stream(*key, "init", slot)))
+        elif slot == "posembed":
+            tensors, identity = self._resize(plan.hyperparameters["image_size"])
+            if self.method.resized_posembed == "shared" and slot not in plan.cloned:
+                child.layers[slot] = tensors
+                child.shared[slot] = identity
+            else:
+                self._train(child, slot, {name: tensor.clone() for name, tensor in tensors.items()})
+        else:
+            raise AssertionError(f"no ancestor holds {slot}, not even the root")
+
+    def _train(self, child: Child, slot: str, tensors: Tensors) -> None:
+        child.layers[slot] = tensors
+        child.trainable.add(slot)
+
+    def _resize(self, image_size: int) -> tuple[Tensors, str]:
+        """The root's own position embeddings for an image size in pixels, and the layer's id."""
+        if image_size not in self._resized:
+            native = self.root["root"]["native_posembed"]
+            grid = self.system.layer(native["layer"])["pos_embed"]
+            resized = resize_posembed(grid, self.system.architecture, native["image_size"], image_size)
+            tensors = {"pos_embed": resized}
+            self._resized[image_size] = (tensors, layer_id(tensors))
+        return self._resized[image_size]

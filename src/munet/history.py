@@ -1,0 +1,149 @@
+"""How a model came to be: its lineage, its layers and who shares them, every child ever sampled. Needs no torch."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from .errors import InputError, suggest
+from .status import blocks_in, owners, retained
+
+if TYPE_CHECKING:
+    from .store import Store
+
+Manifest = dict[str, Any]
+GENERATION_FILE = "{task}-{iteration:04d}-{generation:04d}.json"
+
+
+def resolve(store: "Store", word: str) -> str:
+    """Model id behind a task's name (its retained model), `root`, or the beginning of an id."""
+    names = store.tasks()
+    if word in names:
+        model = store.read_task(word)["model"]
+        if model is None:
+            raise InputError(f"task '{word}' has no model yet: run `munet evolve {store.path} {word}`")
+        return model
+    if word == "root":
+        return store.root
+    if len(word) < 4 or any(letter not in "0123456789abcdef" for letter in word):
+        known = [*names, "root"]
+        raise InputError(f"no task or model '{word}' in {store.path}{suggest(word, known)}; tasks: {', '.join(names)}")
+    return store.resolve_model(word)
+
+
+def lineage(store: "Store", model: str) -> list[tuple[str, Manifest]]:
+    """(id, manifest) of a model and its ancestors, the root last. History is kept when weights are collected."""
+    chain = []
+    current: str | None = model
+    while current is not None and store.has_model(current):
+        manifest = store.get_model(current)
+        chain.append((current, manifest))
+        current = manifest["parent"]
+    return chain
+
+
+def log(store: "Store", model: str) -> list[dict[str, Any]]:
+    """The lineage as entries, newest first, each with the hyperparameters it changed from its parent's."""
+    chain = lineage(store, model)
+    entries = []
+    for index, (identity, manifest) in enumerate(chain):
+        older = chain[index + 1][1]["hyperparameters"] if index + 1 < len(chain) else {}
+        mine = manifest["hyperparameters"]
+        changed = {key: [older[key], value] for key, value in mine.items() if key in older and older[key] != value}
+        metrics = manifest["metrics"]
+        entries.append(
+            {
+                "model": identity,
+                "task": manifest["task"],
+                "generation": manifest["generation"],
+                "method": manifest["method"],
+                "mutations": manifest["mutations"],
+                "hyperparameters": mine,
+                "changed": changed,
+                "validation_accuracy": metrics.get("validation_accuracy"),
+                "score": metrics.get("score"),
+                "alive": all(store.has_layer(layer) for layer in manifest["layers"].values()),
+                "layers": manifest["layers"],
+            }
+        )
+    return entries
+
+
+def trained_by(store: "Store", model: str) -> dict[str, str]:
+    """Slot -> name of the task that trained the model's layer there, or `root`."""
+    chain = lineage(store, model)
+    origin = {}
+    for slot, layer in chain[0][1]["layers"].items():
+        holders = [manifest for _, manifest in chain if layer in manifest["layers"].values()]
+        origin[slot] = holders[-1]["task"] or "root"
+    return origin
+
+
+def show(store: "Store", model: str) -> dict[str, Any]:
+    """Everything about one model: its layers with size, origin and sharers, its settings and its measures."""
+    manifest = store.get_model(model)
+    models = retained(store)
+    owned = owners(models)
+    origin = trained_by(store, model)
+    record = next((store.read_task(task) for task, m in models.items() if m == manifest), None)
+    layers = [
+        {
+            "slot": slot,
+            "layer": layer,
+            "parameters": manifest["sizes"][slot],
+            "trained_by": origin[slot],
+            "shared_with": sorted(owned.get(layer, set()) - {manifest["task"]}),
+        }
+        for slot, layer in sorted(manifest["layers"].items(), key=lambda item: slot_order(item[0]))
+    ]
+    keys = ("task", "parent", "method", "generation", "architecture", "hyperparameters", "mutation_probabilities")
+    return {"model": model} | {key: manifest[key] for key in keys} | {
+        "num_blocks": blocks_in(manifest["layers"]),
+        "image_size": manifest["hyperparameters"]["image_size"],
+        "layers": layers,
+        "mutations": manifest["mutations"],
+        "metrics": manifest["metrics"],
+        "stream": manifest["stream"],
+        "test_accuracy": record["test"]["accuracy"] if record and record["test"] else None,
+    }
+
+
+def diff(store: "Store", a: str, b: str) -> dict[str, Any]:
+    """Which layers two models share and where they differ."""
+    first, second = store.get_model(a), store.get_model(b)
+    mine, theirs = first["layers"], second["layers"]
+    both = sorted(set(mine) & set(theirs), key=slot_order)
+    shared = [slot for slot in both if mine[slot] == theirs[slot]]
+    settings = sorted(set(first["hyperparameters"]) | set(second["hyperparameters"]))
+    pairs = {key: [first["hyperparameters"].get(key), second["hyperparameters"].get(key)] for key in settings}
+    return {
+        "a": a,
+        "b": b,
+        "shared": shared,
+        "different": [{"slot": slot, "a": mine[slot], "b": theirs[slot]} for slot in both if slot not in shared],
+        "only_a": sorted(set(mine) - set(theirs), key=slot_order),
+        "only_b": sorted(set(theirs) - set(mine), key=slot_order),
+        "hyperparameters": {key: pair for key, pair in pairs.items() if pair[0] != pair[1]},
+        "shared_parameters": sum(first["sizes"][slot] for slot in shared),
+        "parameters_a": sum(first["sizes"].values()),
+        "parameters_b": sum(second["sizes"].values()),
+    }
+
+
+def slot_order(slot: str) -> tuple[int, int, str]:
+    """Sorting key that puts slots in forward order."""
+    name, _, index = slot.partition(".")
+    if index:
+        return (3, int(index), name)  # adapter.k comes before block.k
+    return ({"embedding": 0, "cls": 1, "posembed": 2, "norm": 4, "pool": 5, "head": 6}[name], 0, name)
+
+
+def children(store: "Store", task: str | None = None) -> Iterator[dict[str, Any]]:
+    """Every child ever sampled, oldest run first, kept or not."""
+    for run in store.runs():
+        for file in store.run_files(run):
+            if file in ("run.json", "finished.json"):
+                continue
+            record = store.read_run(run, file)
+            if task is None or record["task"] == task:
+                place = {key: record[key] for key in ("task", "iteration", "generation")}
+                for child in record["children"]:
+                    yield {"run": run, **place, **child}

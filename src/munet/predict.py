@@ -1,0 +1,125 @@
+"""Using the models of a system: predictions for a person's images, accuracies over whole splits."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from .devices import choose_device
+from .errors import InputError
+from .tasks import decode_image, load
+from .training import Preprocessing, evaluate as evaluate_split, prepare
+
+if TYPE_CHECKING:
+    from .system import System
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Answers of one task's model for N images over C classes."""
+
+    logits: torch.Tensor  # (N, C) float32
+    probabilities: torch.Tensor  # (N, C) float32, rows sum to 1
+    classes: list[str]
+
+    def top(self, k: int = 1) -> list[list[tuple[str, float]]]:
+        """For each image its `k` likeliest (class name, probability)."""
+        values, indices = self.probabilities.topk(min(k, len(self.classes)), dim=1)
+        rows = zip(values.tolist(), indices.tolist(), strict=True)
+        return [[(self.classes[i], p) for p, i in zip(ps, ids, strict=True)] for ps, ids in rows]
+
+
+def decode_side(image_size: int) -> int:
+    """Side in pixels to which larger or mixed images of a task are decoded: room for crops at twice the input."""
+    return 2 * image_size
+
+
+def preprocessing_of(system: "System", manifest: dict[str, Any]) -> Preprocessing:
+    """How a model sees images outside training: resized to its input size and normalised as its root was."""
+    architecture = system.architecture
+    return Preprocessing.from_hyperparameters(
+        {"image_size": manifest["hyperparameters"]["image_size"]},
+        variant="mu2net-plus",
+        mean=architecture.mean,
+        std=architecture.std,
+    )
+
+
+def predict(system: "System", word: str, images: Any, *, device: str = "auto", batch_size: int = 64) -> Prediction:
+    """Logits and probabilities of one task's model; see `System.predict`."""
+    network = system.model(word)
+    manifest = system.manifest(word)
+    classes = system.task(manifest["task"])["classes"]
+    pre = preprocessing_of(system, manifest)
+    place = choose_device(device)
+    network.to(place)
+    pictures = as_pictures(images)
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(pictures), batch_size):
+            batch = [prepare(torch.from_numpy(image)[None].to(place), pre) for image in pictures[start : start + batch_size]]
+            parts.append(network(torch.cat(batch)).float().cpu())
+    logits = torch.cat(parts)
+    return Prediction(logits, logits.softmax(dim=1), classes)
+
+
+def as_pictures(images: Any) -> list[np.ndarray]:
+    """Any of the accepted forms as a list of uint8 arrays (H,W,C)."""
+    if isinstance(images, torch.Tensor):
+        images = images.cpu().numpy()
+    if isinstance(images, np.ndarray):
+        return _from_array(images)
+    if isinstance(images, str | Path | bytes) or not isinstance(images, Sequence):
+        images = [images]
+    if len(images) == 0:
+        raise InputError("no images to classify: give at least one")
+    pictures: list[np.ndarray] = []
+    for image in images:
+        array = isinstance(image, torch.Tensor | np.ndarray)
+        pictures += as_pictures(image) if array else [decode_image(image)]
+    return pictures
+
+
+def _from_array(images: np.ndarray) -> list[np.ndarray]:
+    if images.dtype != np.uint8:
+        raise InputError(f"images are {images.dtype}: give uint8 values from 0 to 255")
+    if images.ndim == 2 or (images.ndim == 3 and images.shape[-1] in (1, 3)):
+        images = images[None]
+    if images.ndim == 3:
+        images = images[..., None]
+    if images.ndim != 4 or images.shape[-1] not in (1, 3) or 0 in images.shape:
+        raise InputError(f"images have shape {images.shape}: give (N,H,W,3), (N,H,W,1), (N,H,W) or (H,W,3)")
+    return [np.ascontiguousarray(image) for image in images]
+
+
+def evaluate(
+    system: "System",
+    tasks: Sequence[str] | None,
+    split: str,
+    *,
+    device: str = "auto",
+    batch_size: int = 512,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Accuracy of retained models on a whole split; see `System.evaluate`."""
+    if split not in ("train", "validation", "test"):
+        raise InputError(f"no split '{split}': choose train, validation or test")
+    names = list(tasks) if tasks else [name for name in system.tasks if system.task(name)["model"]]
+    place = choose_device(device)
+    results: dict[str, dict[str, Any]] = {}
+    for number, name in enumerate(names):
+        model = system.resolve(name)
+        manifest = system.manifest(model)
+        data = load(system.task(name), split, side=decode_side(manifest["hyperparameters"]["image_size"]))
+        network = system.network(model).to(place)
+        correct, examples = evaluate_split(
+            network, data, preprocessing_of(system, manifest), device=place, batch_size=batch_size
+        )
+        accuracy = correct / examples
+        results[name] = {"split": split, "accuracy": accuracy, "correct": correct, "examples": examples, "model": model}
+        if progress:
+            progress(number + 1, len(names))
+    return results

@@ -1,0 +1,93 @@
+"""Where a system stands: what each task's model scores, weighs and costs. Needs no torch."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .accounting import accounted_parameters
+
+if TYPE_CHECKING:
+    from .store import Store
+
+Manifest = dict[str, Any]
+
+
+def retained(store: "Store") -> dict[str, Manifest]:
+    """Task name -> manifest of its retained model, for the tasks that have one."""
+    models = {name: store.read_task(name)["model"] for name in store.tasks()}
+    return {name: store.get_model(model) for name, model in models.items() if model}
+
+
+def owners(manifests: Mapping[str, Manifest], without: str | None = None) -> dict[str, set[str]]:
+    """Layer id -> names of the tasks whose retained model uses it. Always derived, never stored.
+
+    `without` is the active task: while it evolves it owns nothing (muNet, sec. 3).
+    """
+    result: dict[str, set[str]] = {}
+    for task, manifest in manifests.items():
+        if task != without:
+            for layer in manifest["layers"].values():
+                result.setdefault(layer, set()).add(task)
+    return result
+
+
+def unique_parameters(manifests: Mapping[str, Manifest]) -> int:
+    """Parameters that the retained models use, each layer counted once."""
+    sizes = {m["layers"][slot]: size for m in manifests.values() for slot, size in m["sizes"].items()}
+    return sum(sizes.values())
+
+
+def blocks_in(slots: Mapping[str, Any]) -> int:
+    """Number of transformer blocks among a model's slots."""
+    return sum(slot.startswith("block.") for slot in slots)
+
+
+def _row(record: dict[str, Any], manifest: Manifest | None, owned: dict[str, set[str]]) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "name": record["name"],
+        "private": record["private"],
+        "classes": len(record["classes"]),
+        "iterations": record["iterations"],
+        "active": record["active"] is not None,
+        "model": record["model"],
+    }
+    row |= {f"{split}_examples": value["examples"] for split, value in record["splits"].items()}
+    test = record["test"]
+    row["test_accuracy"] = test["accuracy"] if test and test["model"] == record["model"] else None
+    if manifest is None:
+        empty = ("validation_accuracy", "score", "parameters", "accounted_parameters", "flops", "image_size", "num_blocks")
+        return row | dict.fromkeys(empty)
+    metrics = manifest["metrics"]
+    return row | {
+        "validation_accuracy": metrics["validation_accuracy"],
+        "score": metrics["score"],
+        "parameters": sum(manifest["sizes"].values()),
+        "accounted_parameters": accounted_parameters(manifest["sizes"], manifest["layers"], owned, record["name"]),
+        "flops": metrics["flops"],
+        "image_size": manifest["hyperparameters"]["image_size"],
+        "num_blocks": blocks_in(manifest["layers"]),
+    }
+
+
+def status(store: "Store") -> dict[str, Any]:
+    """The system's tasks and totals as JSON values; what was never evolved is None."""
+    records = [store.read_task(name) for name in store.tasks()]
+    manifests = {record["name"]: store.get_model(record["model"]) for record in records if record["model"]}
+    owned = owners(manifests)
+    rows = [_row(record, manifests.get(record["name"]), owned) for record in records]
+    tested = [row["test_accuracy"] for row in rows if row["test_accuracy"] is not None]
+    unique = unique_parameters(manifests)
+    return {
+        "path": str(store.path),
+        "format": store.FORMAT,
+        "root": {"id": store.root, "source": store.get_model(store.root)["root"]["source"]},
+        "tasks": rows,
+        "mean_test_accuracy": sum(tested) / len(tested) if tested else None,
+        "unique_parameters": unique,
+        "parameters_per_task": unique / len(manifests) if manifests else None,
+        "unfinished_run": next((run for run in reversed(store.runs()) if not is_finished(store, run)), None),
+    }
+
+
+def is_finished(store: "Store", run: str) -> bool:
+    """Whether a run ended, by itself or because a new one was started in its place."""
+    return "finished.json" in store.run_files(run)

@@ -1,0 +1,240 @@
+"""A system: the directory that holds tasks, models and layers, and what a person does with it."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import history
+from .errors import InputError, suggest
+from .status import status
+from .store import Store
+
+if TYPE_CHECKING:
+    import torch
+
+    from .architecture import Architecture
+    from .network import Network
+    from .predict import Prediction
+    from .store.fsck import Report as FsckReport
+    from .store.gc import Report as GcReport
+
+Progress = Callable[[int, int], None]
+Tensors = dict[str, "torch.Tensor"]
+_CACHE_BYTES = 2 << 30
+
+
+class System:
+    """One multitask system on disk. Reading it takes no lock; nothing in it is ever changed, only added.
+
+    ```python
+    system = munet.System.create("fleet", root="builtin:glyphs")
+    system.add_task("digits", "npz:data/digits")
+    munet.evolve(system)
+    system.predict("digits", images).top(3)
+    ```
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._layers: OrderedDict[str, Tensors] = OrderedDict()
+        self._held = 0  # bytes in self._layers
+
+    @classmethod
+    def create(
+        cls,
+        path: str | Path,
+        root: str = "builtin:glyphs",
+        *,
+        depth: int | None = None,
+        image_size: int | None = None,
+        weights: str | Path | None = None,
+        seed: int = 0,
+    ) -> "System":
+        """Make a system around a root model. `depth` caps the root's blocks, `image_size` is in pixels."""
+        from .founding import found
+
+        def write(store: Store) -> str:
+            return found(store, root, depth=depth, image_size=image_size, weights=weights, seed=seed)
+
+        return cls(Store.create(Path(path), write))
+
+    @classmethod
+    def open(cls, path: str | Path) -> "System":
+        """Open a system. Raises StoreError when the folder holds none, or one of a newer format."""
+        return cls(Store.open(Path(path)))
+
+    @property
+    def path(self) -> Path:
+        return self.store.path
+
+    @property
+    def root(self) -> str:
+        """Id of the root model."""
+        return self.store.root
+
+    @property
+    def tasks(self) -> list[str]:
+        """Names of the tasks in the order in which they were added."""
+        return self.store.tasks()
+
+    def task(self, name: str) -> dict[str, Any]:
+        """The record of a task: where its images come from, its splits, its retained model."""
+        if name not in self.tasks:
+            raise InputError(f"no task '{name}' in {self.path}{suggest(name, self.tasks)}: see `munet status {self.path}`")
+        return self.store.read_task(name)
+
+    def add_task(
+        self,
+        name: str,
+        source: str,
+        *,
+        train: str | None = None,
+        validation: str | None = None,
+        test: str | None = None,
+        private: bool = False,
+        skip_bad: bool = False,
+        allow_overlap: bool = False,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        """Add a task from a source such as `folder:DIR`, `npz:DIR`, `hf:NAME` or `tfds:NAME`; returns its record.
+
+        Reads the data once, to check and fingerprint it. A `private` task may build on others and is never built on.
+        """
+        from .tasks import add, check_name
+
+        check_name(name)
+        if name in self.tasks:
+            raise InputError(f"task '{name}' is already in {self.path}: choose another name")
+        data = add(
+            name,
+            source,
+            train=train,
+            validation=validation,
+            test=test,
+            private=private,
+            skip_bad=skip_bad,
+            allow_overlap=allow_overlap,
+            progress=progress,
+        )
+        record = {"format": Store.FORMAT, **data, "model": None, "iterations": 0, "test": None}
+        record |= {"selections": {}, "active": None, "last": None}
+        return self.store.create_task(record)
+
+    # What is there ---------------------------------------------------------------------------------------------------
+
+    def status(self) -> dict[str, Any]:
+        """Tasks with accuracies and sizes, and the totals."""
+        return status(self.store)
+
+    def resolve(self, word: str) -> str:
+        """Model id behind a task's name, `root`, or the first letters of an id."""
+        return history.resolve(self.store, word)
+
+    def manifest(self, model: str) -> dict[str, Any]:
+        """The manifest of a model."""
+        return self.store.get_model(self.resolve(model))
+
+    def log(self, word: str) -> list[dict[str, Any]]:
+        """Lineage of a model, newest first."""
+        return history.log(self.store, self.resolve(word))
+
+    def show(self, word: str) -> dict[str, Any]:
+        """One model: layers, who trained them, who shares them, settings, measures."""
+        return history.show(self.store, self.resolve(word))
+
+    def diff(self, a: str, b: str) -> dict[str, Any]:
+        """Layers and hyperparameters in which two models differ."""
+        return history.diff(self.store, self.resolve(a), self.resolve(b))
+
+    def children(self, task: str | None = None) -> Iterator[dict[str, Any]]:
+        """One record for every child ever sampled, kept or not."""
+        return history.children(self.store, task)
+
+    # Models ----------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def architecture(self) -> "Architecture":
+        """What all models of the system have in common."""
+        from .architecture import Architecture
+
+        return Architecture.from_json(self.store.get_model(self.root)["architecture"])
+
+    def layer(self, identity: str) -> Tensors:
+        """The tensors of a layer, verified once and then shared; never change them in place."""
+        if identity in self._layers:
+            self._layers.move_to_end(identity)
+            return self._layers[identity]
+        tensors = self.store.get_layer(identity)
+        self._layers[identity] = tensors
+        self._held += _bytes(tensors)
+        while self._held > _CACHE_BYTES and len(self._layers) > 1:
+            self._held -= _bytes(self._layers.popitem(last=False)[1])
+        return tensors
+
+    def network(self, model: str) -> "Network":
+        """A model by its id as an `nn.Module` in eval mode that shares the stored tensors."""
+        from .network import Network
+
+        manifest = self.store.get_model(model)
+        layers = {slot: self.layer(identity) for slot, identity in manifest["layers"].items()}
+        return Network(self.architecture, layers, manifest["hyperparameters"]["image_size"])
+
+    def model(self, word: str) -> "Network":
+        """The model of a task (or any model by id) as an `nn.Module` in eval mode: float images (B,3,S,S) -> logits."""
+        model = self.resolve(word)
+        if model == self.root:
+            raise InputError("the root has no head: name a task or one of its models")
+        return self.network(model)
+
+    def predict(self, word: str, images: Any, *, device: str = "auto", batch_size: int = 64) -> "Prediction":
+        """Classify images with a task's model.
+
+        `images`: uint8 array or tensor (N,H,W,C), (N,H,W) or (H,W,C), a file, a PIL image, or a sequence of those.
+        """
+        from .predict import predict
+
+        return predict(self, word, images, device=device, batch_size=batch_size)
+
+    def evaluate(
+        self,
+        tasks: Sequence[str] | None = None,
+        split: str = "test",
+        *,
+        device: str = "auto",
+        batch_size: int = 512,
+        progress: Progress | None = None,
+    ) -> dict[str, dict[str, Any]]:
+        """Accuracy of the retained models on a whole split, measured now."""
+        from .predict import evaluate
+
+        return evaluate(self, tasks, split, device=device, batch_size=batch_size, progress=progress)
+
+    def export(self, word: str, path: str | Path) -> dict[str, Any]:
+        """Write a model as safetensors that plain timm loads; returns what was written."""
+        from .export import export_model
+
+        model = self.resolve(word)
+        manifest = self.store.get_model(model)
+        layers = {slot: self.layer(identity) for slot, identity in manifest["layers"].items()}
+        classes = self.task(manifest["task"])["classes"] if manifest["task"] else []
+        return export_model(self.architecture, layers, manifest["hyperparameters"]["image_size"], classes, Path(path))
+
+    # Care ------------------------------------------------------------------------------------------------------------
+
+    def fsck(self, progress: Progress | None = None) -> "FsckReport":
+        """Re-hash every object and check that every model has all its layers."""
+        from .store.fsck import fsck
+
+        return fsck(self.store, progress)
+
+    def gc(self, *, dry_run: bool = False) -> "GcReport":
+        """Remove what no task can reach any more."""
+        from .store.gc import gc
+
+        return gc(self.store, dry_run=dry_run)
+
+
+def _bytes(tensors: Tensors) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
