@@ -29,7 +29,6 @@ class TaskStarted:
     train_examples: int
     validation_examples: int
     best_accuracy: float | None  # validation accuracy of the model retained so far
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,13 +69,13 @@ class ChildFinished:
 
 @dataclass(frozen=True)
 class TaskFinished:
-    """A task iteration is over: the best model is retained and tested."""
+    """A task iteration is over: the best model is retained and tested. None where every child was rejected."""
 
     task: str
     iteration: int
-    model: str
-    validation_accuracy: float
-    test_accuracy: float
+    model: str | None
+    validation_accuracy: float | None
+    test_accuracy: float | None
     improved: bool
 
 

@@ -1,0 +1,39 @@
+# Targets for people; `make help` lists them.
+VENV ?= .venv
+PYTHON ?= $(VENV)/bin/python
+
+.PHONY: help install demo test test-slow lint
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/bin/munet: pyproject.toml
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet -e '.[quickstart]'
+	@touch $@
+
+$(VENV)/.test-extras: pyproject.toml
+	test -x $(VENV)/bin/python || python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet -e '.[test,quickstart]'
+	@touch $@
+
+install: $(VENV)/bin/munet ## install into .venv
+
+demo: $(VENV)/bin/munet ## install, then grow a small system on real digits and rendered scripts
+	$(VENV)/bin/munet quickstart
+
+# With another PYTHON the caller has installed the test extras there.
+ifeq ($(PYTHON),$(VENV)/bin/python)
+test test-slow lint: $(VENV)/.test-extras
+endif
+
+test: ## install the test extras, run the tests
+	$(PYTHON) -m pytest -m 'not slow'
+
+test-slow: ## the long checks: 100 kills of an evolving run, the published budgets
+	$(PYTHON) -m pytest -m slow
+
+lint: ## style and types
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m pyright

@@ -1,0 +1,169 @@
+"""The active task of an evolution: its population, who becomes a parent, what a model scores, which one is retained."""
+
+from typing import TYPE_CHECKING, Any
+
+from .accounting import accounted_parameters, flops
+from .children import Child, Manifest, Nursery
+from .history import lineage
+from .runs import Run
+from .search import Candidate, Parent, Plan, accepted, best_of, sample_child, sample_parent, sample_preprocessing, score
+from .status import blocks_in, owners, retained
+from .streams import numpy_stream
+
+if TYPE_CHECKING:
+    from .system import System
+
+Key = tuple[str | int, ...]
+
+
+class ActiveTask:
+    """One task while it evolves. All that it decides follows from the task's record and the seed of the run."""
+
+    def __init__(self, system: "System", run: Run, name: str) -> None:
+        self.system = system
+        self.run = run
+        self.name = name
+        self.record = system.task(name)
+        self.others = retained(system.store)
+        self.others.pop(name, None)
+        root = system.manifest(system.root)
+        self.method = run.method.for_root(system.architecture.patch_size, root["hyperparameters"]["image_size"])
+        self.nursery = Nursery(system, self.method, name, len(self.record["classes"]), owners(self.others))
+        self.references = _references(self.nursery.root, self.method, system)
+        started = self.record["active"] or {"generation": 0, "population": [self.record["model"]]}
+        self.generation: int = started["generation"]  # the next one to train
+        self.population: dict[str, Manifest] = {m: system.manifest(m) for m in started["population"] if m}
+        self.selections: dict[str, int] = dict(self.record["selections"])
+
+    def key(self, generation: int, child: int) -> Key:
+        """Names the random streams of one child. Iterations count over all runs, so no run repeats another."""
+        return (self.run.seed, self.name, self.record["iterations"], generation, child)
+
+    # Sampling --------------------------------------------------------------------------------------------------------
+
+    def sample_generation(self, generation: int) -> list[tuple[str, Plan]]:
+        """(parent, plan) of every child: all are drawn before any is trained, so siblings never see each other."""
+        shared = self._shared_preprocessing(generation)
+        candidates = self.candidates()
+        public = [task for task in self.others if not self.system.task(task)["private"]]
+        others = [*(self.system.task(task)["model"] for task in public), self.system.root]
+        drawn = []
+        for child in range(self.method.children):
+            rng = numpy_stream(*self.key(generation, child), "search")
+            parent = sample_parent(self.method, candidates, others, self.selections, rng)
+            self.selections[parent] = self.selections.get(parent, 0) + 1
+            view = self._as_parent(parent)
+            plan = sample_child(view, self.method, rng, preprocessing=shared, image_size=self.run.image_size)
+            drawn.append((parent, plan))
+        return drawn
+
+    def _shared_preprocessing(self, generation: int) -> dict[str, Any] | None:
+        if self.method.preprocessing_scope != "generation":
+            return None
+        rng = numpy_stream(*self.key(generation, -1), "preprocessing")
+        if not self.population:
+            return sample_preprocessing(self.method, None, {}, rng)
+        best = self.population[self.best()]
+        return sample_preprocessing(self.method, best["hyperparameters"], best["mutation_probabilities"], rng)
+
+    def _as_parent(self, model: str) -> Parent:
+        manifest = self.manifest(model)
+        slots = [slot for slot in manifest["layers"] if slot.startswith("adapter.")]
+        adapters = frozenset(int(slot.removeprefix("adapter.")) for slot in slots)
+        blocks = blocks_in(manifest["layers"])
+        return Parent(
+            id=model,
+            task=manifest["task"],
+            hyperparameters=manifest["hyperparameters"],
+            mutation_probabilities=manifest["mutation_probabilities"],
+            num_blocks=blocks,
+            adapters=adapters,
+            locked=self.nursery.locked_slots(manifest),
+            slots=self.system.architecture.slots(blocks, adapters),
+        )
+
+    def manifest(self, model: str) -> Manifest:
+        return self.population.get(model) or self.system.store.get_model(model)
+
+    def living_lineage(self, model: str) -> list[Manifest]:
+        """A model and those of its ancestors that are alive: in the population, retained for some task, or the root."""
+        alive = {self.system.root, *self.population, *(self.system.task(task)["model"] for task in self.others)}
+        return [manifest for identity, manifest in lineage(self.system.store, model) if identity in alive]
+
+    # Scoring ---------------------------------------------------------------------------------------------------------
+
+    def candidates(self) -> list[Candidate]:
+        """The population, scored under the present method and sharing, in the order in which it grew."""
+        scores = {model: self.score(manifest) for model, manifest in self.population.items()}
+        return [Candidate(id=model, score=value, order=order) for order, (model, value) in enumerate(scores.items())]
+
+    def score(self, manifest: Manifest) -> float:
+        """Score of a model of this task as things stand now (mu2Net+ eq. 1)."""
+        accounted = accounted_parameters(manifest["sizes"], manifest["layers"], self.nursery.owned, self.name)
+        metrics = manifest["metrics"]
+        return score(metrics["validation_accuracy"], accounted, metrics["flops"], self.method, *self.references)
+
+    def judge(self, child: Child, plan: Plan, parent: str, accuracy: float | None) -> dict[str, Any]:
+        """Size, compute and score of a trained child, and whether it is kept. `accuracy` None: its training failed."""
+        layers = {slot: child.shared.get(slot, f"new {slot}") for slot in child.layers}
+        accounted = accounted_parameters(child.sizes, layers, self.nursery.owned, self.name)
+        adapters = {k: plan.hyperparameters["adapter_dim"] for k in plan.adapters}
+        size, classes = plan.hyperparameters["image_size"], len(self.record["classes"])
+        compute = flops(self.system.architecture, plan.num_blocks, size, classes, adapters)
+        bar = self.score(self.population[parent]) if parent in self.population else None
+        mine = None if accuracy is None else score(accuracy, accounted, compute, self.method, *self.references)
+        kept = mine is not None and accepted(self.method, mine, bar)
+        return {
+            "accepted": kept,
+            "reason": None if kept or mine is None else f"score {mine:.4f} is not better than {bar:.4f} of its parent",
+            "accuracy": accuracy,
+            "score": mine,
+            "parent_score": bar,
+            "parameters": sum(child.sizes.values()),
+            "trainable_parameters": sum(child.sizes[slot] for slot in child.trainable),
+            "accounted_parameters": accounted,
+            "flops": compute,
+        }
+
+    # Keeping ---------------------------------------------------------------------------------------------------------
+
+    def best(self) -> str:
+        """The model that would be retained now."""
+        return list(self.population)[best_of(self.method, self.candidates())]
+
+    def open(self, iteration: int, generation: int) -> None:
+        """Say on disk which generation is in training: what its finished children hold is safe from collection."""
+        place = {"run": self.run.name, "iteration": iteration, "generation": generation}
+        self._write(active={**place, "population": list(self.population)})
+
+    def close_generation(self, children: list[dict[str, Any]]) -> None:
+        """Let the kept children join the population."""
+        for child in children:
+            if child["model"]:
+                self.population[child["model"]] = self.system.store.get_model(child["model"])
+
+    def retain(self, iteration: int, test: dict[str, Any] | None) -> None:
+        """End the task iteration: the best model stays, the rest of the population is let go."""
+        last = {"run": self.run.name, "iteration": iteration}
+        done = self.record["iterations"] + 1
+        best = self.best() if self.population else None
+        living = {best, self.system.root, *(self.system.task(task)["model"] for task in self.others)}
+        self.selections = {model: count for model, count in self.selections.items() if model in living}
+        self._write(model=best, test=test, iterations=done, active=None, last=last)
+
+    def _write(self, **changes: Any) -> None:
+        self.record = self.record | {"selections": self.selections} | changes
+        with self.system.store.commit():
+            self.system.store.write_task(self.record)
+
+
+def _references(root: Manifest, method: Any, system: "System") -> tuple[float, float | None]:
+    """P and F of the score: numbers of the method, or those of the root with a head for two classes."""
+    size = root["hyperparameters"]["image_size"]
+    blocks = blocks_in(root["layers"])
+    parameters, compute = method.parameters_reference, method.flops_reference
+    if parameters == "root":
+        parameters = sum(root["sizes"].values()) + 2 * (system.architecture.width + 1)
+    if compute == "root":
+        compute = flops(system.architecture, blocks, size, 2, {})
+    return parameters, compute

@@ -1,0 +1,40 @@
+"""The splits of the tasks in memory, decoded once a run and kept while there is room."""
+
+from collections import OrderedDict
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from .tasks import Split, load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ROOM = 4 << 30  # bytes of decoded images to hold
+
+
+def decode_side(image_size: int) -> int:
+    """Side in pixels to which larger or mixed images are decoded: twice the model's input, room for crops."""
+    return 2 * image_size
+
+
+class Splits:
+    """Loads splits of tasks at the size a model needs, least recently used ones make room."""
+
+    def __init__(self, *, allow_changed: bool = False) -> None:
+        self._allow_changed = allow_changed
+        self._held: OrderedDict[tuple[str, str, int], Split] = OrderedDict()
+
+    def get(self, record: "Mapping[str, Any]", split: str, image_size: int, cap: int | None = None) -> Split:
+        """A task's split as uint8 images for models with inputs of `image_size` pixels; its first `cap` examples."""
+        key = (record["name"], split, decode_side(image_size))
+        if key not in self._held:
+            self._held[key] = self._load(record, split, image_size)
+            while sum(held.images.nbytes for held in self._held.values()) > _ROOM and len(self._held) > 1:
+                self._held.popitem(last=False)
+        self._held.move_to_end(key)
+        held = self._held[key]
+        return held if cap is None else replace(held, images=held.images[:cap], labels=held.labels[:cap])
+
+    def _load(self, record: "Mapping[str, Any]", split: str, image_size: int) -> Split:
+        side = decode_side(image_size)
+        return load(record, split, side=side, allow_changed=self._allow_changed)
