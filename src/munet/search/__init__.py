@@ -1,0 +1,45 @@
+"""What to try next. Pure: no torch, no disk, only values and a random stream.
+
+space          what a hyperparameter may be, and its neighbours
+method         the settings of a method
+loading        methods from presets, TOML files and overrides
+probabilities  the mutation probability, constant or learned
+mutations      from a parent to the plan of a child
+parents        which model becomes a parent
+scoring        score, acceptance, ties
+"""
+
+from munet.search.loading import load_method, preset_names
+from munet.search.method import Method
+from munet.search.mutations import (
+    Mutation,
+    Parent,
+    Plan,
+    SharedPreprocessing,
+    sample_child,
+    sample_preprocessing,
+    seed_child,
+)
+from munet.search.parents import Candidate, sample_parent, seed_parent
+from munet.search.scoring import accepted, best_of, keeps_cycle, references, score
+
+__all__ = [
+    "Candidate",
+    "Method",
+    "Mutation",
+    "Parent",
+    "Plan",
+    "SharedPreprocessing",
+    "accepted",
+    "best_of",
+    "keeps_cycle",
+    "load_method",
+    "preset_names",
+    "references",
+    "sample_child",
+    "sample_parent",
+    "sample_preprocessing",
+    "score",
+    "seed_child",
+    "seed_parent",
+]
