@@ -35,6 +35,11 @@ class Splits:
         held = self._held[key]
         return held if cap is None else replace(held, images=held.images[:cap], labels=held.labels[:cap])
 
+    def check(self, record: "Mapping[str, Any]", image_size: int) -> None:
+        """Read what a run will need of a task, so that changed or missing data is refused before anything starts."""
+        for split in ("train", "validation", "test"):
+            self.get(record, split, image_size)
+
     def _load(self, record: "Mapping[str, Any]", split: str, image_size: int) -> Split:
         side = decode_side(image_size)
         return load(record, split, side=side, allow_changed=self._allow_changed)

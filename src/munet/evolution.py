@@ -26,6 +26,7 @@ from .network import Network
 from .predict import preprocessing_of
 from .runs import Run, begin, finished_children, now, read_generation, write_generation
 from .search import Plan, load_method
+from .store import FORMAT
 from .training import Outcome, Preprocessing, Recipe, evaluate, train
 
 if TYPE_CHECKING:
@@ -70,8 +71,9 @@ def evolve(
     names = list(tasks) if tasks else system.tasks
     if not names:
         raise InputError(f"{system.path} has no tasks yet: add one with `munet add {system.path} NAME SOURCE`")
+    splits = Splits(allow_changed=allow_changed)
     for name in names:
-        system.task(name)
+        splits.check(system.task(name), image_size or system.manifest("root")["hyperparameters"]["image_size"])
     with system.store.evolving():
         run = begin(
             system,
@@ -85,7 +87,7 @@ def evolve(
             new=new,
         )
         torch.set_num_threads(run.threads)
-        return Evolution(system, run, Splits(allow_changed=allow_changed), observer or (lambda event: None)).go()
+        return Evolution(system, run, splits, observer or (lambda event: None)).go()
 
 
 class Evolution:
@@ -218,7 +220,7 @@ class Evolution:
         validation = min(active.record["splits"]["validation"]["examples"], active.method.validation_cap)
         metrics = {name: facts[name] for name in ("score", "accounted_parameters", "flops")}
         return {
-            "format": self.system.store.FORMAT,
+            "format": FORMAT,
             "task": active.name,
             "parent": parent,
             "architecture": active.nursery.root["architecture"],

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .layers import layer_size
+from .store import FORMAT
 
 if TYPE_CHECKING:
     from .store import Store
@@ -24,7 +25,7 @@ def found(
     loaded = load_root(root, depth=depth, image_size=image_size, weights=weights, seed=seed)
     native = store.put_layer(loaded.native_posembed)
     manifest = {
-        "format": store.FORMAT,
+        "format": FORMAT,
         "task": None,
         "parent": None,
         "architecture": loaded.architecture.to_json(),

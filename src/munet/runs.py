@@ -12,6 +12,7 @@ from .errors import InputError
 from .history import GENERATION_FILE
 from .search import Method
 from .status import is_finished
+from .store import FORMAT
 
 if TYPE_CHECKING:
     from .system import System
@@ -70,7 +71,7 @@ def begin(
         else:
             raise InputError(_conflict(system, name, config["request"], request))
     config = {
-        "format": system.store.FORMAT,
+        "format": FORMAT,
         "request": request,
         "threads": threads or torch.get_num_threads(),
         "device": device,
@@ -137,7 +138,7 @@ def write_generation(
     """Replace the record of a generation, in one atomic step."""
     file = GENERATION_FILE.format(task=task, iteration=iteration, generation=generation)
     place = {"task": task, "iteration": iteration, "generation": generation}
-    system.store.write_run(run.name, file, {"format": system.store.FORMAT, **place, "children": list(children)})
+    system.store.write_run(run.name, file, {"format": FORMAT, **place, "children": list(children)})
 
 
 def now() -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .accounting import accounted_parameters
+from .store import FORMAT
 
 if TYPE_CHECKING:
     from .store import Store
@@ -78,7 +79,7 @@ def status(store: "Store") -> dict[str, Any]:
     unique = unique_parameters(manifests)
     return {
         "path": str(store.path),
-        "format": store.FORMAT,
+        "format": FORMAT,
         "root": {"id": store.root, "source": store.get_model(store.root)["root"]["source"]},
         "tasks": rows,
         "mean_test_accuracy": sum(tested) / len(tested) if tested else None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import history
 from .errors import InputError, suggest
 from .status import status
-from .store import Store
+from .store import FORMAT, Store
 
 if TYPE_CHECKING:
     import torch
@@ -118,9 +118,11 @@ class System:
             allow_overlap=allow_overlap,
             progress=progress,
         )
-        record = {"format": Store.FORMAT, **data, "model": None, "iterations": 0, "test": None}
+        added = 1 + max((self.store.read_task(other)["added"] for other in self.tasks), default=0)
+        record = {"format": FORMAT, **data, "added": added, "model": None, "iterations": 0, "test": None}
         record |= {"selections": {}, "active": None, "last": None}
-        return self.store.create_task(record)
+        self.store.create_task(record)
+        return record
 
     # What is there ---------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,220 @@
+"""Evolution end to end on a tiny system: what is kept, what is shared, what is never touched."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import munet
+from munet.errors import InputError
+from munet.events import ChildFinished, Event, RunStarted
+from munet.status import retained, unique_parameters
+from munet.store import Store
+
+SMALL = {"generations": 2, "children": 3, "cycles": 2, "samples_per_cycle": 60, "batch_size": 16, "threads": 1}
+
+
+@pytest.fixture
+def system(tmp_path: Path, tiny_npz: Path) -> munet.System:
+    """Two tasks on the same small images around a random root of two blocks."""
+    system = munet.System.create(tmp_path / "fleet", root="random:vit_tiny_patch16_224", depth=2, image_size=32)
+    system.add_task("shapes", f"npz:{tiny_npz}")
+    system.add_task("again", f"npz:{tiny_npz}")
+    return system
+
+
+def contents(system: munet.System) -> dict[str, bytes]:
+    """Every file of a system that its seed decides: objects, and refs; not the clocks of the run records."""
+    files = [file for part in ("layers", "models", "tasks") for file in (system.path / part).rglob("*.*")]
+    return {str(file.relative_to(system.path)): file.read_bytes() for file in files}
+
+
+def logits(system: munet.System, task: str) -> torch.Tensor:
+    images = torch.arange(4 * 24 * 24, dtype=torch.int64).mul(37).remainder(256).to(torch.uint8).view(4, 24, 24, 1)
+    return system.predict(task, images).logits
+
+
+def test_growing_solves_tasks_and_reports_them(system: munet.System) -> None:
+    results = munet.evolve(system, task_iterations=1, **SMALL)
+    assert [result.task for result in results] == ["shapes", "again"]
+    status = system.status()
+    for row in status["tasks"]:
+        assert row["validation_accuracy"] > 0.4  # three classes
+        assert 0 <= row["test_accuracy"] <= 1
+        assert row["iterations"] == 1
+        assert not row["active"]
+    assert status["unfinished_run"] is None
+    assert system.fsck().ok
+
+
+def test_accounted_parameters_sum_to_the_parameters_in_use(system: munet.System) -> None:
+    munet.evolve(system, task_iterations=1, **SMALL)
+    status = system.status()
+    total = sum(row["accounted_parameters"] for row in status["tasks"])
+    assert total == pytest.approx(status["unique_parameters"], abs=1e-6)
+    assert unique_parameters(retained(system.store)) == status["unique_parameters"]
+
+
+def test_other_tasks_answer_bit_for_bit_the_same(system: munet.System) -> None:
+    munet.evolve(system, ["shapes"], task_iterations=1, **SMALL)
+    before, model = logits(system, "shapes"), system.resolve("shapes")
+    munet.evolve(system, ["again"], task_iterations=2, **SMALL)
+    reopened = munet.System.open(system.path)
+    assert reopened.resolve("shapes") == model
+    assert torch.equal(logits(reopened, "shapes"), before)
+
+
+def test_one_seed_replays_a_run(system: munet.System, tmp_path: Path, tiny_npz: Path) -> None:
+    munet.evolve(system, task_iterations=1, seed=3, **SMALL)
+    twin = munet.System.create(tmp_path / "twin", root="random:vit_tiny_patch16_224", depth=2, image_size=32)
+    for task in ("shapes", "again"):
+        twin.add_task(task, f"npz:{tiny_npz}")
+    munet.evolve(twin, task_iterations=1, seed=3, **SMALL)
+    assert contents(twin) == contents(system)
+
+
+def test_iterations_count_over_runs(system: munet.System, tmp_path: Path, tiny_npz: Path) -> None:
+    munet.evolve(system, ["shapes"], task_iterations=2, **SMALL)
+    twin = munet.System.create(tmp_path / "twin", root="random:vit_tiny_patch16_224", depth=2, image_size=32)
+    twin.add_task("shapes", f"npz:{tiny_npz}")
+    for _ in range(2):
+        munet.evolve(twin, ["shapes"], task_iterations=1, **SMALL)
+    assert twin.resolve("shapes") == system.resolve("shapes")
+
+
+class Stop(Exception):
+    pass
+
+
+@pytest.mark.parametrize("after", [1, 3, 4, 7])
+def test_an_interrupted_run_goes_on_to_the_same_end(
+    after: int, system: munet.System, tmp_path: Path, tiny_npz: Path
+) -> None:
+    finished = 0
+
+    def interrupt(event: Event) -> None:
+        nonlocal finished
+        finished += isinstance(event, ChildFinished)
+        if finished == after:
+            raise Stop
+
+    with pytest.raises(Stop):
+        munet.evolve(system, task_iterations=1, observer=interrupt, **SMALL)
+    assert system.status()["unfinished_run"] == "0001"
+    reopened = munet.System.open(system.path)
+    events: list[Event] = []
+    munet.evolve(reopened, task_iterations=1, observer=events.append, **SMALL)
+    assert isinstance(events[0], RunStarted)
+    assert events[0].resumed
+    assert events[0].finished_children == after
+    assert sum(isinstance(event, ChildFinished) for event in events) == 12 - after
+
+    whole = munet.System.create(tmp_path / "whole", root="random:vit_tiny_patch16_224", depth=2, image_size=32)
+    for task in ("shapes", "again"):
+        whole.add_task(task, f"npz:{tiny_npz}")
+    munet.evolve(whole, task_iterations=1, **SMALL)
+    whole.gc()
+    reopened.gc()
+    assert contents(whole) == contents(reopened)
+
+
+def test_another_command_does_not_resume_and_new_leaves_the_old_run(system: munet.System) -> None:
+    def interrupt(event: Event) -> None:
+        if isinstance(event, ChildFinished):
+            raise Stop
+
+    with pytest.raises(Stop):
+        munet.evolve(system, task_iterations=1, observer=interrupt, **SMALL)
+    with pytest.raises(InputError, match="interrupted and asked for another seed.*--new"):
+        munet.evolve(system, task_iterations=1, seed=1, **SMALL)
+    munet.evolve(system, task_iterations=1, seed=1, new=True, **SMALL)
+    assert system.status()["unfinished_run"] is None
+    assert system.store.read_run("0001", "finished.json")["abandoned"]
+
+
+def test_private_tasks_are_never_parents(tmp_path: Path, tiny_npz: Path) -> None:
+    system = munet.System.create(tmp_path / "fleet", root="random:vit_tiny_patch16_224", depth=1, image_size=32)
+    system.add_task("secret", f"npz:{tiny_npz}", private=True)
+    system.add_task("open", f"npz:{tiny_npz}")
+    munet.evolve(system, task_iterations=2, **SMALL)
+    parents = {child["parent_task"] for child in system.children("open")}
+    assert parents <= {None, "open"}
+    assert {child["parent_task"] for child in system.children("secret")} - {None, "secret"} == {"open"}
+
+
+def test_every_child_is_recorded_with_its_reasons(system: munet.System) -> None:
+    munet.evolve(system, ["shapes"], task_iterations=1, **SMALL)
+    children = list(system.children())
+    assert len(children) == 6
+    for child in children:
+        assert len(child["accuracies"]) == 2
+        assert child["samples"] == 120
+        assert child["accepted"] == (child["model"] is not None) == (child["reason"] is None)
+        assert set(child["seconds"]) == {"train", "validation", "other"}
+        assert {"norm", "head"} <= set(child["cloned"])
+
+
+def test_a_child_that_diverges_is_rejected_and_recorded(system: munet.System) -> None:
+    settings = {"space.learning_rate": "[1e30]", "defaults.learning_rate": "1e30", "clip_norm": "1e30"}
+    results = munet.evolve(system, ["shapes"], task_iterations=1, settings=settings, **SMALL)
+    children = list(system.children())
+    assert all(not child["accepted"] and "finite" in child["reason"] for child in children)
+    assert results[0].model is None
+    assert system.status()["tasks"][0]["model"] is None
+    munet.evolve(system, ["shapes"], task_iterations=1, **SMALL)  # and the task can still be learned
+    assert system.resolve("shapes")
+
+
+def test_methods_can_take_turns_on_one_system(system: munet.System) -> None:
+    for method in ("mu2net", "mu2net-plus", "munet", "multi-head"):
+        munet.evolve(system, ["shapes"], method=method, task_iterations=1, **SMALL)
+    assert {child["run"] for child in system.children()} == {"0001", "0002", "0003", "0004"}
+    assert system.fsck().ok
+
+
+def test_a_baseline_trains_what_it_says(system: munet.System) -> None:
+    munet.evolve(system, ["shapes"], method="multi-head", task_iterations=1, **SMALL)
+    assert all(set(child["cloned"]) == {"norm", "head"} for child in system.children())
+    munet.evolve(system, ["again"], method="finetune-full", task_iterations=1, **SMALL)
+    slots = {"embedding", "cls", "posembed", "block.0", "block.1", "norm", "head"}
+    assert all(set(child["cloned"]) == slots and child["parent_task"] is None for child in system.children("again"))
+
+
+def test_image_size_of_a_run_is_that_of_every_child(system: munet.System) -> None:
+    munet.evolve(system, ["shapes"], task_iterations=1, image_size=16, **SMALL)
+    assert {child["hyperparameters"]["image_size"] for child in system.children()} == {16}
+    with pytest.raises(InputError, match="33"):
+        munet.evolve(system, ["shapes"], task_iterations=1, image_size=33, **SMALL)
+
+
+def test_changed_data_is_refused_unless_told_so(tmp_path: Path, tiny_npz: Path) -> None:
+    import shutil
+
+    import numpy as np
+
+    copy = tmp_path / "data"
+    shutil.copytree(tiny_npz, copy)
+    system = munet.System.create(tmp_path / "fleet", root="random:vit_tiny_patch16_224", depth=1, image_size=32)
+    system.add_task("shapes", f"npz:{copy}")
+    with np.load(copy / "train.npz") as arrays:
+        image, label = arrays["image"].copy(), arrays["label"]
+        image[0, 0, 0] ^= 255
+        np.savez(copy / "train.npz", image=image, label=label)
+    with pytest.raises(InputError, match="shapes"):
+        munet.evolve(system, task_iterations=1, **SMALL)
+    assert system.store.runs() == []  # refused before anything started
+    munet.evolve(system, task_iterations=1, allow_changed=True, **SMALL)
+
+
+def test_lineage_survives_collection(system: munet.System) -> None:
+    munet.evolve(system, task_iterations=2, **SMALL)
+    entries = system.log("again")
+    assert entries[-1]["task"] is None
+    assert entries[0]["model"] == system.resolve("again")
+    assert [entry["generation"] for entry in entries] == list(range(len(entries) - 1, -1, -1))
+    shown = system.show("again")
+    assert {layer["trained_by"] for layer in shown["layers"]} <= {"root", "shapes", "again"}
+    assert next(layer for layer in shown["layers"] if layer["slot"] == "head")["trained_by"] == "again"
+    different = {entry["slot"] for entry in system.diff("again", "root")["different"]}
+    assert "norm" in different
+    assert Store.open(system.path).root == system.root
