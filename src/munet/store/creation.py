@@ -1,0 +1,80 @@
+"""Making the directory of a system so that it is never half a system: `munet.json` comes last and decides."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from munet.errors import StoreError
+from munet.store import locks
+from munet.store.files import explained, is_temporary, make_folder, sync_folder
+
+MARKER = "munet.json"
+FOLDERS = ("layers", "models", "tasks", "runs")
+_LOCKS = (".lock", ".evolving")
+
+
+@contextmanager
+def place_for_system(path: Path) -> Iterator[None]:
+    """A new or empty directory with the folders of a system in it; inside, write the root and then the marker.
+
+    When what happens inside raises, everything is removed again. What a killed attempt left is cleared first.
+    """
+    _refuse_taken(path)
+    made = not path.exists()
+    if made:
+        make_folder(path)
+    with locks.alone(path / ".evolving", "making"):
+        _refuse_taken(path)  # another process may have been faster
+        try:
+            _clear(path)
+            for name in FOLDERS:
+                make_folder(path / name)
+            # Also made here, so that a reader who may not write can take it.
+            with locks.shared(path / ".lock"):
+                yield
+        except BaseException:
+            _withdraw(path, made)
+            raise
+
+
+def _refuse_taken(path: Path) -> None:
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise StoreError(f"{path} is a file: choose another path for the system")
+    with explained("read", path):
+        found = {entry.name for entry in path.iterdir()}
+    if MARKER in found:
+        raise StoreError(f"{path} is already a munet system: add tasks to it, or choose another path")
+    strange = [name for name in found if name not in (*FOLDERS, *_LOCKS) and not is_temporary(path / name)]
+    # A killed attempt has made .evolving before anything else, so without it these folders are not ours.
+    if strange or (found and ".evolving" not in found):
+        raise StoreError(f"{path} is not empty: choose another path for the system")
+    for name in ("tasks", "runs"):
+        if (path / name).is_dir() and any((path / name).iterdir()):
+            raise StoreError(f"{path} holds {name} but no {MARKER}: take {MARKER} from a backup")
+
+
+def _clear(path: Path) -> None:
+    with explained("clear", path):
+        for name in FOLDERS:
+            if (path / name).exists():
+                shutil.rmtree(path / name)
+        for file in path.iterdir():
+            if is_temporary(file):
+                os.unlink(file)
+
+
+def _withdraw(path: Path, made: bool) -> None:
+    # The error that brought us here matters more than what cannot be removed: without the marker it is no system, and
+    # the next attempt clears it. If the marker cannot be removed for certain, nothing else may go.
+    with suppress(OSError, StoreError):
+        (path / MARKER).unlink(missing_ok=True)
+        sync_folder(path)
+        _clear(path)
+        for name in _LOCKS:
+            (path / name).unlink(missing_ok=True)
+        if made:
+            path.rmdir()

@@ -1,0 +1,109 @@
+"""Immutable objects in sharded folders, each in a file named by the id of its content: `ab/cdef….suffix`."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from munet.errors import InputError, StoreError
+from munet.store.files import explained, make_folder, sync_folder, write_atomic
+from munet.store.records import DamagedFile
+
+_ID = re.compile(r"[0-9a-f]{64}")
+
+
+def is_id(value: object) -> bool:
+    """Whether a value is spelled as an id: 64 lower-case hexadecimal digits."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+class Objects:
+    """The objects of one kind. `identify` gives the id of an object's bytes; it raises ValueError for other bytes."""
+
+    def __init__(self, folder: Path, kind: str, suffix: str, identify: Callable[[bytes], str]):
+        self.folder = folder
+        self.kind = kind
+        self._suffix = suffix
+        self._identify = identify
+        self._durable: set[Path] = set()  # shards that this process has seen flushed
+
+    def path(self, id: str) -> Path:
+        """Where an object is kept, whether it is there or not."""
+        if not is_id(id):
+            raise InputError(f"{id!r} is no {self.kind} id: it takes 64 hexadecimal digits, as `munet log` prints them")
+        return self.folder / id[:2] / (id[2:] + self._suffix)
+
+    def put(self, data: bytes) -> str:
+        """Keep these bytes, once, and return their id. On return they survive a power cut."""
+        id = self._identify(data)
+        path = self.path(id)
+        if path.parent not in self._durable:
+            make_folder(path.parent)
+            self._durable.add(path.parent)
+        # What is there is read, not trusted: acknowledging a damaged file would lose the good bytes in our hands.
+        if self.fault(id) is None:
+            with explained("write", path, len(data)):
+                sync_folder(path.parent)  # another process may have named it and not flushed the name yet
+        else:
+            write_atomic(path, data)
+        return id
+
+    def get(self, id: str, verify: bool = True) -> bytes:
+        """An object's bytes, re-hashed unless told not to. Raises DamagedError when they are missing or wrong."""
+        data, fault = self._read(id, verify)
+        if fault is not None:
+            raise DamagedFile(self.path(id), fault, self.folder.parent)
+        return data
+
+    def fault(self, id: str) -> str | None:
+        """What is wrong with a stored object, to be put behind its file name, or None."""
+        return self._read(id, verify=True)[1]
+
+    def has(self, id: str) -> bool:
+        """Whether an object is there; its content is not looked at."""
+        return self.path(id).is_file()
+
+    def ids(self) -> Iterator[str]:
+        """Ids of all objects, sorted."""
+        return (
+            shard.name + file.name.removesuffix(self._suffix) for shard, file in self._files() if self._is_ours(file)
+        )
+
+    def starting_with(self, prefix: str) -> list[str]:
+        """Ids that start with at least 2 hexadecimal digits."""
+        shard = self.folder / prefix[:2]
+        names = sorted(file.name for file in shard.iterdir() if self._is_ours(file)) if shard.is_dir() else []
+        return [prefix[:2] + name.removesuffix(self._suffix) for name in names if name.startswith(prefix[2:])]
+
+    def strangers(self) -> Iterator[Path]:
+        """Files that are no objects: what killed writers left, and what others put here."""
+        return (file for _, file in self._files() if not self._is_ours(file))
+
+    def _read(self, id: str, verify: bool) -> tuple[bytes, str | None]:
+        path = self.path(id)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return b"", "is missing"
+        except PermissionError as error:
+            raise StoreError(f"cannot read {path}: no permission; have its owner run this") from error
+        except OSError as error:
+            return b"", f"cannot be read ({error.strerror})"
+        return data, self._mismatch(id, data) if verify else None
+
+    def _mismatch(self, id: str, data: bytes) -> str | None:
+        try:
+            found = self._identify(data)
+        # Garbled bytes can break a reader in any of these ways, and all of them mean the same.
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            return f"is cut short or garbled ({error})"
+        return None if found == id else f"holds other content than its name says (content {found[:12]}…)"
+
+    def _is_ours(self, file: Path) -> bool:
+        return file.suffix == self._suffix and is_id(file.parent.name + file.name.removesuffix(self._suffix))
+
+    def _files(self) -> Iterator[tuple[Path, Path]]:
+        for shard in sorted(self.folder.iterdir()):
+            if shard.is_dir():
+                yield from ((shard, file) for file in sorted(shard.iterdir()))
+            else:
+                yield shard, shard

@@ -1,0 +1,287 @@
+"""One system on disk. Objects never change, refs are replaced whole, and readers need neither lock nor repair."""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from munet import layers as layer_format
+from munet.errors import InputError, StoreError, suggest
+from munet.store import creation, locks, manifests
+from munet.store.creation import MARKER
+from munet.store.files import create_exclusive, explained, sync_folder, write_atomic
+from munet.store.objects import Objects, is_id
+from munet.store.records import FORMAT, DamagedFile, NewerError, RecordError, canonical, parse, seal, unseal
+from munet.store.refs import CONFIG, models_of_generation, models_of_task
+
+if TYPE_CHECKING:
+    import torch
+
+Record = dict[str, Any]
+
+
+class Store:
+    """The directory of one system. Make it with `Store.create` or `Store.open`."""
+
+    FORMAT = FORMAT
+
+    def __init__(self, path: Path, root: str):
+        self.path = path
+        self.root = root  # id of the root model
+        self.layers = Objects(path / "layers", "layer", ".safetensors", layer_format.id_of_bytes)
+        self.models = Objects(path / "models", "model", ".json", manifests.id_of_manifest)
+
+    # -- the directory ------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(cls, path: Path | str, root_writer: "Callable[[Store], str]") -> "Store":
+        """Make a system. `root_writer` puts the root's layers and manifest and returns the manifest's id.
+
+        `munet.json` is written last: a directory without it is no system, and `create` may be called on it again.
+        Whatever `root_writer` raises passes, and leaves nothing behind. Raises StoreError when the directory is taken.
+        """
+        path = Path(path).absolute()
+        with creation.place_for_system(path):
+            store = cls(path, root="")
+            store.root = root_writer(store)
+            store.get_model(store.root)
+            write_atomic(path / MARKER, canonical({"format": FORMAT, "root": store.root}, "the root's id") + b"\n")
+        return store
+
+    @classmethod
+    def open(cls, path: Path | str) -> "Store":
+        """Open a system for reading and writing; takes no lock and repairs nothing. Raises StoreError."""
+        path = Path(path).absolute()
+        marker = path / MARKER
+        try:
+            record = parse(marker.read_bytes())
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise StoreError(f"{path} is no munet system: `munet init {path}` makes one") from error
+        except OSError as error:
+            raise StoreError(f"cannot read {marker}: {error.strerror}; have its owner run this") from error
+        except (RecordError, NewerError) as error:
+            raise StoreError(f"{marker} {error}") from error
+        if record.get("format") != FORMAT or not is_id(record.get("root")):
+            raise StoreError(
+                f"{marker} should hold format {FORMAT} and a root id: it is damaged, take it from a backup"
+            )
+        return cls(path, record["root"])
+
+    def commit(self) -> AbstractContextManager[None]:
+        """Hold off gc: what is put inside stays until a ref or a run record that is written inside reaches it.
+
+        Any number of commits run at once, and they nest. Do not train inside, for gc waits.
+        """
+        return locks.shared(self.path / ".lock")
+
+    def collecting(self) -> AbstractContextManager[None]:
+        """Wait for the running commits, then hold off new ones. Deadlocks inside a commit of the same process."""
+        return locks.exclusive(self.path / ".lock")
+
+    def evolving(self) -> AbstractContextManager[None]:
+        """Be the one process that evolves this system, or raise StoreError naming the one that does."""
+        return locks.alone(self.path / ".evolving", "evolving")
+
+    # -- layers -------------------------------------------------------------------------------------------------------
+
+    def put_layer(self, tensors: "Mapping[str, torch.Tensor]") -> str:
+        """Keep a layer and return its id. Storing it again costs no space."""
+        return self.put_layer_bytes(layer_format.serialize(tensors))
+
+    def put_layer_bytes(self, data: bytes) -> str:
+        """Keep a layer that is already the bytes of a safetensors file; needs no torch."""
+        with self.commit():
+            try:
+                return self.layers.put(data)
+            except layer_format.LayerFormatError as error:
+                raise InputError(f"these {len(data)} bytes are no layer: {error}") from error
+
+    def get_layer(self, id: str, verify: bool = True) -> "dict[str, torch.Tensor]":
+        """A layer's tensors, on the CPU, in memory of their own. Raises DamagedError."""
+        data = self.layers.get(id, verify)
+        from safetensors import SafetensorError
+
+        try:
+            return layer_format.deserialize(data)
+        except SafetensorError as error:
+            raise DamagedFile(self.layers.path(id), f"is garbled ({error})", self.path) from error
+
+    def get_layer_bytes(self, id: str, verify: bool = True) -> bytes:
+        """A layer's safetensors file. Raises DamagedError."""
+        return self.layers.get(id, verify)
+
+    def has_layer(self, id: str) -> bool:
+        """Whether a layer is stored."""
+        return self.layers.has(id)
+
+    def layer_path(self, id: str) -> Path:
+        """The file of a layer."""
+        return self.layers.path(id)
+
+    # -- models -------------------------------------------------------------------------------------------------------
+
+    def put_model(self, manifest: Record) -> str:
+        """Keep a model and return its id. Raises InputError unless its layers, momentum and parent are stored."""
+        data = manifests.encode(manifest)
+        with self.commit():
+            for what, id in manifests.layers_of(manifest):
+                if not self.layers.has(id):
+                    raise InputError(f"{what} is layer {id}, which {self.path} does not hold: put the layer first")
+            parent = manifests.parent_of(manifest)
+            if parent is not None and not self.models.has(parent):
+                raise InputError(f"the parent {parent} is not in {self.path}: put the parent first")
+            return self.models.put(data)
+
+    def get_model(self, id: str, verify: bool = True) -> Record:
+        """A model's manifest. Raises DamagedError."""
+        data = self.models.get(id, verify)
+        return self._read_as(manifests.decode, data, self.models.path(id))
+
+    def has_model(self, id: str) -> bool:
+        """Whether a model's manifest is stored."""
+        return self.models.has(id)
+
+    def resolve_model(self, prefix: str) -> str:
+        """The one model id that starts with at least 4 given digits. Raises InputError when it is none or several."""
+        wanted = prefix.lower()
+        if not re.fullmatch(r"[0-9a-f]{4,64}", wanted):
+            raise InputError(
+                f"{prefix!r} is no model id: give 4 or more of its hexadecimal digits; `munet log` lists ids"
+            )
+        found = self.models.starting_with(wanted)
+        if not found:
+            raise InputError(f"no model id in {self.path} starts with {prefix!r}: `munet log` lists them")
+        if len(found) > 1:
+            names = ", ".join(id[: len(wanted) + 6] + "…" for id in found[:4])
+            raise InputError(f"{prefix!r} is the start of {len(found)} model ids ({names}): give more digits")
+        return found[0]
+
+    # -- tasks: the refs ----------------------------------------------------------------------------------------------
+
+    def tasks(self) -> list[str]:
+        """Names of the tasks, in the order in which they were added."""
+        records = [self.read_task(name) for name in self.task_names()]
+        return [record["name"] for record in sorted(records, key=lambda r: (r.get("added", 0), r["name"]))]
+
+    def task_names(self) -> list[str]:
+        """Names of the tasks by alphabet, without reading them."""
+        return sorted(file.stem for file in (self.path / "tasks").glob("*.json"))
+
+    def task_path(self, name: str) -> Path:
+        """The file of a task's record. Raises InputError for a name that is no file name."""
+        if not name or name[0] in ".~" or any(c in '/\\:*?"<>|' or not c.isprintable() for c in name):
+            raise InputError(f"{name!r} is no task name: use letters, digits, '-', '_', and '.' but not first")
+        if len(name.encode()) > 100:
+            raise InputError(f"the task name {name[:20]!r}… takes {len(name.encode())} bytes: use at most 100")
+        return self.path / "tasks" / f"{name}.json"
+
+    def read_task(self, name: str) -> Record:
+        """A task's record. Raises InputError for an unknown task, DamagedError for a damaged record."""
+        path = self.task_path(name)
+        if not path.exists():
+            raise InputError(f"{self.path} has no task {name!r}{suggest(name, self.task_names())}")
+        record = self._read_record(path)
+        if record.get("name") != name:
+            raise DamagedFile(path, f"is the record of task {record.get('name')!r}", self.path)
+        return record
+
+    def create_task(self, record: Record) -> None:
+        """Add a task under `record["name"]`. Raises InputError when the name is taken."""
+        path = self.task_path(record["name"])
+        with self.commit():
+            self._refuse_unknown(models_of_task(record))
+            try:
+                create_exclusive(path, seal(record, f"the record of task {record['name']!r}"))
+            except FileExistsError as error:
+                raise InputError(f"{self.path} already has a task {record['name']!r}: choose another name") from error
+
+    def write_task(self, record: Record) -> None:
+        """Replace a task's record: the commit point. Raises InputError when it names a model that is not stored."""
+        path = self.task_path(record["name"])
+        if not path.exists():
+            raise InputError(f"{self.path} has no task {record['name']!r}{suggest(record['name'], self.task_names())}")
+        with self.commit():
+            self._refuse_unknown(models_of_task(record))
+            write_atomic(path, seal(record, f"the record of task {record['name']!r}"))
+
+    # -- runs: what was tried -----------------------------------------------------------------------------------------
+
+    def runs(self) -> list[str]:
+        """Names of the runs, oldest first. A run that was killed before its config was written is none."""
+        return [name for name in self._run_folders() if (self.path / "runs" / name / CONFIG).exists()]
+
+    def new_run(self, config: Record) -> str:
+        """Begin a run with this config and return its name: 0001, 0002, …"""
+        with self.commit():
+            names = self._run_folders()
+            number = int(names[-1]) + 1 if names else 1
+            while True:
+                folder = self.path / "runs" / f"{number:04d}"
+                try:
+                    with explained("make", folder):
+                        os.mkdir(folder)
+                        sync_folder(folder.parent)
+                    break
+                except FileExistsError:  # another process took this number
+                    number += 1
+            self.write_run(folder.name, CONFIG, config)
+        return folder.name
+
+    def write_run(self, run: str, file: str, record: Record) -> None:
+        """Write or replace one record of a run. `file` is its name, with or without `.json`."""
+        path = self.run_path(run, file)
+        with self.commit():
+            self._refuse_unknown(models_of_generation(record))
+            write_atomic(path, seal(record, f"the run record {file!r}"))
+
+    def read_run(self, run: str, file: str) -> Record:
+        """One record of a run. Raises InputError when there is none, DamagedError for a damaged one."""
+        path = self.run_path(run, file)
+        if not path.exists():
+            raise InputError(f"run {run!r} of {self.path} has no record {file!r}{suggest(file, self.run_files(run))}")
+        return self._read_record(path)
+
+    def run_files(self, run: str) -> list[str]:
+        """Names of a run's records, `.json` included, counting upwards: generation 10 after generation 9."""
+        folder = self.run_path(run, CONFIG).parent
+        names = [file.name for file in folder.glob("*.json")]
+        return sorted(names, key=lambda name: [int(part) if part.isdigit() else part for part in _split(name)])
+
+    def _run_folders(self) -> list[str]:
+        return sorted((f.name for f in (self.path / "runs").iterdir() if re.fullmatch("[0-9]+", f.name)), key=int)
+
+    def run_path(self, run: str, file: str) -> Path:
+        """The file of a run's record. Raises InputError for an unknown run and for a name that is no file name."""
+        if not (self.path / "runs" / run).is_dir() or not re.fullmatch("[0-9]+", run):
+            raise InputError(f"{self.path} has no run {run!r}{suggest(run, self._run_folders())}")
+        stem = file.removesuffix(".json")
+        if not stem or "/" in stem or stem.startswith("."):
+            raise InputError(f"{file!r} is no name for a run record: use a plain file name")
+        return self.path / "runs" / run / f"{stem}.json"
+
+    def _refuse_unknown(self, models: list[str]) -> None:
+        for model in models:
+            if not self.models.has(model):
+                raise InputError(f"model {model} is not in {self.path}: put the model before the record that names it")
+
+    def _read_record(self, path: Path) -> Record:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise StoreError(f"cannot read {path}: {error.strerror}; have its owner run this") from error
+        return self._read_as(unseal, data, path)
+
+    def _read_as(self, decode: Callable[[bytes], Record], data: bytes, path: Path) -> Record:
+        try:
+            return decode(data)
+        except RecordError as error:
+            raise DamagedFile(path, str(error), self.path) from error
+        except NewerError as error:
+            raise StoreError(f"{path} {error}") from error
+
+
+def _split(name: str) -> list[str]:
+    # Words and numbers take turns, so that numbers are only ever compared with numbers.
+    return re.split(r"([0-9]+)", name)
