@@ -1,0 +1,19 @@
+"""How a child learns: tensors in, tensors and metrics out. Knows nothing of evolution, tasks or the store."""
+
+from munet.training.evaluation import evaluate
+from munet.training.images import ImageSet
+from munet.training.preprocessing import Preprocessing, augment, prepare
+from munet.training.schedules import learning_rate_at
+from munet.training.trainer import Outcome, Recipe, train
+
+__all__ = [
+    "ImageSet",
+    "Outcome",
+    "Preprocessing",
+    "Recipe",
+    "augment",
+    "evaluate",
+    "learning_rate_at",
+    "prepare",
+    "train",
+]

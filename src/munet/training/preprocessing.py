@@ -1,0 +1,202 @@
+"""From stored uint8 images to what the network reads: augmentation for training, plain resizing for everything else.
+
+The order is that of the papers' code: JPEG, crop, flip, brightness, contrast, saturation, hue, resize, clip, normalise,
+but crop, flip and resize are one sampling step and come before the colours (docs/training.md says what that changes).
+Grey images stay one channel until the end.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+import torch
+
+from munet.errors import InputError, suggest
+from munet.training import color
+from munet.training.crop import crop_resize, draw_boxes, resize
+from munet.training.jpeg import compress
+
+VARIANTS = ("munet", "mu2net-plus")
+_DELTAS = ("brightness", "contrast", "saturation", "hue", "jpeg_quality")
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What happens to an image. The default changes nothing but its size.
+
+    `variant` sets how colours work. `munet` (muNet and mu2Net) changes values on [-1, 1], so that a brightness delta
+    moves half as far, and clips at the end; `mu2net-plus` works on [0, 1] and clips after each change.
+    Raises InputError for a value outside its range.
+    """
+
+    image_size: int  # pixels, each side
+    mean: tuple[float, ...] = (0.5, 0.5, 0.5)
+    std: tuple[float, ...] = (0.5, 0.5, 0.5)
+    crop: bool = True  # has no effect while crop_area_min is 1
+    crop_area_min: float = 1.0  # least share of the image's area
+    crop_aspect_min: float = 1.0  # least width / height; the largest is its inverse
+    flip: bool = False
+    brightness: float = 0.0  # the five deltas: 0 is off
+    contrast: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0  # of the full circle
+    jpeg_quality: float = 0.0
+    variant: str = "mu2net-plus"
+
+    def __post_init__(self) -> None:
+        if self.variant not in VARIANTS:
+            raise InputError(
+                f"unknown preprocessing variant '{self.variant}'{suggest(self.variant, VARIANTS)}; "
+                f"known: {', '.join(VARIANTS)}"
+            )
+        if self.image_size < 1:
+            raise InputError(f"image_size is {self.image_size}; it must be a positive number of pixels")
+        for name in ("crop_area_min", "crop_aspect_min"):
+            if not 0 < getattr(self, name) <= 1:
+                raise InputError(f"{name} is {getattr(self, name)}; it must lie in (0, 1], and 1 switches it off")
+        for name in _DELTAS:
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; it must lie in [0, 1), and 0 switches it off")
+        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+            raise InputError(f"mean {self.mean} and std {self.std} must be three numbers each, and std positive")
+
+    @classmethod
+    def from_hyperparameters(
+        cls, hyperparameters: Mapping[str, Any], variant: str, mean: Sequence[float], std: Sequence[float]
+    ) -> Self:
+        """Picks the preprocessing keys out of a model's flat hyperparameters; a missing key is off."""
+        if "image_size" not in hyperparameters:
+            raise InputError("the hyperparameters have no image_size; set one, for instance image_size=32")
+        names = {field.name for field in fields(cls)} - {"mean", "std", "variant"}
+        values = {name: value for name, value in hyperparameters.items() if name in names}
+        return cls(**values, variant=variant, mean=tuple(mean), std=tuple(std))
+
+    @property
+    def crops(self) -> bool:
+        """Whether random crops are taken."""
+        return self.crop and self.crop_area_min < 1
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether `augment` is the same as `prepare`, for any generator."""
+        return not (self.crops or self.flip or any(getattr(self, name) > 0 for name in _DELTAS))
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The random parameters of some images, (N,) each and boxes (N, 4). None where that change is off."""
+
+    quality: torch.Tensor | None = None
+    boxes: torch.Tensor | None = None
+    flip: torch.Tensor | None = None
+    brightness: torch.Tensor | None = None
+    contrast: torch.Tensor | None = None
+    saturation: torch.Tensor | None = None
+    hue: torch.Tensor | None = None
+
+    def _map(self, change: Any) -> "Draws":
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(self, **{name: change(value) for name, value in values.items() if value is not None})
+
+    def to(self, device: torch.device | str) -> "Draws":
+        """The same on another device, without waiting for it."""
+        return self._map(lambda value: value.to(device, non_blocking=True))
+
+    def part(self, start: int, stop: int) -> "Draws":
+        """Those of images start to stop - 1."""
+        return self._map(lambda value: value[start:stop])
+
+
+def draw(pre: Preprocessing, count: int, height: int, width: int, generator: torch.Generator) -> Draws:
+    """Parameters for `count` images of height x width pixels, each its own, drawn on the CPU from a CPU generator.
+
+    One call serves a whole cycle, so that batches need neither a draw nor a wait for the device.
+    """
+
+    def uniform(low: float, high: float) -> torch.Tensor:
+        return low + (high - low) * torch.rand(count, generator=generator)
+
+    def around_one(delta: float) -> torch.Tensor | None:
+        return uniform(1 - delta, 1 + delta) if delta > 0 else None
+
+    quality = boxes = flip = brightness = hue = None
+    if pre.jpeg_quality > 0:
+        quality = torch.randint(max(1, int(100 * (1 - pre.jpeg_quality))), 100, (count,), generator=generator)
+    if pre.crops:
+        boxes = draw_boxes(count, height, width, pre.crop_area_min, pre.crop_aspect_min, generator)
+    if pre.flip:
+        flip = torch.rand(count, generator=generator) < 0.5
+    if pre.brightness > 0:
+        delta = pre.brightness if pre.variant == "mu2net-plus" else pre.brightness / 2  # [-1, 1] is twice as wide
+        brightness = uniform(-delta, delta)
+    contrast, saturation = around_one(pre.contrast), around_one(pre.saturation)
+    if pre.hue > 0:
+        hue = uniform(-pre.hue, pre.hue)
+    return Draws(quality, boxes, flip, brightness, contrast, saturation, hue)
+
+
+def apply(images_BHWC: torch.Tensor, pre: Preprocessing, draws: Draws) -> torch.Tensor:
+    """uint8 (B, H, W, C), C = 1 or 3, with their drawn parameters -> float32 (B, 3, size, size), normalised."""
+    if draws.quality is not None:
+        images_BHWC = compress(images_BHWC, draws.quality)
+    x_BCHW = _unit(images_BHWC)
+    if draws.boxes is not None:
+        x_BCHW = crop_resize(x_BCHW, draws.boxes, pre.image_size, draws.flip)
+    else:
+        if draws.flip is not None:
+            x_BCHW = torch.where(draws.flip[:, None, None, None], x_BCHW.flip(-1), x_BCHW)
+        x_BCHW = resize(x_BCHW, pre.image_size)
+    return _normalise(_recolor(x_BCHW, pre, draws), pre)
+
+
+def augment(images_BHWC: torch.Tensor, pre: Preprocessing, generator: torch.Generator) -> torch.Tensor:
+    """uint8 (B, H, W, C), C = 1 or 3 -> float32 (B, 3, size, size), normalised. Each image draws its own parameters."""
+    count, height, width, _ = images_BHWC.shape
+    return apply(images_BHWC, pre, draw(pre, count, height, width, generator).to(images_BHWC.device))
+
+
+def prepare(images_BHWC: torch.Tensor, pre: Preprocessing) -> torch.Tensor:
+    """As `augment`, with nothing random: resize to size x size (aspect not kept) and normalise. For evaluation."""
+    return apply(images_BHWC, pre, Draws())
+
+
+def _unit(images_BHWC: torch.Tensor) -> torch.Tensor:
+    """float32 (B, C, H, W) in [0, 1]."""
+    if images_BHWC.ndim != 4 or images_BHWC.shape[3] not in (1, 3) or images_BHWC.dtype != torch.uint8:
+        raise InputError(
+            f"images have shape {tuple(images_BHWC.shape)} and type {images_BHWC.dtype}; "
+            "give uint8 of shape (images, height, width, 1 or 3 channels)"
+        )
+    x_BCHW = images_BHWC.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)
+    return x_BCHW / 255
+
+
+def _recolor(x_BCHW: torch.Tensor, pre: Preprocessing, draws: Draws) -> torch.Tensor:
+    """The colour changes on [0, 1], in the papers' order."""
+    stepwise = pre.variant == "mu2net-plus"
+    steps = (
+        (color.add_brightness, draws.brightness, False),
+        (color.scale_contrast, draws.contrast, False),
+        (color.scale_saturation, draws.saturation, True),
+        (color.shift_hue, draws.hue, True),
+    )
+    clipped = True
+    for change, parameter, needs_unit in steps:
+        if parameter is not None:
+            if needs_unit and not clipped:  # HSV has a meaning on [0, 1] only
+                x_BCHW = x_BCHW.clamp(0, 1)
+            x_BCHW = change(x_BCHW, parameter)
+            clipped = stepwise
+            if stepwise:
+                x_BCHW = x_BCHW.clamp(0, 1)
+    return x_BCHW if clipped else x_BCHW.clamp(0, 1)
+
+
+def _normalise(x_BCHW: torch.Tensor, pre: Preprocessing) -> torch.Tensor:
+    """(x - mean) / std, contiguous, with three channels."""
+    if len({*pre.mean}) == len({*pre.std}) == 1:  # grey stays grey: repeat last
+        x_BCHW = (x_BCHW - pre.mean[0]) / pre.std[0]
+    else:
+        mean, std = (x_BCHW.new_tensor(values)[:, None, None] for values in (pre.mean, pre.std))
+        x_BCHW = (x_BCHW - mean) / std
+    return x_BCHW.expand(-1, 3, -1, -1).contiguous()
