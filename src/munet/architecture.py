@@ -117,8 +117,11 @@ class Architecture:
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
-            raise InputError(f"the architecture has '{unknown[0]}', which this version of munet does not know: update it")
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+            raise InputError(
+                f"the architecture has '{unknown[0]}', which this version of munet does not know: update it"
+            )
+        facts: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in values.items()}
+        return cls(**facts)
 
 
 def block_index(slot: str) -> int | None:
