@@ -6,11 +6,27 @@ from .accounting import accounted_parameters, flops
 from .children import Child, Manifest, Nursery
 from .history import lineage
 from .runs import Run
-from .search import Candidate, Parent, Plan, accepted, best_of, sample_child, sample_parent, sample_preprocessing, score
+from .search import (
+    Candidate,
+    Parent,
+    Plan,
+    SharedPreprocessing,
+    accepted,
+    best_of,
+    references,
+    sample_child,
+    sample_parent,
+    sample_preprocessing,
+    score,
+    seed_child,
+    seed_parent,
+)
 from .status import blocks_in, owners, retained
 from .streams import numpy_stream
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from .system import System
 
 Key = tuple[str | int, ...]
@@ -29,7 +45,7 @@ class ActiveTask:
         root = system.manifest(system.root)
         self.method = run.method.for_root(system.architecture.patch_size, root["hyperparameters"]["image_size"])
         self.nursery = Nursery(system, self.method, name, len(self.record["classes"]), owners(self.others))
-        self.references = _references(self.nursery.root, self.method, system)
+        self.references = self._references()
         started = self.record["active"] or {"generation": 0, "population": [self.record["model"]]}
         self.generation: int = started["generation"]  # the next one to train
         self.population: dict[str, Manifest] = {m: system.manifest(m) for m in started["population"] if m}
@@ -44,27 +60,37 @@ class ActiveTask:
     def sample_generation(self, generation: int) -> list[tuple[str, Plan]]:
         """(parent, plan) of every child: all are drawn before any is trained, so siblings never see each other."""
         shared = self._shared_preprocessing(generation)
-        candidates = self.candidates()
-        public = [task for task in self.others if not self.system.task(task)["private"]]
-        others = [*(self.system.task(task)["model"] for task in public), self.system.root]
+        candidates, others, root = self.candidates(), self._public_models(), self.system.root
         drawn = []
         for child in range(self.method.children):
             rng = numpy_stream(*self.key(generation, child), "search")
-            parent = sample_parent(self.method, candidates, others, self.selections, rng)
+            seed = seed_parent(self.method, others, generation * self.method.children + child, root=root)
+            parent = seed or sample_parent(self.method, candidates, others, self.selections, rng, root=root)
             self.selections[parent] = self.selections.get(parent, 0) + 1
-            view = self._as_parent(parent)
-            plan = sample_child(view, self.method, rng, preprocessing=shared, image_size=self.run.image_size)
-            drawn.append((parent, plan))
+            drawn.append((parent, self._plan(parent, shared, rng, mutate=seed is None)))
         return drawn
 
-    def _shared_preprocessing(self, generation: int) -> dict[str, Any] | None:
+    def _public_models(self) -> list[str]:
+        """What other tasks retained, as far as they let others build on it, and the root."""
+        records = [self.system.task(task) for task in self.others]
+        return [*(record["model"] for record in records if not record["private"]), self.system.root]
+
+    def _plan(
+        self, parent: str, shared: SharedPreprocessing | None, rng: "np.random.Generator", *, mutate: bool
+    ) -> Plan:
+        view, size = self._as_parent(parent), self.run.image_size
+        if not mutate:
+            return seed_child(view, self.method, preprocessing=shared, image_size=size)
+        depth = blocks_in(self.nursery.root["layers"])
+        return sample_child(view, self.method, rng, preprocessing=shared, image_size=size, depth=depth)
+
+    def _shared_preprocessing(self, generation: int) -> SharedPreprocessing | None:
         if self.method.preprocessing_scope != "generation":
             return None
         rng = numpy_stream(*self.key(generation, -1), "preprocessing")
-        if not self.population:
-            return sample_preprocessing(self.method, None, {}, rng)
-        best = self.population[self.best()]
-        return sample_preprocessing(self.method, best["hyperparameters"], best["mutation_probabilities"], rng)
+        best = self.population[self.best()] if self.population else self.nursery.root
+        settings, learned = best["hyperparameters"], best["mutation_probabilities"]
+        return sample_preprocessing(self.method, settings, learned, rng, image_size=self.run.image_size)
 
     def _as_parent(self, model: str) -> Parent:
         manifest = self.manifest(model)
@@ -92,6 +118,13 @@ class ActiveTask:
 
     # Scoring ---------------------------------------------------------------------------------------------------------
 
+    def _references(self) -> tuple[float, float | None]:
+        """P and F of the score, for a root that has a head of two classes."""
+        root, architecture = self.nursery.root, self.system.architecture
+        parameters = sum(root["sizes"].values()) + 2 * (architecture.width + 1)
+        compute = flops(architecture, blocks_in(root["layers"]), root["hyperparameters"]["image_size"], 2)
+        return references(self.method, parameters, compute)
+
     def candidates(self) -> list[Candidate]:
         """The population, scored under the present method and sharing, in the order in which it grew."""
         scores = {model: self.score(manifest) for model, manifest in self.population.items()}
@@ -107,8 +140,8 @@ class ActiveTask:
         """Size, compute and score of a trained child, and whether it is kept. `accuracy` None: its training failed."""
         layers = {slot: child.shared.get(slot, f"new {slot}") for slot in child.layers}
         accounted = accounted_parameters(child.sizes, layers, self.nursery.owned, self.name)
-        adapters = {k: plan.hyperparameters["adapter_dim"] for k in plan.adapters}
-        size, classes = plan.hyperparameters["image_size"], len(self.record["classes"])
+        adapters = {k: int(plan.hyperparameters["adapter_dim"]) for k in plan.adapters}
+        size, classes = int(plan.hyperparameters["image_size"]), len(self.record["classes"])
         compute = flops(self.system.architecture, plan.num_blocks, size, classes, adapters)
         bar = self.score(self.population[parent]) if parent in self.population else None
         mine = None if accuracy is None else score(accuracy, accounted, compute, self.method, *self.references)
@@ -155,15 +188,3 @@ class ActiveTask:
         self.record = self.record | {"selections": self.selections} | changes
         with self.system.store.commit():
             self.system.store.write_task(self.record)
-
-
-def _references(root: Manifest, method: Any, system: "System") -> tuple[float, float | None]:
-    """P and F of the score: numbers of the method, or those of the root with a head for two classes."""
-    size = root["hyperparameters"]["image_size"]
-    blocks = blocks_in(root["layers"])
-    parameters, compute = method.parameters_reference, method.flops_reference
-    if parameters == "root":
-        parameters = sum(root["sizes"].values()) + 2 * (system.architecture.width + 1)
-    if compute == "root":
-        compute = flops(system.architecture, blocks, size, 2, {})
-    return parameters, compute

@@ -83,7 +83,7 @@ class Nursery:
             if slot == "posembed":
                 fits &= mine["image_size"] == settings["image_size"]
             elif slot.startswith("adapter."):
-                fits &= mine.get("adapter_dim") == settings["adapter_dim"]
+                fits &= mine.get("adapter_dim") == settings.get("adapter_dim")
             elif slot == "head":
                 fits &= manifest["task"] == self.task
             if fits:
@@ -93,33 +93,28 @@ class Nursery:
     def _inherit(self, child: Child, slot: str, plan: "Plan", source: Manifest) -> None:
         layer = source["layers"][slot]
         tensors = self.system.layer(layer)
-        if slot not in plan.cloned and self.locked(layer, plan.hyperparameters["image_size"]):
-            child.layers[slot] = tensors
+        child.layers[slot] = tensors
+        if slot not in plan.cloned:
             child.shared[slot] = layer
             return
-        self._train(child, slot, {name: tensor.clone() for name, tensor in tensors.items()})
+        child.trainable.add(slot)
         if self.method.inherit_momentum and slot in source["momentum"]:
             child.momentum[slot] = self.system.layer(source["momentum"][slot])
 
     def _make(self, child: Child, slot: str, plan: "Plan", key: tuple[str | int, ...]) -> None:
-        width = self.system.architecture.width
+        width, settings = self.system.architecture.width, plan.hyperparameters
         if slot == "head":
-            self._train(child, slot, new_head(width, self.classes))
+            child.layers[slot] = new_head(width, self.classes)
         elif slot.startswith("adapter."):
-            self._train(child, slot, new_adapter(width, plan.hyperparameters["adapter_dim"], torch_stream(*key, "init", slot)))
+            generator = torch_stream(*key, "init", slot)
+            child.layers[slot] = new_adapter(width, int(settings["adapter_dim"]), generator)
         elif slot == "posembed":
-            tensors, identity = self._resize(plan.hyperparameters["image_size"])
-            if self.method.resized_posembed == "shared" and slot not in plan.cloned:
-                child.layers[slot] = tensors
-                child.shared[slot] = identity
-            else:
-                self._train(child, slot, {name: tensor.clone() for name, tensor in tensors.items()})
+            child.layers[slot], child.shared[slot] = self._resize(int(settings["image_size"]))
         else:
             raise AssertionError(f"no ancestor holds {slot}, not even the root")
-
-    def _train(self, child: Child, slot: str, tensors: Tensors) -> None:
-        child.layers[slot] = tensors
-        child.trainable.add(slot)
+        if slot in plan.cloned or slot != "posembed":
+            child.shared.pop(slot, None)
+            child.trainable.add(slot)
 
     def _resize(self, image_size: int) -> tuple[Tensors, str]:
         """The root's own position embeddings for an image size in pixels, and the layer's id."""
