@@ -1,0 +1,33 @@
+"""Tasks: where images come from, which of them are trained on, and how they get into memory.
+
+    spec.py       `add` makes the record of a task, `load` reads one of its splits
+    names.py      which names a task may have
+    splits.py     the grammar: train[5%:], train[:800], a+b
+    planning.py   missing splits, overlaps
+    checks.py     too few classes or images, classes nobody trains on
+    sources/      folder:, npz:, hf:, tfds:
+    reading.py    decoding in threads, unusable images, fingerprints
+    images.py     one image file as uint8
+    arrays.py     arrays of any number type as uint8
+
+Importing this package imports neither numpy nor Pillow nor `datasets`: commands that only list tasks must be quick.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from munet.tasks.names import check_name
+from munet.tasks.spec import Split, add, load
+
+if TYPE_CHECKING:
+    from munet.tasks.images import decode_image
+
+__all__ = ["Split", "add", "check_name", "decode_image", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    """`decode_image` when it is first asked for, because its module needs numpy and Pillow."""
+    if name == "decode_image":
+        from munet.tasks.images import decode_image
+
+        return decode_image
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,58 @@
+"""Whether splits can be learned from and judged by: refused here rather than found out after hours of training."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from munet.errors import InputError
+from munet.tasks.planning import Selection
+from munet.tasks.sources.base import Source
+
+_SHUFFLE = "shuffle the data, choose other slices, or add '?order=shuffled' to the address of the source"
+
+
+def check_classes(source: Source, plan: Mapping[str, Selection], labels: Mapping[str, np.ndarray]) -> None:
+    """InputError unless there are two classes, each with two images, all of them trained on.
+
+    `labels` holds int64 (N,) for train, validation and test, unusable images left out.
+    """
+    classes = source.classes
+    for name, selection in plan.items():
+        if not len(labels[name]):
+            raise InputError(f"{source.address}: no usable image is left in {name} '{selection.expression}'")
+    present = np.bincount(np.concatenate(list(labels.values())), minlength=len(classes))
+    if np.count_nonzero(present) < 2:
+        only = classes[int(np.argmax(present))]
+        raise InputError(f"{source.address}: every image is of class '{only}': there must be at least 2 classes")
+    if np.any(present == 1):
+        name = classes[int(np.argmax(present == 1))]
+        raise InputError(f"{source.address}: class '{name}' has one image only: add images of it, or remove it")
+    _check_trained(source, plan, labels)
+    _check_judged(source, plan, labels)
+
+
+def _check_trained(source: Source, plan: Mapping[str, Selection], labels: Mapping[str, np.ndarray]) -> None:
+    """Each class of the splits that are read must have training examples."""
+    used = {split for selection in plan.values() for split, _, _ in selection.ranges}
+    there = np.unique(np.concatenate([source.labels(split) for split in sorted(used)]))
+    left_out = np.setdiff1d(there, labels["train"])
+    if len(left_out):
+        shown = ", ".join(f"'{source.classes[label]}'" for label in left_out[:3])
+        more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""
+        raise InputError(
+            f"{source.address}: train '{plan['train'].expression}' has no example of class {shown}{more}: {_SHUFFLE}"
+        )
+
+
+def _check_judged(source: Source, plan: Mapping[str, Selection], labels: Mapping[str, np.ndarray]) -> None:
+    """A slice of data that is sorted by class must not leave validation or test with one class."""
+    for name in ("validation", "test"):
+        if len(np.unique(labels[name])) > 1:
+            continue
+        for split, start, stop in plan[name].ranges:
+            stored = source.labels(split)
+            if stop - start < len(stored) and len(np.unique(stored)) > 1 and np.all(np.diff(stored) >= 0):
+                raise InputError(
+                    f"{source.address}: {name} '{plan[name].expression}' holds class "
+                    f"'{source.classes[stored[start]]}' only, because the data is sorted by class: {_SHUFFLE}"
+                )

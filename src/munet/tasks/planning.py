@@ -1,0 +1,111 @@
+"""Which examples each of the three splits of a task gets, also where the source has no validation or test split."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from munet.errors import InputError, suggest
+from munet.tasks.splits import PARTS, Bound, Range, describe, format_ranges, overlap, part, resolve, size, subtract
+
+RULES = ("papers", "none")
+PERCENT = 5
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The examples of one split of a task: the expression that a person reads, and the ranges that count."""
+
+    expression: str
+    ranges: tuple[Range, ...]
+
+
+def plan_splits(
+    counts: Mapping[str, int],
+    given: Mapping[str, str | None],
+    *,
+    rule: str = "papers",
+    allow_overlap: bool = False,
+) -> dict[str, Selection]:
+    """Train, validation and test of a source that has `counts` examples in each of its splits.
+
+    `given` holds the expressions that the user chose. A validation or test split that is neither given nor in the
+    source is cut from the train split (muNet sec. 4, "if a test or validation set is not available"): where both are
+    missing the test split is `train[:5%]`, the validation split `train[5%:10%]` and training keeps `train[10%:]`;
+    where one is missing it is `train[:5%]`. With a `train` expression the cut is taken from what that selects. Without
+    one, training gets what the given splits leave of `train`. Rule "none" refuses to cut.
+    """
+    if rule not in RULES:
+        raise InputError(f"unknown split rule '{rule}'{suggest(rule, RULES)}: use one of {', '.join(RULES)}")
+    chosen = {name: expression for name, expression in given.items() if expression is not None}
+    plan = {name: Selection(text, tuple(resolve(text, counts))) for name, text in chosen.items()}
+    for name in ("validation", "test"):
+        if name not in plan and name in counts:
+            plan[name] = Selection(name, tuple(resolve(name, counts)))
+    base = _train_base(counts, plan)
+    missing = [name for name in ("test", "validation") if name not in plan]
+    if missing and rule == "none":
+        raise InputError(f"no {' and no '.join(missing)} split is given; there is {describe(counts)}")
+    plan["train"] = base
+    if not allow_overlap:
+        _refuse_overlap(plan)
+    plan.update(_cut(base, missing, counts))
+    return {name: plan[name] for name in PARTS}
+
+
+def _train_base(counts: Mapping[str, int], plan: Mapping[str, Selection]) -> Selection:
+    """What is there to train on, before missing splits are cut from it."""
+    if "train" in plan:
+        return plan["train"]
+    if "train" not in counts:
+        raise InputError(
+            f"there is no split 'train'; there is {describe(counts)}: say which examples to train on, "
+            f"for instance --train '{next(iter(counts), 'test')}[10%:]'"
+        )
+    taken = [piece for selection in plan.values() for piece in selection.ranges]
+    left = subtract([("train", 0, counts["train"])], taken)
+    if not left:
+        raise InputError("validation and test leave nothing of the split 'train' to train on")
+    return Selection(format_ranges(left, counts), tuple(left))
+
+
+def _cut(base: Selection, missing: Sequence[str], counts: Mapping[str, int]) -> dict[str, Selection]:
+    """`base` as the train split, after the `missing` splits are cut from its beginning."""
+    if not missing:
+        return {"train": base}
+    total = size(base.ranges)
+    ends = [Bound(PERCENT * (k + 1), percent=True) for k in range(len(missing))]
+    bounds = [0, *(end.resolve(total) for end in ends), total]
+    if sorted(set(bounds)) != bounds:
+        raise InputError(
+            f"{total} examples are too few to cut {' and '.join(missing)} from by {PERCENT} %: "
+            f"say which to use, for instance --{missing[0]} 'train[:20%]'"
+        )
+    marks = ["", *(str(end) for end in ends), ""]
+    cut = {}
+    for k, name in enumerate([*missing, "train"]):
+        ranges = part(base.ranges, bounds[k], bounds[k + 1])
+        whole = base.expression == "train"
+        text = f"train[{marks[k]}:{marks[k + 1]}]" if whole else format_ranges(ranges, counts)
+        cut[name] = Selection(text, tuple(ranges))
+    return cut
+
+
+def _refuse_overlap(plan: Mapping[str, Selection]) -> None:
+    present = [name for name in PARTS if name in plan]
+    for k, name in enumerate(present):
+        ranges = plan[name].ranges
+        for j, piece in enumerate(ranges):
+            if twice := overlap([piece], ranges[j + 1 :]):
+                raise InputError(f"{name} '{plan[name].expression}' holds {_show(twice)} twice: {_WAY_OUT}")
+        for other in present[k + 1 :]:
+            if both := overlap(ranges, plan[other].ranges):
+                raise InputError(
+                    f"{name} '{plan[name].expression}' and {other} '{plan[other].expression}' overlap in "
+                    f"{_show(both)}: {_WAY_OUT}"
+                )
+
+
+_WAY_OUT = "choose ranges that do not touch, or say --allow-overlap"
+
+
+def _show(piece: Range) -> str:
+    return f"{piece[0]}[{piece[1]}:{piece[2]}]"

@@ -1,0 +1,46 @@
+"""Where images come from. An address is `scheme:location`, for instance `folder:flowers` or `npz:digits.npz`.
+
+    folder.py        one sub-folder of image files per class
+    npz.py           numpy archives
+    huggingface.py   `hf:`, the hub, Parquet files and what `datasets` saved
+    tfds.py          data that TensorFlow Datasets prepared, read without TensorFlow
+    base.py          what they have in common
+
+Nothing heavy is imported before a source is opened.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from munet.errors import InputError, suggest
+
+if TYPE_CHECKING:
+    from munet.tasks.sources.base import Source
+
+_SCHEMES = {
+    "folder": ("munet.tasks.sources.folder", "FolderSource"),
+    "npz": ("munet.tasks.sources.npz", "NpzSource"),
+    "hf": ("munet.tasks.sources.huggingface", "HuggingFaceSource"),
+    "tfds": ("munet.tasks.sources.tfds", "TfdsSource"),
+}
+
+
+def open_source(address: str) -> "Source":
+    """The source that `address` names; InputError where the scheme, an option or the data cannot be used."""
+    scheme, colon, location = address.partition(":")
+    known = ", ".join(f"{name}:" for name in _SCHEMES)
+    if not colon or scheme not in _SCHEMES:
+        hint = suggest(scheme, _SCHEMES) if colon else f" (did you mean 'folder:{address}'?)"
+        raise InputError(f"unknown data source '{address}'{hint}: it starts with one of {known}")
+    from munet.tasks.sources.base import split_address
+
+    module, name = _SCHEMES[scheme]
+    kind: type[Source] = getattr(import_module(module), name)
+    location, options = split_address(location)
+    if not location:
+        raise InputError(f"'{address}' says not where the data is: write {scheme}:LOCATION")
+    for option in options:
+        if option not in kind.options_known:
+            hint = suggest(option, kind.options_known)
+            raise InputError(f"'{address}': unknown option '{option}'{hint}: {', '.join(kind.options_known)}")
+    return kind(location, options)

@@ -1,0 +1,131 @@
+"""What every source of images offers, and how its address is written."""
+
+import hashlib
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from munet.errors import InputError, suggest
+
+_OPTIONS = re.compile(r"(?P<location>.*?)\?(?P<options>\w+=[^?&]*(?:&\w+=[^?&]*)*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """An example that holds no image: its content as stored, and why."""
+
+    content: bytes
+    reason: str
+
+
+Item = bytes | np.ndarray | Unusable
+"""An example as it is stored: an encoded image file, pixels uint8 (H, W, C) with C 1 or 3, or no image at all."""
+
+
+class Source(ABC):
+    """Labelled images in named splits. Opening one reads no image, only what is needed to list them.
+
+    `location` is what follows the scheme. Each option is a `key=value` after a question mark.
+    """
+
+    scheme: ClassVar[str]
+    options_known: ClassVar[tuple[str, ...]] = ("order",)
+    shuffled_by_default: ClassVar[bool] = False
+
+    def __init__(self, location: str, options: Mapping[str, str]) -> None:
+        self.location = location
+        self.options = dict(options)
+        self.shuffled = self.shuffled_by_default
+        order = options.get("order")
+        if order is not None:
+            if order not in ("stored", "shuffled"):
+                raise InputError(f"order={order}{suggest(order, ('stored', 'shuffled'))}: use stored or shuffled")
+            self.shuffled = order == "shuffled"
+
+    @property
+    def address(self) -> str:
+        """The address that opens this source again from any folder."""
+        tail = "&".join(f"{key}={value}" for key, value in self.options.items())
+        return f"{self.scheme}:{self.location}" + (f"?{tail}" if tail else "")
+
+    @property
+    @abstractmethod
+    def classes(self) -> tuple[str, ...]:
+        """Class names; the label k means `classes[k]`."""
+
+    @abstractmethod
+    def counts(self) -> dict[str, int]:
+        """Number of examples of each split, the train split first where there is one."""
+
+    @abstractmethod
+    def stored_labels(self, split: str) -> np.ndarray:
+        """Labels int64 (N,) of a split in stored order, each in `range(len(classes))`."""
+
+    @abstractmethod
+    def stored_items(self, split: str, rows: Sequence[int]) -> Iterator[Item]:
+        """The examples `rows` of a split, in that order."""
+
+    @abstractmethod
+    def stored_name(self, split: str, row: int) -> str:
+        """What to call one example in an error: its file, or its file and row."""
+
+    def keys(self, split: str) -> Sequence[str]:
+        """For each stored row the text whose hash decides its place in the shuffled order."""
+        return [f"{split}/{row}" for row in range(self.counts()[split])]
+
+    @cached_property
+    def _orders(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def order(self, split: str) -> np.ndarray:
+        """Stored row of each example, int64 (N,): the stored order, or a fixed pseudo-random one.
+
+        The pseudo-random order sorts by SHA-256, so it is the same on every machine and with every version.
+        """
+        if split not in self._orders:
+            count = self.counts()[split]
+            if self.shuffled:
+                hashes = [hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest() for key in self.keys(split)]
+                rows = sorted(range(count), key=lambda row: (hashes[row], row))
+                self._orders[split] = np.array(rows, np.int64)
+            else:
+                self._orders[split] = np.arange(count, dtype=np.int64)
+        return self._orders[split]
+
+    def labels(self, split: str) -> np.ndarray:
+        """Labels int64 (N,) in the order that split expressions count in."""
+        return self.stored_labels(split)[self.order(split)]
+
+    def items(self, split: str, start: int, stop: int) -> Iterator[Item]:
+        """The examples `start` to `stop - 1`, in the order that split expressions count in."""
+        return self.stored_items(split, self.order(split)[start:stop].tolist())
+
+    def name(self, split: str, index: int) -> str:
+        """What to call example `index` in an error."""
+        return self.stored_name(split, int(self.order(split)[index]))
+
+
+def split_address(text: str) -> tuple[str, dict[str, str]]:
+    """`LOCATION?key=value&...` as location and options."""
+    match = _OPTIONS.fullmatch(text)
+    if match is None:
+        return text, {}
+    return match["location"], dict(pair.split("=", 1) for pair in match["options"].split("&"))
+
+
+def absolute(location: str) -> Path:
+    """The path that `location` means, without following links."""
+    path = Path(location).expanduser()
+    return path if path.is_absolute() else Path.cwd() / path
+
+
+def train_first(counts: Mapping[str, int]) -> dict[str, int]:
+    """`counts` with train, validation and test in front, in this order."""
+    front = [name for name in ("train", "validation", "test") if name in counts]
+    return {name: counts[name] for name in [*front, *sorted(set(counts) - set(front))]}
