@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from .architecture import adapters_of, depth_of
+from .architecture import depth_of
 from .errors import InputError
 
 if TYPE_CHECKING:
@@ -65,8 +65,3 @@ def cut(state: "Mapping[str, Tensor]") -> "dict[str, dict[str, Tensor]]":
 def join(layers: "Mapping[str, Mapping[str, Tensor]]") -> "dict[str, Tensor]":
     """timm's state dict of a model's layers: the inverse of `cut`. An adapter becomes `adapters.k.*`."""
     return {key_of(slot, name): tensor for slot, tensors in layers.items() for name, tensor in tensors.items()}
-
-
-def num_adapters(layers: "Mapping[str, Mapping[str, Tensor]]") -> int:
-    """How many adapters a model's layers hold."""
-    return len(adapters_of(layers))

@@ -112,6 +112,9 @@ def adapter_template(width: int, dim: int) -> Adapter:
 class Embedding(nn.Module):
     """Patches, class and register tokens, positions: everything before the first block, in timm's order."""
 
+    cls_token: Any
+    reg_token: Any
+
     def __init__(self, architecture: Architecture, image_size: int) -> None:
         super().__init__()
         vit = template(architecture)

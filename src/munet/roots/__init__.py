@@ -1,0 +1,57 @@
+"""Roots: `timm:NAME`, `npz:FILE`, `random:NAME`, `builtin:glyphs`."""
+
+from pathlib import Path
+
+from ..errors import InputError, suggest
+from .root import Root
+
+__all__ = ["SCHEMES", "Root", "load_root"]
+
+SCHEMES = ("timm", "npz", "random", "builtin")
+
+
+def load_root(
+    spec: str,
+    *,
+    depth: int | None = None,
+    image_size: int | None = None,
+    weights: str | Path | None = None,
+    seed: int = 0,
+) -> Root:
+    """Load the root that `spec` names.
+
+    `depth` caps the blocks, the lowest are kept; `image_size` is the side in pixels that models of the system start
+    with, by default that of the pretraining; `weights` is a safetensors file for `timm:` without a network; `seed` is
+    for `random:`. InputError for what does not exist, cannot be read or cannot be cut into layers.
+    """
+    scheme, colon, name = spec.partition(":")
+    if not colon or not name or scheme not in SCHEMES:
+        raise InputError(f"root '{spec}' is not one of timm:NAME, npz:FILE, random:NAME, builtin:glyphs{_guess(spec)}")
+    if weights is not None and scheme != "timm":
+        raise InputError(f"weights {weights} are for timm:NAME only, {spec} has its own")
+    if scheme == "npz":
+        from .npz import npz_root
+
+        return npz_root(Path(name).expanduser(), depth, image_size)
+    if scheme == "builtin":
+        from .builtin import builtin_root
+
+        return builtin_root(name, depth, image_size)
+    from .timm import pretrained_root, random_root
+
+    if scheme == "random":
+        return random_root(name, depth, image_size, seed)
+    return pretrained_root(name, depth, image_size, weights)
+
+
+def _guess(spec: str) -> str:
+    """What a spec without a known scheme may have meant."""
+    scheme, colon, name = spec.partition(":")
+    if colon and name:
+        return suggest(scheme, SCHEMES)
+    bare = spec.rstrip(":")
+    if bare == "glyphs":
+        return " (did you mean 'builtin:glyphs'?)"
+    if bare.endswith(".npz"):
+        return f" (did you mean 'npz:{bare}'?)"
+    return f" (did you mean 'timm:{bare}'?)" if bare.startswith(("vit_", "deit")) else suggest(bare, SCHEMES)

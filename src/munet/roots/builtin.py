@@ -1,0 +1,25 @@
+"""Roots that ship with the package: `builtin:glyphs`."""
+
+from importlib.resources import as_file, files
+
+from ..architecture import Architecture
+from ..errors import InputError, suggest
+from .files import read_safetensors
+from .root import Root, finish
+
+# name -> architecture; the weights are assets/<name>/root.safetensors with timm's names
+BUILTIN = {"glyphs": Architecture(patch_size=16, width=192, heads=3, mlp_hidden=768)}
+
+
+def builtin_root(name: str, depth: int | None, image_size: int | None) -> Root:
+    """A root of the package; half precision becomes fp32."""
+    from ..cutting import cut
+
+    if name not in BUILTIN:
+        raise InputError(f"no built-in root '{name}'{suggest(name, BUILTIN)}: there is {', '.join(BUILTIN)}")
+    asset = files("munet") / "assets" / name / "root.safetensors"
+    if not asset.is_file():
+        raise InputError(f"builtin:{name} is missing from this installation ({asset}): install munet again")
+    with as_file(asset) as path:
+        layers = cut(read_safetensors(path))
+    return finish(BUILTIN[name], layers, f"builtin:{name}", depth, image_size)

@@ -1,0 +1,29 @@
+"""Reading weight files that users name, with errors that name the file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def read_safetensors(path: Path) -> "dict[str, Tensor]":
+    """Tensors of a safetensors file on the CPU."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    check_file(path)
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise InputError(f"{path} is no whole safetensors file ({error}): fetch or export it again") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def check_file(path: Path) -> None:
+    """InputError unless `path` is a file."""
+    if not path.is_file():
+        raise InputError(f"{path} is {'a folder' if path.is_dir() else 'not there'}: give the path of a weight file")
