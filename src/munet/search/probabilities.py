@@ -40,7 +40,8 @@ class MutationProbabilities:
 
     def decides(self, decision: str) -> bool:
         """Whether the child takes `decision`: the last draw, after those that its probability itself needed."""
-        return bool(self.rng.random() < self._probability(decision))
+        probability = self._probability(decision)
+        return bool(self.rng.random() < probability)
 
     def _probability(self, decision: str) -> float:
         method = self.method
