@@ -41,7 +41,7 @@ def layers_of(manifest: Manifest) -> Iterator[tuple[str, str]]:
         for slot, id in (manifest.get(part) or {}).items():
             yield f"{part} of {slot}", id
     native = (manifest.get("root") or {}).get("native_posembed")
-    if native:
+    if native is not None:
         yield "native position embedding", native["layer"]
 
 

@@ -1,0 +1,135 @@
+"""Small systems for the store's tests, made without torch or numpy so that processes that get killed start fast."""
+
+import json
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from munet.store import Store
+
+SYSCALLS = ("open", "write", "fsync", "replace", "link", "mkdir", "unlink")
+
+
+def layer_bytes(tag: str, size: int = 4) -> bytes:
+    """A safetensors file with one uint8 tensor of `size` values that depend on `tag`."""
+    text = tag.encode()
+    values = bytes(text[i % len(text)] ^ (i // len(text) % 256) for i in range(size))
+    header = {
+        "w": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]},
+        "t": {"dtype": "U8", "shape": [len(text)], "data_offsets": [size, size + len(text)]},
+    }
+    return safetensors_bytes(header, values + text)
+
+
+def safetensors_bytes(header: dict[str, Any], data: bytes) -> bytes:
+    head = json.dumps(header, separators=(",", ":")).encode()
+    head += b" " * (-len(head) % 8)
+    return struct.pack("<Q", len(head)) + head + data
+
+
+def manifest(layers: dict[str, str], **changes: Any) -> dict[str, Any]:
+    whole = {"format": 1, "task": None, "parent": None, "layers": layers, "momentum": {}, "mutations": []}
+    return whole | changes
+
+
+def write_root(store: Store) -> str:
+    layers = {slot: store.put_layer_bytes(layer_bytes(f"root {slot}")) for slot in ("embedding", "block.0", "norm")}
+    native = store.put_layer_bytes(layer_bytes("native posembed"))
+    root = {"source": "test", "native_posembed": {"image_size": 224, "layer": native}}
+    return store.put_model(manifest(layers, root=root))
+
+
+def make_store(path: Path) -> Store:
+    return Store.create(path, write_root)
+
+
+def task_record(name: str, added: int = 1, **changes: Any) -> dict[str, Any]:
+    record = {"format": 1, "name": name, "added": added, "model": None, "active": None, "last": None}
+    return record | changes
+
+
+def put_child(store: Store, task: str, parent: str, tag: str, size: int = 4) -> str:
+    """Store a model for a task: its own head and momentum, the parent's other layers."""
+    shared = store.get_model(parent)["layers"]
+    head = store.put_layer_bytes(layer_bytes(f"head {tag}", size))
+    momentum = store.put_layer_bytes(layer_bytes(f"momentum {tag}", size))
+    layers = {**shared, "head": head}
+    return store.put_model(manifest(layers, task=task, parent=parent, momentum={"head": momentum}))
+
+
+def grown_store(path: Path) -> Store:
+    """Root; task `a` with a retained child; `b` in the middle of a run, its population descending from a's model."""
+    store = make_store(path)
+    store.create_task(task_record("a", 1))
+    store.create_task(task_record("b", 2))
+    with store.commit():
+        first = put_child(store, "a", store.root, "a0")
+        store.write_task(task_record("a", 1, model=first))
+    with store.commit():
+        run = store.new_run({"method": "test"})
+        second = put_child(store, "b", first, "b0")
+        third = put_child(store, "b", second, "b1")
+        store.write_run(run, "b-0000-0000", generation(("b", 0, 0), [second, third]))
+        active = {"run": run, "iteration": 0, "generation": 1, "population": [third]}
+        store.write_task(task_record("b", 2, active=active))
+    return store
+
+
+def generation(place: tuple[str, int, int], models: list[str | None]) -> dict[str, Any]:
+    children = [{"child": i, "accepted": model is not None, "model": model} for i, model in enumerate(models)]
+    return {"format": 1, "task": place[0], "iteration": place[1], "generation": place[2], "children": children}
+
+
+def files_of(store: Store) -> list[Path]:
+    """Every file of a system that holds something."""
+    return sorted(path for path in store.path.rglob("*") if path.is_file() and path.stat().st_size)
+
+
+def temporary_files_in(path: Path) -> list[Path]:
+    return [file for file in path.rglob(".tmp-*") if file.is_file()]
+
+
+class Faults:
+    """Counts the system calls that change a disk and makes the k-th (or each from the k-th on) fail."""
+
+    def __init__(self, k: int | None = None, error: int = 0, sticky: bool = False, die: bool = False):
+        self.calls = 0
+        self.k, self.error, self.sticky, self.die = k, error, sticky, die
+        self.fired = False
+
+    def strike(self, name: str, *arguments: Any) -> None:
+        self.calls += 1
+        if self.k is None or self.calls < self.k or (self.calls > self.k and not self.sticky):
+            return
+        self.fired = True
+        if self.die:
+            if name == "write":  # the worst moment: half of it is on disk
+                descriptor, data = arguments[0], bytes(arguments[1])
+                _REAL["write"](descriptor, data[: len(data) // 2])
+            os._exit(7)
+        raise OSError(self.error, os.strerror(self.error), str(arguments[0]))
+
+    @contextmanager
+    def injected(self) -> Iterator["Faults"]:
+        def wrap(name: str):
+            real = _REAL[name]
+
+            def call(*arguments: Any, **named: Any) -> Any:
+                self.strike(name, *arguments)
+                return real(*arguments, **named)
+
+            return call
+
+        try:
+            for name in SYSCALLS:
+                setattr(os, name, wrap(name))
+            yield self
+        finally:
+            for name in SYSCALLS:
+                setattr(os, name, _REAL[name])
+
+
+_REAL = {name: getattr(os, name) for name in SYSCALLS}
