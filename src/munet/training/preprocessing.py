@@ -195,8 +195,7 @@ def _recolor(x_BCHW: torch.Tensor, pre: Preprocessing, draws: Draws) -> torch.Te
 def _normalise(x_BCHW: torch.Tensor, pre: Preprocessing) -> torch.Tensor:
     """(x - mean) / std, contiguous, with three channels."""
     if len({*pre.mean}) == len({*pre.std}) == 1:  # grey stays grey: repeat last
-        x_BCHW = (x_BCHW - pre.mean[0]) / pre.std[0]
-    else:
-        mean, std = (x_BCHW.new_tensor(values)[:, None, None] for values in (pre.mean, pre.std))
-        x_BCHW = (x_BCHW - mean) / std
-    return x_BCHW.expand(-1, 3, -1, -1).contiguous()
+        return ((x_BCHW - pre.mean[0]) / pre.std[0]).expand(-1, 3, -1, -1).contiguous()
+    channels = x_BCHW.expand(-1, 3, -1, -1).unbind(1)
+    scaled = [(x - mean) / std for x, mean, std in zip(channels, pre.mean, pre.std, strict=True)]
+    return torch.stack(scaled, dim=1)  # with plain numbers: a tensor of them would wait for the device

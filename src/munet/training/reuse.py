@@ -69,6 +69,9 @@ class FixedInputs:
         self._data, self._pre, self._prefix, self._batch_size = data, pre, prefix, batch_size
         self.kept: list[torch.Tensor] | None = None
 
+    def __len__(self) -> int:
+        return len(self._data)
+
     def keep(self, budget: int) -> int:
         """Compute everything now and keep it, if that takes at most `budget` bytes. Returns the bytes it holds."""
         kept: list[torch.Tensor] = []

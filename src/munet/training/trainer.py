@@ -173,11 +173,11 @@ class _Session:
             if rejected := _why(loss, finite, cycle):
                 break
             with self._clock("validation"):
-                correct, usable, examples = self._validate()
-            if usable < examples:
+                correct, usable = self._validate()
+            if usable < len(self.validation):
                 rejected = f"non-finite logits in the validation of cycle {cycle}"
                 break
-            accuracies.append(correct / examples)
+            accuracies.append(correct / len(self.validation))
             losses.append(loss / self.samples)
             tie = self.recipe.keep == "later"
             if best < 0 or accuracies[-1] > accuracies[best] or (tie and accuracies[-1] == accuracies[best]):

@@ -1,0 +1,104 @@
+"""Training of munet's own network: what a prefix computed once gives, and what stays as it was."""
+
+import pytest
+import torch
+from training_toys import stripes
+
+from munet.architecture import Architecture
+from munet.network import Network
+from munet.training import ImageSet, Preprocessing, Recipe, train
+from munet.training.reuse import FixedInputs, Halves
+
+ARCHITECTURE = Architecture(patch_size=4, width=32, heads=2, mlp_hidden=64)
+PRE = Preprocessing(8)
+
+
+def make_layers() -> dict[str, dict[str, torch.Tensor]]:
+    generator = torch.Generator().manual_seed(0)
+
+    def normal(*shape: int) -> torch.Tensor:
+        return torch.randn(shape, generator=generator) * 0.1
+
+    def dense(name: str, outputs: int, inputs: int) -> dict[str, torch.Tensor]:
+        return {f"{name}.weight": normal(outputs, inputs), f"{name}.bias": normal(outputs)}
+
+    def norm(name: str) -> dict[str, torch.Tensor]:
+        return {f"{name}.weight": 1 + normal(32), f"{name}.bias": normal(32)}
+
+    layers = {
+        "embedding": {"patch_embed.proj.weight": normal(32, 3, 4, 4), "patch_embed.proj.bias": normal(32)},
+        "cls": {"cls_token": normal(1, 1, 32)},
+        "posembed": {"pos_embed": normal(1, 5, 32)},
+        "norm": norm("norm"),
+        "head": {"weight": normal(2, 32), "bias": normal(2)},
+    }
+    for k in range(2):
+        attention = dense("attn.qkv", 96, 32) | dense("attn.proj", 32, 32)
+        mlp = dense("mlp.fc1", 64, 32) | dense("mlp.fc2", 32, 64)
+        layers[f"block.{k}"] = norm("norm1") | norm("norm2") | attention | mlp
+    return layers
+
+
+LAYERS = make_layers()
+
+
+def build(*trainable: str) -> Network:
+    return Network(ARCHITECTURE, LAYERS, 8, trainable)
+
+
+@pytest.mark.parametrize(
+    ("trainable", "frozen"),
+    [
+        (("head", "norm"), 3),
+        (("block.1", "head", "norm"), 2),
+        (("block.0", "head"), 1),
+        (("cls", "head"), 0),
+        (tuple(LAYERS), 0),
+    ],
+)
+def test_halves_meet_below_the_lowest_trainable_slot(trainable, frozen):
+    network = build(*trainable)
+    halves = Halves.of(network)
+    assert halves.frozen == frozen
+    x_BCHW = torch.randn(3, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    hidden = halves.prefix(x_BCHW)
+    assert not hidden.requires_grad
+    assert torch.equal(halves.suffix(hidden), network(x_BCHW))
+
+
+def test_kept_validation_inputs_are_bitwise_those_computed_anew():
+    data = ImageSet.of(stripes(50, 1), "cpu")
+    halves = Halves.of(build("head", "norm"))
+    kept, anew = (FixedInputs(data, PRE, halves.prefix, 16) for _ in range(2))
+    assert kept.keep(1 << 20) == 50 * 5 * 32 * 4
+    assert anew.kept is None
+    batches = list(zip(kept, anew, strict=True))
+    assert [len(labels) for (_, labels), _ in batches] == [16, 16, 16, 2]
+    for (hidden, labels), (hidden_again, labels_again) in batches:
+        assert torch.equal(hidden, hidden_again)
+        assert torch.equal(labels, labels_again)
+
+
+@pytest.mark.parametrize("trainable", [("norm", "head"), ("block.1", "norm", "head"), tuple(LAYERS)])
+def test_reuse_equals_the_plain_path(trainable):
+    recipe = Recipe(learning_rate=0.05, preprocessing=PRE, cycles=3, samples_per_cycle=40, batch_size=10)
+    given = {slot: {name: tensor.clone() for name, tensor in tensors.items()} for slot, tensors in LAYERS.items()}
+    outcomes = [
+        train(build(*trainable), recipe, stripes(60, 1), stripes(30, 2), key=(0,), reuse=reuse)
+        for reuse in (False, True)
+    ]
+    slow, fast = outcomes
+    assert slow.accuracies == fast.accuracies
+    assert set(fast.layers) == set(trainable)
+    for slot, tensors in slow.layers.items():
+        for name, tensor in tensors.items():
+            torch.testing.assert_close(fast.layers[slot][name], tensor, rtol=1e-4, atol=1e-5)
+            assert not torch.equal(tensor, given[slot][name])
+    for slot, tensors in LAYERS.items():
+        assert all(torch.equal(tensor, given[slot][name]) for name, tensor in tensors.items())
+
+
+def test_learns():
+    recipe = Recipe(learning_rate=0.05, preprocessing=PRE, cycles=5, samples_per_cycle=100, batch_size=10)
+    outcome = train(build(*LAYERS), recipe, stripes(100, 1), stripes(50, 2), key=(0,))
+    assert max(outcome.accuracies) > 0.9
