@@ -36,10 +36,11 @@ def decode_image(image: Any, *, name: str | None = None, side: int | None = None
     elif isinstance(image, (bytes, bytearray, memoryview)):
         pixels = _decode_bytes(bytes(image), name, side)
     elif isinstance(image, Image.Image):
-        pixels = _guarded(lambda: _pixels(image, side), name)
+        pixels = _guarded(lambda: _pixels(image), name)
     else:
         raise InputError(f"{name}: a {type(image).__name__} is no image: give a path, bytes, a PIL image or an array")
-    return fit(pixels, side) if side is not None and max(pixels.shape[:2]) > side else pixels
+    pixels = fit(pixels, side) if side is not None and max(pixels.shape[:2]) > side else pixels
+    return pixels if pixels.flags.writeable else pixels.copy()
 
 
 def read_bytes(path: Path) -> bytes:
@@ -64,7 +65,10 @@ def _decode_bytes(data: bytes, name: str, side: int | None) -> np.ndarray:
 
     def decode() -> np.ndarray:
         with Image.open(io.BytesIO(data)) as image:
-            return _pixels(image, side)
+            if side is not None:
+                # JPEG decodes fast at a half, a quarter or an eighth; twice the final size loses nothing visible.
+                image.draft(None, (2 * side, 2 * side))  # type: ignore[arg-type]
+            return _pixels(image)
 
     return _guarded(decode, name)
 
@@ -81,10 +85,7 @@ def _guarded(decode: Any, name: str) -> np.ndarray:
         raise InputError(f"{name}: damaged or unreadable image ({reason})") from error
 
 
-def _pixels(image: Image.Image, side: int | None) -> np.ndarray:
-    if side is not None:
-        # JPEG can be decoded at an eighth, a quarter or half of its size; twice the final size loses nothing visible.
-        image.draft(None, (2 * side, 2 * side))  # type: ignore[arg-type]
+def _pixels(image: Image.Image) -> np.ndarray:
     file_format = image.format
     image.load()
     image = ImageOps.exif_transpose(image)

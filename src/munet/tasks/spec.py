@@ -122,9 +122,7 @@ def _refuse_other_shape(record: dict[str, Any], source: "Source", ranges: list[t
     counts = source.counts()
     for name, _, stop in ranges:
         if stop > counts.get(name, 0):
-            raise InputError(
-                f"task '{record['name']}' needs {name}[:{stop}], but {source.address} has {describe(counts)}"
-            )
+            raise InputError(_changed(record, f"{name}[:{stop}] is needed, but there is {describe(counts)}"))
     if list(source.classes) != record["classes"]:
         raise InputError(
             f"the classes of task '{record['name']}' ({source.address}) are no longer those it was added with "
