@@ -66,11 +66,11 @@ class Network(nn.Module):
             if kind == "block":
                 part: nn.Module = twin(vit.blocks[0])
             elif kind == "adapter":
-                part = twin(adapter_template(self.architecture.width, _rows(layers[slot], "down.weight")))
+                part = twin(adapter_template(self.architecture.width, _rows(layers, slot, "down.weight")))
             elif kind == "pool":
                 part = twin(vit.attn_pool)
             elif kind == "head":
-                part = nn.Linear(self.architecture.width, _rows(layers[slot], "weight"), device="meta")
+                part = nn.Linear(self.architecture.width, _rows(layers, slot, "weight"), device="meta")
             else:
                 continue
             assign(part, layers[slot], slot)
@@ -152,7 +152,7 @@ def _frozen(stage: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         return stage(x)
 
 
-def _rows(tensors: Mapping[str, Tensor], name: str) -> int:
-    if name not in tensors:
-        raise InputError(f"a layer does not fit its slot: it holds {', '.join(sorted(tensors))}, but no {name}")
-    return tensors[name].shape[0]
+def _rows(layers: Layers, slot: str, name: str) -> int:
+    if name not in layers[slot]:
+        raise InputError(f"the layer in slot {slot} does not fit the architecture: it has no {name}")
+    return layers[slot][name].shape[0]
