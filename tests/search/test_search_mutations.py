@@ -201,6 +201,8 @@ def test_a_resized_position_embedding_is_shared_or_cloned(make_parent):
     assert "posembed" in plan.cloned
     assert plan.mutations == (Mutation("set", name="image_size", old=32, new=64),)
     assert "posembed" not in sample_child(parent, never(resized_posembed="cloned"), rng(), image_size=32).cloned
+    frozen = never(resized_posembed="cloned", clone="none")
+    assert "posembed" not in sample_child(parent, frozen, rng(), image_size=64).cloned
 
 
 def test_an_unlocked_position_embedding_of_another_size_is_not_what_the_child_gets(make_parent):
@@ -237,6 +239,12 @@ def test_the_last_block_never_goes(make_parent):
     for rule in ("paper", "neighbour"):
         plans = [sample_child(make_parent(1), always(layer_removal=rule), rng(seed)) for seed in range(20)]
         assert {plan.num_blocks for plan in plans} == {1}
+
+
+def test_two_blocks_may_become_one(make_parent):
+    plan = sample_child(make_parent(2), always(), rng())
+    assert plan.num_blocks == 1
+    assert Mutation("remove_block", slot="block.1") in plan.mutations
 
 
 def test_neighbour_removal_halves_the_probability_at_full_depth(make_parent):
@@ -367,6 +375,15 @@ def test_shared_preprocessing_keeps_a_fixed_image_size_and_heeds_tune():
     assert sample_preprocessing(method, {"image_size": 32}, None, rng(), image_size=48).values["image_size"] == 48
     still = always(preprocessing_scope="generation", tune="false")
     assert sample_preprocessing(still, {"image_size": 32}, None, rng()).values["image_size"] == 32
+
+
+def test_shared_preprocessing_of_mu2net_uses_the_methods_own_mu():
+    method = load_method("mu2net", {"preprocessing_scope": "generation"})
+    draw = Counting()
+    draw.random = lambda: 0.25  # above the method's 0.2, below the model's 0.3
+    shared = sample_preprocessing(method, {"brightness": 0.05}, {"mu": 0.3}, draw)
+    assert shared.values["brightness"] == 0.05
+    assert shared.mutation_probabilities == {}
 
 
 def test_siblings_share_their_preprocessing_and_nothing_else(make_parent):
