@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from munet.errors import InputError
 from munet.training import Preprocessing, augment, prepare
+from munet.training.color import scale_saturation
 from munet.training.preprocessing import apply, draw
 
 HALF = (0.5, 0.5, 0.5)
@@ -149,6 +150,30 @@ def test_saturation_of_the_munet_variant_works_on_unit_values():
     torch.testing.assert_close((blue - green) / (blue - red), torch.full((50,), 2 / 3), rtol=0, atol=1e-4)
     assert 0.79 <= ((blue - red) / 30).min() < 0.85
     assert 1.15 < ((blue - red) / 30).max() <= 1.21
+
+
+def test_variants_clip_before_hsv_or_at_the_end():
+    """Brightness carries some values out of the range; what comes next shows where they were cut."""
+    images = torch.tensor([250, 128, 5], dtype=torch.uint8).expand(30, 2, 2, 3).contiguous()
+    unit = images.permute(0, 3, 1, 2) / 255
+    for variant in ("munet", "mu2net-plus"):
+        pre = Preprocessing(2, brightness=0.2, saturation=0.2, contrast=0.2, variant=variant)
+        draws = draw(pre, 30, 2, 2, stream())
+        assert draws.brightness is not None
+        bright = unit + draws.brightness[:, None, None, None]  # contrast keeps a constant image
+        assert bright.max() > 1
+        expected = scale_saturation(bright.clamp(0, 1), draws.saturation).clamp(0, 1) * 2 - 1
+        torch.testing.assert_close(apply(images, pre, draws), expected, rtol=0, atol=1e-5)
+    edge = torch.tensor([255, 245], dtype=torch.uint8)[None, :, None, None].expand(30, 2, 2, 1).contiguous()
+    for variant, stepwise in (("munet", False), ("mu2net-plus", True)):
+        pre = Preprocessing(2, brightness=0.2, contrast=0.2, variant=variant)
+        draws = draw(pre, 30, 2, 2, stream())
+        x = edge.permute(0, 3, 1, 2) / 255 + draws.brightness[:, None, None, None]
+        x = x.clamp(0, 1) if stepwise else x
+        mean = x.mean((2, 3), keepdim=True)
+        expected = ((x - mean) * draws.contrast[:, None, None, None] + mean).clamp(0, 1) * 2 - 1
+        found = apply(edge, pre, draws)
+        torch.testing.assert_close(found, expected.expand(-1, 3, -1, -1), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

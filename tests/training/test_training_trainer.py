@@ -38,6 +38,10 @@ def run(
     )
 
 
+def snapshot(network):
+    return {slot: {n: t.clone() for n, t in tensors.items()} for slot, tensors in network.trained_layers().items()}
+
+
 def assert_same(a, b):
     assert a.keys() == b.keys()
     for slot in a:
@@ -65,9 +69,7 @@ def test_gives_back_the_best_cycle_and_leaves_it_in_the_network():
         schedule="constant",
         cycles=8,
         samples_per_cycle=10,
-        on_cycle=lambda *_: states.append(
-            {k: {n: t.clone() for n, t in v.items()} for k, v in network.trained_layers().items()}
-        ),
+        on_cycle=lambda *_: states.append(snapshot(network)),
     )
     best = int(np.argmax(outcome.accuracies))
     assert outcome.best_cycle == best < 7
@@ -107,8 +109,8 @@ def test_the_global_generator_is_neither_read_nor_moved():
     assert_same(first.layers, run(networks[1], preprocessing=RANDOM).layers)
 
 
-def reference_layers(network: ToyNetwork, settings: Recipe, momentum=None):
-    """Plain loop with torch's own SGD, no clipping, no reuse, final state."""
+def plain_loop(network: ToyNetwork, settings: Recipe, momentum=None):
+    """The last state and each cycle's mean loss of a loop with torch's own SGD: no clipping, no reuse."""
     parameters = [p for p in network.parameters() if p.requires_grad]
     optimiser = torch.optim.SGD(parameters, lr=1.0, momentum=settings.momentum, nesterov=settings.nesterov)
     for slot, tensors in (momentum or {}).items():
@@ -117,31 +119,50 @@ def reference_layers(network: ToyNetwork, settings: Recipe, momentum=None):
     images = (torch.from_numpy(TRAIN.images).permute(0, 3, 1, 2) / 255 - 0.5) / 0.5
     labels = torch.from_numpy(TRAIN.labels)
     order = torch.from_numpy(stream_order((0, "toy"), 100, 0, 64 * settings.cycles))
-    step = 0
+    step, losses = 0, []
     for cycle in order.split(64):
+        losses.append(0.0)
         for batch in cycle.split(10):
             loss = F.cross_entropy(network(images[batch].expand(-1, 3, -1, -1)), labels[batch])
             loss.backward()
+            losses[-1] += loss.item() * len(batch) / 64
             optimiser.param_groups[0]["lr"] = settings.rate(step, 7)
             optimiser.step()
             optimiser.zero_grad()
             step += 1
-    return network.trained_layers()
+    return network.trained_layers(), losses
 
 
 @pytest.mark.parametrize("inherited", [False, True])
 def test_equals_a_plain_loop(inherited):
     momentum = None
     if inherited:
-        momentum = {"head": {"weight": torch.ones(2, 16).bfloat16() / 8, "bias": torch.ones(2).bfloat16()}}
-    settings = {"clip_norm": None, "keep": "later", "cycles": 1, "nesterov": True, "momentum": 0.5}
-    outcome = run(buffers=momentum, **settings)
-    expected = reference_layers(ToyNetwork(ALL), recipe(**settings), momentum)
-    for slot, tensors in outcome.layers.items():
+        bias = torch.tensor([1.0, -1.0], dtype=torch.bfloat16)
+        momentum = {"head": {"weight": bias[:, None].expand(2, 16) / 8, "bias": bias}}
+    settings = {"clip_norm": None, "learning_rate": 0.02, "nesterov": True, "momentum": 0.5}
+    network, states = ToyNetwork(ALL), []
+    outcome = run(network, buffers=momentum, on_cycle=lambda *_: states.append(snapshot(network)), **settings)
+    expected, losses = plain_loop(ToyNetwork(ALL), recipe(**settings), momentum)
+    assert outcome.losses == pytest.approx(losses, rel=1e-5)
+    for slot, tensors in states[-1].items():
         for name, tensor in tensors.items():
             torch.testing.assert_close(tensor, expected[slot][name], rtol=1e-5, atol=1e-6)
     if inherited:
-        assert not torch.allclose(outcome.layers["head"]["weight"], run(**settings).layers["head"]["weight"], atol=1e-4)
+        assert outcome.losses != pytest.approx(run(**settings).losses, rel=1e-3)
+
+
+def test_each_cycle_draws_its_own_augmentation():
+    class Watching(ToyNetwork):
+        def _stage(self, slot, x):
+            if slot == "embedding" and torch.is_grad_enabled():
+                seen.append(x)
+            return super()._stage(slot, x)
+
+    seen: list[torch.Tensor] = []
+    run(Watching(ALL), data=stripes(1, 1), preprocessing=RANDOM)
+    assert len(seen) == 3
+    assert not torch.equal(seen[0], seen[1])
+    assert not torch.equal(seen[1], seen[2])
 
 
 def test_momentum_comes_back_in_bfloat16_of_the_best_cycle():
@@ -256,6 +277,12 @@ def test_evaluate_counts_every_image_once():
     logits = network(torch.from_numpy(VALIDATION.images).permute(0, 3, 1, 2).expand(-1, 3, -1, -1) / 127.5 - 1)
     right = int((logits.argmax(1).numpy() == VALIDATION.labels).sum())
     assert evaluate(network, VALIDATION, PLAIN, batch_size=10) == (right, 37)
+
+
+def test_an_image_with_nan_logits_is_wrong():
+    broken = lambda x: torch.full((len(x), 2), float("nan"))  # noqa: E731
+    data = ToySplit(VALIDATION.images, np.zeros_like(VALIDATION.labels))  # argmax of NaN is class 0
+    assert evaluate(broken, data, PLAIN) == (0, 37)  # pyright: ignore[reportArgumentType]
 
 
 def test_splits_on_the_device_are_not_copied_and_read_only_arrays_are_fine():
