@@ -8,6 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# No deadline: a test must not fail because the machine is busy.
+settings.register_profile("munet", deadline=None, database=None, print_blob=True)
+settings.load_profile("munet")
 
 TINY_CLASSES = ("disc", "horizontal", "vertical")
 TINY_COUNTS = {"train": 90, "validation": 30, "test": 30}

@@ -21,13 +21,13 @@ def check_classes(source: Source, plan: Mapping[str, Selection], labels: Mapping
         if not len(labels[name]):
             raise InputError(f"{source.address}: no usable image is left in {name} '{selection.expression}'")
     present = np.bincount(np.concatenate(list(labels.values())), minlength=len(classes))
+    if np.any(present == 1):
+        name = classes[int(np.argmax(present == 1))]
+        raise InputError(f"{source.address}: class '{name}' has one usable image only: add images of it, or remove it")
+    _check_trained(source, plan, labels)
     if np.count_nonzero(present) < 2:
         only = classes[int(np.argmax(present))]
         raise InputError(f"{source.address}: every image is of class '{only}': there must be at least 2 classes")
-    if np.any(present == 1):
-        name = classes[int(np.argmax(present == 1))]
-        raise InputError(f"{source.address}: class '{name}' has one image only: add images of it, or remove it")
-    _check_trained(source, plan, labels)
     _check_judged(source, plan, labels)
 
 

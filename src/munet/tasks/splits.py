@@ -41,7 +41,7 @@ class Bound:
     def resolve(self, count: int) -> int:
         """Index in [0, count]; ValueError where the bound lies outside the split."""
         index = round(Fraction(self.value * count, 100)) if self.percent else self.value
-        if abs(index) > count:
+        if abs(index) > count or (self.percent and abs(self.value) > 100):
             raise ValueError(f"{self} lies outside")
         return index + count if self.value < 0 else index
 
