@@ -24,7 +24,8 @@ def npz_root(path: Path, depth: int | None, image_size: int | None) -> Root:
 
     check_file(path)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # opened here, since numpy leaves the file of a damaged archive open
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             architecture, layers = _convert(arrays, path, depth)
     except (zipfile.BadZipFile, ValueError, EOFError, OSError, TypeError) as error:
         raise InputError(f"{path} is no AugReg checkpoint (.npz): {str(error).splitlines()[0]}") from error

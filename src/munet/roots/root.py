@@ -49,8 +49,9 @@ def check_depth(depth: int | None, available: int | None, source: str) -> None:
 def finish(
     architecture: Architecture, layers: "Layers", source: str, depth: int | None, image_size: int | None
 ) -> Root:
-    """Cap the depth, drop the head, resize the positions, and copy to fp32 tensors that own their memory."""
+    """Cap the depth, drop the head, copy to fp32 tensors that own their memory, check them, resize the positions."""
     from ..initial import resize_posembed
+    from ..network import Network
 
     available = depth_of(layers)
     check_depth(depth, available, source)
@@ -62,6 +63,13 @@ def finish(
     native = owned["posembed"]
     native_image_size = native_size(architecture, native["pos_embed"], source)
     size = native_image_size if image_size is None else image_size
+    try:
+        Network(architecture, owned, native_image_size)
+    except InputError as error:
+        raise InputError(f"{source} does not hold a whole model: {error}") from error
+    for slot, layer in owned.items():
+        if not all(bool(tensor.isfinite().all()) for tensor in layer.values()):
+            raise InputError(f"{source} has values in slot {slot} that are not finite: fetch the weights again")
     resized = resize_posembed(native["pos_embed"], architecture, native_image_size, size)
     owned["posembed"] = {"pos_embed": resized}
     return Root(architecture, owned, size, native, native_image_size, source)

@@ -113,7 +113,7 @@ def _fitting(
         what = f"has {stray[0]}, which it should not" if stray else f"lacks {missing[0]}"
         raise InputError(f"{source} does not hold the weights of {name}: it {what}")
     for key, tensor in given.items():
-        if tuple(tensor.shape) != wanted[key] and not (key == "pos_embed" and tensor.ndim == 3):
+        if tuple(tensor.shape) != wanted[key] and (key != "pos_embed" or tensor.ndim != 3):
             raise InputError(
                 f"{source} does not hold the weights of {name}: {key} is {tuple(tensor.shape)}, not {wanted[key]}"
             )
