@@ -2,8 +2,7 @@
 
     python benchmarks/mccb_local.py --data ../shared/data --out /tmp/mccb --method mu2net-plus --seed 0
 
-Every method sees 160 child-cycles of 512 samples a task in batches of 32. The same command goes on where it was
-interrupted. Prints one JSON object: accuracies, parameters, times. `--table` prints what all finished runs in --out hold.
+Every method sees 160 child-cycles of 512 samples a task in batches of 32. The same command goes on where it stopped. Prints one JSON object: accuracies, parameters, times. `--table` prints what all finished runs in --out hold.
 """
 
 import argparse
@@ -54,7 +53,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     def observe(event: Event) -> None:
         if isinstance(event, TaskFinished):
-            print(f"{perf_counter() - began:7.1f} s  {event.iteration}  {event.task:22} {event.test_accuracy}", flush=True)
+            print(
+                f"{perf_counter() - began:7.1f} s  {event.iteration}  {event.task:22} {event.test_accuracy}", flush=True
+            )
         elif isinstance(event, RunFinished):
             last.update(train=event.train_seconds, validation=event.validation_seconds, samples=event.samples)
 
@@ -80,7 +81,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 def table(out: Path) -> str:
     """Markdown: mean and range over seeds of each method."""
     runs = [json.loads(file.read_text()) for file in sorted(out.glob("*.json"))]
-    lines = ["| method | seeds | test %, 8 tasks | without omniglot | params/task | MFLOPs | minutes |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| method | seeds | test %, 8 tasks | without omniglot | params/task | MFLOPs | minutes |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for method in METHODS:
         mine = [one for one in runs if one["method"] == method]
         if mine:
@@ -90,7 +94,9 @@ def table(out: Path) -> str:
             compute = statistics.mean(one["flops"] for one in mine) / 1e6
             minutes = [one["seconds"] / 60 for one in mine]
             cells = [f"{statistics.mean(v):.1f} [{min(v):.1f}, {max(v):.1f}]" for v in (full, rest)]
-            lines.append(f"| {method} | {len(mine)} | {cells[0]} | {cells[1]} | {size:,.0f} | {compute:.1f} | {statistics.mean(minutes):.1f} |")
+            lines.append(
+                f"| {method} | {len(mine)} | {cells[0]} | {cells[1]} | {size:,.0f} | {compute:.1f} | {statistics.mean(minutes):.1f} |"
+            )
     return "\n".join(lines)
 
 

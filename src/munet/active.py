@@ -39,7 +39,7 @@ class ActiveTask:
         self.system = system
         self.run = run
         self.name = name
-        self.record = system.task(name)
+        self.record: dict[str, Any] = system.task(name)
         self.others = retained(system.store)
         self.others.pop(name, None)
         root = system.manifest(system.root)
@@ -54,6 +54,11 @@ class ActiveTask:
     def key(self, generation: int, child: int) -> Key:
         """Names the random streams of one child. Iterations count over all runs, so no run repeats another."""
         return (self.run.seed, self.name, self.record["iterations"], generation, child)
+
+    @property
+    def validation_examples(self) -> int:
+        """Images that each cycle is validated on: the first of the split, up to the method's cap."""
+        return min(self.record["splits"]["validation"]["examples"], self.method.validation_cap)
 
     # Sampling --------------------------------------------------------------------------------------------------------
 
@@ -141,7 +146,7 @@ class ActiveTask:
         layers = {slot: child.shared.get(slot, f"new {slot}") for slot in child.layers}
         accounted = accounted_parameters(child.sizes, layers, self.nursery.owned, self.name)
         adapters = {k: int(plan.hyperparameters["adapter_dim"]) for k in plan.adapters}
-        size, classes = int(plan.hyperparameters["image_size"]), len(self.record["classes"])
+        size, classes = plan.image_size, len(self.record["classes"])
         compute = flops(self.system.architecture, plan.num_blocks, size, classes, adapters)
         bar = self.score(self.population[parent]) if parent in self.population else None
         mine = None if accuracy is None else score(accuracy, accounted, compute, self.method, *self.references)

@@ -39,7 +39,9 @@ class Child:
 class Nursery:
     """Builds the children of one active task."""
 
-    def __init__(self, system: "System", method: "Method", task: str, classes: int, owned: Mapping[str, set[str]]) -> None:
+    def __init__(
+        self, system: "System", method: "Method", task: str, classes: int, owned: Mapping[str, set[str]]
+    ) -> None:
         self.system = system
         self.method = method
         self.task = task
@@ -109,7 +111,7 @@ class Nursery:
             generator = torch_stream(*key, "init", slot)
             child.layers[slot] = new_adapter(width, int(settings["adapter_dim"]), generator)
         elif slot == "posembed":
-            child.layers[slot], child.shared[slot] = self._resize(int(settings["image_size"]))
+            child.layers[slot], child.shared[slot] = self._resize(plan.image_size)
         else:
             raise AssertionError(f"no ancestor holds {slot}, not even the root")
         if slot in plan.cloned or slot != "posembed":

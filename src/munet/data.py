@@ -2,12 +2,9 @@
 
 from collections import OrderedDict
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .tasks import Split, load
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _ROOM = 4 << 30  # bytes of decoded images to hold
 
@@ -24,7 +21,7 @@ class Splits:
         self._allow_changed = allow_changed
         self._held: OrderedDict[tuple[str, str, int], Split] = OrderedDict()
 
-    def get(self, record: "Mapping[str, Any]", split: str, image_size: int, cap: int | None = None) -> Split:
+    def get(self, record: dict[str, Any], split: str, image_size: int, cap: int | None = None) -> Split:
         """A task's split as uint8 images for models with inputs of `image_size` pixels; its first `cap` examples."""
         key = (record["name"], split, decode_side(image_size))
         if key not in self._held:
@@ -35,11 +32,11 @@ class Splits:
         held = self._held[key]
         return held if cap is None else replace(held, images=held.images[:cap], labels=held.labels[:cap])
 
-    def check(self, record: "Mapping[str, Any]", image_size: int) -> None:
+    def check(self, record: dict[str, Any], image_size: int) -> None:
         """Read what a run will need of a task, so that changed or missing data is refused before anything starts."""
         for split in ("train", "validation", "test"):
             self.get(record, split, image_size)
 
-    def _load(self, record: "Mapping[str, Any]", split: str, image_size: int) -> Split:
+    def _load(self, record: dict[str, Any], split: str, image_size: int) -> Split:
         side = decode_side(image_size)
         return load(record, split, side=side, allow_changed=self._allow_changed)

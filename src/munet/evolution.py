@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from .active import ActiveTask
-from .children import Child, Manifest
 from .data import Splits
 from .devices import choose_device
-from .errors import InputError, suggest
+from .errors import InputError
 from .events import (
     ChildFinished,
     CycleFinished,
@@ -21,13 +20,11 @@ from .events import (
     TaskFinished,
     TaskStarted,
 )
-from .layers import layer_size
-from .network import Network
 from .predict import preprocessing_of
+from .raising import keep, manifest_of, raise_child, record_of
 from .runs import Run, begin, finished_children, now, read_generation, write_generation
 from .search import Plan, load_method
-from .store import FORMAT
-from .training import Outcome, Preprocessing, Recipe, evaluate, train
+from .training import Outcome, evaluate
 
 if TYPE_CHECKING:
     from .system import System
@@ -64,7 +61,9 @@ def evolve(
     An interrupted run goes on when the same is asked again; after a finished one the same call adds task iterations.
     `allow_changed` accepts data that changed since the task was added; `new` leaves an interrupted run behind.
     """
-    given = zip(_BUDGET, (task_iterations, generations, children, cycles, samples_per_cycle, batch_size, scale), strict=True)
+    given = zip(
+        _BUDGET, (task_iterations, generations, children, cycles, samples_per_cycle, batch_size, scale), strict=True
+    )
     chosen = load_method(method, {**{k: v for k, v in given if v is not None}, **(settings or {})})
     if image_size is not None:
         system.architecture.check_image_size(image_size)
@@ -133,7 +132,7 @@ class Evolution:
             children = read_generation(self.system, self.run, name, iteration, generation)
             for number, (parent, plan) in enumerate(drawn):
                 if number >= len(children):
-                    self.raise_child(active, iteration, generation, parent, plan, children)
+                    self.raise_child(active, (name, iteration, generation), parent, plan, children)
             active.close_generation(children)
         active.retain(iteration, self._test(active) if active.population else None)
         self.system.gc()
@@ -147,114 +146,41 @@ class Evolution:
     def _announce(self, active: ActiveTask, iteration: int) -> None:
         splits, model = active.record["splits"], active.record["model"]
         best = active.manifest(model)["metrics"]["validation_accuracy"] if model else None
-        validation = min(splits["validation"]["examples"], active.method.validation_cap)
-        self.observe(TaskStarted(active.name, iteration, splits["train"]["examples"], validation, best))
+        self.observe(TaskStarted(active.name, iteration, splits["train"]["examples"], active.validation_examples, best))
 
     def raise_child(
-        self,
-        active: ActiveTask,
-        iteration: int,
-        generation: int,
-        parent: str,
-        plan: Plan,
-        siblings: list[dict[str, Any]],
+        self, active: ActiveTask, place: tuple[str, int, int], parent: str, plan: Plan, siblings: list[dict[str, Any]]
     ) -> None:
-        """Train one child, judge it, keep it if it deserves it; its record joins its siblings' on disk, at once."""
-        clock, started = perf_counter(), now()
-        place = (active.name, iteration, generation, len(siblings))
-        key = active.key(generation, len(siblings))
-        child = active.nursery.build(plan, active.living_lineage(parent), key)
-        outcome = self._train(active, child, plan, key, lambda c, accuracy: self.observe(CycleFinished(*place, c, accuracy)))
-        accuracy = None if outcome.rejected else outcome.accuracies[outcome.best_cycle]
-        facts = active.judge(child, plan, parent, accuracy)
-        manifest = self._manifest(active, child, plan, parent, key, outcome, facts)
-        record = {
-            "child": len(siblings),
-            "parent": parent,
-            "parent_task": active.manifest(parent)["task"],
-            "model": None,
-            **facts,
-            "reason": outcome.rejected or facts["reason"],
-            **{name: manifest[name] for name in ("mutations", "hyperparameters", "stream")},
-            "cloned": sorted(child.trainable),
-            "cycle": outcome.best_cycle,
-            "accuracies": outcome.accuracies,
-            "samples": outcome.samples,
-            "started": started,
-        }
+        """Train one child and keep it if it deserves it; its record joins its siblings' on disk at once."""
+        _, iteration, generation = place
+        number = len(siblings)
+        key = active.key(generation, number)
+        raised = raise_child(
+            active,
+            self.splits,
+            parent,
+            plan,
+            key,
+            lambda c, accuracy: self.observe(CycleFinished(*place, number, c, accuracy)),
+        )
+        record, facts, clock = record_of(number, active, raised, self.run), raised.facts, perf_counter()
         with self.system.store.commit():
             if facts["accepted"]:
-                record["model"] = self._store(manifest, child, outcome)
-            record |= {"finished": now(), "seconds": self._clock(outcome, perf_counter() - clock)}
+                record["model"] = keep(self.system, manifest_of(active, raised), raised)
+            record["finished"] = now()
+            record["seconds"]["other"] += perf_counter() - clock
             siblings.append(record)
             write_generation(self.system, self.run, active.name, iteration, generation, siblings)
+        self._count(raised.outcome)
         rivals = [c.score for c in active.candidates()] + [s["score"] for s in siblings[:-1] if s["accepted"]]
         best = facts["accepted"] and facts["score"] >= max(rivals, default=0.0)
-        self.observe(
-            ChildFinished(*place, facts["accepted"], best, accuracy, facts["score"], record["reason"], record)
-        )
+        verdict = (facts["accepted"], best, facts["accuracy"], facts["score"], facts["reason"])
+        self.observe(ChildFinished(*place, number, *verdict, record))
 
-    def _train(
-        self, active: ActiveTask, child: Child, plan: Plan, key: tuple[Any, ...], on_cycle: Callable[[int, float], None]
-    ) -> Outcome:
-        method, size = active.method, plan.hyperparameters["image_size"]
-        network = Network(self.system.architecture, child.layers, size, child.trainable).to(self.run.device)
-        training = self.splits.get(active.record, "train", size)
-        validation = self.splits.get(active.record, "validation", size, method.validation_cap)
-        recipe = _recipe(active, plan, self.run.precision)
-        where = self.run.device
-        return train(
-            network, recipe, training, validation, momentum=child.momentum, key=key, device=where, on_cycle=on_cycle
-        )
-
-    def _manifest(
-        self,
-        active: ActiveTask,
-        child: Child,
-        plan: Plan,
-        parent: str,
-        key: tuple[Any, ...],
-        outcome: Outcome,
-        facts: Mapping[str, Any],
-    ) -> Manifest:
-        validation = min(active.record["splits"]["validation"]["examples"], active.method.validation_cap)
-        metrics = {name: facts[name] for name in ("score", "accounted_parameters", "flops")}
-        return {
-            "format": FORMAT,
-            "task": active.name,
-            "parent": parent,
-            "architecture": active.nursery.root["architecture"],
-            "layers": dict(child.shared),
-            "sizes": child.sizes,
-            "momentum": {},
-            "hyperparameters": dict(plan.hyperparameters),
-            "mutation_probabilities": dict(plan.mutation_probabilities),
-            "mutations": [mutation.to_json() for mutation in plan.mutations],
-            "method": active.method.name,
-            "generation": active.manifest(parent)["generation"] + 1,
-            "stream": list(key),
-            "precision": self.run.precision,
-            "metrics": metrics
-            | {"validation_accuracy": facts["accuracy"], "validation_examples": validation}
-            | {"cycle": outcome.best_cycle, "accuracies": outcome.accuracies},
-        }
-
-    def _store(self, manifest: Manifest, child: Child, outcome: Outcome) -> str:
-        """Store a kept child: the layers it trained, a frozen one that is new, its momentum, its manifest."""
-        store = self.system.store
-        for slot, layer in child.shared.items():
-            if not store.has_layer(layer):  # position embeddings of a size that no model had yet
-                store.put_layer(child.layers[slot])
-        trained = {slot: store.put_layer(tensors) for slot, tensors in outcome.layers.items()}
-        momentum = {slot: store.put_layer(tensors) for slot, tensors in outcome.momentum.items()}
-        return store.put_model(manifest | {"layers": child.shared | trained, "momentum": momentum})
-
-    def _clock(self, outcome: Outcome, elapsed: float) -> dict[str, float]:
+    def _count(self, outcome: Outcome) -> None:
         self.samples += outcome.samples
-        seconds = {"train": outcome.train_seconds, "validation": outcome.validation_seconds}
-        for part, value in seconds.items():
-            self.seconds[part] += value
-        return {part: round(value, 4) for part, value in (seconds | {"other": elapsed - sum(seconds.values())}).items()}
+        self.seconds["train"] += outcome.train_seconds
+        self.seconds["validation"] += outcome.validation_seconds
 
     def _test(self, active: ActiveTask) -> dict[str, Any]:
         """Test accuracy of the model about to be retained; a model is tested once. Nothing is ever selected on it."""
@@ -267,28 +193,6 @@ class Evolution:
         pre = preprocessing_of(self.system, manifest)
         correct, examples = evaluate(network, split, pre, device=self.run.device, precision=self.run.precision)
         return {"model": best, "accuracy": correct / examples, "examples": examples}
-
-
-def _recipe(active: ActiveTask, plan: Plan, precision: str) -> Recipe:
-    """How a child is trained: the hyperparameters of its plan, the budget of the method."""
-    settings, method, architecture = plan.hyperparameters, active.method, active.system.architecture
-    return Recipe(
-        learning_rate=settings["learning_rate"],
-        schedule=settings["schedule"],
-        warmup_ratio=settings["warmup_ratio"],
-        warmup_start=method.warmup_start,
-        momentum=settings["momentum"],
-        nesterov=settings["nesterov"],
-        clip_norm=method.clip_norm,
-        cycles=method.cycles,
-        samples_per_cycle=method.samples_per_cycle,
-        batch_size=method.batch_size,
-        keep=method.keep_cycle,
-        precision=precision,
-        preprocessing=Preprocessing.from_hyperparameters(
-            settings, variant=method.preprocessing, mean=architecture.mean, std=architecture.std
-        ),
-    )
 
 
 def describe(plan: Plan) -> str:

@@ -95,15 +95,19 @@ def show(store: "Store", model: str) -> dict[str, Any]:
         for slot, layer in sorted(manifest["layers"].items(), key=lambda item: slot_order(item[0]))
     ]
     keys = ("task", "parent", "method", "generation", "architecture", "hyperparameters", "mutation_probabilities")
-    return {"model": model} | {key: manifest[key] for key in keys} | {
-        "num_blocks": blocks_in(manifest["layers"]),
-        "image_size": manifest["hyperparameters"]["image_size"],
-        "layers": layers,
-        "mutations": manifest["mutations"],
-        "metrics": manifest["metrics"],
-        "stream": manifest["stream"],
-        "test_accuracy": record["test"]["accuracy"] if record and record["test"] else None,
-    }
+    return (
+        {"model": model}
+        | {key: manifest[key] for key in keys}
+        | {
+            "num_blocks": blocks_in(manifest["layers"]),
+            "image_size": manifest["hyperparameters"]["image_size"],
+            "layers": layers,
+            "mutations": manifest["mutations"],
+            "metrics": manifest["metrics"],
+            "stream": manifest["stream"],
+            "test_accuracy": record["test"]["accuracy"] if record and record["test"] else None,
+        }
+    )
 
 
 def diff(store: "Store", a: str, b: str) -> dict[str, Any]:

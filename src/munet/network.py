@@ -84,20 +84,24 @@ class Network(nn.Module):
         `norm` also pools, unless attention does (`pool`). Stages below the lowest trainable slot need no autograd
         and run without it.
         """
-        stages: list[Stage] = [("posembed", self.parts["posembed"])]
-        stages += [(slot, self.parts[slot.replace(".", "_")]) for slot in self.slots if "." in slot]
-        stages.append(("norm", self._norm))
-        if "pool" in self.slots:
-            stages.append(("pool", self._pool))
-        if "head" in self.slots:
-            stages.append(("head", self.parts["head"]))
         frozen = self.frozen_stages()
-        return [(name, partial(_frozen, stage) if i < frozen else stage) for i, (name, stage) in enumerate(stages)]
+        steps = self._steps()
+        return [(name, partial(_frozen, step) if i < frozen else step) for i, (name, step) in enumerate(steps)]
+
+    def _steps(self) -> list[Stage]:
+        parts = self.parts
+        steps: list[Stage] = [("posembed", parts["posembed"])]
+        steps += [(slot, parts[slot.replace(".", "_")]) for slot in self.slots if "." in slot]
+        steps.append(("norm", self._norm))
+        if "pool" in self.slots:
+            steps.append(("pool", self._pool))
+        if "head" in self.slots:
+            steps.append(("head", parts["head"]))
+        return steps
 
     def frozen_stages(self) -> int:
         """How many stages, from the first, lie below the lowest trainable slot."""
-        names = ["posembed", *(slot for slot in self.slots if "." in slot), "norm"]
-        names += [slot for slot in ("pool", "head") if slot in self.slots]
+        names = [name for name, _ in self._steps()]
         trained = {"posembed" if slot in _BELOW else slot for slot in self.trainable}
         return next((i for i, name in enumerate(names) if name in trained), len(names))
 
@@ -107,9 +111,12 @@ class Network(nn.Module):
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         """Logits (B, classes) of normalised images; features (B, width) without a head."""
-        x = x_BCHW
-        for _, stage in self.stages():
-            x = stage(x)
+        x, steps, frozen = x_BCHW, self._steps(), self.frozen_stages()
+        with torch.no_grad():
+            for _, step in steps[:frozen]:
+                x = step(x)
+        for _, step in steps[frozen:]:
+            x = step(x)
         return x
 
     def _norm(self, x_BTH: Tensor) -> Tensor:
@@ -147,9 +154,9 @@ class Network(nn.Module):
         }
 
 
-def _frozen(stage: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+def _frozen(step: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     with torch.no_grad():
-        return stage(x)
+        return step(x)
 
 
 def _rows(layers: Layers, slot: str, name: str) -> int:

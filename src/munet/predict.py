@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from .data import decode_side
 from .devices import choose_device
 from .errors import InputError
 from .tasks import decode_image, load
-from .training import Preprocessing, evaluate as evaluate_split, prepare
+from .training import Preprocessing, prepare
+from .training import evaluate as evaluate_split
 
 if TYPE_CHECKING:
     from .system import System
@@ -30,11 +32,6 @@ class Prediction:
         values, indices = self.probabilities.topk(min(k, len(self.classes)), dim=1)
         rows = zip(values.tolist(), indices.tolist(), strict=True)
         return [[(self.classes[i], p) for p, i in zip(ps, ids, strict=True)] for ps, ids in rows]
-
-
-def decode_side(image_size: int) -> int:
-    """Side in pixels to which larger or mixed images of a task are decoded: room for crops at twice the input."""
-    return 2 * image_size
 
 
 def preprocessing_of(system: "System", manifest: dict[str, Any]) -> Preprocessing:
@@ -60,7 +57,9 @@ def predict(system: "System", word: str, images: Any, *, device: str = "auto", b
     parts = []
     with torch.inference_mode():
         for start in range(0, len(pictures), batch_size):
-            batch = [prepare(torch.from_numpy(image)[None].to(place), pre) for image in pictures[start : start + batch_size]]
+            batch = [
+                prepare(torch.from_numpy(image)[None].to(place), pre) for image in pictures[start : start + batch_size]
+            ]
             parts.append(network(torch.cat(batch)).float().cpu())
     logits = torch.cat(parts)
     return Prediction(logits, logits.softmax(dim=1), classes)

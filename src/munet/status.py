@@ -55,7 +55,15 @@ def _row(record: dict[str, Any], manifest: Manifest | None, owned: dict[str, set
     test = record["test"]
     row["test_accuracy"] = test["accuracy"] if test and test["model"] == record["model"] else None
     if manifest is None:
-        empty = ("validation_accuracy", "score", "parameters", "accounted_parameters", "flops", "image_size", "num_blocks")
+        empty = (
+            "validation_accuracy",
+            "score",
+            "parameters",
+            "accounted_parameters",
+            "flops",
+            "image_size",
+            "num_blocks",
+        )
         return row | dict.fromkeys(empty)
     metrics = manifest["metrics"]
     return row | {

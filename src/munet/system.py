@@ -82,7 +82,9 @@ class System:
     def task(self, name: str) -> dict[str, Any]:
         """The record of a task: where its images come from, its splits, its retained model."""
         if name not in self.tasks:
-            raise InputError(f"no task '{name}' in {self.path}{suggest(name, self.tasks)}: see `munet status {self.path}`")
+            raise InputError(
+                f"no task '{name}' in {self.path}{suggest(name, self.tasks)}: see `munet status {self.path}`"
+            )
         return self.store.read_task(name)
 
     def add_task(

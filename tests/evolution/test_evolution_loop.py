@@ -125,7 +125,7 @@ def test_another_command_does_not_resume_and_new_leaves_the_old_run(system: mune
 
     with pytest.raises(Stop):
         munet.evolve(system, task_iterations=1, observer=interrupt, **SMALL)
-    with pytest.raises(InputError, match="interrupted and asked for another seed.*--new"):
+    with pytest.raises(InputError, match=r"interrupted and asked for another seed.*--new"):
         munet.evolve(system, task_iterations=1, seed=1, **SMALL)
     munet.evolve(system, task_iterations=1, seed=1, new=True, **SMALL)
     assert system.status()["unfinished_run"] is None

@@ -68,6 +68,11 @@ class Plan:
     cloned: frozenset[str]
     mutations: tuple[Mutation, ...]
 
+    @property
+    def image_size(self) -> int:
+        """Side of the child's input in pixels."""
+        return int(self.hyperparameters["image_size"])
+
 
 @dataclass(frozen=True)
 class SharedPreprocessing:
