@@ -2,7 +2,8 @@
 
     python benchmarks/mccb_local.py --data ../shared/data --out /tmp/mccb --method mu2net-plus --seed 0
 
-Every method sees 160 child-cycles of 512 samples a task in batches of 32. The same command goes on where it stopped. Prints one JSON object: accuracies, parameters, times. `--table` prints what all finished runs in --out hold.
+Every method sees 160 child-cycles of 512 samples a task in batches of 32. The same command goes on where it stopped
+and prints one JSON object: accuracies, parameters, times. `--table` prints what all finished runs in --out hold.
 """
 
 import argparse
@@ -94,9 +95,8 @@ def table(out: Path) -> str:
             compute = statistics.mean(one["flops"] for one in mine) / 1e6
             minutes = [one["seconds"] / 60 for one in mine]
             cells = [f"{statistics.mean(v):.1f} [{min(v):.1f}, {max(v):.1f}]" for v in (full, rest)]
-            lines.append(
-                f"| {method} | {len(mine)} | {cells[0]} | {cells[1]} | {size:,.0f} | {compute:.1f} | {statistics.mean(minutes):.1f} |"
-            )
+            row = [method, len(mine), *cells, f"{size:,.0f}", f"{compute:.1f}", f"{statistics.mean(minutes):.1f}"]
+            lines.append(f"| {' | '.join(map(str, row))} |")
     return "\n".join(lines)
 
 

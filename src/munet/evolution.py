@@ -106,11 +106,10 @@ class Evolution:
         sizes = (method.task_iterations, method.generations, method.children, method.cycles)
         before = finished_children(self.system, run)
         self.observe(RunStarted(run.name, method.name, run.tasks, *sizes, run.resumed, before))
-        results = []
+        results: list[TaskFinished] = []
         for iteration in range(method.task_iterations):
-            for name in run.tasks:
-                if not run.has_finished(self.system.task(name), iteration):
-                    results.append(self.evolve_task(name, iteration))
+            open_tasks = [name for name in run.tasks if not run.has_finished(self.system.task(name), iteration)]
+            results += [self.evolve_task(name, iteration) for name in open_tasks]
         self.system.store.write_run(run.name, "finished.json", {"finished": now(), "abandoned": False})
         self.observe(RunFinished(run.name, perf_counter() - began, **self._spent()))
         return results
