@@ -1,0 +1,79 @@
+"""What several commands need: opening a system, printing, options, completion. Imports nothing heavy."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from munet.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from munet.system import System
+
+PIPE_WIDTH = 120  # columns where no terminal says how many it has
+
+
+def complete_task(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Names of the tasks of the system that the command line names already."""
+    system = ctx.params.get("system")
+    if not system:
+        return []
+    # The names of the files are enough, and nothing needs to be opened.
+    return sorted(f.stem for f in (Path(system) / "tasks").glob("*.json") if f.stem.startswith(incomplete))
+
+
+SystemPath = Annotated[Path, typer.Argument(metavar="SYSTEM", help="Directory of the system.", show_default=False)]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
+Word = Annotated[
+    str,
+    typer.Argument(metavar="MODEL", help="A task, 'root', or the start of a model id.", autocompletion=complete_task),
+]
+
+
+def open_system(path: Path) -> "System":
+    """The system at `path`. StoreError: no system there, newer format, not readable."""
+    from munet.system import System
+
+    return System.open(path)
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """A console that never guesses markup or colours in names, and does not squeeze tables into a pipe."""
+    from rich.console import Console
+
+    made = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    if not made.is_terminal and made.width == 80:
+        made = Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=PIPE_WIDTH)
+    return made
+
+
+def show(*renderables: "RenderableType") -> None:
+    """Prints to standard output."""
+    out = console()
+    for renderable in renderables:
+        out.print(renderable, soft_wrap=isinstance(renderable, str))
+
+
+def show_json(value: Any) -> None:
+    from munet.cli.formatting import json_text
+
+    sys.stdout.write(json_text(value) + "\n")
+    sys.stdout.flush()
+
+
+def parse_settings(words: list[str]) -> dict[str, str]:
+    """`["name=value", ...]` of the repeatable option `--set`. InputError: no `=`, or a name given twice."""
+    settings: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        name = name.strip()
+        if not equals or not name:
+            raise InputError(f"--set {word}: write it as name=value, for instance --set momentum=0.9")
+        if name in settings:
+            raise InputError(f"--set {name} is given twice, as {settings[name]} and {value.strip()}: leave one out")
+        settings[name] = value.strip()
+    return settings

@@ -1,0 +1,64 @@
+"""log, show, diff: how a model came to be, what it is made of, what two models share."""
+
+from typing import Annotated
+
+import typer
+
+from munet.cli.common import JsonFlag, SystemPath, Word, complete_task, console, open_system, show, show_json
+
+
+def register(app: typer.Typer) -> None:
+    app.command("log")(log)
+    app.command("show")(show_model)
+    app.command("diff")(diff)
+
+
+def log(system: SystemPath, model: Word, as_json: JsonFlag = False) -> None:
+    """The ancestors of a model, newest first: mutations and hyperparameters that changed on the way.
+
+    Example:
+      munet log fleet mnist
+    """
+    entries = open_system(system).log(model)
+    if as_json:
+        show_json(entries)
+        return
+    from munet.cli.tables import log_view
+
+    show(log_view(entries, console().width))
+
+
+def show_model(system: SystemPath, model: Word, as_json: JsonFlag = False) -> None:
+    """One model: its layers, who trained them, who shares them, its hyperparameters and measures.
+
+    Example:
+      munet show fleet mnist
+    """
+    found = open_system(system).show(model)
+    if as_json:
+        show_json(found)
+        return
+    from munet.cli.tables import show_view
+
+    show(show_view(found, console().width))
+
+
+def diff(
+    system: SystemPath,
+    a: Annotated[str, typer.Argument(metavar="A", help="A task, 'root', or a model id.", autocompletion=complete_task)],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another one.", autocompletion=complete_task)],
+    as_json: JsonFlag = False,
+) -> None:
+    """Which layers two models share, and where their hyperparameters differ.
+
+    Examples:
+      munet diff fleet mnist kmnist
+      munet diff fleet 1f2e3d4c5b root
+    """
+    found = open_system(system).diff(a, b)
+    if as_json:
+        show_json(found)
+        return
+    from munet.cli.tables import diff_view
+
+    show(diff_view(found, console().width))

@@ -1,0 +1,56 @@
+"""fsck, gc: looking after the directory."""
+
+from typing import Annotated
+
+import typer
+
+from munet.cli.common import JsonFlag, SystemPath, open_system, show, show_json
+from munet.cli.formatting import bytes_text, clean, counted
+from munet.errors import DamagedError
+
+
+def register(app: typer.Typer) -> None:
+    app.command("fsck")(fsck)
+    app.command("gc")(gc)
+
+
+def fsck(system: SystemPath, as_json: JsonFlag = False) -> None:
+    """Check every stored object against its id, and that every model has all its layers. Exit code 3 for damage.
+
+    Example:
+      munet fsck fleet
+    """
+    from munet.cli.progress import progress
+
+    opened = open_system(system)
+    with progress("checking") as report:
+        found = opened.fsck(report)
+    if as_json:
+        show_json(found.to_json())
+    else:
+        from munet.cli.tables import fsck_view
+
+        lines = [str(damage) for damage in found.damaged]
+        show(fsck_view({**found.to_json(), "lines": lines}, str(opened.path)))
+    if not found.ok:
+        raise typer.Exit(DamagedError.exit_code)
+
+
+def gc(
+    system: SystemPath,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, remove nothing.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Remove what no task, run or ancestor needs any more; safe while others evolve.
+
+    Example:
+      munet gc fleet --dry-run
+    """
+    opened = open_system(system)
+    found = opened.gc(dry_run=dry_run)
+    if as_json:
+        show_json(found.to_json())
+        return
+    what = (counted(found.models, "model"), counted(found.layers, "layer"), counted(found.temporary, "temporary file"))
+    verb = "would remove" if dry_run else "removed"
+    show(f"{clean(opened.path)}: {verb} {', '.join(what)}, {bytes_text(found.bytes)}")

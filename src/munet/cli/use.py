@@ -1,0 +1,107 @@
+"""evaluate, predict, export: what a grown system is good for."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from munet.cli.common import (
+    Device,
+    JsonFlag,
+    SystemPath,
+    Word,
+    complete_task,
+    console,
+    open_system,
+    show,
+    show_json,
+)
+from munet.cli.formatting import clean
+from munet.errors import InputError
+
+
+def register(app: typer.Typer) -> None:
+    app.command("evaluate")(evaluate)
+    app.command("predict")(predict)
+    app.command("export")(export)
+
+
+def evaluate(
+    system: SystemPath,
+    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    task: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this task; repeatable.", autocompletion=complete_task, show_default=False),
+    ] = None,
+    device: Device = "auto",
+    batch_size: Annotated[int, typer.Option(min=1, help="Images computed together.")] = 512,
+    as_json: JsonFlag = False,
+) -> None:
+    """Accuracy of the tasks' models on a whole split, measured now.
+
+    Example:
+      munet evaluate fleet --split test --task mnist
+    """
+    from munet.cli.progress import progress
+
+    opened = open_system(system)
+    with progress("evaluating") as report:
+        results = opened.evaluate(task or None, split, device=device, batch_size=batch_size, progress=report)
+    if as_json:
+        show_json(results)
+        return
+    if not results:
+        raise InputError(f"no task of {opened.path} has a model yet: run `munet evolve {opened.path}`")
+    from munet.cli.tables import evaluate_view
+
+    show(evaluate_view(results, console().width))
+
+
+def predict(
+    system: SystemPath,
+    task: Word,
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGES...", help="Image files.", show_default=False)],
+    top: Annotated[int, typer.Option(min=1, help="Classes to name for each image.")] = 1,
+    device: Device = "auto",
+    as_json: JsonFlag = False,
+) -> None:
+    """Classify image files with the model of a task.
+
+    Example:
+      munet predict fleet mnist a.png b.png --top 3
+    """
+    from munet.cli.progress import progress
+
+    opened = open_system(system)
+    model = opened.resolve(task)
+    with progress("classifying"):
+        tops = opened.predict(task, images, device=device).top(top)
+    if as_json:
+        rows = [
+            {"file": str(file), "top": [{"class": label, "probability": probability} for label, probability in row]}
+            for file, row in zip(images, tops, strict=True)
+        ]
+        show_json({"task": opened.manifest(model)["task"], "model": model, "images": rows})
+        return
+    from munet.cli.tables import predict_view
+
+    show(predict_view([str(file) for file in images], tops, console().width))
+
+
+def export(
+    system: SystemPath,
+    model: Word,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="To write, ending in .safetensors.", show_default=False)],
+    as_json: JsonFlag = False,
+) -> None:
+    """Write a model as safetensors that plain timm loads, and beside it a JSON file that says how.
+
+    Example:
+      munet export fleet mnist mnist.safetensors
+    """
+    written = open_system(system).export(model, file)
+    if as_json:
+        show_json(written)
+        return
+    show(f"wrote {clean(written['weights'])} and {clean(written['description'])}")
+    show(f"timm.create_model({written['model']!r}, **kwargs) with the kwargs of the second loads the first")
