@@ -154,6 +154,16 @@ def test_a_read_error_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     refused(f"folder:{tmp_path}", f"{tmp_path}/", ".png: cannot be read: Permission denied")
 
 
+def test_a_broken_link_is_an_unusable_image(tmp_path: Path) -> None:
+    from munet.tasks.sources.base import Unusable
+
+    (make_folder(tmp_path) / "cat" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    items = open_source(f"folder:{tmp_path}").items("train", 0, 11)
+    assert [item.reason for item in items if isinstance(item, Unusable)] == [
+        f"{tmp_path}/cat/gone.png: there is no such file"
+    ]
+
+
 # npz:
 
 
@@ -197,6 +207,25 @@ def test_npz_file(tmp_path: Path) -> None:
     assert source.counts() == {"train": 40, "validation": 4}
     assert source.classes == ("x", "y")
     assert open_source(f"npz:{save(tmp_path / 'b.npz', image=GREY, label=LABELS)}").counts() == {"train": 40}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
+def test_npz_without_permission(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    file = save(tmp_path / "in" / "train.npz", image=GREY, label=LABELS)
+    for path in (file, file.parent, tmp_path):
+        mode = path.stat().st_mode
+        path.chmod(0)
+        try:
+            refused(f"npz:{file.parent}", "Permission denied")
+            refused(f"npz:{file}", "Permission denied")
+        finally:
+            path.chmod(mode)
+
+
+def test_a_name_that_is_too_long() -> None:
+    for scheme in ("folder", "npz", "hf"):
+        refused(f"{scheme}:/{'x' * 400}", "name too long")
 
 
 def test_npz_refusals(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@
     train[10:20]     the examples 10 to 19        train+extra[:5%] both, in this order
 
 Bounds mean what they mean in TFDS and in Hugging Face datasets: a percent bound is the nearest whole number of
-examples, halves to the even one; a negative bound counts from the end. What an expression selects is resolved once,
+examples, halves to the even one; a negative bound counts from the end (also one of, say, -1 % that rounds to no
+example, which theirs take for the beginning). What an expression selects is resolved once,
 when a task is added, to ranges `(split, start, stop)`, and the ranges are what the task record keeps.
 """
 

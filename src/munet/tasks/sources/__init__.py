@@ -43,4 +43,7 @@ def open_source(address: str) -> "Source":
         if option not in kind.options_known:
             hint = suggest(option, kind.options_known)
             raise InputError(f"'{address}': unknown option '{option}'{hint}: {', '.join(kind.options_known)}")
-    return kind(location, options)
+    try:
+        return kind(location, options)
+    except OSError as error:  # no permission on the way there, a name that is too long, a broken disk
+        raise InputError(f"{error.filename or address}: cannot be read: {error.strerror or error}") from error

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from munet.errors import InputError
-from munet.tasks.images import SUFFIXES, read_bytes
+from munet.tasks.images import SUFFIXES
 from munet.tasks.sources.base import Item, Source, Unusable, absolute, train_first
 from munet.tasks.splits import ALIASES, PARTS
 
@@ -59,10 +59,12 @@ class FolderSource(Source):
         files = self._files[split]
         for row in rows:
             path = files[row][0]
-            if not path.exists():  # a broken link, or removed since it was listed
+            try:
+                yield path.read_bytes()
+            except FileNotFoundError:  # a broken link, or removed since it was listed
                 yield Unusable(b"", f"{path}: there is no such file")
-            else:
-                yield read_bytes(path)
+            except OSError as error:
+                raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
 
     def stored_name(self, split: str, row: int) -> str:
         return str(self._files[split][row][0])

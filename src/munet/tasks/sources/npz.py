@@ -90,7 +90,7 @@ def _find(path: Path) -> dict[str, tuple[Path, str, str]]:
 
 def _find_in_folder(folder: Path) -> dict[str, tuple[Path, str, str]]:
     try:
-        files = sorted(folder.glob("*.npz"))
+        files = sorted(file for file in folder.iterdir() if file.suffix == ".npz")
     except OSError as error:
         raise InputError(f"{folder}: cannot be read: {error.strerror or error}") from error
     found: dict[str, tuple[Path, str, str]] = {}
