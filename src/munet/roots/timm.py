@@ -2,6 +2,7 @@
 
 import warnings
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, suggest
@@ -73,7 +74,7 @@ def _download(name: str) -> "dict[str, Tensor]":
     try:
         return timm.create_model(name, pretrained=True, num_classes=0).state_dict()
     except Exception as error:  # the hub's clients raise errors of many libraries; all mean the same to the user
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+        reason = shorten(str(error) or type(error).__name__, 120, placeholder=" ...")
         raise InputError(
             f"the weights of timm:{name} cannot be downloaded ({reason}): connect to the network, or give "
             "--weights FILE.safetensors, or start from builtin:glyphs"
