@@ -148,7 +148,7 @@ def test_equals_a_plain_loop(inherited):
         for name, tensor in tensors.items():
             torch.testing.assert_close(tensor, expected[slot][name], rtol=1e-5, atol=1e-6)
     if inherited:
-        assert outcome.losses != pytest.approx(run(**settings).losses, rel=1e-3)
+        assert outcome.losses != pytest.approx(run(**settings).losses, rel=1e-4)  # ten times the tolerance above
 
 
 def test_each_cycle_draws_its_own_augmentation():
