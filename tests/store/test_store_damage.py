@@ -83,7 +83,7 @@ def test_every_byte_of_every_file_is_watched(store: Store):
         variants = [_flipped(whole, position, position % 8) for position in range(0, len(whole), step)]
         if path.name == "munet.json":
             variants.pop()  # the line end after the JSON
-        every_damage(store, path, variants[:: max(1, len(variants) // 60)])
+        every_damage(store, path, variants[:: max(1, len(variants) // 25)])
     assert fsck(store).ok
 
 
@@ -93,15 +93,15 @@ def _flipped(data: bytes, position: int, bit: int) -> bytes:
     return bytes(wrong)
 
 
-def test_every_bit_of_a_layer_and_of_a_manifest(store: Store):
-    """No flip in a file can pass for the object, whichever bit it is."""
+def test_every_bit_of_a_layer_and_every_byte_of_a_manifest(store: Store):
+    """No flip in a file can pass for the object."""
     for objects in (store.layers, store.models):
         id = next(objects.ids())
         path = objects.path(id)
         whole = path.read_bytes()
         try:
             for position in range(len(whole)):
-                for bit in range(8):
+                for bit in range(8) if objects is store.layers else [position % 8]:
                     path.write_bytes(_flipped(whole, position, bit))
                     assert objects.fault(id) is not None, (position, bit)
         finally:

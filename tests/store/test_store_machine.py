@@ -1,4 +1,4 @@
-"""A random life of a system beside a model of it made of dictionaries (T6)."""
+"""A random life of a system beside a model of it made of dictionaries."""
 
 import shutil
 import tempfile
@@ -197,6 +197,6 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 StoreMachine.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestStoreMachine = StoreMachine.TestCase
