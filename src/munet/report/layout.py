@@ -1,0 +1,166 @@
+"""Where everything of a network picture goes, as plain numbers: no drawing here, no matplotlib, no torch.
+
+A column is one unit wide and holds one task; rows are counted upwards from 0, one for each slot. A layer is a box in
+the row of its slot, as wide as it has users: each user's line enters and leaves through a port of its own.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+PORT = 0.3  # distance of two lines in one box
+PAD = 0.21  # from the first and the last line to the sides of the box
+GAP = 0.18  # between two boxes of one row; a row never needs more room than the columns have
+_MOST_TRIALS = 3000  # layouts tried while columns are put in order
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer in a model: its id, its number of parameters, and the task that trained it (None: the root)."""
+
+    identity: str
+    parameters: int
+    trained_by: str | None
+
+
+@dataclass(frozen=True)
+class Path:
+    """A task and the layers of its model by slot; no layers where nothing was evolved yet."""
+
+    task: str
+    layers: Mapping[str, Layer]
+    accuracy: float | None = None  # on the test split
+
+
+@dataclass(frozen=True)
+class Box:
+    """A layer in the picture. `layer` is None where a task has nothing in this row and its line only passes."""
+
+    row: int
+    layer: Layer | None
+    users: tuple[str, ...]  # from left to right
+    x: float
+
+    @property
+    def width(self) -> float:
+        return width(len(self.users))
+
+    def port(self, task: str) -> float:
+        """Where the line of `task` runs through this box."""
+        return self.x + PORT * (self.users.index(task) - (len(self.users) - 1) / 2)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All of a picture: tasks from left to right, slots upwards, boxes, and the points of each task's line by row."""
+
+    tasks: tuple[str, ...]
+    slots: tuple[str, ...]
+    boxes: tuple[Box, ...]
+    lines: Mapping[str, tuple[float, ...]]
+
+    def column(self, task: str) -> int:
+        return self.tasks.index(task)
+
+
+def width(users: int) -> float:
+    return 2 * PAD + PORT * max(0, users - 1)
+
+
+def arrange(paths: Sequence[Path], slots: Sequence[str]) -> Layout:
+    """Columns ordered so that lines are short, boxes near their users. `slots` in forward order.
+
+    Tasks without a model keep their place at the right and get no line.
+    """
+    grown = [path for path in paths if path.layers]
+    present = tuple(slot for slot in slots if any(slot in path.layers for path in grown))
+    order = [path.task for path in grown]
+    rows = [_holders(grown, slot) for slot in present]
+    order = _shorten(order, rows)
+    boxes = [box for number, holders in enumerate(rows) for box in _row(number, holders, order)]
+    found = {(box.row, task): box for box in boxes for task in box.users}
+    lines = {task: tuple(found[row, task].port(task) for row in range(len(rows))) for task in order}
+    idle = [path.task for path in paths if not path.layers]
+    return Layout((*order, *idle), present, tuple(boxes), lines)
+
+
+Holders = list[tuple[Layer | None, tuple[str, ...]]]
+
+
+def _holders(paths: Iterable[Path], slot: str) -> Holders:
+    """The layers of a row with their users; a task that lacks the slot passes alone."""
+    users: dict[str, list[str]] = {}
+    layers: dict[str, Layer] = {}
+    passing: Holders = []
+    for path in paths:
+        layer = path.layers.get(slot)
+        if layer is None:
+            passing.append((None, (path.task,)))
+        else:
+            layers[layer.identity] = layer
+            users.setdefault(layer.identity, []).append(path.task)
+    return [*((layers[key], tuple(tasks)) for key, tasks in users.items()), *passing]
+
+
+def _row(number: int, holders: Holders, order: Sequence[str]) -> list[Box]:
+    column = {task: x for x, task in enumerate(order)}
+    wanted = []
+    for layer, tasks in holders:
+        users = tuple(sorted(tasks, key=column.__getitem__))
+        wanted.append((sum(column[task] for task in users) / len(users), users, layer))
+    wanted.sort(key=lambda item: (item[0], column[item[1][0]]))
+    places = spread([x for x, _, _ in wanted], [width(len(users)) for _, users, _ in wanted], len(order))
+    return [Box(number, layer, users, x) for x, (_, users, layer) in zip(places, wanted, strict=True)]
+
+
+def spread(wanted: Sequence[float], widths: Sequence[float], columns: int) -> list[float]:
+    """Centres as near to `wanted` (ascending) as boxes of these widths allow without touching.
+
+    Boxes that collide form a group, which sits where its members want to be on average (isotonic regression).
+    """
+    offsets, left = [], 0.0
+    for box in widths:
+        offsets.append(left + box / 2)
+        left += box + GAP
+    room = max(0.0, columns - (left - GAP))
+    # Where each box would have the left end of a row without gaps; equal values mean that boxes touch.
+    groups: list[tuple[float, int]] = []
+    for target, offset in zip(wanted, offsets, strict=True):
+        mean, count = target - offset, 1
+        while groups and groups[-1][0] > mean:
+            other, others = groups.pop()
+            mean, count = (mean * count + other * others) / (count + others), count + others
+        groups.append((mean, count))
+    starts = [min(max(mean, -0.5), -0.5 + room) for mean, count in groups for _ in range(count)]
+    return [start + offset for start, offset in zip(starts, offsets, strict=True)]
+
+
+def _shorten(order: list[str], rows: Sequence[Holders]) -> list[str]:
+    """The order of columns after moving one task at a time for as long as that makes all lines shorter together."""
+    best, trials = _length(order, rows), 0
+    improved = True
+    while improved and trials < _MOST_TRIALS:
+        improved = False
+        for task in list(order):
+            rest = [other for other in order if other != task]
+            for place in range(len(order)):
+                trial = [*rest[:place], task, *rest[place:]]
+                trials += 1
+                length = _length(trial, rows)
+                if length < best - 1e-9:
+                    order, best, improved = trial, length, True
+            if trials >= _MOST_TRIALS:
+                break
+    return order
+
+
+def _length(order: Sequence[str], rows: Sequence[Holders]) -> float:
+    """How far all lines run sideways, from the column below the first row to the column above the last one."""
+    total = 0.0
+    last = {task: float(x) for x, task in enumerate(order)}
+    column = dict(last)
+    for number, holders in enumerate(rows):
+        for box in _row(number, holders, order):
+            for task in box.users:
+                total += abs(box.port(task) - last[task])
+                last[task] = box.port(task)
+    return total + sum(abs(last[task] - column[task]) for task in order)
