@@ -58,7 +58,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
                 f"{perf_counter() - began:7.1f} s  {event.iteration}  {event.task:22} {event.test_accuracy}", flush=True
             )
         elif isinstance(event, RunFinished):
-            last.update(train=event.train_seconds, validation=event.validation_seconds, samples=event.samples)
+            last.update(train=event.train_seconds, validation=event.validation_seconds)
+            last.update(test=event.test_seconds, samples=event.samples)
 
     options = {**COMMON, **METHODS[args.method]}
     munet.evolve(system, seed=args.seed, threads=args.threads, observer=observe, **options)
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "seed": args.seed,
         "threads": args.threads,
         "seconds": round(perf_counter() - began, 1),
-        **last,
+        "clock": last,
         "mean_test_accuracy": status["mean_test_accuracy"],
         "parameters_per_task": status["parameters_per_task"],
         "flops": statistics.mean(row["flops"] for row in status["tasks"]),

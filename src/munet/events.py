@@ -85,6 +85,7 @@ class RunFinished:
     seconds: float
     train_seconds: float
     validation_seconds: float
+    test_seconds: float
     samples: int
 
 

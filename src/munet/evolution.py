@@ -98,7 +98,7 @@ class Evolution:
         self.splits = splits
         self.observe = observe
         self.samples = 0
-        self.seconds = {"train": 0.0, "validation": 0.0}
+        self.seconds = {"train": 0.0, "validation": 0.0, "test": 0.0}
 
     def go(self) -> list[TaskFinished]:
         """Whatever of the run is not done yet."""
@@ -186,11 +186,12 @@ class Evolution:
         best, known = active.best(), active.record["test"]
         if known and known["model"] == best:
             return known
-        manifest = active.manifest(best)
+        manifest, clock = active.manifest(best), perf_counter()
         split = self.splits.get(active.record, "test", manifest["hyperparameters"]["image_size"])
         network = self.system.network(best).to(self.run.device)
         pre = preprocessing_of(self.system, manifest)
         correct, examples = evaluate(network, split, pre, device=self.run.device, precision=self.run.precision)
+        self.seconds["test"] += perf_counter() - clock
         return {"model": best, "accuracy": correct / examples, "examples": examples}
 
 

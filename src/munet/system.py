@@ -106,7 +106,7 @@ class System:
         """
         from .tasks import add, check_name
 
-        check_name(name)
+        name = check_name(name)
         if name in self.tasks:
             raise InputError(f"task '{name}' is already in {self.path}: choose another name")
         data = add(
