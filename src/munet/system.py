@@ -215,15 +215,26 @@ class System:
 
         return evaluate(self, tasks, split, device=device, batch_size=batch_size, progress=progress)
 
-    def export(self, word: str, path: str | Path) -> dict[str, Any]:
-        """Write a model as safetensors that plain timm loads; returns what was written."""
+    def export(self, word: str, path: str | Path, *, with_adapters: bool = False) -> dict[str, Any]:
+        """Write a model as safetensors that plain timm loads; returns what was written.
+
+        timm has no place for residual adapters: a model that has some is refused, unless `with_adapters` writes them
+        under keys of their own.
+        """
         from .export import export_model
 
         model = self.resolve(word)
         manifest = self.store.get_model(model)
         layers = {slot: self.layer(identity) for slot, identity in manifest["layers"].items()}
         classes = self.task(manifest["task"])["classes"] if manifest["task"] else []
-        return export_model(self.architecture, layers, manifest["hyperparameters"]["image_size"], classes, Path(path))
+        return export_model(
+            self.architecture,
+            layers,
+            manifest["hyperparameters"]["image_size"],
+            classes,
+            Path(path),
+            with_adapters=with_adapters,
+        )
 
     # Care ------------------------------------------------------------------------------------------------------------
 
