@@ -1,5 +1,6 @@
 """What several commands need: opening a system, printing, options, completion. Imports nothing heavy."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -46,7 +47,7 @@ def console(*, stderr: bool = False) -> "Console":
     from rich.console import Console
 
     made = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
-    if not made.is_terminal and made.width == 80:
+    if not made.is_terminal and "COLUMNS" not in os.environ:
         made = Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=PIPE_WIDTH)
     return made
 

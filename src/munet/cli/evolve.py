@@ -32,7 +32,7 @@ def evolve(
     system: SystemPath,
     tasks: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TASKS]...", help="All of them unless named.", autocompletion=complete_task),
+        typer.Argument(metavar="TASKS", help="All of them unless named.", autocompletion=complete_task),
     ] = None,
     method: Annotated[
         str, typer.Option(help="A preset (`munet methods`) or a file ending in .toml.", autocompletion=complete_method)
@@ -48,20 +48,18 @@ def evolve(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Any other setting; repeatable.", **_BUDGET),
     ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Seed of every draw. [default: 0]", show_default=False, **_RUN)
-    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of every draw.", **_RUN)] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.", **_RUN)] = "auto",
     image_size: Annotated[int | None, typer.Option(min=1, help="Fixes the pixels a side.", **_RUN)] = None,
-    precision: Annotated[
-        str | None, typer.Option(help="fp32 or bf16. [default: fp32]", show_default=False, **_RUN)
-    ] = None,
+    precision: Annotated[str, typer.Option(help="fp32 or bf16.", **_RUN)] = "fp32",
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the CPU.", **_RUN)] = None,
     allow_changed: Annotated[bool, typer.Option("--allow-changed", help="Accept data that changed.", **_RUN)] = False,
     new: Annotated[bool, typer.Option("--new", help="Leave an interrupted run behind.", **_RUN)] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event a line.", **_RUN)] = False,
 ) -> None:
-    """Evolve tasks: sample children, train them, keep what is better. After an interruption the same command goes on.
+    """Evolve tasks: sample children, train them, keep what is better.
+
+    After an interruption the same command goes on; after a finished run it adds further turns.
 
     Examples:
       munet evolve fleet
@@ -77,14 +75,12 @@ def evolve(
         "samples_per_cycle": samples_per_cycle,
         "batch_size": batch_size,
         "scale": scale,
-        "seed": seed,
         "image_size": image_size,
-        "precision": precision,
         "threads": threads,
         "settings": settings or None,
     }
     options = {name: value for name, value in given.items() if value is not None}
-    options |= {"device": device, "allow_changed": allow_changed, "new": new}
+    options |= {"seed": seed, "device": device, "precision": precision, "allow_changed": allow_changed, "new": new}
     opened = open_system(system)
     before = opened.status()
     with _watching(before["tasks"], as_json) as watch:
@@ -123,7 +119,7 @@ def methods(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME]",
+            metavar="NAME",
             help="A preset, or a file ending in .toml.",
             show_default=False,
             autocompletion=complete_method,
@@ -131,7 +127,9 @@ def methods(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """The methods that ship with munet; with a name, its settings and where each value comes from.
+    """List the methods, or show the settings of one.
+
+    With a name: each setting, and where its value comes from.
 
     Examples:
       munet methods

@@ -89,7 +89,7 @@ def value_text(value: object) -> str:
     if value is None:
         return NOTHING
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return "true" if value else "false"
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, (dict, list, tuple)):
@@ -98,7 +98,7 @@ def value_text(value: object) -> str:
 
 
 def change_text(name: str, old: object, new: object) -> str:
-    return f"{clean(name)} {value_text(old)} > {value_text(new)}"
+    return f"{clean(name)} {value_text(old)}\N{RIGHTWARDS ARROW}{value_text(new)}"
 
 
 def slots_text(slots: Sequence[str]) -> str:
@@ -117,7 +117,7 @@ def slots_text(slots: Sequence[str]) -> str:
 
 
 def mutations_text(mutations: Sequence[Mapping[str, Any]]) -> str:
-    """One line that says what a child changed, e.g. `clone block.1-2, +adapter.0, learning_rate 0.01 > 0.02`."""
+    """One line that says what a child changed, e.g. `clone block.1-2, +adapter.0, learning_rate 0.01→0.02`."""
     cloned = [str(m["slot"]) for m in mutations if m.get("kind") == "clone"]
     parts = [f"clone {slots_text(cloned)}"] if cloned else []
     for mutation in mutations:

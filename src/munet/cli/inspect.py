@@ -14,7 +14,9 @@ def register(app: typer.Typer) -> None:
 
 
 def log(system: SystemPath, model: Word, as_json: JsonFlag = False) -> None:
-    """The ancestors of a model, newest first: mutations and hyperparameters that changed on the way.
+    """Show the ancestors of a model, newest first.
+
+    Each with its mutations and the hyperparameters that changed on the way.
 
     Example:
       munet log fleet mnist
@@ -29,7 +31,9 @@ def log(system: SystemPath, model: Word, as_json: JsonFlag = False) -> None:
 
 
 def show_model(system: SystemPath, model: Word, as_json: JsonFlag = False) -> None:
-    """One model: its layers, who trained them, who shares them, its hyperparameters and measures.
+    """Show one model.
+
+    Its layers, who trained and who shares them, its hyperparameters and measures.
 
     Example:
       munet show fleet mnist
@@ -49,7 +53,7 @@ def diff(
     b: Annotated[str, typer.Argument(metavar="B", help="Another one.", autocompletion=complete_task)],
     as_json: JsonFlag = False,
 ) -> None:
-    """Which layers two models share, and where their hyperparameters differ.
+    """Compare two models: layers they share, settings that differ.
 
     Examples:
       munet diff fleet mnist kmnist

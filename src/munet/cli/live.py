@@ -111,7 +111,10 @@ def advance(state: RunState, event: Event, now: float) -> None:
         case GenerationStarted():
             state.generation = event.generation
             state.children = [ChildRow(shortened(text)) for text in event.children]
-            state.first_work = now if state.first_work is None else state.first_work
+            if state.first_work is None:
+                state.first_work = now
+                _skip_children(state)
+            _next(state)
         case CycleFinished():
             _cycle(state, event)
         case ChildFinished():
@@ -133,15 +136,31 @@ def _skip(state: RunState, event: TaskStarted) -> None:
         row.iterations = max(row.iterations, done)
 
 
+def _skip_children(state: RunState) -> None:
+    """A resumed run opens its last generation again: the children that are left over from whole ones are done."""
+    if state.run and state.run.resumed and state.children:
+        for row in state.children[: state.run.finished_children % len(state.children)]:
+            row.state = EARLIER
+
+
+def _next(state: RunState) -> None:
+    """No event says that a child begins: the first that waits does, when nobody trains."""
+    if all(row.state != TRAINING for row in state.children):
+        for row in state.children:
+            if row.state == WAITING:
+                row.state = TRAINING
+                return
+
+
 def _cycle(state: RunState, event: CycleFinished) -> None:
-    row = _row(state, event.child)
+    row = state.children[event.child]
     row.state = TRAINING
     row.accuracies.append(event.accuracy)
     state.cycles_done += 1
 
 
 def _child(state: RunState, event: ChildFinished) -> None:
-    row = _row(state, event.child)
+    row = state.children[event.child]
     if state.run:
         state.cycles_done += max(0, state.run.cycles - len(row.accuracies))
     row.reason = event.reason
@@ -151,14 +170,7 @@ def _child(state: RunState, event: ChildFinished) -> None:
         for other in state.children:
             if other is not row and other.state == BEST:
                 other.state = KEPT
-
-
-def _row(state: RunState, child: int) -> ChildRow:
-    """The child's row. Siblings before it that are still waiting were finished before this session began."""
-    for other in state.children[:child]:
-        if other.state == WAITING and state.run and state.run.resumed:
-            other.state = EARLIER
-    return state.children[child]
+    _next(state)
 
 
 def shortened(mutations: str) -> str:

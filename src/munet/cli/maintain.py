@@ -15,7 +15,9 @@ def register(app: typer.Typer) -> None:
 
 
 def fsck(system: SystemPath, as_json: JsonFlag = False) -> None:
-    """Check every stored object against its id, and that every model has all its layers. Exit code 3 for damage.
+    """Check every stored object; exit code 3 for damage.
+
+    Each object is hashed again, and every model must have all its layers.
 
     Example:
       munet fsck fleet
@@ -31,7 +33,7 @@ def fsck(system: SystemPath, as_json: JsonFlag = False) -> None:
         from munet.cli.tables import fsck_view
 
         lines = [str(damage) for damage in found.damaged]
-        show(fsck_view({**found.to_json(), "lines": lines}, str(opened.path)))
+        show(fsck_view({**found.to_json(), "lines": lines}, str(system)))
     if not found.ok:
         raise typer.Exit(DamagedError.exit_code)
 
@@ -41,7 +43,9 @@ def gc(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, remove nothing.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Remove what no task, run or ancestor needs any more; safe while others evolve.
+    """Remove what nothing needs any more.
+
+    Safe while others evolve.
 
     Example:
       munet gc fleet --dry-run
@@ -53,4 +57,4 @@ def gc(
         return
     what = (counted(found.models, "model"), counted(found.layers, "layer"), counted(found.temporary, "temporary file"))
     verb = "would remove" if dry_run else "removed"
-    show(f"{clean(opened.path)}: {verb} {', '.join(what)}, {bytes_text(found.bytes)}")
+    show(f"{clean(system)}: {verb} {', '.join(what)}, {bytes_text(found.bytes)}")

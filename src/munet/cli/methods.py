@@ -73,7 +73,8 @@ def comments(text: str) -> tuple[dict[str, str], list[str]]:
     for row in text.splitlines():
         if heading := _TABLE.match(row.strip()):
             table, above = heading.group(1), ""
-            sources[table] = heading.group(2) or ""
+            if heading.group(2):
+                sources[table] = heading.group(2)
         elif entry := _KEY.match(row):
             key = f"{table}.{entry.group(1)}" if table else entry.group(1)
             own = _comment(entry.group(2)) or above

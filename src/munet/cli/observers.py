@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from signal import SIGTERM, signal
+from threading import current_thread, main_thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -153,5 +155,22 @@ def live_view(rows: Rows, console: "Console", clock: Callable[[], float] = monot
         if isinstance(event, GenerationStarted | ChildFinished):
             view.refresh()
 
-    with view:
+    with view, _terminated():
         yield observe
+
+
+@contextmanager
+def _terminated() -> Iterator[None]:
+    """Let SIGTERM unwind the stack, so that the view goes and the cursor comes back; the store needs no care."""
+
+    def leave(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal(SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal(SIGTERM, before)

@@ -10,7 +10,7 @@ from munet.cli.formatting import NOTHING, clean, counted, duration, percent, spa
 from munet.cli.live import BEST, KEPT, REJECTED, TRAINING, WAITING, ChildRow, RunState, TaskRow
 
 _STYLES = {BEST: "bold green", KEPT: "green", REJECTED: "dim", TRAINING: "cyan", WAITING: "dim"}
-_FIXED_LINES = 8  # the header, two headings with their rules, the lines between
+_FIXED_LINES = 10  # the header, two headings with their rules, the empty lines
 
 
 def screen(state: RunState, width: int, height: int) -> RenderableType:
@@ -21,7 +21,8 @@ def screen(state: RunState, width: int, height: int) -> RenderableType:
     if children:
         parts += [_children(state, children, width), Text("")]
     parts.append(_tasks(state, max(1, room - len(children)), width))
-    return Group(*parts)
+    # The cursor rests on an empty line: where a Ctrl-C is echoed there, nothing moves.
+    return Group(*parts, Text(""))
 
 
 def _header(state: RunState, width: int) -> list[RenderableType]:
@@ -60,7 +61,9 @@ def _cut(text: Text) -> Text:
 
 
 def _children(state: RunState, rows: list[ChildRow], width: int) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=True, header_style="bold")
+    table = Table(
+        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), expand=True, header_style="bold"
+    )
     table.add_column("#", justify="right", no_wrap=True)
     table.add_column("mutated", ratio=3, no_wrap=True, overflow="ellipsis")
     table.add_column("validation %", no_wrap=True, width=18)
@@ -104,7 +107,9 @@ def _tasks(state: RunState, room: int, width: int) -> Table:
         first = max(0, min(place - shown // 2, len(rows) - shown))
         hidden = len(rows) - shown
         rows = rows[first : first + shown]
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=True, header_style="bold")
+    table = Table(
+        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), expand=True, header_style="bold"
+    )
     table.add_column("task", ratio=1, no_wrap=True, overflow="ellipsis", min_width=8)
     for heading in ("val % before", "now", "test % before", "now", "iterations"):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -27,7 +27,9 @@ def init(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of random:NAME.")] = 0,
 ) -> None:
-    """Make a system around a root model, from which every task may start.
+    """Make a system around a root model.
+
+    Every task may start from the root, and none can change it.
 
     Examples:
       munet init fleet
@@ -39,13 +41,13 @@ def init(
     model = made.show("root")
     parameters = sum(layer["parameters"] for layer in model["layers"])
     facts = f"{counted(model['num_blocks'], 'block')}, {model['image_size']} px, {number(parameters)} parameters"
-    show(f"{clean(made.path)}: root {clean(made.status()['root']['source'])} ({short(made.root)}), {facts}")
-    show(f"Next: munet add {clean(made.path)} NAME SOURCE")
+    show(f"{clean(system)}: root {clean(made.status()['root']['source'])} ({short(made.root)}), {facts}")
+    show(f"Next: munet add {clean(system)} NAME SOURCE")
 
 
 def add(
     system: SystemPath,
-    name: Annotated[str, typer.Argument(help="Name of the task.", show_default=False)],
+    name: Annotated[str, typer.Argument(help="Name of the task.", metavar="NAME", show_default=False)],
     source: Annotated[
         str, typer.Argument(help="folder:DIR, npz:DIR, hf:NAME or tfds:NAME.", show_default=False, metavar="SOURCE")
     ],
@@ -57,7 +59,9 @@ def add(
     allow_overlap: Annotated[bool, typer.Option("--allow-overlap", help="Splits may share images.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Add a task: read its images once, cut the splits that are missing, record what was found.
+    """Add a task from a set of images.
+
+    Reads the images once, cuts the splits that are missing, and records what was found.
 
     Examples:
       munet add fleet mnist npz:data/mnist
@@ -82,7 +86,7 @@ def add(
         show_json(record)
         return
     show(_added(record))
-    show(f"Next: munet evolve {clean(opened.path)} {clean(name)}")
+    show(f"Next: munet evolve {clean(system)} {clean(name)}")
 
 
 def _added(record: dict[str, Any]) -> str:
@@ -95,7 +99,7 @@ def _added(record: dict[str, Any]) -> str:
 
 
 def status(system: SystemPath, as_json: JsonFlag = False) -> None:
-    """Tasks with their accuracies and sizes, and the totals.
+    """Show the tasks with accuracies and sizes, and the totals.
 
     Example:
       munet status fleet
@@ -106,4 +110,4 @@ def status(system: SystemPath, as_json: JsonFlag = False) -> None:
         return
     from munet.cli.tables import status_view
 
-    show(status_view(found, console().width))
+    show(status_view({**found, "path": str(system)}, console().width))

@@ -1,12 +1,14 @@
 """What the read commands show, as functions from plain values to rich renderables.
 
-Each takes what `System` returns and the columns of the terminal; below `WIDE` columns, numbers are abbreviated.
+Each takes what `System` returns and the columns of the terminal; below `WIDE` columns numbers are abbreviated,
+from `WIDEST` on there is room for more of them.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from rich import box
+from rich.columns import Columns
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -28,24 +30,25 @@ from munet.cli.formatting import (
     value_text,
 )
 
-WIDE = 100
+WIDE, WIDEST = 100, 130
 Row = Mapping[str, Any]
 
 
-def grid(*columns: str, names: Sequence[str] = (), folds: Sequence[str] = ()) -> Table:
-    """A table with a rule under its headings; numbers right, the columns in `names` and `folds` left.
+def grid(*columns: str, names: Sequence[str] = (), folds: Sequence[str] = (), ids: Sequence[str] = ()) -> Table:
+    """A table with a rule under its headings; numbers right, the columns that are named here left.
 
-    What a person may have to type again (`names`) is folded and never cut; long text (`folds`) takes what is left.
+    What a person may have to type again (`names`) is folded and never cut; `ids` stay in one piece; long text
+    (`folds`) takes what is left.
     """
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for column in columns:
-        left = column in names or column in folds
+        text = column in names or column in folds
         table.add_column(
             column,
-            justify="left" if left else "right",
+            justify="left" if text or column in ids else "right",
             overflow="fold",
-            no_wrap=not left,
-            min_width=6 if left else None,
+            no_wrap=not text,
+            min_width=6 if text else None,
             ratio=1 if column in folds else None,
         )
     return table
@@ -60,6 +63,11 @@ def _name(text: object, style: str = "") -> Text:
     return Text(clean(text), style=style)
 
 
+def _task(row: Row) -> Text:
+    notes = "".join(f" {word}" for word in ("private", "active") if row[word])
+    return Text.assemble(clean(row["name"]), (notes, "dim"))
+
+
 def status_view(status: Row, width: int) -> RenderableType:
     """The tasks of a system with accuracies in percent and sizes, then the totals."""
     tasks = status["tasks"]
@@ -70,14 +78,12 @@ def status_view(status: Row, width: int) -> RenderableType:
     if not tasks:
         return Group(head, line(f"Add a task: munet add {clean(status['path'])} NAME SOURCE", "dim"))
     size = number if width >= WIDE else compact
-    wide = width >= WIDE
-    notes = any(row["private"] or row["active"] for row in tasks)
+    wide, widest = width >= WIDE, width >= WIDEST
     columns = ["task", "val %", "test %", "params" if not wide else "parameters", "accounted", "MFLOPs", "blocks", "px"]
-    table = grid(*columns, *(["classes", "images"] if wide else []), "model", *(["note"] if notes else []),
-                 names=("task", "note", "model"))  # fmt: skip
+    table = grid(*columns, *(["classes", "images"] if widest else []), "model", names=("task",), ids=("model",))
     for row in tasks:
         cells: list[RenderableType] = [
-            _name(row["name"]),
+            _task(row),
             percent(row["validation_accuracy"]),
             percent(row["test_accuracy"]),
             size(row["parameters"]),
@@ -86,11 +92,9 @@ def status_view(status: Row, width: int) -> RenderableType:
             value_text(row["num_blocks"]),
             value_text(row["image_size"]),
         ]
-        if wide:
+        if widest:
             cells += [number(row["classes"]), number(row["train_examples"])]
         cells.append(short(row["model"]))
-        if notes:
-            cells.append(" ".join(word for word in ("private", "active") if row[word]))
         table.add_row(*cells)
     totals = (
         f"mean test accuracy {percent(status['mean_test_accuracy'])} %, "
@@ -110,7 +114,7 @@ def status_view(status: Row, width: int) -> RenderableType:
 
 def log_view(entries: Sequence[Row], width: int) -> RenderableType:
     """A lineage, newest first: what each ancestor changed from its parent."""
-    table = grid("model", "task", "gen", "val %", "changes", names=("model", "task"), folds=("changes",))
+    table = grid("model", "task", "gen", "val %", "changes", names=("task",), folds=("changes",), ids=("model",))
     table.columns[1].max_width = max(12, width // 4)
     for entry in entries:
         if entry["task"] is None:
@@ -150,7 +154,7 @@ def show_view(model: Row, width: int) -> RenderableType:
     total = sum(layer["parameters"] for layer in model["layers"])
     lines.append(line(f"{counted(model['num_blocks'], 'block')}, {model['image_size']} px, {number(total)} parameters"))
     table = grid("slot", "layer", "parameters", "trained by", "shared with",
-                 names=("slot", "layer", "trained by"), folds=("shared with",))  # fmt: skip
+                 names=("slot", "trained by"), folds=("shared with",), ids=("layer",))  # fmt: skip
     table.columns[3].max_width = max(12, width // 4)
     for layer in model["layers"]:
         shared = ", ".join(clean(task) for task in layer["shared_with"])
@@ -159,15 +163,15 @@ def show_view(model: Row, width: int) -> RenderableType:
         )
     lines += [line(""), table]
     if model["hyperparameters"]:
-        lines += [line(""), line("hyperparameters", "bold"), line(_pairs(model["hyperparameters"]))]
+        lines += [line(""), line("hyperparameters", "bold"), _pairs(model["hyperparameters"])]
     if model["mutation_probabilities"]:
-        lines += [line(""), line("mutation probabilities", "bold"), line(_pairs(model["mutation_probabilities"]))]
+        lines += [line(""), line("mutation probabilities", "bold"), _pairs(model["mutation_probabilities"])]
     return Group(*lines)
 
 
-def _pairs(values: Row) -> str:
-    # a name stays with its value where the line wraps
-    return ", ".join(f"{clean(name)}\N{NO-BREAK SPACE}{value_text(value)}" for name, value in values.items())
+def _pairs(values: Row) -> Columns:
+    """Names with their values in as many columns as fit."""
+    return Columns([Text(f"{clean(name)} {value_text(value)}") for name, value in values.items()], padding=(0, 3, 0, 0))
 
 
 def diff_view(diff: Row, width: int) -> RenderableType:
@@ -182,7 +186,7 @@ def diff_view(diff: Row, width: int) -> RenderableType:
             f"shared  {number(diff['shared_parameters'])} parameters{share}: {slots_text(diff['shared']) or 'no layer'}"
         ),
     ]
-    layers = grid("slot", f"a {a}", f"b {b}", names=("slot", f"a {a}", f"b {b}"))
+    layers = grid("slot", f"a {a}", f"b {b}", names=("slot",), ids=(f"a {a}", f"b {b}"))
     for pair in diff["different"]:
         layers.add_row(pair["slot"], short(pair["a"]), short(pair["b"]))
     for slot in diff["only_a"]:
@@ -205,7 +209,7 @@ def evaluate_view(results: Mapping[str, Row], width: int) -> RenderableType:
     """Accuracy of each task on one split, and the mean over tasks."""
     splits = sorted({row["split"] for row in results.values()})
     column = f"{'/'.join(splits)} %"
-    table = grid("task", column, "correct", "images", "model", names=("task", "model"))
+    table = grid("task", column, "correct", "images", "model", names=("task",), ids=("model",))
     for name, row in results.items():
         table.add_row(
             _name(name), percent(row["accuracy"]), number(row["correct"]), number(row["examples"]), short(row["model"])
@@ -229,7 +233,7 @@ def before_after_view(
 ) -> RenderableType:
     """The tasks `names` before and after a run: accuracies in percent, sizes, compute."""
     old = {row["name"]: row for row in before}
-    size = number if width >= WIDE else compact
+    sizes = (("parameters", compact), ("accounted_parameters", compact), ("flops", mflops))
     table = grid(
         "task", "val % was", "now", "test % was", "now", "params", "accounted", "MFLOPs", "change", names=("task",)
     )
@@ -243,12 +247,15 @@ def before_after_view(
             percent(row["validation_accuracy"]),
             percent(was.get("test_accuracy")),
             percent(row["test_accuracy"]),
-            size(row["parameters"]),
-            size(row["accounted_parameters"]),
-            mflops(row["flops"]),
+            *(_was_and_is(was.get(key), row[key], text, width) for key, text in sizes),
             points(was.get("test_accuracy"), row["test_accuracy"]),
         )
     return table
+
+
+def _was_and_is(was: float | None, now: float | None, text: Callable[[float | None], str], width: int) -> str:
+    """`1.04M→595k` where it changed and there is room, else the value now."""
+    return text(now) if width < WIDE or was is None or text(was) == text(now) else f"{text(was)}→{text(now)}"
 
 
 def totals_line(status: Row) -> str:

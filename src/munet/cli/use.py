@@ -37,7 +37,7 @@ def evaluate(
     batch_size: Annotated[int, typer.Option(min=1, help="Images computed together.")] = 512,
     as_json: JsonFlag = False,
 ) -> None:
-    """Accuracy of the tasks' models on a whole split, measured now.
+    """Measure the accuracy of the tasks' models on a whole split.
 
     Example:
       munet evaluate fleet --split test --task mnist
@@ -94,7 +94,9 @@ def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="To write, ending in .safetensors.", show_default=False)],
     as_json: JsonFlag = False,
 ) -> None:
-    """Write a model as safetensors that plain timm loads, and beside it a JSON file that says how.
+    """Write a model as safetensors that plain timm loads.
+
+    A JSON file beside it says how, and names the classes.
 
     Example:
       munet export fleet mnist mnist.safetensors
