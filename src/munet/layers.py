@@ -7,6 +7,7 @@ Files are safetensors without metadata, because the order of metadata keys is no
 
 import hashlib
 import json
+import operator
 import struct
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -34,10 +35,10 @@ def read_header(data: bytes | memoryview) -> dict[str, dict[str, Any]]:
         raise LayerFormatError(f"the header should hold {length} bytes, the file holds {len(view)}")
     try:
         header = json.loads(bytes(view[8 : 8 + length]))
-        entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
-        spans = sorted(tuple(entry["data_offsets"]) for entry in entries.values())
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        entries = {str(name): _entry(entry) for name, entry in header.items() if name != "__metadata__"}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise LayerFormatError(f"the header is not that of a safetensors file ({error})") from error
+    spans = sorted(entry["data_offsets"] for entry in entries.values())
     end = 0
     for start, stop in spans:
         if start != end or stop < start:
@@ -46,6 +47,13 @@ def read_header(data: bytes | memoryview) -> dict[str, dict[str, Any]]:
     if 8 + length + end != len(view):
         raise LayerFormatError(f"the tensors should end at byte {8 + length + end}, the file holds {len(view)}")
     return entries
+
+
+def _entry(entry: dict[str, Any]) -> dict[str, Any]:
+    """One tensor's entry with every value of the type that it must have."""
+    start, stop = (operator.index(offset) for offset in entry["data_offsets"])
+    shape = [operator.index(side) for side in entry["shape"]]
+    return {"dtype": str(entry["dtype"]), "shape": shape, "data_offsets": (start, stop)}
 
 
 def id_of_bytes(data: bytes | memoryview) -> str:
