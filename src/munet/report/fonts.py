@@ -44,7 +44,7 @@ def ellipsis(text: str, most: int) -> str:
 def folded(name: str, most: int, lines: int) -> list[str]:
     """A name on at most so many lines of at most `most` cells, broken after `-`, `_` and `.` where that is possible."""
     found = [""]
-    for part in re.findall(r"[^-_.]+[-_.]*|[-_.]+", ellipsis(name, most * lines - 2)) or [name]:
+    for part in re.findall(r"[^-_.]+[-_.]*|[-_.]+", name):
         if found[-1] and cells(found[-1] + part) > most:
             found.append("")
         for letter in part:  # a part that is too long by itself goes on in the next line

@@ -1,0 +1,12 @@
+"""`munet quickstart`: a system on real digits and rendered scripts, from nothing to a table and a picture.
+
+data.py     the tasks' images
+setup.py    what is grown, and at which budget
+journal.py  what is done already: the same command goes on after an interruption
+steps.py    growing, adding a task later, the proof that nothing was forgotten, baselines, the result
+"""
+
+from .setup import Setup
+from .steps import run
+
+__all__ = ["Setup", "run"]
