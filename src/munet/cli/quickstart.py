@@ -66,8 +66,6 @@ def quickstart(
 
 def result_view(result: Mapping[str, Any]) -> "list[RenderableType]":
     """The table, how to read it, the proof, the time, what to try next."""
-    from rich.padding import Padding
-
     from munet.cli.tables import line
 
     return [
@@ -82,7 +80,7 @@ def result_view(result: Mapping[str, Any]) -> "list[RenderableType]":
         line(f"The picture of the network: {clean(result['picture'])}"),
         line(""),
         line("What to try next", "bold"),
-        *(Padding(line(command), (0, 0, 0, 2)) for command in _next(result)),
+        *(f"  {command}" for command in _next(result)),  # plain text is never wrapped, so it can be copied
     ]
 
 

@@ -78,8 +78,12 @@ def network_figure(system: "System") -> "Figure":
     paths, status = task_paths(system), system.status()
     if not any(path.layers for path in paths):
         return _nothing_yet(paths, str(status["root"]["source"]))
-    layout = arrange(paths, visible_slots(paths))
-    return _Picture(paths, layout, _title(status)).draw()
+    return picture(paths, _title(status))
+
+
+def picture(paths: Sequence[Path], title: str) -> "Figure":
+    """A figure of these paths, at least one of which has layers."""
+    return _Picture(paths, arrange(paths, visible_slots(paths)), title).draw()
 
 
 def _title(status: dict[str, Any]) -> str:
