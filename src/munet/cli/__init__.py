@@ -112,7 +112,7 @@ def _os_error(error: OSError) -> str:
     ways = {
         errno.ENOSPC: "free some space and give the same command again",
         errno.EDQUOT: "your quota is used up; free some space and give the same command again",
-        errno.EACCES: "you have no permission for it; change its mode or choose another place",
+        errno.EACCES: "change its mode or choose another place",
         errno.EROFS: "choose a place that can be written",
     }
     way = ways.get(error.errno or 0)

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from munet.cli.formatting import clean, number, value_text
+from munet.cli.formatting import NOTHING, clean, number, value_text
 from munet.cli.tables import grid, line
 from munet.search import Method, load_method, preset_names
 
@@ -35,7 +35,9 @@ def show_method(name: str) -> dict[str, Any]:
         if field in ("name", "source"):
             continue
         value = getattr(method, field)
-        inner = {f"{field}.{key}": item for key, item in value.items()} if field in _TABLES else {field: value}
+        inner = (
+            {f"{field}.{key}": item for key, item in value.items()} if field in _TABLES and value else {field: value}
+        )
         for key, item in inner.items():
             source = sources.get(key, sources.get(field, ""))
             settings.append({"name": key, "value": item, "source": source, "meaning": about.description or ""})
@@ -125,7 +127,8 @@ def _one(method: Mapping[str, Any]) -> RenderableType:
     table = grid("setting", "value", "source", names=("setting",), folds=("value", "source"))
     for setting in method["settings"]:
         value = setting["value"]
-        text = " ".join(value_text(item) for item in value) if isinstance(value, tuple | list) else value_text(value)
+        several = isinstance(value, tuple | list | Mapping)
+        text = " ".join(value_text(item) for item in value) or NOTHING if several else value_text(value)
         table.add_row(setting["name"], Text(text), Text(clean(setting["source"])))
     legend = [line(clean(row), "dim") for row in method["legend"]]
     head = Text.assemble((clean(method["name"]), "bold"), f": {clean(method['source'])}")

@@ -118,8 +118,9 @@ def _task_line(state: RunState, event: TaskFinished) -> str:
 
 
 def finished_line(event: RunFinished) -> str:
-    other = max(0.0, event.seconds - event.train_seconds - event.validation_seconds)
-    spent = f"training {duration(event.train_seconds)}, validation {duration(event.validation_seconds)}"
+    named = {"training": event.train_seconds, "validation": event.validation_seconds, "test": event.test_seconds}
+    spent = ", ".join(f"{part} {duration(seconds)}" for part, seconds in named.items())
+    other = max(0.0, event.seconds - sum(named.values()))
     return (
         f"run {event.run} finished in {duration(event.seconds)} "
         f"({spent}, other {duration(other)}), {number(event.samples)} training samples"

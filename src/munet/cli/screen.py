@@ -15,14 +15,21 @@ _FIXED_LINES = 10  # the header, two headings with their rules, the empty lines
 
 def screen(state: RunState, width: int, height: int) -> RenderableType:
     """Header, a row for each child of the generation, a row for each task; never higher than `height` lines."""
-    room = max(2, height - _FIXED_LINES)
-    children = state.children[-max(1, min(len(state.children), room - 1)) :] if state.children else []
+    room = max(3, height - _FIXED_LINES)
+    active = next((n for n, child in enumerate(state.children) if child.state in (TRAINING, WAITING)), 0)
+    children = _window(len(state.children), active, room - 2)
     parts = [*_header(state, width), Text("")]
     if children:
-        parts += [_children(state, children, width), Text("")]
-    parts.append(_tasks(state, max(1, room - len(children)), width))
+        parts += [_children(state, children), Text("")]
+    parts.append(_tasks(state, room - len(children)))
     # The cursor rests on an empty line: where a Ctrl-C is echoed there, nothing moves.
     return Group(*parts, Text(""))
+
+
+def _window(count: int, place: int, room: int) -> range:
+    """At most `room` of `count` rows, around `place`."""
+    first = max(0, min(place - room // 2, count - room))
+    return range(first, min(count, first + room))
 
 
 def _header(state: RunState, width: int) -> list[RenderableType]:
@@ -60,7 +67,7 @@ def _cut(text: Text) -> Text:
     return text
 
 
-def _children(state: RunState, rows: list[ChildRow], width: int) -> Table:
+def _children(state: RunState, shown: range) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), expand=True, header_style="bold"
     )
@@ -70,11 +77,11 @@ def _children(state: RunState, rows: list[ChildRow], width: int) -> Table:
     table.add_column("state", ratio=2, no_wrap=True, overflow="ellipsis", min_width=14)
     every = [accuracy for child in state.children for accuracy in child.accuracies]
     low, high = (min(every), max(every)) if every else (0.0, 1.0)
-    first = len(state.children) - len(rows)
-    for number, child in enumerate(rows, start=first + 1):
+    for number in shown:
+        child = state.children[number]
         style = _STYLES.get(child.state, "")
         table.add_row(
-            str(number), clean(child.mutated), _accuracies(child, low, high), Text(_state(state, child), style)
+            str(number + 1), clean(child.mutated), _accuracies(child, low, high), Text(_state(state, child), style)
         )
     return table
 
@@ -96,17 +103,16 @@ def _state(state: RunState, child: ChildRow) -> str:
     return child.state
 
 
-def _tasks(state: RunState, room: int, width: int) -> Table:
+def _tasks(state: RunState, room: int) -> Table:
     """The tasks around the active one, as many as there is room for."""
     rows = list(state.tasks.values())
     active = state.task.task if state.task else None
-    hidden = len(rows) - room
-    if hidden > 0:
-        shown = max(1, room - 1)
-        place = next((i for i, row in enumerate(rows) if row.name == active), 0)
-        first = max(0, min(place - shown // 2, len(rows) - shown))
-        hidden = len(rows) - shown
-        rows = rows[first : first + shown]
+    hidden = 0
+    if len(rows) > room:
+        place = next((n for n, row in enumerate(rows) if row.name == active), 0)
+        shown = _window(len(rows), place, room - 1)
+        hidden = len(rows) - len(shown)
+        rows = rows[shown.start : shown.stop]
     table = Table(
         box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), expand=True, header_style="bold"
     )

@@ -92,6 +92,9 @@ def export(
     system: SystemPath,
     model: Word,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="To write, ending in .safetensors.", show_default=False)],
+    with_adapters: Annotated[
+        bool, typer.Option("--with-adapters", help="Write adapters too, which plain timm does not load.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Write a model as safetensors that plain timm loads.
@@ -101,9 +104,12 @@ def export(
     Example:
       munet export fleet mnist mnist.safetensors
     """
-    written = open_system(system).export(model, file)
+    written = open_system(system).export(model, file, with_adapters=with_adapters)
     if as_json:
         show_json(written)
         return
     show(f"wrote {clean(written['weights'])} and {clean(written['description'])}")
-    show(f"timm.create_model({written['model']!r}, **kwargs) with the kwargs of the second loads the first")
+    if written["adapters"]:
+        show("Its adapters are written as adapters.k.*, which plain timm does not load.")
+    else:
+        show(f"In timm: create_model({written['model']!r}, **kwargs), with the kwargs of the second, takes the first.")
