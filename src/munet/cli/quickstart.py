@@ -154,6 +154,6 @@ def _next(result: Mapping[str, Any]) -> list[str]:
         f"munet status {system}",
         f"munet log {system} {task}",
         f"munet diff {system} {clean(result['tasks'][0]['name'])} {task}",
-        f"munet evolve {system} --task-iterations 1 --children 2 --cycles 6 --samples-per-cycle 512 --batch-size 32",
+        f"munet evolve {system} --task-iterations 1 --generations 1 --children 4 --cycles 3 --samples-per-cycle 512 --batch-size 32",
         f"munet add {system} mine folder:DIR   # a folder with one sub-folder of images for each class",
     ]

@@ -19,10 +19,10 @@ class Setup:
     root: str = "builtin:glyphs"
     depth: int | None = None
     image_size: int | None = None
-    task_iterations: int = 2
+    task_iterations: int = 3
     generations: int = 1
-    children: int = 2
-    cycles: int = 6
+    children: int = 4
+    cycles: int = 3
     samples_per_cycle: int = 512
     batch_size: int = 32
     check: Callable[[], None] = check_available  # raises InputError before anything is written
