@@ -150,10 +150,13 @@ def _time_text(result: Mapping[str, Any]) -> str:
 def _next(result: Mapping[str, Any]) -> list[str]:
     system = clean(Path(result["directory"]) / "system")
     task = clean(result["tasks"][-1]["name"])
+    names = ("generations", "children", "cycles", "samples_per_cycle", "batch_size")
+    budget = " ".join(f"--{name.replace('_', '-')} {result['budget'][name]}" for name in names)
+    again = f"--task-iterations 1 {budget}"
     return [
         f"munet status {system}",
         f"munet log {system} {task}",
         f"munet diff {system} {clean(result['tasks'][0]['name'])} {task}",
-        f"munet evolve {system} --task-iterations 1 --generations 1 --children 4 --cycles 3 --samples-per-cycle 512 --batch-size 32",
+        f"munet evolve {system} {again}",
         f"munet add {system} mine folder:DIR   # a folder with one sub-folder of images for each class",
     ]
