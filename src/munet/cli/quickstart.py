@@ -29,7 +29,7 @@ def quickstart(
     ] = Path("munet-quickstart"),
     seed: Annotated[int | None, typer.Option(help="Seed of every draw. [default: 0]", show_default=False)] = None,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads of the CPU. [default: 2 at most]", show_default=False)
+        int | None, typer.Option(min=1, help="Threads of the CPU. [default: 1]", show_default=False)
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:

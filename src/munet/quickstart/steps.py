@@ -1,7 +1,6 @@
 """The steps of the quickstart. Each looks at what exists, so that the same command goes on after an interruption."""
 
 import hashlib
-import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -19,7 +18,7 @@ Watch = Callable[[Sequence[Mapping[str, Any]]], AbstractContextManager[Observer]
 BASELINES = {"linear_probe": "multi-head", "fine_tuning": "finetune-full"}
 METHODS = (*BASELINES, "system")
 _PROOF_IMAGES = 40  # of each earlier task
-_MOST_THREADS = 2
+_THREADS = 1  # steps of a small batch gain little from a second one, and lose all where something else runs
 
 
 def run(
@@ -34,13 +33,13 @@ def run(
     """Grow a system in `folder`/system, compare it with baselines, draw it; returns the result (JSON values).
 
     `say` gets one line before each step, `watch` makes an observer of each evolution from the rows of a status.
-    Everything runs on the CPU, with the same seed the same way; None stands for seed 0 and two threads, or for what
+    Everything runs on the CPU, with the same seed the same way; None stands for seed 0 and one thread, or for what
     the quickstart was begun with. A finished quickstart only returns its result.
     """
     folder, setup = Path(folder), setup or Setup()
     if not (folder / FILE).is_file():
         setup.check()
-    defaults = {"seed": 0, "threads": min(_MOST_THREADS, os.cpu_count() or 1)}
+    defaults = {"seed": 0, "threads": _THREADS}
     journal = Journal.open(folder, {"seed": seed, "threads": threads, **setup.to_json()}, defaults)
     if journal["result"]:
         return _redrawn(folder, journal["result"])
