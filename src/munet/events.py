@@ -33,10 +33,13 @@ class TaskStarted:
 
 @dataclass(frozen=True)
 class GenerationStarted:
+    """All children of a generation are drawn; those of a resumed run that have `finished` already come first."""
+
     task: str
     iteration: int
     generation: int
-    children: tuple[str, ...]  # what was mutated, one line a child
+    children: tuple[tuple[Mapping[str, Any], ...], ...]  # the mutations of each, as in its record
+    finished: int = 0
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from .predict import preprocessing_of
 from .raising import keep, manifest_of, raise_child, record_of
 from .runs import Run, begin, finished_children, now, read_generation, write_generation
 from .search import Plan, load_method
-from .training import Outcome, evaluate
+from .training import Outcome, check_precision, evaluate
 
 if TYPE_CHECKING:
     from .system import System
@@ -65,6 +65,7 @@ def evolve(
         _BUDGET, (task_iterations, generations, children, cycles, samples_per_cycle, batch_size, scale), strict=True
     )
     chosen = load_method(method, {**{k: v for k, v in given if v is not None}, **(settings or {})})
+    check_precision(precision)
     if image_size is not None:
         system.architecture.check_image_size(image_size)
     names = list(tasks) if tasks else system.tasks
@@ -126,9 +127,9 @@ class Evolution:
         for generation in range(active.generation, active.method.generations):
             active.open(iteration, generation)
             drawn = active.sample_generation(generation)
-            lines = tuple(describe(plan) for _, plan in drawn)
-            self.observe(GenerationStarted(name, iteration, generation, lines))
             children = read_generation(self.system, self.run, name, iteration, generation)
+            mutations = tuple(tuple(mutation.to_json() for mutation in plan.mutations) for _, plan in drawn)
+            self.observe(GenerationStarted(name, iteration, generation, mutations, len(children)))
             for number, (parent, plan) in enumerate(drawn):
                 if number >= len(children):
                     self.raise_child(active, (name, iteration, generation), parent, plan, children)
@@ -193,14 +194,3 @@ class Evolution:
         correct, examples = evaluate(network, split, pre, device=self.run.device, precision=self.run.precision)
         self.seconds["test"] += perf_counter() - clock
         return {"model": best, "accuracy": correct / examples, "examples": examples}
-
-
-def describe(plan: Plan) -> str:
-    """One line on what a plan mutates."""
-    words = []
-    for mutation in (m.to_json() for m in plan.mutations):
-        if mutation["kind"] == "set":
-            words.append(f"{mutation['name']} {mutation['old']}→{mutation['new']}")
-        else:
-            words.append(f"{mutation['kind'].replace('_', ' ')} {mutation['slot']}")
-    return ", ".join(words) or "trained further"

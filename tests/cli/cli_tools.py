@@ -80,11 +80,12 @@ def status_of(*rows: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 def opening(tasks: tuple[str, ...] = ("mnist",), **changes: Any) -> list[Event]:
     """Events up to the first generation of three children with two cycles each."""
+    clones = tuple({"kind": "clone", "slot": f"block.{k}"} for k in range(2))
     budget: dict[str, Any] = {"task_iterations": 1, "generations": 2, "children": 3, "cycles": 2} | changes
     return [
         RunStarted("0001", "mu2net-plus", tasks, **budget),
         TaskStarted(tasks[0], 0, 57000, 500, None),
-        GenerationStarted(tasks[0], 0, 0, ("clone block.0, clone block.1", "flip False→True", "trained further")),
+        GenerationStarted(tasks[0], 0, 0, (clones, ({"kind": "set", "name": "flip", "old": False, "new": True},), ())),
     ]
 
 

@@ -55,7 +55,7 @@ def test_mutations_read_as_one_line():
     ]
     text = "clone block.0-1 norm, learning_rate 0.01→0.02, flip false→true, +adapter.1, -block.2"
     assert f.mutations_text(mutations) == text
-    assert f.mutations_text([]) == "nothing"
+    assert f.mutations_text([]) == "trained further"
 
 
 def test_a_kind_of_mutation_that_is_not_known_is_shown_all_the_same():

@@ -70,7 +70,8 @@ def test_the_window_of_tasks_follows_the_active_one():
 
 def test_the_window_of_children_follows_the_one_in_training():
     start, task, _ = opening()
-    events = [start, task, GenerationStarted("mnist", 0, 0, tuple(f"hue {number}→0" for number in range(32)))]
+    mutations = [({"kind": "set", "name": "hue", "old": number, "new": 0},) for number in range(32)]
+    events = [start, task, GenerationStarted("mnist", 0, 0, tuple(mutations))]
     events += [child(number, 0.5, accepted=True, best=False) for number in range(12)]
     text = drawn(screen(played(*events), 100, 24), 100)
     assert "training 0/2" in text

@@ -21,7 +21,7 @@ from train import build_model
 
 SETS = ("mnist", "kmnist10k", "cmaterdb_bangla", "letters_az6k", "cmaterdb_devanagari", "cmaterdb_telugu",
         "femnist_digits6k")  # fmt: skip
-TRAIN_IMAGES, VALIDATION_IMAGES, TEST_IMAGES = 3000, 3000, 2000
+TRAIN_IMAGES, VALIDATION_IMAGES, TEST_IMAGES = 3000, 3000, 10000
 STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 
 Part = tuple[Tensor, Tensor]  # features, labels

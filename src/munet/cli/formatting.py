@@ -132,7 +132,7 @@ def mutations_text(mutations: Sequence[Mapping[str, Any]]) -> str:
                 parts.append(f"-{clean(mutation['slot'])}")
             case other:
                 parts.append(clean(" ".join([str(other), *(str(v) for k, v in mutation.items() if k != "kind")])))
-    return ", ".join(parts) or "nothing"
+    return ", ".join(parts) or "trained further"
 
 
 def sparkline(values: Sequence[float], low: float, high: float, width: int = 8) -> str:

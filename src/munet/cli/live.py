@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from munet.cli.formatting import slots_text
+from munet.cli.formatting import mutations_text
 from munet.events import (
     ChildFinished,
     CycleFinished,
@@ -110,10 +110,10 @@ def advance(state: RunState, event: Event, now: float) -> None:
             _skip(state, event)
         case GenerationStarted():
             state.generation = event.generation
-            state.children = [ChildRow(shortened(text)) for text in event.children]
-            if state.first_work is None:
-                state.first_work = now
-                _skip_children(state)
+            state.children = [ChildRow(mutations_text(mutations)) for mutations in event.children]
+            for row in state.children[: event.finished]:
+                row.state = EARLIER
+            state.first_work = now if state.first_work is None else state.first_work
             _next(state)
         case CycleFinished():
             _cycle(state, event)
@@ -134,13 +134,6 @@ def _skip(state: RunState, event: TaskStarted) -> None:
     for name, row in state.tasks.items():
         done -= name == event.task
         row.iterations = max(row.iterations, done)
-
-
-def _skip_children(state: RunState) -> None:
-    """A resumed run opens its last generation again: the children that are left over from whole ones are done."""
-    if state.run and state.run.resumed and state.children:
-        for row in state.children[: state.run.finished_children % len(state.children)]:
-            row.state = EARLIER
 
 
 def _next(state: RunState) -> None:
@@ -171,13 +164,3 @@ def _child(state: RunState, event: ChildFinished) -> None:
             if other is not row and other.state == BEST:
                 other.state = KEPT
     _next(state)
-
-
-def shortened(mutations: str) -> str:
-    """An event's line with its clones joined: `clone block.0, clone block.1` -> `clone block.0-1`."""
-    parts = mutations.split(", ")
-    cloned = [part.removeprefix("clone ") for part in parts if part.startswith("clone ")]
-    others = [part for part in parts if not part.startswith("clone ")]
-    for verbose, brief in (("insert adapter.", "+adapter."), ("insert adapter ", "+"), ("remove block ", "-")):
-        others = [part.replace(verbose, brief, 1) if part.startswith(verbose) else part for part in others]
-    return ", ".join([*([f"clone {slots_text(cloned)}"] if cloned else []), *others])

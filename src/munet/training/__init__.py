@@ -1,6 +1,6 @@
 """How a child learns: tensors in, tensors and metrics out. Knows nothing of evolution, tasks or the store."""
 
-from munet.training.evaluation import evaluate
+from munet.training.evaluation import check_precision, evaluate
 from munet.training.images import ImageSet
 from munet.training.preprocessing import Preprocessing, augment, prepare
 from munet.training.schedules import learning_rate_at
@@ -12,6 +12,7 @@ __all__ = [
     "Preprocessing",
     "Recipe",
     "augment",
+    "check_precision",
     "evaluate",
     "learning_rate_at",
     "prepare",

@@ -13,10 +13,15 @@ from munet.training.reuse import FixedInputs, Function, Trainable
 PRECISIONS = ("fp32", "bf16")
 
 
-def autocast(device: torch.device | str, precision: str) -> AbstractContextManager[object]:
-    """Nothing for fp32; matrix products in bfloat16 for bf16. InputError for another precision."""
+def check_precision(precision: str) -> None:
+    """Raises InputError for an unknown precision."""
     if precision not in PRECISIONS:
         raise InputError(f"unknown precision '{precision}'{suggest(precision, PRECISIONS)}; known: fp32, bf16")
+
+
+def autocast(device: torch.device | str, precision: str) -> AbstractContextManager[object]:
+    """Nothing for fp32; matrix products in bfloat16 for bf16. InputError for another precision."""
+    check_precision(precision)
     if precision == "fp32":
         return nullcontext()
     return torch.autocast(torch.device(device).type, dtype=torch.bfloat16)
