@@ -27,9 +27,9 @@ def quickstart(
     directory: Annotated[
         Path, typer.Argument(metavar="[DIR]", help="New or empty directory, or that of an earlier quickstart.")
     ] = Path("munet-quickstart"),
-    seed: Annotated[int | None, typer.Option(help="Seed of every draw. [default: 0]", show_default=False)] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of every draw; 0 unless given.", show_default=False)] = None,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads of the CPU. [default: 1]", show_default=False)
+        int | None, typer.Option(min=1, help="Threads of the CPU; 1 unless given.", show_default=False)
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
