@@ -21,7 +21,7 @@ from .search import (
     seed_child,
     seed_parent,
 )
-from .status import blocks_in, owners, retained
+from .status import blocks_in, owners
 from .streams import numpy_stream
 
 if TYPE_CHECKING:
@@ -40,11 +40,12 @@ class ActiveTask:
         self.run = run
         self.name = name
         self.record: dict[str, Any] = system.task(name)
-        self.others = retained(system.store)
-        self.others.pop(name, None)
+        records = {task: system.task(task) for task in system.tasks if task != name}
+        self.others = {task: record for task, record in records.items() if record["model"]}
+        manifests = {task: system.store.get_model(record["model"]) for task, record in self.others.items()}
         root = system.manifest(system.root)
         self.method = run.method.for_root(system.architecture.patch_size, root["hyperparameters"]["image_size"])
-        self.nursery = Nursery(system, self.method, name, len(self.record["classes"]), owners(self.others))
+        self.nursery = Nursery(system, self.method, name, len(self.record["classes"]), owners(manifests))
         self.references = self._references()
         started = self.record["active"] or {"generation": 0, "population": [self.record["model"]]}
         self.generation: int = started["generation"]  # the next one to train
@@ -77,8 +78,8 @@ class ActiveTask:
 
     def _public_models(self) -> list[str]:
         """What other tasks retained, as far as they let others build on it, and the root."""
-        records = [self.system.task(task) for task in self.others]
-        return [*(record["model"] for record in records if not record["private"]), self.system.root]
+        public = [record["model"] for record in self.others.values() if not record["private"]]
+        return [*public, self.system.root]
 
     def _plan(
         self, parent: str, shared: SharedPreprocessing | None, rng: "np.random.Generator", *, mutate: bool
@@ -118,7 +119,7 @@ class ActiveTask:
 
     def living_lineage(self, model: str) -> list[Manifest]:
         """A model and those of its ancestors that are alive: in the population, retained for some task, or the root."""
-        alive = {self.system.root, *self.population, *(self.system.task(task)["model"] for task in self.others)}
+        alive = {self.system.root, *self.population, *(record["model"] for record in self.others.values())}
         return [manifest for identity, manifest in lineage(self.system.store, model) if identity in alive]
 
     # Scoring ---------------------------------------------------------------------------------------------------------
@@ -185,7 +186,7 @@ class ActiveTask:
         last = {"run": self.run.name, "iteration": iteration}
         done = self.record["iterations"] + 1
         best = self.best() if self.population else None
-        living = {best, self.system.root, *(self.system.task(task)["model"] for task in self.others)}
+        living = {best, self.system.root, *(record["model"] for record in self.others.values())}
         self.selections = {model: count for model, count in self.selections.items() if model in living}
         self._write(model=best, test=test, iterations=done, active=None, last=last)
 

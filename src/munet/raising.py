@@ -122,6 +122,9 @@ def keep(system: "System", manifest: Manifest, raised: Raised) -> str:
     # position embeddings of a size that no model had yet are shared, and still have to be stored
     resized = {slot: child.layers[slot] for slot, layer in child.shared.items() if not store.has_layer(layer)}
     trained, momentum, _ = store.put_layers([outcome.layers, outcome.momentum, resized])
+    for slot in trained:
+        system.remember(trained[slot], outcome.layers[slot])
+        system.remember(momentum[slot], outcome.momentum[slot])
     return store.put_model(manifest | {"layers": child.shared | trained, "momentum": momentum})
 
 

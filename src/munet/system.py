@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import history
-from .errors import InputError, suggest
+from .errors import InputError
 from .status import status
 from .store import FORMAT, Store
 
@@ -81,10 +81,6 @@ class System:
 
     def task(self, name: str) -> dict[str, Any]:
         """The record of a task: where its images come from, its splits, its retained model."""
-        if name not in self.tasks:
-            raise InputError(
-                f"no task '{name}' in {self.path}{suggest(name, self.tasks)}: see `munet status {self.path}`"
-            )
         return self.store.read_task(name)
 
     def add_task(
@@ -171,11 +167,17 @@ class System:
             self._layers.move_to_end(identity)
             return self._layers[identity]
         tensors = self.store.get_layer(identity)
+        self.remember(identity, tensors)
+        return tensors
+
+    def remember(self, identity: str, tensors: Tensors) -> None:
+        """Hold a layer that was just stored, which saves reading it back."""
+        if identity in self._layers:
+            return
         self._layers[identity] = tensors
         self._held += _bytes(tensors)
         while self._held > _CACHE_BYTES and len(self._layers) > 1:
             self._held -= _bytes(self._layers.popitem(last=False)[1])
-        return tensors
 
     def network(self, model: str) -> "Network":
         """A model by its id as an `nn.Module` in eval mode that shares the stored tensors."""
