@@ -12,7 +12,7 @@ from munet.errors import DamagedError, InputError
 
 HEAVY = ("torch", "timm", "datasets", "numpy", "PIL", "matplotlib", "safetensors")
 COMMANDS = (
-    *("init", "add", "status", "evolve", "methods", "log", "show", "diff"),
+    *("quickstart", "init", "add", "status", "evolve", "methods", "log", "show", "diff"),
     *("evaluate", "predict", "export", "fsck", "gc"),
 )
 

@@ -5,6 +5,7 @@
     inspect.py    log, show, diff
     use.py        evaluate, predict, export
     maintain.py   fsck, gc
+    quickstart.py quickstart
     live.py       the state of a running evolution; screen.py draws it, observers.py feeds it
     tables.py     what the read commands show; methods.py for methods
     formatting.py numbers, ids and mutations as text
@@ -26,7 +27,7 @@ from munet.errors import MunetError
 if TYPE_CHECKING:
     import typer
 
-GROUPS = ("system", "evolve", "inspect", "use", "maintain")
+GROUPS = ("quickstart", "system", "evolve", "inspect", "use", "maintain")
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 

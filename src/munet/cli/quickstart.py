@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 def quickstart(
     directory: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="New or empty directory, or that of an earlier quickstart.")
+        Path, typer.Argument(metavar="DIR", help="New or empty directory, or that of an earlier quickstart.")
     ] = Path("munet-quickstart"),
     seed: Annotated[int | None, typer.Option(help="Seed of every draw; 0 unless given.", show_default=False)] = None,
     threads: Annotated[

@@ -6,6 +6,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, suggest
+from ..hub import patient
 from .files import read_safetensors
 from .root import Root, check_depth, finish
 
@@ -72,7 +73,8 @@ def _download(name: str) -> "dict[str, Tensor]":
     if not timm.list_pretrained(f"{name}.*" if "." not in name else name):
         raise InputError(f"timm has no weights for '{name}': give --weights FILE.safetensors, or use random:{name}")
     try:
-        return timm.create_model(name, pretrained=True, num_classes=0).state_dict()
+        with patient():
+            return timm.create_model(name, pretrained=True, num_classes=0).state_dict()
     except Exception as error:  # the hub's clients raise errors of many libraries; all mean the same to the user
         reason = shorten(str(error) or type(error).__name__, 120, placeholder=" ...")
         raise InputError(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from munet.errors import InputError, suggest
+from munet.hub import patient
 from munet.tasks.images import read_bytes
 from munet.tasks.sources.base import Item, Source, Unusable, absolute, train_first
 from munet.tasks.splits import ALIASES
@@ -114,7 +115,8 @@ def _load_hub(name: str, revision: str | None) -> Any:
     import datasets
 
     repository, _, config = name.partition(":")
-    return datasets.load_dataset(repository, config or None, revision=revision)
+    with patient():
+        return datasets.load_dataset(repository, config or None, revision=revision)
 
 
 def _explain(error: Exception, address: str) -> str:
