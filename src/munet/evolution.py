@@ -166,7 +166,7 @@ class Evolution:
         record, facts, clock = record_of(number, active, raised, self.run), raised.facts, perf_counter()
         with self.system.store.commit():
             if facts["accepted"]:
-                record["model"] = keep(self.system, manifest_of(active, raised), raised)
+                record["model"] = keep(active, manifest_of(active, raised), raised)
             record["finished"] = now()
             record["seconds"]["other"] += perf_counter() - clock
             siblings.append(record)

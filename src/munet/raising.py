@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .active import ActiveTask, Key
 from .children import Child, Manifest
@@ -13,9 +13,6 @@ from .runs import Run, now
 from .search import Plan
 from .store import FORMAT
 from .training import Outcome, Preprocessing, Recipe, train
-
-if TYPE_CHECKING:
-    from .system import System
 
 Record = dict[str, Any]
 
@@ -116,15 +113,17 @@ def manifest_of(active: ActiveTask, raised: Raised) -> Manifest:
     }
 
 
-def keep(system: "System", manifest: Manifest, raised: Raised) -> str:
-    """Store a child: the layers it trained, a frozen one that is new, its momentum, its manifest. Returns its id."""
-    store, child, outcome = system.store, raised.child, raised.outcome
+def keep(active: ActiveTask, manifest: Manifest, raised: Raised) -> str:
+    """Store a child: the layers it trained, a frozen one that is new, its manifest; its momentum if a clone of it
+    would carry that on. Returns its id."""
+    system, child, outcome = active.system, raised.child, raised.outcome
+    store, buffers = system.store, outcome.momentum if active.method.inherit_momentum else {}
     # position embeddings of a size that no model had yet are shared, and still have to be stored
     resized = {slot: child.layers[slot] for slot, layer in child.shared.items() if not store.has_layer(layer)}
-    trained, momentum, _ = store.put_layers([outcome.layers, outcome.momentum, resized])
-    for slot in trained:
-        system.remember(trained[slot], outcome.layers[slot])
-        system.remember(momentum[slot], outcome.momentum[slot])
+    trained, momentum, _ = store.put_layers([outcome.layers, buffers, resized])
+    for ids, layers in ((trained, outcome.layers), (momentum, buffers)):
+        for slot, layer in ids.items():
+            system.remember(layer, layers[slot])
     return store.put_model(manifest | {"layers": child.shared | trained, "momentum": momentum})
 
 
