@@ -111,12 +111,13 @@ class Nursery:
             generator = torch_stream(*key, "init", slot)
             child.layers[slot] = new_adapter(width, int(settings["adapter_dim"]), generator)
         elif slot == "posembed":
-            child.layers[slot], child.shared[slot] = self._resize(plan.image_size)
+            child.layers[slot], resized = self._resize(plan.image_size)
+            if slot not in plan.cloned:
+                child.shared[slot] = resized
+                return
         else:
             raise AssertionError(f"no ancestor holds {slot}, not even the root")
-        if slot in plan.cloned or slot != "posembed":
-            child.shared.pop(slot, None)
-            child.trainable.add(slot)
+        child.trainable.add(slot)
 
     def _resize(self, image_size: int) -> tuple[Tensors, str]:
         """The root's own position embeddings for an image size in pixels, and the layer's id."""

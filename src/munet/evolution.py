@@ -68,7 +68,7 @@ def evolve(
     check_precision(precision)
     if image_size is not None:
         system.architecture.check_image_size(image_size)
-    names = list(tasks) if tasks else system.tasks
+    names = list(dict.fromkeys(tasks)) if tasks else system.tasks
     if not names:
         raise InputError(f"{system.path} has no tasks yet: add one with `munet add {system.path} NAME SOURCE`")
     splits = Splits(allow_changed=allow_changed)
