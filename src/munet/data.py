@@ -26,11 +26,15 @@ class Splits:
         key = (record["name"], split, decode_side(image_size))
         if key not in self._held:
             self._held[key] = self._load(record, split, image_size)
-            while sum(held.images.nbytes for held in self._held.values()) > _ROOM and len(self._held) > 1:
+            while self._size() > _ROOM and len(self._held) > 1:
                 self._held.popitem(last=False)
         self._held.move_to_end(key)
         held = self._held[key]
         return held if cap is None else replace(held, images=held.images[:cap], labels=held.labels[:cap])
+
+    def _size(self) -> int:
+        """Bytes of images held; a split that serves several input sizes counts once."""
+        return sum({id(held): held.images.nbytes for held in self._held.values()}.values())
 
     def check(self, record: dict[str, Any], image_size: int) -> None:
         """Read what a run will need of a task, so that changed or missing data is refused before anything starts."""
@@ -39,4 +43,9 @@ class Splits:
 
     def _load(self, record: dict[str, Any], split: str, image_size: int) -> Split:
         side = decode_side(image_size)
+        for (name, part, other_side), held in self._held.items():
+            largest = max(held.images.shape[1:3])
+            # smaller than it was allowed to be: left as it is, and so it would be for any side that has room for it
+            if (name, part) == (record["name"], split) and largest < other_side and largest <= side:
+                return held
         return load(record, split, side=side, allow_changed=self._allow_changed)

@@ -1,0 +1,70 @@
+"""Decoded splits in memory: read once where one reading serves."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from munet import data
+from munet.data import Splits
+from munet.tasks import add
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """(split, side) of every reading from disk."""
+    seen: list[tuple[str, int]] = []
+    real = data.load
+
+    def load(record: dict[str, Any], split: str, *, side: int, allow_changed: bool) -> Any:
+        seen.append((split, side))
+        return real(record, split, side=side, allow_changed=allow_changed)
+
+    monkeypatch.setattr(data, "load", load)
+    return seen
+
+
+def test_small_images_of_one_size_are_read_once_for_all_input_sizes(
+    tiny_npz: Path, loads: list[tuple[str, int]]
+) -> None:
+    splits, record = Splits(), add("shapes", f"npz:{tiny_npz}")  # 24x24
+    first = splits.get(record, "train", 32)
+    assert splits.get(record, "train", 16) is first
+    assert splits.get(record, "train", 48) is first
+    assert loads == [("train", 64)]
+    small = splits.get(record, "train", 8)  # decoded to 16x16
+    assert small.images.shape[1:3] == (16, 16)
+    assert loads[1:] == [("train", 16)]
+    assert splits.get(record, "validation", 32) is not first
+
+
+def test_images_that_were_resized_are_read_again(tmp_path: Path, loads: list[tuple[str, int]]) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for number in range(30):
+            pixels = np.full((40 + number, 50), number, np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
+    splits, record = Splits(), add("mixed", f"folder:{tmp_path}")
+    assert splits.get(record, "train", 16).images.shape[1:3] == (32, 32)
+    assert splits.get(record, "train", 32).images.shape[1:3] == (64, 64)
+    assert len(loads) == 2
+
+
+def test_a_cap_takes_the_first_examples(tiny_npz: Path) -> None:
+    splits, record = Splits(), add("shapes", f"npz:{tiny_npz}")
+    whole, capped = splits.get(record, "validation", 32), splits.get(record, "validation", 32, 7)
+    assert np.array_equal(capped.images, whole.images[:7])
+    assert np.array_equal(capped.labels, whole.labels[:7])
+
+
+def test_the_least_recently_used_makes_room(
+    tiny_npz: Path, loads: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    splits, record = Splits(), add("shapes", f"npz:{tiny_npz}")
+    monkeypatch.setattr(data, "_ROOM", 1)
+    for _ in range(2):
+        splits.get(record, "train", 32)
+        splits.get(record, "validation", 32)
+    assert len(loads) == 4
