@@ -11,7 +11,7 @@ from PIL import Image
 
 import munet
 from munet.errors import InputError, StoreError
-from munet.layers import deserialize, id_of_bytes, layer_id, parameters_in, serialize
+from munet.layers import deserialize, id_of_bytes, layer_id, serialize
 
 BUDGET = {"generations": 1, "children": 2, "cycles": 2, "samples_per_cycle": 90, "batch_size": 15, "threads": 1}
 
@@ -170,7 +170,6 @@ def test_layers_keep_their_ids_through_files() -> None:
     tensors = {"b": torch.randn(3, 4, generator=generator), "a": torch.ones(2, dtype=torch.bfloat16)}
     data = serialize(tensors)
     assert id_of_bytes(data) == layer_id(dict(reversed(tensors.items())))
-    assert parameters_in(data) == 14
     assert all(torch.equal(tensors[name], back) for name, back in deserialize(data).items())
     changed = {**tensors, "a": torch.tensor([1, 1.0078125], dtype=torch.bfloat16)}
     assert layer_id(changed) != layer_id(tensors)

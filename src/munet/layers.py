@@ -71,17 +71,6 @@ def id_of_bytes(data: bytes | memoryview) -> str:
     return digest.hexdigest()
 
 
-def parameters_in(data: bytes | memoryview) -> int:
-    """Number of values in a safetensors file's tensors."""
-    total = 0
-    for entry in read_header(data).values():
-        size = 1
-        for side in entry["shape"]:
-            size *= side
-        total += size
-    return total
-
-
 def serialize(tensors: "Tensors") -> bytes:
     """The layer's file: detached CPU tensors as safetensors, without metadata."""
     from safetensors.torch import save

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from munet.search import Candidate, accepted, best_of, keeps_cycle, load_method, references, score
+from munet.search import Candidate, accepted, best_of, load_method, references, score
 
 MUNET, PLUS = load_method("munet"), load_method("mu2net-plus")
 LARGE = load_method("mu2net-plus-large")
@@ -53,13 +53,6 @@ def test_a_parent_of_another_task_sets_no_bar_but_finiteness(method):
     assert accepted(method, 0.0, None)
     assert not any(accepted(method, bad, None) for bad in (math.nan, math.inf, -math.inf))
     assert not accepted(method, math.nan, 0.5)
-
-
-def test_cycles_of_equal_score():
-    assert [keeps_cycle(MUNET, mine, 0.5) for mine in (0.4, 0.5, 0.6)] == [False, False, True]
-    assert [keeps_cycle(PLUS, mine, 0.5) for mine in (0.4, 0.5, 0.6)] == [False, True, True]
-    assert keeps_cycle(MUNET, 0.0, None)
-    assert not keeps_cycle(PLUS, math.nan, None)
 
 
 def test_models_of_equal_score():

@@ -21,7 +21,7 @@ from munet.search.mutations import (
     seed_child,
 )
 from munet.search.parents import Candidate, sample_parent, seed_parent
-from munet.search.scoring import accepted, best_of, keeps_cycle, references, score
+from munet.search.scoring import accepted, best_of, references, score
 
 __all__ = [
     "Candidate",
@@ -32,7 +32,6 @@ __all__ = [
     "SharedPreprocessing",
     "accepted",
     "best_of",
-    "keeps_cycle",
     "load_method",
     "preset_names",
     "references",

@@ -46,15 +46,6 @@ def accepted(method: Method, score: float, parent_score: float | None) -> bool:
     return score > parent_score if method.acceptance == ">" else score >= parent_score
 
 
-def keeps_cycle(method: Method, score: float, best: float | None) -> bool:
-    """Whether the cycle just finished replaces the child's best one so far (None: this is the first)."""
-    if not math.isfinite(score):
-        return False
-    if best is None:
-        return True
-    return score > best if method.keep_cycle == "earlier" else score >= best
-
-
 def best_of(method: Method, population: Sequence[Candidate]) -> int:
     """Index of the model that a task retains: the highest score, the first or newest added among equals."""
     if not population:
