@@ -6,7 +6,9 @@
     planning.py   missing splits, overlaps
     checks.py     too few classes or images, classes nobody trains on
     sources/      folder:, npz:, hf:, tfds:
+    recorded.py   a split of a recorded task found again: missing, changed, what it holds
     reading.py    decoding in threads, unusable images, fingerprints
+    gathering.py  images of a split as one array, in memory or elsewhere
     images.py     one image file as uint8
     arrays.py     arrays of any number type as uint8
 

@@ -25,9 +25,8 @@ _THREADS = min(8, os.cpu_count() or 1)
 
 @dataclass(frozen=True)
 class Reading:
-    """What a selection holds: decoded images (when kept), labels int64 (N,), what was left out, the fingerprint."""
+    """What a selection holds beside its images: labels int64 (N,), what was left out, the fingerprint."""
 
-    images: list[np.ndarray]
     labels: np.ndarray
     bad: list[str]
     fingerprint: str
@@ -38,34 +37,32 @@ def read(
     ranges: Sequence[Range],
     *,
     side: int | None = None,
-    keep: bool = True,
+    to: Callable[[np.ndarray], None] | None = None,
     skip_bad: bool = False,
     progress: Progress | None = None,
 ) -> Reading:
     """Read every example of `ranges`, in order.
 
-    An unusable image raises InputError that names it, or with `skip_bad` is left out. Without `keep` the images are
-    checked and dropped. Images larger than `side` are resized. The fingerprint covers content and labels, unusable
-    examples included, not names or dates.
+    Each image goes `to` whoever gathers them; without one it is only checked. An unusable image raises InputError that
+    names it, or with `skip_bad` is left out. Images larger than `side` are resized. The fingerprint covers content and
+    labels, unusable examples included, not names or dates.
     """
-    labels = np.concatenate([source.labels(split)[start:stop] for split, start, stop in ranges])
+    labels = _labels(source, ranges)
     names = [(split, index) for split, start, stop in ranges for index in range(start, stop)]
-    items = (item for split, start, stop in ranges for item in source.items(split, start, stop))
     state = hashlib.sha256()
-    images: list[np.ndarray] = []
     good: list[int] = []
     bad: list[str] = []
 
     def work(job: tuple[int, Item]) -> tuple[bytes, np.ndarray | InputError | None]:
         index, item = job
-        return _content_hash(item), _decode(item, lambda: source.name(*names[index]), side, keep)
+        return _content_hash(item), _decode(item, lambda: source.name(*names[index]), side, to is not None)
 
     with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS) as pool:
         # Pillow warns of odd but readable files (EXIF, palettes); what cannot be read is an error, not a warning.
         warnings.simplefilter("ignore")
-        for first, chunk in _chunks(items):
+        for first, chunk in _chunks(_items(source, ranges)):
             for index, (digest, result) in enumerate(pool.map(work, enumerate(chunk, first)), first):
-                state.update(digest + int(labels[index]).to_bytes(8, "little"))
+                state.update(_digest(digest, labels[index]))
                 if isinstance(result, InputError):
                     if not skip_bad:
                         raise InputError(
@@ -74,11 +71,34 @@ def read(
                     bad.append(str(result))
                     continue
                 good.append(index)
-                if result is not None:
-                    images.append(result)
+                if to is not None and result is not None:
+                    to(result)
             if progress:
                 progress(min(first + _CHUNK, len(names)), len(names))
-    return Reading(images, labels[good], bad, f"sha256:{state.hexdigest()}")
+    return Reading(labels[good], bad, f"sha256:{state.hexdigest()}")
+
+
+def fingerprint(source: Source, ranges: Sequence[Range]) -> str:
+    """The fingerprint that `read` would take, without decoding an image; what is unusable is no error."""
+    labels, state = _labels(source, ranges), hashlib.sha256()
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for first, chunk in _chunks(_items(source, ranges)):
+            for index, content in enumerate(pool.map(_content_hash, chunk), first):
+                state.update(_digest(content, labels[index]))
+    return f"sha256:{state.hexdigest()}"
+
+
+def _labels(source: Source, ranges: Sequence[Range]) -> np.ndarray:
+    return np.concatenate([source.labels(split)[start:stop] for split, start, stop in ranges])
+
+
+def _items(source: Source, ranges: Sequence[Range]) -> Iterator[Item]:
+    return (item for split, start, stop in ranges for item in source.items(split, start, stop))
+
+
+def _digest(content: bytes, label: int) -> bytes:
+    """What an example adds to the fingerprint."""
+    return content + int(label).to_bytes(8, "little")
 
 
 def _chunks(items: Iterator[Item]) -> Iterator[tuple[int, list[Item]]]:
@@ -104,21 +124,6 @@ def _decode(item: Item, name: Callable[[], str], side: int | None, keep: bool) -
     except InputError as error:
         return error
     return pixels if keep else None
-
-
-def stack(images: Sequence[np.ndarray], side: int | None) -> np.ndarray:
-    """uint8 (N, H, W, C): of one common size as they are, else all (side, side); C is 1 if all are grey, else 3."""
-    if not images:
-        raise InputError("no image is left")
-    sizes = {image.shape[:2] for image in images}
-    if len(sizes) > 1 and side is None:
-        raise InputError(f"images of {len(sizes)} different sizes: say to which side to resize them")
-    channels = max(image.shape[-1] for image in images)
-    height, width = sizes.pop() if len(sizes) == 1 else (side, side)
-    result = np.empty((len(images), height, width, channels), np.uint8)  # type: ignore[arg-type]
-    for row, image in enumerate(images):
-        result[row] = image if image.shape[:2] == (height, width) else fit(image, height)  # type: ignore[arg-type]
-    return result
 
 
 def overall_fingerprint(classes: Sequence[str], splits: dict[str, str]) -> str:

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from munet.errors import InputError, suggest
 from munet.tasks.names import check_name
-from munet.tasks.splits import ALIASES, PARTS, describe
+from munet.tasks.splits import PARTS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +58,7 @@ def add(
     total, done, readings = sum(size(plan[part].ranges) for part in PARTS), 0, {}
     for part in PARTS:
         report = None if progress is None else (lambda n, _, before=done: progress(before + n, total))
-        readings[part] = read(opened, plan[part].ranges, keep=False, skip_bad=skip_bad, progress=report)
+        readings[part] = read(opened, plan[part].ranges, skip_bad=skip_bad, progress=report)
         done += size(plan[part].ranges)
     check_classes(opened, plan, {part: readings[part].labels for part in PARTS})
     splits = {
@@ -96,42 +95,18 @@ def load(
     Images of one common size up to `side` stay as they are; others become (side, side). InputError when the content
     is not what it was when the task was added, unless `allow_changed`; other classes are always refused.
     """
-    from munet.tasks.reading import read, stack
-    from munet.tasks.sources import open_source
+    from munet.tasks.gathering import Gathering
+    from munet.tasks.recorded import find_split
 
-    split = ALIASES.get(split, split)
-    if split not in record["splits"]:
-        raise InputError(f"task '{record['name']}' has no split '{split}'{suggest(split, PARTS)}: {', '.join(PARTS)}")
-    source = open_source(record["source"])
-    wanted = record["splits"][split]
-    ranges = [(str(name), int(start), int(stop)) for name, start, stop in wanted["ranges"]]
-    _refuse_other_shape(record, source, ranges)
-    reading = read(source, ranges, side=side, skip_bad=record["skip_bad"], progress=progress)
-    if reading.fingerprint != wanted["fingerprint"] and not allow_changed:
-        raise InputError(_changed(record, f"{split} holds other images or labels, or in another order"))
-    return Split(stack(reading.images, side), reading.labels, reading.bad)
+    found = find_split(record, split)
+    gathering = Gathering(found.examples, side)
+    reading = found.read(gathering.add, side, progress)
+    if not allow_changed:
+        found.refuse_changed(reading.fingerprint)
+    return Split(gathering.array(), reading.labels, reading.bad)
 
 
 def _labels(source: "Source", ranges: Any) -> "np.ndarray":
     import numpy as np
 
     return np.concatenate([source.labels(split)[start:stop] for split, start, stop in ranges])
-
-
-def _refuse_other_shape(record: dict[str, Any], source: "Source", ranges: list[tuple[str, int, int]]) -> None:
-    counts = source.counts()
-    for name, _, stop in ranges:
-        if stop > counts.get(name, 0):
-            raise InputError(_changed(record, f"{name}[:{stop}] is needed, but there is {describe(counts)}"))
-    if list(source.classes) != record["classes"]:
-        raise InputError(
-            f"the classes of task '{record['name']}' ({source.address}) are no longer those it was added with "
-            f"({len(source.classes)} now, {len(record['classes'])} then): restore them, or add the data as a new task"
-        )
-
-
-def _changed(record: dict[str, Any], what: str) -> str:
-    return (
-        f"the data of task '{record['name']}' ({record['source']}) changed since it was added: {what}; "
-        "restore it, add it as a new task, or go on with --allow-changed"
-    )

@@ -37,6 +37,8 @@ class Source(ABC):
     scheme: ClassVar[str]
     options_known: ClassVar[tuple[str, ...]] = ("order",)
     shuffled_by_default: ClassVar[bool] = False
+    packed: ClassVar[bool] = False
+    """Whether `files` are archives: quicker to hash as they are than to unpack, and small in number."""
 
     def __init__(self, location: str, options: Mapping[str, str]) -> None:
         self.location = location
@@ -74,6 +76,10 @@ class Source(ABC):
     @abstractmethod
     def stored_name(self, split: str, row: int) -> str:
         """What to call one example in an error: its file, or its file and row."""
+
+    def files(self, split: str) -> Sequence[Path] | None:
+        """Every file that the examples of a split come from, or None where that cannot be known."""
+        return None
 
     def keys(self, split: str) -> Sequence[str]:
         """For each stored row the text whose hash decides its place in the shuffled order."""

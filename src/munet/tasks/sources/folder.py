@@ -69,6 +69,9 @@ class FolderSource(Source):
     def stored_name(self, split: str, row: int) -> str:
         return str(self._files[split][row][0])
 
+    def files(self, split: str) -> list[Path]:
+        return [path for path, _ in self._files[split]]
+
     def keys(self, split: str) -> list[str]:
         # One normal form: some file systems hand out decomposed names.
         folder = self._folders[split]

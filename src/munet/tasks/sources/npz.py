@@ -29,6 +29,7 @@ class NpzSource(Source):
     """Image and label arrays of numpy archives. See the module for the layouts."""
 
     scheme = "npz"
+    packed = True
 
     def __init__(self, location: str, options: Mapping[str, str]) -> None:
         path = absolute(location)
@@ -60,6 +61,9 @@ class NpzSource(Source):
     def stored_name(self, split: str, row: int) -> str:
         path, image, _ = self._keys[split]
         return f"{path} {image}[{row}]"
+
+    def files(self, split: str) -> list[Path]:
+        return [self._keys[split][0]]
 
     def _split_images(self, split: str) -> Images:
         if split not in self._images:

@@ -1,0 +1,148 @@
+"""A split of a recorded task, found again in its source: is it there, is it what it was, and what does it hold?"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from munet.errors import InputError, suggest
+from munet.tasks.reading import Progress, Reading, fingerprint, read
+from munet.tasks.sources import open_source
+from munet.tasks.sources.base import Source, absolute, split_address
+from munet.tasks.splits import ALIASES, PARTS, Range, describe
+
+_SETTLED = 2_000_000_000  # nanoseconds; file systems tell times apart by milliseconds to two seconds
+
+
+def find_split(record: dict[str, Any], split: str) -> "RecordedSplit":
+    """Open the source of a recorded task, reading no image. InputError where there is no such split or source, where
+    the source holds too few examples, or where its classes are others than when the task was added."""
+    split = ALIASES.get(split, split)
+    if split not in record["splits"]:
+        raise InputError(f"task '{record['name']}' has no split '{split}'{suggest(split, PARTS)}: {', '.join(PARTS)}")
+    _refuse_missing(record)
+    ranges = tuple((str(name), int(start), int(stop)) for name, start, stop in record["splits"][split]["ranges"])
+    found = RecordedSplit(record, split, open_source(record["source"]), ranges)
+    found.refuse_other_shape()
+    return found
+
+
+@dataclass(frozen=True)
+class RecordedSplit:
+    """Which examples of an open source make a split of a task."""
+
+    record: dict[str, Any]
+    split: str
+    source: Source
+    ranges: tuple[Range, ...]
+
+    @property
+    def examples(self) -> int:
+        """How many there are, unusable ones included."""
+        return sum(stop - start for _, start, stop in self.ranges)
+
+    @property
+    def recorded(self) -> str:
+        """The fingerprint that the split had when the task was added."""
+        return self.record["splits"][self.split]["fingerprint"]
+
+    def read(
+        self, to: Callable[[np.ndarray], None], side: int | None = None, progress: Progress | None = None
+    ) -> Reading:
+        """Decode every image, in order, as `munet.tasks.reading.read` does."""
+        return read(self.source, self.ranges, side=side, to=to, skip_bad=self.record["skip_bad"], progress=progress)
+
+    def fingerprint(self) -> str:
+        """The fingerprint of what is there now; reads every example, decodes no image."""
+        return fingerprint(self.source, self.ranges)
+
+    def refuse_changed(self, now: str) -> None:
+        """InputError unless the fingerprint `now` is that of when the task was added."""
+        if now != self.recorded:
+            raise InputError(self._changed(f"{self.split} holds other images or labels, or in another order"))
+
+    def refuse_other_shape(self) -> None:
+        """InputError where the split cannot be what it was: too few examples, or other classes."""
+        counts, record = self.source.counts(), self.record
+        for name, _, stop in self.ranges:
+            if stop > counts.get(name, 0):
+                raise InputError(self._changed(f"{name}[:{stop}] is needed, but there is {describe(counts)}"))
+        if list(self.source.classes) != record["classes"]:
+            raise InputError(
+                f"the classes of task '{record['name']}' ({self.source.address}) are no longer those it was added with "
+                f"({len(self.source.classes)} now, {len(record['classes'])} then): restore them, "
+                "or add the data as a new task"
+            )
+
+    def _changed(self, what: str) -> str:
+        return (
+            f"the data of task '{self.record['name']}' ({self.record['source']}) changed since it was added: {what}; "
+            "restore it, add it as a new task, or go on with --allow-changed"
+        )
+
+    @cached_property
+    def _files(self) -> list[Path] | None:
+        """Every file that the examples come from; None where the source cannot tell."""
+        found: list[Path] = []
+        for name in dict.fromkeys(name for name, _, _ in self.ranges):
+            files = self.source.files(name)
+            if files is None:
+                return None
+            found += files
+        return found
+
+    def listing(self) -> str | None:
+        """A hash of the files' paths, sizes, times and inodes: while it stays, so do they. None where the files are
+        not known, or changed so lately that another change might show the same times."""
+        if self._files is None:
+            return None
+        state, newest = hashlib.sha256(), 0
+        for path in self._files:
+            try:
+                seen = path.stat()
+            except OSError:
+                return None  # reading it tells what is wrong
+            newest = max(newest, seen.st_mtime_ns, seen.st_ctime_ns)
+            # ctime: a program may set a file's mtime back, but not this.
+            marks = (str(path), seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_dev, seen.st_ino)
+            state.update(repr(marks).encode("utf-8", "surrogateescape"))
+        return state.hexdigest() if time.time_ns() - newest > _SETTLED else None
+
+    def files_hash(self) -> str | None:
+        """SHA-256 of packed files as they are, and of what picks the examples from them; None for other sources."""
+        if not self.source.packed or self._files is None:
+            return None
+        names = [path.name for path in self._files]
+        state = hashlib.sha256(json.dumps([self.source.scheme, self.source.options, names]).encode())
+        for path in self._files:
+            try:
+                with path.open("rb") as file:
+                    state.update(hashlib.file_digest(file, "sha256").digest())
+            except OSError as error:
+                raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+        return state.hexdigest()
+
+
+def _refuse_missing(record: dict[str, Any]) -> None:
+    """InputError that names the path, where a task's data has one and nothing is there."""
+    address = record["source"]
+    location, options = split_address(address.partition(":")[2])
+    for text in (location, options.get("data_dir", "")):
+        if not text.startswith("/"):
+            continue
+        path = absolute(text)
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise InputError(
+                f"{path}: there is no such folder or file on this machine, but task '{record['name']}' ({address}) "
+                "reads its images there: mount or copy them to that path, or add them as a new task"
+            ) from error
+        except OSError:
+            continue  # no permission, a broken disk: opening the source says which
