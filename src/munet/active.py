@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from .accounting import accounted_parameters, flops
-from .children import Child, Manifest, Nursery
+from .children import Child, Manifest, Planner
 from .history import lineage
 from .runs import Run
 from .search import (
@@ -45,7 +45,7 @@ class ActiveTask:
         manifests = {task: system.store.get_model(record["model"]) for task, record in self.others.items()}
         root = system.manifest(system.root)
         self.method = run.method.for_root(system.architecture.patch_size, root["hyperparameters"]["image_size"])
-        self.nursery = Nursery(system, self.method, name, len(self.record["classes"]), owners(manifests))
+        self.planner = Planner(system, self.method, name, len(self.record["classes"]), owners(manifests))
         self.references = self._references()
         started = self.record["active"] or {"generation": 0, "population": [self.record["model"]]}
         self.generation: int = started["generation"]  # the next one to train
@@ -54,7 +54,11 @@ class ActiveTask:
 
     def key(self, generation: int, child: int) -> Key:
         """Names the random streams of one child. Iterations count over all runs, so no run repeats another."""
-        return (self.run.seed, self.name, self.record["iterations"], generation, child)
+        return (*self.order(generation), child)
+
+    def order(self, generation: int) -> Key:
+        """Names the streams that siblings share."""
+        return (self.run.seed, self.name, self.record["iterations"], generation)
 
     @property
     def validation_examples(self) -> int:
@@ -87,14 +91,14 @@ class ActiveTask:
         view, size = self._as_parent(parent), self.run.image_size
         if not mutate:
             return seed_child(view, self.method, preprocessing=shared, image_size=size)
-        depth = blocks_in(self.nursery.root["layers"])
+        depth = blocks_in(self.planner.root["layers"])
         return sample_child(view, self.method, rng, preprocessing=shared, image_size=size, depth=depth)
 
     def _shared_preprocessing(self, generation: int) -> SharedPreprocessing | None:
         if self.method.preprocessing_scope != "generation":
             return None
         rng = numpy_stream(*self.key(generation, -1), "preprocessing")
-        best = self.population[self.best()] if self.population else self.nursery.root
+        best = self.population[self.best()] if self.population else self.planner.root
         settings, learned = best["hyperparameters"], best["mutation_probabilities"]
         return sample_preprocessing(self.method, settings, learned, rng, image_size=self.run.image_size)
 
@@ -110,7 +114,7 @@ class ActiveTask:
             mutation_probabilities=manifest["mutation_probabilities"],
             num_blocks=blocks,
             adapters=adapters,
-            locked=self.nursery.locked_slots(manifest),
+            locked=self.planner.locked_slots(manifest),
             slots=self.system.architecture.slots(blocks, adapters),
         )
 
@@ -126,7 +130,7 @@ class ActiveTask:
 
     def _references(self) -> tuple[float, float | None]:
         """P and F of the score, for a root that has a head of two classes."""
-        root, architecture = self.nursery.root, self.system.architecture
+        root, architecture = self.planner.root, self.system.architecture
         parameters = sum(root["sizes"].values()) + 2 * (architecture.width + 1)
         compute = flops(architecture, blocks_in(root["layers"]), root["hyperparameters"]["image_size"], 2)
         return references(self.method, parameters, compute)
@@ -138,14 +142,14 @@ class ActiveTask:
 
     def score(self, manifest: Manifest) -> float:
         """Score of a model of this task as things stand now (mu2Net+ eq. 1)."""
-        accounted = accounted_parameters(manifest["sizes"], manifest["layers"], self.nursery.owned, self.name)
+        accounted = accounted_parameters(manifest["sizes"], manifest["layers"], self.planner.owned, self.name)
         metrics = manifest["metrics"]
         return score(metrics["validation_accuracy"], accounted, metrics["flops"], self.method, *self.references)
 
     def judge(self, child: Child, plan: Plan, parent: str, accuracy: float | None) -> dict[str, Any]:
         """Size, compute and score of a trained child, and whether it is kept. `accuracy` None: its training failed."""
-        layers = {slot: child.shared.get(slot, f"new {slot}") for slot in child.layers}
-        accounted = accounted_parameters(child.sizes, layers, self.nursery.owned, self.name)
+        layers = {slot: child.shared.get(slot, f"new {slot}") for slot in child.origins}
+        accounted = accounted_parameters(child.sizes, layers, self.planner.owned, self.name)
         adapters = {k: int(plan.hyperparameters["adapter_dim"]) for k in plan.adapters}
         size, classes = plan.image_size, len(self.record["classes"])
         compute = flops(self.system.architecture, plan.num_blocks, size, classes, adapters)

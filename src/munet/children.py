@@ -2,42 +2,37 @@
 
 The nearest living ancestor that holds a fitting layer gives it. What another task or the root owns is shared, frozen,
 unless the plan clones it; what nobody owns is always copied and trained on (muNet sec. 3, as its published code does).
+A child is only described here, in plain values; whoever trains it makes the tensors (`nursery.py`).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .initial import new_adapter, new_head, resize_posembed
-from .layers import layer_id, layer_size
-from .streams import torch_stream
+from .accounting import slot_sizes
+from .layers import layer_id
+from .library import Origin, Tensors, resized_posembed
 
 if TYPE_CHECKING:
-    import torch
-
     from .search import Method, Plan
     from .system import System
 
-Tensors = dict[str, "torch.Tensor"]
 Manifest = dict[str, Any]
 
 
 @dataclass
 class Child:
-    """A child before its training."""
+    """A child before its training, without its tensors."""
 
-    layers: dict[str, Tensors] = field(default_factory=dict)
+    origins: dict[str, Origin] = field(default_factory=dict)  # of every slot, in forward order
     shared: dict[str, str] = field(default_factory=dict)  # slot -> layer id of what stays frozen
     trainable: set[str] = field(default_factory=set)
-    momentum: dict[str, Tensors] = field(default_factory=dict)  # slot -> bf16 buffers inherited with a clone
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        return {slot: layer_size(tensors) for slot, tensors in self.layers.items()}
+    momentum: dict[str, str] = field(default_factory=dict)  # slot -> layer id of the buffers inherited with a clone
+    sizes: dict[str, int] = field(default_factory=dict)  # slot -> parameters
 
 
-class Nursery:
-    """Builds the children of one active task."""
+class Planner:
+    """Describes the children of one active task."""
 
     def __init__(
         self, system: "System", method: "Method", task: str, classes: int, owned: Mapping[str, set[str]]
@@ -53,7 +48,7 @@ class Nursery:
 
     def locked(self, layer: str, image_size: int) -> bool:
         """Whether the root or another task owns a layer, so that it may only be shared or copied."""
-        fresh = self.method.resized_posembed == "shared" and self._resize(image_size)[1] == layer
+        fresh = self.method.resized_posembed == "shared" and self.resized(image_size)[1] == layer
         return layer in self._root_layers or bool(self.owned.get(layer)) or fresh
 
     def locked_slots(self, manifest: Manifest) -> frozenset[str]:
@@ -65,13 +60,16 @@ class Nursery:
             if self.locked(layer, size) or (slot == "head" and manifest["task"] != self.task)
         )
 
-    def build(self, plan: "Plan", ancestors: Sequence[Manifest], key: tuple[str | int, ...]) -> Child:
-        """Resolve every slot of the plan. `ancestors`: living lineage, the parent first; `key` names the streams."""
-        child = Child()
-        for slot in self.system.architecture.slots(plan.num_blocks, plan.adapters):
+    def describe(self, plan: "Plan", ancestors: Sequence[Manifest]) -> Child:
+        """Resolve every slot of the plan. `ancestors`: living lineage, the parent first."""
+        child, architecture = Child(), self.system.architecture
+        dim = int(plan.hyperparameters.get("adapter_dim", 0))
+        adapters = dict.fromkeys(plan.adapters, dim)
+        child.sizes = slot_sizes(architecture, plan.num_blocks, plan.image_size, self.classes, adapters)
+        for slot in architecture.slots(plan.num_blocks, plan.adapters):
             source = self._source(slot, plan, ancestors)
             if source is None:
-                self._make(child, slot, plan, key)
+                self._make(child, slot, plan)
             else:
                 self._inherit(child, slot, plan, source)
         return child
@@ -94,37 +92,31 @@ class Nursery:
 
     def _inherit(self, child: Child, slot: str, plan: "Plan", source: Manifest) -> None:
         layer = source["layers"][slot]
-        tensors = self.system.layer(layer)
-        child.layers[slot] = tensors
+        child.origins[slot] = Origin("stored", layer)
         if slot not in plan.cloned:
             child.shared[slot] = layer
             return
         child.trainable.add(slot)
         if self.method.inherit_momentum and slot in source["momentum"]:
-            child.momentum[slot] = self.system.layer(source["momentum"][slot])
+            child.momentum[slot] = source["momentum"][slot]
 
-    def _make(self, child: Child, slot: str, plan: "Plan", key: tuple[str | int, ...]) -> None:
-        width, settings = self.system.architecture.width, plan.hyperparameters
+    def _make(self, child: Child, slot: str, plan: "Plan") -> None:
         if slot == "head":
-            child.layers[slot] = new_head(width, self.classes)
+            child.origins[slot] = Origin("head", self.classes)
         elif slot.startswith("adapter."):
-            generator = torch_stream(*key, "init", slot)
-            child.layers[slot] = new_adapter(width, int(settings["adapter_dim"]), generator)
+            child.origins[slot] = Origin("adapter", int(plan.hyperparameters["adapter_dim"]))
         elif slot == "posembed":
-            child.layers[slot], resized = self._resize(plan.image_size)
+            child.origins[slot] = Origin("posembed", plan.image_size)
             if slot not in plan.cloned:
-                child.shared[slot] = resized
+                child.shared[slot] = self.resized(plan.image_size)[1]
                 return
         else:
             raise AssertionError(f"no ancestor holds {slot}, not even the root")
         child.trainable.add(slot)
 
-    def _resize(self, image_size: int) -> tuple[Tensors, str]:
+    def resized(self, image_size: int) -> tuple[Tensors, str]:
         """The root's own position embeddings for an image size in pixels, and the layer's id."""
         if image_size not in self._resized:
-            native = self.root["root"]["native_posembed"]
-            grid = self.system.layer(native["layer"])["pos_embed"]
-            resized = resize_posembed(grid, self.system.architecture, native["image_size"], image_size)
-            tensors = {"pos_embed": resized}
+            tensors = resized_posembed(self.system, image_size)
             self._resized[image_size] = (tensors, layer_id(tensors))
         return self._resized[image_size]

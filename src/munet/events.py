@@ -33,13 +33,13 @@ class TaskStarted:
 
 @dataclass(frozen=True)
 class GenerationStarted:
-    """All children of a generation are drawn; those of a resumed run that have `finished` already come first."""
+    """All children of a generation are drawn; `finished` are the numbers of those that an earlier session trained."""
 
     task: str
     iteration: int
     generation: int
     children: tuple[tuple[Mapping[str, Any], ...], ...]  # the mutations of each, as in its record
-    finished: int = 0
+    finished: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,5 +92,14 @@ class RunFinished:
     samples: int
 
 
-Event = RunStarted | TaskStarted | GenerationStarted | CycleFinished | ChildFinished | TaskFinished | RunFinished
+@dataclass(frozen=True)
+class Notice:
+    """Something that a person should know, and that changes no result."""
+
+    text: str
+
+
+Event = (
+    RunStarted | TaskStarted | GenerationStarted | CycleFinished | ChildFinished | TaskFinished | RunFinished | Notice
+)
 Observer = Callable[[Event], None]

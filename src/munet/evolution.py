@@ -1,35 +1,38 @@
 """Evolution of a multitask system (mu2Net+ Algorithm 1): sample -> mutate -> train -> score -> keep."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from .active import ActiveTask
 from .data import Splits
-from .devices import choose_device
+from .devices import cache_bytes, choose_device, choose_precision
 from .errors import InputError
 from .events import (
     ChildFinished,
     CycleFinished,
     Event,
     GenerationStarted,
+    Notice,
     RunFinished,
     RunStarted,
     TaskFinished,
     TaskStarted,
 )
+from .executors import Executor, plan_workers, start_executor
+from .jobs import Result, form_litters
+from .nursery import Setting
 from .predict import preprocessing_of
-from .raising import keep, manifest_of, raise_child, record_of
+from .raising import Draw, Record, draw_generation, job_of, judge, keep, manifest_of, record_of
 from .runs import Run, begin, finished_children, now, read_generation, write_generation
-from .search import Plan, load_method
-from .training import Outcome, check_precision, evaluate
+from .search import load_method
+from .training import Outcome, evaluate
 
 if TYPE_CHECKING:
     from .system import System
 
 Observer = Callable[[Event], None]
+Place = tuple[str, int, int]  # task, iteration in this run, generation
 _BUDGET = ("task_iterations", "generations", "children", "cycles", "samples_per_cycle", "batch_size", "scale")
 
 
@@ -48,8 +51,14 @@ def evolve(
     seed: int = 0,
     device: str = "auto",
     image_size: int | None = None,
-    precision: str = "fp32",
+    precision: str = "auto",
+    executor: str = "auto",
+    workers: int | None = None,
     threads: int | None = None,
+    address: str | None = None,
+    gpus_per_child: float | None = None,
+    cache_memory: int | None = None,
+    reuse: bool = True,
     settings: Mapping[str, Any] | None = None,
     allow_changed: bool = False,
     new: bool = False,
@@ -60,17 +69,32 @@ def evolve(
     `method` is the name of a preset or a TOML file; the numbers given here, and `settings` by name, override it.
     An interrupted run goes on when the same is asked again; after a finished one the same call adds task iterations.
     `allow_changed` accepts data that changed since the task was added; `new` leaves an interrupted run behind.
+
+    Where and how fast children are trained changes nothing about them: `executor` is local, processes or ray
+    (docs/engine.md), `workers` of it train at a time, `cache_memory` bytes of activations are kept in each, and
+    `reuse=False` keeps and shares nothing. Only `threads` of each child, `precision` and the device may show in the
+    last bits; they are recorded.
     """
     given = zip(
         _BUDGET, (task_iterations, generations, children, cycles, samples_per_cycle, batch_size, scale), strict=True
     )
     chosen = load_method(method, {**{k: v for k, v in given if v is not None}, **(settings or {})})
-    check_precision(precision)
+    place = choose_device(device)
+    numbers = choose_precision(precision, place)
     if image_size is not None:
         system.architecture.check_image_size(image_size)
     names = list(dict.fromkeys(tasks)) if tasks else system.tasks
     if not names:
         raise InputError(f"{system.path} has no tasks yet: add one with `munet add {system.path} NAME SOURCE`")
+    team = plan_workers(
+        executor,
+        workers=workers,
+        threads=threads,
+        device=place,
+        children=chosen.children,
+        address=address,
+        gpus_per_child=gpus_per_child,
+    )
     splits = Splits(allow_changed=allow_changed)
     for name in names:
         splits.check(system.task(name), image_size or system.manifest("root")["hyperparameters"]["image_size"])
@@ -81,22 +105,32 @@ def evolve(
             names,
             seed=seed,
             image_size=image_size,
-            device=choose_device(device),
-            precision=precision,
+            device=place,
+            precision=numbers,
             threads=threads,
+            default_threads=team.threads,
             new=new,
         )
-        torch.set_num_threads(run.threads)
-        return Evolution(system, run, splits, observer or (lambda event: None)).go()
+        memory = cache_bytes(cache_memory, place, team.workers)
+        setting = Setting(place, run.threads, memory, reuse, allow_changed)
+        trainer = start_executor(team, system, setting, splits)
+        try:
+            return Evolution(system, run, splits, setting, trainer, observer or (lambda event: None)).go()
+        finally:
+            trainer.close()
 
 
 class Evolution:
     """One run of `evolve`: task iterations over tasks, generations over a task, children over a generation."""
 
-    def __init__(self, system: "System", run: Run, splits: Splits, observe: Observer) -> None:
+    def __init__(
+        self, system: "System", run: Run, splits: Splits, setting: Setting, executor: Executor, observe: Observer
+    ) -> None:
         self.system = system
         self.run = run
         self.splits = splits
+        self.setting = setting
+        self.executor = executor
         self.observe = observe
         self.samples = 0
         self.seconds = {"train": 0.0, "validation": 0.0, "test": 0.0}
@@ -126,14 +160,7 @@ class Evolution:
         self._announce(active, iteration)
         for generation in range(active.generation, active.method.generations):
             active.open(iteration, generation)
-            drawn = active.sample_generation(generation)
-            children = read_generation(self.system, self.run, name, iteration, generation)
-            mutations = tuple(tuple(mutation.to_json() for mutation in plan.mutations) for _, plan in drawn)
-            self.observe(GenerationStarted(name, iteration, generation, mutations, len(children)))
-            for number, (parent, plan) in enumerate(drawn):
-                if number >= len(children):
-                    self.raise_child(active, (name, iteration, generation), parent, plan, children)
-            active.close_generation(children)
+            self._raise_generation(active, (name, iteration, generation))
         active.retain(iteration, self._test(active) if active.population else None)
         self.system.gc()
         model, test = active.record["model"], active.record["test"]
@@ -143,39 +170,55 @@ class Evolution:
         self.observe(finished)
         return finished
 
+    def _raise_generation(self, active: ActiveTask, place: Place) -> None:
+        """Draw the children of a generation, train those that an interrupted run has not, and let the good ones in."""
+        drawn = draw_generation(active, place[2])
+        records = {record["child"]: record for record in read_generation(self.system, self.run, *place)}
+        mutations = tuple(tuple(mutation.to_json() for mutation in draw.plan.mutations) for draw in drawn)
+        self.observe(GenerationStarted(*place, mutations, tuple(sorted(records))))
+        for result in self._train(active, place, [draw for draw in drawn if draw.number not in records]):
+            self._finish(active, place, drawn[result.number], result, records)
+        active.close_generation([records[number] for number in sorted(records)])
+
+    def _train(self, active: ActiveTask, place: Place, drawn: Sequence[Draw]) -> Iterator[Result]:
+        """Results in the order in which the executor has them: none depends on it."""
+        litters = form_litters(
+            active.record,
+            [job_of(active, draw) for draw in drawn],
+            order=active.order(place[2]) if active.method.data_order == "generation" else None,
+            together=self.setting.reuse,
+            validation_cap=active.method.validation_cap,
+            workers=self.executor.workers,
+            memory=self.setting.cache_memory,
+        )
+        return self.executor.run(
+            litters,
+            lambda child, cycle, accuracy: self.observe(CycleFinished(*place, child, cycle, accuracy)),
+            lambda text: self.observe(Notice(text)),
+        )
+
     def _announce(self, active: ActiveTask, iteration: int) -> None:
         splits, model = active.record["splits"], active.record["model"]
         best = active.manifest(model)["metrics"]["validation_accuracy"] if model else None
         self.observe(TaskStarted(active.name, iteration, splits["train"]["examples"], active.validation_examples, best))
 
-    def raise_child(
-        self, active: ActiveTask, place: tuple[str, int, int], parent: str, plan: Plan, siblings: list[dict[str, Any]]
-    ) -> None:
-        """Train one child and keep it if it deserves it; its record joins its siblings' on disk at once."""
-        _, iteration, generation = place
-        number = len(siblings)
-        key = active.key(generation, number)
-        raised = raise_child(
-            active,
-            self.splits,
-            parent,
-            plan,
-            key,
-            lambda c, accuracy: self.observe(CycleFinished(*place, number, c, accuracy)),
-        )
-        record, facts, clock = record_of(number, active, raised, self.run), raised.facts, perf_counter()
+    def _finish(self, active: ActiveTask, place: Place, draw: Draw, result: Result, records: dict[int, Record]) -> None:
+        """Judge a trained child and keep it if it deserves it; its record joins its siblings' on disk at once."""
+        facts, clock = judge(active, draw, result), perf_counter()
+        record = record_of(active, draw, result, facts)
         with self.system.store.commit():
             if facts["accepted"]:
-                record["model"] = keep(active, manifest_of(active, raised), raised)
+                record["model"] = keep(active, draw, result, manifest_of(active, draw, result, facts))
             record["finished"] = now()
             record["seconds"]["other"] += perf_counter() - clock
-            siblings.append(record)
-            write_generation(self.system, self.run, active.name, iteration, generation, siblings)
-        self._count(raised.outcome)
-        rivals = [c.score for c in active.candidates()] + [s["score"] for s in siblings[:-1] if s["accepted"]]
+            records[draw.number] = record
+            write_generation(self.system, self.run, *place, [records[number] for number in sorted(records)])
+        self._count(result.outcome)
+        siblings = [other["score"] for other in records.values() if other["accepted"] and other is not record]
+        rivals = [candidate.score for candidate in active.candidates()] + siblings
         best = facts["accepted"] and facts["score"] >= max(rivals, default=0.0)
         verdict = (facts["accepted"], best, facts["accuracy"], facts["score"], facts["reason"])
-        self.observe(ChildFinished(*place, number, *verdict, record))
+        self.observe(ChildFinished(*place, draw.number, *verdict, record))
 
     def _count(self, outcome: Outcome) -> None:
         self.samples += outcome.samples

@@ -1,68 +1,49 @@
-"""One child from its plan to its record: build, train, judge, and store it if it is kept."""
+"""One child from its plan to its record: what is to be trained, and what becomes of it when it was."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Any
 
-from .active import ActiveTask, Key
+from .active import ActiveTask
 from .children import Child, Manifest
-from .data import Splits
-from .network import Network
-from .runs import Run, now
+from .jobs import Job, Result
 from .search import Plan
 from .store import FORMAT
-from .training import Outcome, Preprocessing, Recipe, train
+from .streams import Key
+from .training import Preprocessing, Recipe
 
 Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Raised:
-    """A child that has been trained and judged. `facts` say what it scores and whether it is to be kept."""
+class Draw:
+    """A child that was drawn for a generation."""
 
-    plan: Plan
+    number: int
     parent: str
+    plan: Plan
     key: Key
     child: Child
-    outcome: Outcome
-    facts: Record
-    started: str
-    elapsed: float  # seconds since its parent was drawn
 
 
-def raise_child(
-    active: ActiveTask, splits: Splits, parent: str, plan: Plan, key: Key, on_cycle: Callable[[int, float], None]
-) -> Raised:
-    """Build, train and judge one child. Writes nothing."""
-    clock, started = perf_counter(), now()
-    child = active.nursery.build(plan, active.living_lineage(parent), key)
-    outcome = _train(active, splits, child, plan, key, on_cycle)
-    accuracy = None if outcome.rejected else outcome.accuracies[outcome.best_cycle]
-    facts = active.judge(child, plan, parent, accuracy)
-    facts["reason"] = outcome.rejected or facts["reason"]
-    return Raised(plan, parent, key, child, outcome, facts, started, perf_counter() - clock)
+def draw_generation(active: ActiveTask, generation: int) -> list[Draw]:
+    """All children of a generation, before any of them is trained."""
+    drawn = []
+    for number, (parent, plan) in enumerate(active.sample_generation(generation)):
+        child = active.planner.describe(plan, active.living_lineage(parent))
+        drawn.append(Draw(number, parent, plan, active.key(generation, number), child))
+    return drawn
 
 
-def _train(
-    active: ActiveTask,
-    splits: Splits,
-    child: Child,
-    plan: Plan,
-    key: Key,
-    on_cycle: Callable[[int, float], None],
-) -> Outcome:
-    run, method, size = active.run, active.method, plan.image_size
-    network = Network(active.system.architecture, child.layers, size, child.trainable).to(run.device)
-    return train(
-        network,
-        recipe(active, plan.hyperparameters),
-        splits.get(active.record, "train", size),
-        splits.get(active.record, "validation", size, method.validation_cap),
-        momentum=child.momentum,
-        key=key,
-        device=run.device,
-        on_cycle=on_cycle,
+def job_of(active: ActiveTask, draw: Draw) -> Job:
+    """The work that a child takes."""
+    return Job(
+        number=draw.number,
+        key=draw.key,
+        child=draw.child,
+        recipe=recipe(active, draw.plan.hyperparameters),
+        image_size=draw.plan.image_size,
+        keep_momentum=active.method.inherit_momentum,
     )
 
 
@@ -88,65 +69,68 @@ def recipe(active: ActiveTask, settings: Mapping[str, Any]) -> Recipe:
     )
 
 
-def manifest_of(active: ActiveTask, raised: Raised) -> Manifest:
+def judge(active: ActiveTask, draw: Draw, result: Result) -> Record:
+    """What a trained child scores and whether it is kept."""
+    outcome = result.outcome
+    accuracy = None if outcome.rejected else outcome.accuracies[outcome.best_cycle]
+    facts = active.judge(draw.child, draw.plan, draw.parent, accuracy)
+    return facts | {"reason": outcome.rejected or facts["reason"]}
+
+
+def manifest_of(active: ActiveTask, draw: Draw, result: Result, facts: Record) -> Manifest:
     """The child's manifest, but for the layers that it trained: those get their ids when they are stored."""
-    plan, facts, outcome = raised.plan, raised.facts, raised.outcome
+    plan, outcome = draw.plan, result.outcome
     metrics = {name: facts[name] for name in ("score", "accounted_parameters", "flops")}
     metrics |= {"validation_accuracy": facts["accuracy"], "validation_examples": active.validation_examples}
     metrics |= {"cycle": outcome.best_cycle, "accuracies": outcome.accuracies}
     return {
         "format": FORMAT,
         "task": active.name,
-        "parent": raised.parent,
-        "architecture": active.nursery.root["architecture"],
-        "layers": dict(raised.child.shared),
-        "sizes": raised.child.sizes,
+        "parent": draw.parent,
+        "architecture": active.planner.root["architecture"],
+        "layers": dict(draw.child.shared),
+        "sizes": draw.child.sizes,
         "momentum": {},
         "hyperparameters": plan.hyperparameters,
         "mutation_probabilities": plan.mutation_probabilities,
         "mutations": [mutation.to_json() for mutation in plan.mutations],
         "method": active.method.name,
-        "generation": active.manifest(raised.parent)["generation"] + 1,
-        "stream": list(raised.key),
+        "generation": active.manifest(draw.parent)["generation"] + 1,
+        "stream": list(draw.key),
         "precision": active.run.precision,
         "metrics": metrics,
     }
 
 
-def keep(active: ActiveTask, manifest: Manifest, raised: Raised) -> str:
+def keep(active: ActiveTask, draw: Draw, result: Result, manifest: Manifest) -> str:
     """Store a child: the layers it trained, a frozen one that is new, its manifest; its momentum if a clone of it
     would carry that on. Returns its id."""
-    system, child, outcome = active.system, raised.child, raised.outcome
-    store, buffers = system.store, outcome.momentum if active.method.inherit_momentum else {}
+    store, shared = active.system.store, draw.child.shared
     # position embeddings of a size that no model had yet are shared, and still have to be stored
-    resized = {slot: child.layers[slot] for slot, layer in child.shared.items() if not store.has_layer(layer)}
-    trained, momentum, _ = store.put_layers([outcome.layers, buffers, resized])
-    for ids, layers in ((trained, outcome.layers), (momentum, buffers)):
-        for slot, layer in ids.items():
-            system.remember(layer, layers[slot])
-    return store.put_model(manifest | {"layers": child.shared | trained, "momentum": momentum})
+    if "posembed" in shared and not store.has_layer(shared["posembed"]):
+        store.put_layer(active.planner.resized(draw.plan.image_size)[0])
+    trained, momentum = store.put_layer_files([result.layers, result.momentum])
+    return store.put_model(manifest | {"layers": shared | trained, "momentum": momentum})
 
 
-def record_of(number: int, active: ActiveTask, raised: Raised, run: Run) -> Record:
+def record_of(active: ActiveTask, draw: Draw, result: Result, facts: Record) -> Record:
     """What the run remembers of a child, kept or not; its model's id and its end are still to come."""
-    outcome, seconds = (
-        raised.outcome,
-        {"train": raised.outcome.train_seconds, "validation": raised.outcome.validation_seconds},
-    )
+    outcome = result.outcome
+    seconds = {"train": outcome.train_seconds, "validation": outcome.validation_seconds}
     return {
-        "child": number,
-        "parent": raised.parent,
-        "parent_task": active.manifest(raised.parent)["task"],
+        "child": draw.number,
+        "parent": draw.parent,
+        "parent_task": active.manifest(draw.parent)["task"],
         "model": None,
-        **raised.facts,
-        "mutations": [mutation.to_json() for mutation in raised.plan.mutations],
-        "hyperparameters": raised.plan.hyperparameters,
-        "cloned": sorted(raised.child.trainable),
+        **facts,
+        "mutations": [mutation.to_json() for mutation in draw.plan.mutations],
+        "hyperparameters": draw.plan.hyperparameters,
+        "cloned": sorted(draw.child.trainable),
         "cycle": outcome.best_cycle,
         "accuracies": outcome.accuracies,
         "samples": outcome.samples,
-        "stream": list(raised.key),
-        "device": run.device,
-        "seconds": seconds | {"other": raised.elapsed - sum(seconds.values())},
-        "started": raised.started,
+        "stream": list(draw.key),
+        "device": active.run.device,
+        "seconds": seconds | {"other": result.seconds - sum(seconds.values())},
+        "started": result.started,
     }

@@ -48,11 +48,13 @@ def begin(
     device: str,
     precision: str,
     threads: int | None,
+    default_threads: int,
     new: bool,
 ) -> Run:
-    """Start a run, or go on with the interrupted one when it was asked for the same."""
-    import torch
+    """Start a run, or go on with the interrupted one when it was asked for the same.
 
+    `threads` of each child as they were asked for, `default_threads` where they were not.
+    """
     request = {
         "method": method.model_dump(mode="json"),
         "tasks": list(tasks),
@@ -73,7 +75,7 @@ def begin(
     config = {
         "format": FORMAT,
         "request": request,
-        "threads": threads or torch.get_num_threads(),
+        "threads": threads or default_threads,
         "device": device,
         "started": now(),
         "versions": versions(),

@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +39,7 @@ class System:
         self.store = store
         self._layers: OrderedDict[str, Tensors] = OrderedDict()
         self._held = 0  # bytes in self._layers
+        self._architecture: Architecture | None = None
 
     @classmethod
     def create(
@@ -154,30 +154,25 @@ class System:
 
     # Models ----------------------------------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def architecture(self) -> "Architecture":
         """What all models of the system have in common."""
         from .architecture import Architecture
 
-        return Architecture.from_json(self.store.get_model(self.root)["architecture"])
+        if self._architecture is None:
+            self._architecture = Architecture.from_json(self.store.get_model(self.root)["architecture"])
+        return self._architecture
 
     def layer(self, identity: str) -> Tensors:
         """The tensors of a layer, verified once and then shared; never change them in place."""
         if identity in self._layers:
             self._layers.move_to_end(identity)
             return self._layers[identity]
-        tensors = self.store.get_layer(identity)
-        self.remember(identity, tensors)
-        return tensors
-
-    def remember(self, identity: str, tensors: Tensors) -> None:
-        """Hold a layer that was just stored, which saves reading it back."""
-        if identity in self._layers:
-            return
-        self._layers[identity] = tensors
+        tensors = self._layers[identity] = self.store.get_layer(identity)
         self._held += _bytes(tensors)
         while self._held > _CACHE_BYTES and len(self._layers) > 1:
             self._held -= _bytes(self._layers.popitem(last=False)[1])
+        return tensors
 
     def network(self, model: str) -> "Network":
         """A model by its id as an `nn.Module` in eval mode that shares the stored tensors."""

@@ -57,7 +57,7 @@ def test_time_left_is_the_mean_cycle_times_those_that_are_left():
 
 def test_a_resumed_run_counts_what_was_done_and_times_only_its_own_work():
     run, task, _ = opening(resumed=True, finished_children=4)
-    state = played(run, task, GenerationStarted("mnist", 0, 1, ((), (), ()), finished=1), cycle(1, 0, 0.5))
+    state = played(run, task, GenerationStarted("mnist", 0, 1, ((), (), ()), finished=(0,)), cycle(1, 0, 0.5))
     assert [row.state for row in state.children] == [EARLIER, TRAINING, WAITING]
     assert state.progress == pytest.approx((4 * 2 + 1) / 12)
     assert state.time_left == pytest.approx((12 - 8 - 1) * 1.0)

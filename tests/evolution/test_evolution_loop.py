@@ -11,7 +11,8 @@ from munet.events import ChildFinished, Event, RunStarted
 from munet.status import retained, unique_parameters
 from munet.store import Store
 
-SMALL = {"generations": 2, "children": 3, "cycles": 2, "samples_per_cycle": 60, "batch_size": 16, "threads": 1}
+BUDGET = {"generations": 2, "children": 3, "cycles": 2, "samples_per_cycle": 60, "batch_size": 16}
+SMALL = {**BUDGET, "threads": 1, "executor": "local"}
 
 
 @pytest.fixture

@@ -111,8 +111,8 @@ def advance(state: RunState, event: Event, now: float) -> None:
         case GenerationStarted():
             state.generation = event.generation
             state.children = [ChildRow(mutations_text(mutations)) for mutations in event.children]
-            for row in state.children[: event.finished]:
-                row.state = EARLIER
+            for number in event.finished:
+                state.children[number].state = EARLIER
             state.first_work = now if state.first_work is None else state.first_work
             _next(state)
         case CycleFinished():

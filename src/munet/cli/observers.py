@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from munet.cli.formatting import clean, counted, duration, json_text, number, percent, short
 from munet.cli.live import RunState, advance, initial_state
-from munet.events import ChildFinished, Event, GenerationStarted, RunFinished, RunStarted, TaskFinished, TaskStarted
+from munet.events import (
+    ChildFinished,
+    Event,
+    GenerationStarted,
+    Notice,
+    RunFinished,
+    RunStarted,
+    TaskFinished,
+    TaskStarted,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -72,6 +81,8 @@ def event_line(state: RunState, event: Event) -> str | None:
             return _task_line(state, event)
         case RunFinished():
             return finished_line(event)
+        case Notice():
+            return f"note: {event.text}"
         case _:
             return None
 
@@ -151,7 +162,7 @@ def live_view(rows: Rows, console: "Console", clock: Callable[[], float] = monot
 
     def observe(event: Event) -> None:
         advance(state, event, clock())
-        if isinstance(event, TaskFinished | RunFinished) or (isinstance(event, RunStarted) and event.resumed):
+        if isinstance(event, TaskFinished | RunFinished | Notice) or (isinstance(event, RunStarted) and event.resumed):
             view.console.print(Text(event_line(state, event) or ""))
         if isinstance(event, GenerationStarted | ChildFinished):
             view.refresh()

@@ -81,6 +81,9 @@ class Method(BaseModel):
         gt=0, le=1, strict=True, description="first learning rate of the warm-up, times the peak"
     )
     clip_norm: float = Field(gt=0, strict=True, description="global norm that the gradients are clipped to")
+    data_order: Literal["generation", "child"] = Field(
+        description="generation: siblings are trained on the same batches; child: each on an order of its own"
+    )
     preprocessing: Literal["munet", "mu2net-plus"] = Field(description="order and range of the image operations")
     preprocessing_scope: Literal["child", "generation"] = Field(
         description="child: mutated from the parent; generation: drawn once, from the task's best model"

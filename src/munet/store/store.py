@@ -100,13 +100,15 @@ class Store:
             except layer_format.LayerFormatError as error:
                 raise InputError(f"these {len(data)} bytes are no layer: {error}") from error
 
-    def put_layers(self, groups: "Sequence[Mapping[str, Mapping[str, torch.Tensor]]]") -> list[dict[str, str]]:
-        """Keep groups of layers (slot -> tensors) and return their ids (slot -> id).
+    def put_layer_files(self, groups: Sequence[Mapping[str, bytes]]) -> list[dict[str, str]]:
+        """Keep groups of layers (slot -> bytes of a safetensors file) and return their ids (slot -> id).
 
-        Their files are flushed side by side: a disk joins flushes that wait for it at the same time.
+        They are flushed side by side: a disk joins flushes that wait for it at the same time.
         """
         with self.commit(), ThreadPoolExecutor(_WRITERS) as pool:
-            waiting = [{slot: pool.submit(self.put_layer, layer) for slot, layer in group.items()} for group in groups]
+            waiting = [
+                {slot: pool.submit(self.put_layer_bytes, data) for slot, data in group.items()} for group in groups
+            ]
             return [{slot: future.result() for slot, future in group.items()} for group in waiting]
 
     def get_layer(self, id: str, verify: bool = True) -> "dict[str, torch.Tensor]":

@@ -1,20 +1,27 @@
 """How a child learns: tensors in, tensors and metrics out. Knows nothing of evolution, tasks or the store."""
 
-from munet.training.evaluation import check_precision, evaluate
+from munet.training.evaluation import evaluate
+from munet.training.features import FeatureCache
 from munet.training.images import ImageSet
+from munet.training.member import Outcome, Trainee
+from munet.training.precision import check_precision
 from munet.training.preprocessing import Preprocessing, augment, prepare
+from munet.training.recipe import Recipe
 from munet.training.schedules import learning_rate_at
-from munet.training.trainer import Outcome, Recipe, train
+from munet.training.trainer import train, train_litter
 
 __all__ = [
+    "FeatureCache",
     "ImageSet",
     "Outcome",
     "Preprocessing",
     "Recipe",
+    "Trainee",
     "augment",
     "check_precision",
     "evaluate",
     "learning_rate_at",
     "prepare",
     "train",
+    "train_litter",
 ]

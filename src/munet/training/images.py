@@ -21,23 +21,42 @@ class SplitLike(Protocol):
 
 @dataclass(frozen=True)
 class ImageSet:
-    """uint8 images (N, H, W, C) and int64 labels (N,) on one device."""
+    """uint8 images (N, H, W, C) and int64 labels (N,) for one device; the images stay on the CPU where they must."""
 
     images: torch.Tensor
     labels: torch.Tensor
+    device: torch.device
 
     @classmethod
     def of(cls, split: SplitLike, device: torch.device | str) -> Self:
-        """A split on a device, without a copy where it is there already. InputError when there is nothing in it."""
+        """A split on a device, without a copy where it is there already. InputError when there is nothing in it.
+
+        Images that would take more than half of what a GPU has free stay in the computer's memory.
+        """
+        place = torch.device(device)
         images, labels = _tensor(split.images), _tensor(split.labels).to(torch.int64)
         if len(images) == 0 or len(images) != len(labels):
             raise InputError(
                 f"a split has {len(images)} images and {len(labels)} labels; it needs as many, at least one"
             )
-        return cls(images.to(device), labels.to(device))
+        if place.type != "cuda" or images.nbytes <= torch.cuda.mem_get_info(place)[0] // 2:
+            images = images.to(place)
+        return cls(images, labels.to(place), place)
+
+    def rows(self, indices: np.ndarray) -> torch.Tensor:
+        """Images (B, H, W, C) at these indices, on the device; a view where the indices follow one another."""
+        return gather(self.images, indices).to(self.device, non_blocking=True)
 
     def __len__(self) -> int:
         return len(self.labels)
+
+
+def gather(values: torch.Tensor, indices: np.ndarray) -> torch.Tensor:
+    """Rows of a tensor, on its device; a view where they follow one another."""
+    first, count = int(indices[0]), len(indices)
+    if int(indices[-1]) - first + 1 == count and np.array_equal(indices, np.arange(first, first + count)):
+        return values[first : first + count]
+    return values[torch.from_numpy(indices).to(values.device, non_blocking=True)]
 
 
 def _tensor(values: Any) -> torch.Tensor:

@@ -1,0 +1,195 @@
+"""One child in training: its parameters, its optimiser, its best cycle."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Protocol
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from munet.training.memory import Parts
+from munet.training.optimiser import ClippedSGD, FlatParameters, Layers
+from munet.training.precision import autocast
+from munet.training.recipe import Recipe
+from munet.training.trie import Function, Node, Step, Trie
+
+
+class Trainable(Protocol):
+    """What training needs of a network."""
+
+    def __call__(self, x_BCHW: torch.Tensor, /) -> torch.Tensor: ...
+    def stages(self) -> list[tuple[str, Function]]: ...
+    def trained_layers(self) -> Mapping[str, Mapping[str, torch.Tensor]]: ...
+    def slot_parameters(self, slot: str, /) -> Mapping[str, nn.Parameter]: ...
+
+
+@dataclass(frozen=True)
+class Trainee:
+    """A network, on the device that trains it, and how it is trained.
+
+    `momentum` are buffers to begin with, slot -> name -> tensor of any float type. `names` tell by content what the
+    stages below the lowest trainable slot are, from the first on; without them nobody shares what they compute.
+    """
+
+    network: Trainable
+    recipe: Recipe
+    momentum: Mapping[str, Mapping[str, torch.Tensor]] | None = None
+    names: Sequence[str] | None = None
+    keep_momentum: bool = True
+
+    def split(self) -> tuple[list[Step], list[Function]]:
+        """The stages below the lowest trainable one, named, and the others."""
+        trained = set(self.network.trained_layers())
+        stages = self.network.stages()
+        frozen = 0
+        while frozen < len(stages) and not _slots_of(stages[frozen][0]) & trained:
+            frozen += 1
+        names = self.names or [f"{id(self.network)} {stage}" for stage, _ in stages[:frozen]]
+        below = [(name, function) for name, (_, function) in zip(names, stages[:frozen], strict=True)]
+        return below, [function for _, function in stages[frozen:]]
+
+
+def _slots_of(stage: str) -> set[str]:
+    return {"embedding", "cls", "posembed"} if stage == "posembed" else {stage}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of training. `layers` and `momentum` are CPU tensors of their own, empty when it was rejected."""
+
+    accuracies: list[float]  # validation accuracy of each cycle that ended
+    best_cycle: int  # 0-based; -1 when none ended
+    layers: Layers = field(repr=False)  # slot -> name -> float32, as they were in the best cycle
+    momentum: Layers = field(repr=False)  # slot -> name -> bfloat16 SGD buffers of the same moment
+    samples: int  # training samples seen
+    rejected: str | None  # why it was given up, if it was
+    train_seconds: float
+    validation_seconds: float
+    losses: list[float] = field(default_factory=list)  # mean training loss of each cycle that ended
+
+
+class Member:
+    """A trainee of a litter. Nothing here waits for the device before the end of a cycle."""
+
+    def __init__(self, trainee: Trainee, examples: int, device: torch.device, parts: Parts) -> None:
+        network, self.recipe = trainee.network, trainee.recipe
+        self.below, self._above = trainee.split()
+        self.node: Node  # where its trainable part begins in the trie of the training images
+        self.validation_node: Node
+        self._device, self._parts, self._keep_momentum = device, parts, trainee.keep_momentum
+        self.samples, self._steps = self.recipe.samples(examples), self.recipe.steps(examples)
+        self._flat = FlatParameters({slot: network.slot_parameters(slot) for slot in network.trained_layers()})
+        self._optimiser = ClippedSGD(
+            self._flat,
+            momentum=self.recipe.momentum,
+            nesterov=self.recipe.nesterov,
+            clip_norm=self.recipe.clip_norm,
+            buffers=trainee.momentum,
+        )
+        self._total = torch.zeros((), dtype=torch.float64, device=device)  # of the samples' losses in this cycle
+        self._kept: tuple[torch.Tensor, torch.Tensor | None] | None = None
+        self._accuracies: list[float] = []
+        self._losses: list[float] = []
+        self._best = -1
+        self._step = 0
+        self.rejected: str | None = None
+        self.seconds = {"train": 0.0, "validation": 0.0}
+
+    def join(self, training: Trie, validation: Trie) -> None:
+        """Find the place above which this member trains."""
+        self.node, self.validation_node = training.add(self.below), validation.add(self.below)
+
+    @property
+    def alive(self) -> bool:
+        return self.rejected is None
+
+    def logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        """(B, classes), from activations below the lowest trainable stage."""
+        for stage in self._above:
+            hidden = stage(hidden)
+        return hidden
+
+    def step(self, hidden: torch.Tensor, labels: torch.Tensor) -> None:
+        """One step of gradient descent on a batch."""
+        began = perf_counter()
+        self._total += self._parts.attempt(len(labels), lambda rows: self._gradients(hidden, labels, rows))
+        self._optimiser.step(self.recipe.rate(self._step, self._steps))
+        self._step += 1
+        self.seconds["train"] += perf_counter() - began
+
+    def _gradients(self, hidden: torch.Tensor, labels: torch.Tensor, rows: int) -> torch.Tensor:
+        """Gradients of the mean loss, from parts of so many rows. Returns the sum of the samples' losses."""
+        self._flat.gradients.zero_()  # also what a part has left that ran out of memory
+        total = torch.zeros_like(self._total)
+        for part, wanted in zip(hidden.split(rows), labels.split(rows), strict=True):
+            with autocast(self._device, self.recipe.precision):
+                logits_BC = self.logits(part)
+            loss = F.cross_entropy(logits_BC.float(), wanted)
+            share = len(wanted) / len(labels)
+            (loss if share == 1 else loss * share).backward()
+            total += loss.detach() * len(wanted)
+        return total
+
+    def end_training(self, cycle: int) -> None:
+        """Give up when the loss or a parameter is not finite."""
+        loss = float(self._total)
+        self._total.zero_()
+        if not math.isfinite(loss):
+            self.rejected = f"non-finite loss in cycle {cycle}"
+        elif not bool(self._flat.values.isfinite().all()):
+            self.rejected = f"non-finite parameters after cycle {cycle}"
+        else:
+            self._losses.append(loss / self.samples)
+
+    def end_validation(self, cycle: int, correct: int, usable: int, examples: int) -> float | None:
+        """Remember the cycle if it is the best. Returns its accuracy; None when a logit was not finite."""
+        if usable < examples:
+            self.rejected = f"non-finite logits in the validation of cycle {cycle}"
+            self._losses.pop()
+            return None
+        self._accuracies.append(correct / examples)
+        accuracies, tie = self._accuracies, self.recipe.keep == "later"
+        if (
+            self._best < 0
+            or accuracies[-1] > accuracies[self._best]
+            or (tie and accuracies[-1] == accuracies[self._best])
+        ):
+            self._best = cycle
+            self._keep()
+        return accuracies[-1]
+
+    def _keep(self) -> None:
+        values, velocity = self._flat.values, self._optimiser.velocity
+        if self._kept is None:
+            self._kept = (values.clone(), velocity.to(torch.bfloat16) if self._keep_momentum else None)
+            return
+        self._kept[0].copy_(values)
+        if self._kept[1] is not None:
+            self._kept[1].copy_(velocity)
+
+    def close(self) -> Outcome:
+        """Put the best cycle back into the network, and say what came of it."""
+        self._flat.release()
+        layers, momentum = {}, {}
+        if self._kept is not None and self.alive:
+            values, velocity = self._kept
+            self._flat.values.copy_(values)
+            layers = self._flat.views(values.cpu())
+            momentum = {} if velocity is None else self._flat.views(velocity.cpu())
+        return Outcome(
+            accuracies=self._accuracies,
+            best_cycle=self._best,
+            layers=layers,
+            momentum=momentum,
+            samples=self.samples * (len(self._accuracies) + (not self.alive)),
+            rejected=self.rejected,
+            train_seconds=self.seconds["train"],
+            validation_seconds=self.seconds["validation"],
+            losses=self._losses,
+        )
+
+
+Told = Callable[[int, int, float], None]  # (member, cycle, validation accuracy)

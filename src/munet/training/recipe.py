@@ -1,0 +1,60 @@
+"""How a child is trained, as a value."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from munet.errors import InputError
+from munet.training.precision import check_precision
+from munet.training.preprocessing import Preprocessing
+from munet.training.schedules import learning_rate_at
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a child is trained. Raises InputError for a value that cannot be."""
+
+    learning_rate: float
+    preprocessing: Preprocessing
+    cycles: int
+    samples_per_cycle: int  # at most; an epoch if that is less
+    batch_size: int
+    schedule: str = "cosine"
+    warmup_ratio: float = 0.1
+    warmup_start: float = 0.01  # first learning rate of the warm-up, times the peak
+    momentum: float = 0.9
+    nesterov: bool = False
+    clip_norm: float | None = 1.0
+    keep: Literal["earlier", "later"] = "earlier"  # among cycles of equal validation accuracy
+    precision: str = "fp32"
+
+    def __post_init__(self) -> None:
+        for name in ("cycles", "samples_per_cycle", "batch_size"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        if self.keep not in ("earlier", "later"):
+            raise InputError(f"keep is '{self.keep}'; it must be earlier or later")
+        for name in ("warmup_ratio", "momentum"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; it must lie in [0, 1)")
+        self.rate(0, 1)
+        check_precision(self.precision)
+
+    def samples(self, examples: int) -> int:
+        """Training samples of one cycle on a task with so many examples."""
+        return min(examples, self.samples_per_cycle)
+
+    def steps(self, examples: int) -> int:
+        """Steps of one cycle; the last may have a smaller batch."""
+        return -(-self.samples(examples) // self.batch_size)
+
+    def rate(self, step: int, steps_per_cycle: int) -> float:
+        """Learning rate of a step, counted from 0 at the start of the child."""
+        return learning_rate_at(
+            step,
+            schedule=self.schedule,
+            learning_rate=self.learning_rate,
+            warmup_ratio=self.warmup_ratio,
+            warmup_start=self.warmup_start,
+            steps_per_cycle=steps_per_cycle,
+            cycles=self.cycles,
+        )
