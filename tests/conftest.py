@@ -4,6 +4,7 @@
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,16 @@ from hypothesis import settings
 # No deadline: a test must not fail because the machine is busy.
 settings.register_profile("munet", deadline=None, database=None, print_blob=True)
 settings.load_profile("munet")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_users_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A cache folder of the tests' own, also for the processes that they start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MUNET_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("MUNET_CACHE_SIZE", raising=False)
+        yield
+
 
 TINY_CLASSES = ("disc", "horizontal", "vertical")
 TINY_COUNTS = {"train": 90, "validation": 30, "test": 30}

@@ -9,20 +9,23 @@ from PIL import Image
 
 from munet import data
 from munet.data import Splits
+from munet.decoded import making
 from munet.tasks import add
+from munet.tasks.recorded import RecordedSplit
 
 
 @pytest.fixture
 def loads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """(split, side) of every reading from disk."""
+    """(split, side) of every decoding."""
     seen: list[tuple[str, int]] = []
-    real = data.load
+    real = RecordedSplit.read
 
-    def load(record: dict[str, Any], split: str, *, side: int, allow_changed: bool) -> Any:
-        seen.append((split, side))
-        return real(record, split, side=side, allow_changed=allow_changed)
+    def read(self: RecordedSplit, to: Any, side: int | None = None, progress: Any = None) -> Any:
+        assert side is not None
+        seen.append((self.split, side))
+        return real(self, to, side, progress)
 
-    monkeypatch.setattr(data, "load", load)
+    monkeypatch.setattr(RecordedSplit, "read", read)
     return seen
 
 
@@ -68,3 +71,21 @@ def test_the_least_recently_used_makes_room(
         splits.get(record, "train", 32)
         splits.get(record, "validation", 32)
     assert len(loads) == 4
+
+
+def test_mapped_splits_take_no_room(
+    tiny_npz: Path, loads: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MUNET_CACHE", str(tmp_path))
+    monkeypatch.setattr(making, "SMALL", 20_000)  # more than validation and test, less than train
+    monkeypatch.setattr(data, "_ROOM", 1)
+    splits, record = Splits(), add("shapes", f"npz:{tiny_npz}")
+    for _ in range(2):
+        for split in ("train", "validation", "test"):
+            splits.get(record, split, 32)
+    assert [split for split, _ in loads] == ["train", "validation", "test", "validation", "test"]
+    monkeypatch.setattr(data, "_MAPS", 1)
+    before = splits.get(record, "train", 32)
+    splits.get(record, "train", 8)
+    assert splits.get(record, "train", 32) is not before  # let go of, mapped again
+    assert len(loads) == 6

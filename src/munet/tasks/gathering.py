@@ -63,7 +63,7 @@ class Gathering:
     Images of one common size stay as they are; else each becomes (side, side), bilinear, antialiased. C is 1 where all
     are grey, else 3. Only the last image settles either, so the rows are made again when one comes that does not fit:
     at most once for the size and once for the channels. `elsewhere` is asked for rows each time they are made, and
-    every 256 images while they are in memory, for they may take longer than was thought.
+    while they are in memory after every 256 images and after the last, for it may judge by the time that they took.
     """
 
     def __init__(self, expected: int, side: int | None = None, elsewhere: Elsewhere | None = None) -> None:
@@ -83,10 +83,8 @@ class Gathering:
         wanted = self._wanted(image)
         if wanted != self._shape:
             self._move(self._elsewhere(self.expected, wanted) or InMemory(self.expected, wanted), wanted)
-        elif isinstance(self._rows, InMemory) and len(self._grey) % _CHUNK == 0:
-            rows = self._elsewhere(self.expected, wanted)
-            if rows is not None:
-                self._move(rows, wanted)
+        elif len(self._grey) % _CHUNK == 0:
+            self._reconsider()
         self._rows.append(_of_size(image, wanted))
         self._grey.append(image.shape[2] == 1)
 
@@ -96,6 +94,7 @@ class Gathering:
             raise InputError(f"images of {len(self._sizes)} different sizes: say to which side to resize them")
         if not self._grey:
             raise InputError("no image is left")
+        self._reconsider()
         return self._rows
 
     def array(self) -> np.ndarray:
@@ -117,6 +116,11 @@ class Gathering:
             assert self._side is not None
             height = width = self._side
         return height, width, max(channels, self._shape[2])
+
+    def _reconsider(self) -> None:
+        """Out of memory with what is there, if it should rather be elsewhere by now."""
+        if isinstance(self._rows, InMemory) and (rows := self._elsewhere(self.expected, self._shape)) is not None:
+            self._move(rows, self._shape)
 
     def _move(self, rows: Rows, shape: Shape) -> None:
         """Put what is there into other rows, of another shape if need be."""

@@ -49,8 +49,13 @@ class RecordedSplit:
 
     @property
     def recorded(self) -> str:
-        """The fingerprint that the split had when the task was added."""
+        """The fingerprint of when the task was added."""
         return self.record["splits"][self.split]["fingerprint"]
+
+    @property
+    def identity(self) -> str:
+        """One name for the examples of one source that had this fingerprint, the same in every process."""
+        return json.dumps([self.source.address, self.ranges, self.recorded])
 
     def read(
         self, to: Callable[[np.ndarray], None], side: int | None = None, progress: Progress | None = None
