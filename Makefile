@@ -2,7 +2,7 @@
 VENV ?= .venv
 PYTHON ?= $(VENV)/bin/python
 
-.PHONY: help install demo test test-slow lint
+.PHONY: help install demo test test-slow bench bench-quick lint
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -22,9 +22,15 @@ install: $(VENV)/bin/munet ## install into .venv
 demo: $(VENV)/bin/munet ## install, then grow a small system on real digits and rendered scripts
 	$(VENV)/bin/munet quickstart
 
-# With another PYTHON the caller has installed the test extras there.
+$(VENV)/.bench-extras: pyproject.toml
+	test -x $(VENV)/bin/python || python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet -e '.[bench]'
+	@touch $@
+
+# With another PYTHON the caller has installed the extras there.
 ifeq ($(PYTHON),$(VENV)/bin/python)
 test test-slow lint: $(VENV)/.test-extras
+bench bench-quick: $(VENV)/.bench-extras
 endif
 
 test: ## install the test extras, run the tests
@@ -32,6 +38,12 @@ test: ## install the test extras, run the tests
 
 test-slow: ## the long checks: 100 kills of an evolving run, the published budgets
 	$(PYTHON) -m pytest -m slow
+
+bench: ## all benchmarks, 15 minutes on two cores; tables in build/bench
+	$(PYTHON) benchmarks
+
+bench-quick: ## the same with tiny sizes, to see that they run
+	$(PYTHON) benchmarks --quick
 
 lint: ## style and types
 	$(PYTHON) -m ruff check .

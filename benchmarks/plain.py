@@ -176,21 +176,27 @@ def _train_cycle(
 
 def accuracy(model: nn.Module, data: Data, recipe: Recipe, device: str) -> float:
     """Share of right answers, in batches as large as munet's."""
-    return count_correct(
-        model, data, recipe.preprocessing, min(512, 4 * recipe.batch_size), device, recipe.precision
-    ) / len(data)
+    size = min(512, 4 * recipe.batch_size)
+    return count_correct({"": model}, data, recipe.preprocessing, size, device, recipe.precision)[""] / len(data)
 
 
 @torch.no_grad()
 def count_correct(
-    model: nn.Module, data: Data, pre: Preprocessing, batch_size: int, device: str, precision: str = "fp32"
-) -> int:
-    """Right answers of a model on all images."""
-    model.eval()
-    correct = torch.zeros((), dtype=torch.int64, device=device)
+    models: Mapping[str, nn.Module],
+    data: Data,
+    pre: Preprocessing,
+    batch_size: int,
+    device: str,
+    precision: str = "fp32",
+) -> dict[str, int]:
+    """Right answers of each model on all images; every batch is prepared once for all of them."""
+    counts = {name: torch.zeros((), dtype=torch.int64, device=device) for name in models}
     for start in range(0, len(data), batch_size):
         images_BCHW = prepare(data.images[start : start + batch_size], pre)
-        with autocast(device, precision):
-            logits_BC = model(images_BCHW)
-        correct += (logits_BC.argmax(1) == data.labels[start : start + batch_size]).sum()
-    return int(correct)
+        labels = data.labels[start : start + batch_size]
+        for name, model in models.items():
+            model.eval()
+            with autocast(device, precision):
+                logits_BC = model(images_BCHW)
+            counts[name] += (logits_BC.argmax(1) == labels).sum()
+    return {name: int(count) for name, count in counts.items()}
