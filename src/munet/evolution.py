@@ -95,6 +95,7 @@ def evolve(
         address=address,
         gpus_per_child=gpus_per_child,
     )
+    memory = cache_bytes(cache_memory, place, team.workers)
     splits = Splits(allow_changed=allow_changed)
     for name in names:
         splits.check(system.task(name), image_size or system.manifest("root")["hyperparameters"]["image_size"])
@@ -111,7 +112,6 @@ def evolve(
             default_threads=team.threads,
             new=new,
         )
-        memory = cache_bytes(cache_memory, place, team.workers)
         setting = Setting(place, run.threads, memory, reuse, allow_changed)
         trainer = start_executor(team, system, setting, splits)
         try:

@@ -1,16 +1,19 @@
 """Training of munet's own network: what a prefix computed once gives, and what stays as it was."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from training_toys import stripes
 
 from munet.architecture import Architecture
 from munet.network import Network
-from munet.training import ImageSet, Preprocessing, Recipe, train
-from munet.training.reuse import FixedInputs, Halves
+from munet.training import Preprocessing, Recipe, Trainee, train
 
 ARCHITECTURE = Architecture(patch_size=4, width=32, heads=2, mlp_hidden=64)
 PRE = Preprocessing(8)
+RANDOM = Preprocessing(8, crop_area_min=0.5, flip=True)
+RECIPE = Recipe(learning_rate=0.05, preprocessing=PRE, cycles=3, samples_per_cycle=40, batch_size=10)
 
 
 def make_layers() -> dict[str, dict[str, torch.Tensor]]:
@@ -56,32 +59,23 @@ def build(*trainable: str) -> Network:
         (tuple(LAYERS), 0),
     ],
 )
-def test_halves_meet_below_the_lowest_trainable_slot(trainable, frozen):
+def test_the_halves_meet_below_the_lowest_trainable_slot(trainable, frozen):
     network = build(*trainable)
-    halves = Halves.of(network)
-    assert halves.frozen == frozen
-    x_BCHW = torch.randn(3, 3, 8, 8, generator=torch.Generator().manual_seed(1))
-    hidden = halves.prefix(x_BCHW)
+    below, above = Trainee(network, RECIPE).split()
+    assert len(below) == frozen == network.frozen_stages()
+    hidden = x_BCHW = torch.randn(3, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    for _, stage in below:
+        hidden = stage(hidden)
     assert not hidden.requires_grad
-    assert torch.equal(halves.suffix(hidden), network(x_BCHW))
+    for stage in above:
+        hidden = stage(hidden)
+    assert torch.equal(hidden, network(x_BCHW))
 
 
-def test_kept_validation_inputs_are_bitwise_those_computed_anew():
-    data = ImageSet.of(stripes(50, 1), "cpu")
-    halves = Halves.of(build("head", "norm"))
-    kept, anew = (FixedInputs(data, PRE, halves.prefix, 16) for _ in range(2))
-    assert kept.keep(1 << 20) == 50 * 5 * 32 * 4
-    assert anew.kept is None
-    batches = list(zip(kept, anew, strict=True))
-    assert [len(labels) for (_, labels), _ in batches] == [16, 16, 16, 2]
-    for (hidden, labels), (hidden_again, labels_again) in batches:
-        assert torch.equal(hidden, hidden_again)
-        assert torch.equal(labels, labels_again)
-
-
+@pytest.mark.parametrize("pre", [PRE, RANDOM])
 @pytest.mark.parametrize("trainable", [("norm", "head"), ("block.1", "norm", "head"), tuple(LAYERS)])
-def test_reuse_equals_the_plain_path(trainable):
-    recipe = Recipe(learning_rate=0.05, preprocessing=PRE, cycles=3, samples_per_cycle=40, batch_size=10)
+def test_reuse_gives_the_same_bits(trainable, pre):
+    recipe = replace(RECIPE, preprocessing=pre)
     given = {slot: {name: tensor.clone() for name, tensor in tensors.items()} for slot, tensors in LAYERS.items()}
     outcomes = [
         train(build(*trainable), recipe, stripes(60, 1), stripes(30, 2), key=(0,), reuse=reuse)
@@ -92,7 +86,7 @@ def test_reuse_equals_the_plain_path(trainable):
     assert set(fast.layers) == set(trainable)
     for slot, tensors in slow.layers.items():
         for name, tensor in tensors.items():
-            torch.testing.assert_close(fast.layers[slot][name], tensor, rtol=1e-4, atol=1e-5)
+            assert torch.equal(fast.layers[slot][name], tensor)
             assert not torch.equal(tensor, given[slot][name])
     for slot, tensors in LAYERS.items():
         assert all(torch.equal(tensor, given[slot][name]) for name, tensor in tensors.items())

@@ -12,7 +12,7 @@ PRECISIONS = ("fp32", "bf16")
 def check_precision(precision: str) -> None:
     """Raises InputError for an unknown precision."""
     if precision not in PRECISIONS:
-        raise InputError(f"unknown precision '{precision}'{suggest(precision, PRECISIONS)}; known: fp32, bf16")
+        raise InputError(f"unknown precision '{precision}'{suggest(precision, PRECISIONS)}; known: auto, fp32, bf16")
 
 
 def autocast(device: torch.device | str, precision: str) -> AbstractContextManager[object]:
