@@ -1,10 +1,11 @@
 """How a model came to be: its lineage, its layers and who shares them, every child ever sampled. Needs no torch."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING, Any
 
 from .errors import InputError, suggest
 from .status import blocks_in, owners, retained
+from .store.refs import generation_of
 
 if TYPE_CHECKING:
     from .store import Store
@@ -15,8 +16,7 @@ GENERATION_FILE = "{task}-{iteration:04d}-{generation:04d}.json"
 
 def resolve(store: "Store", word: str) -> str:
     """Model id behind a task's name (its retained model), `root`, or the beginning of an id."""
-    names = store.tasks()
-    if word in names:
+    if store.has_task(word):
         model = store.read_task(word)["model"]
         if model is None:
             raise InputError(f"task '{word}' has no model yet: run `munet evolve {store.path} {word}`")
@@ -24,6 +24,7 @@ def resolve(store: "Store", word: str) -> str:
     if word == "root":
         return store.root
     if len(word) < 4 or any(letter not in "0123456789abcdef" for letter in word):
+        names = store.tasks()
         known = [*names, "root"]
         raise InputError(f"no task or model '{word}' in {store.path}{suggest(word, known)}; tasks: {', '.join(names)}")
     return store.resolve_model(word)
@@ -37,6 +38,20 @@ def lineage(store: "Store", model: str) -> list[tuple[str, Manifest]]:
         manifest = store.get_model(current)
         chain.append((current, manifest))
         current = manifest["parent"]
+    return chain
+
+
+def living_lineage(store: "Store", model: str, alive: Container[str]) -> list[tuple[str, Manifest]]:
+    """(id, manifest) of a model and those of its ancestors that are in `alive`, the root last.
+
+    Only their manifests are read: who descends from whom is read once in a process.
+    """
+    chain = []
+    current: str | None = model
+    while current is not None and store.has_model(current):
+        if current in alive:
+            chain.append((current, store.get_model(current)))
+        current = store.facts.parent(current)
     return chain
 
 
@@ -144,10 +159,10 @@ def children(store: "Store", task: str | None = None) -> Iterator[dict[str, Any]
     """Every child ever sampled, oldest run first, kept or not."""
     for run in store.runs():
         for file in store.run_files(run):
-            if file in ("run.json", "finished.json"):
+            place = generation_of(file)
+            if place is None or task not in (None, place[0]):
                 continue
             record = store.read_run(run, file)
-            if task is None or record["task"] == task:
-                place = {key: record[key] for key in ("task", "iteration", "generation")}
-                for child in record["children"]:
-                    yield {"run": run, **place, **child}
+            told = {key: record[key] for key in ("task", "iteration", "generation")}
+            for child in record["children"]:
+                yield {"run": run, **told, **child}

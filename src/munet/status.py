@@ -14,8 +14,7 @@ Manifest = dict[str, Any]
 
 def retained(store: "Store") -> dict[str, Manifest]:
     """Task name -> manifest of its retained model, for the tasks that have one."""
-    models = {name: store.read_task(name)["model"] for name in store.tasks()}
-    return {name: store.get_model(model) for name, model in models.items() if model}
+    return {record["name"]: store.get_model(record["model"]) for record in store.task_records() if record["model"]}
 
 
 def owners(manifests: Mapping[str, Manifest], without: str | None = None) -> dict[str, set[str]]:
@@ -28,6 +27,18 @@ def owners(manifests: Mapping[str, Manifest], without: str | None = None) -> dic
         if task != without:
             for layer in manifest["layers"].values():
                 result.setdefault(layer, set()).add(task)
+    return result
+
+
+def owners_of(store: "Store", models: Mapping[str, str]) -> dict[str, set[str]]:
+    """Layer id -> names of the tasks whose model uses it, as `owners`, from task name -> model id.
+
+    A model's layers are read once in a process, so the second call costs next to nothing.
+    """
+    result: dict[str, set[str]] = {}
+    for task, model in models.items():
+        for layer in store.facts.parts(model).layers:
+            result.setdefault(layer, set()).add(task)
     return result
 
 
@@ -79,7 +90,7 @@ def _row(record: dict[str, Any], manifest: Manifest | None, owned: dict[str, set
 
 def status(store: "Store") -> dict[str, Any]:
     """The system's tasks and totals as JSON values; what was never evolved is None."""
-    records = [store.read_task(name) for name in store.tasks()]
+    records = store.task_records()
     manifests = {record["name"]: store.get_model(record["model"]) for record in records if record["model"]}
     owned = owners(manifests)
     rows = [_row(record, manifests.get(record["name"]), owned) for record in records]
@@ -99,4 +110,4 @@ def status(store: "Store") -> dict[str, Any]:
 
 def is_finished(store: "Store", run: str) -> bool:
     """Whether a run ended, by itself or because a new one was started in its place."""
-    return "finished.json" in store.run_files(run)
+    return store.is_finished(run)

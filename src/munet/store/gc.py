@@ -1,13 +1,15 @@
 """Removing what no ref reaches. Waits for running commits, so what they have put and not yet named is never touched."""
 
 import os
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from munet.errors import DamagedError
-from munet.store.files import explained, is_temporary
-from munet.store.reachability import Reach, reach
+from munet.store.files import TEMPORARY, explained, is_temporary
+from munet.store.reachability import Unreadable, kept, refs
+from munet.store.records import DamagedFile
 from munet.store.store import Store
 
 
@@ -32,34 +34,102 @@ def gc(store: Store, dry_run: bool = False) -> Report:
     """
     # A dry run counts and removes nothing, so it makes no one wait.
     with store.commit() if dry_run else store.collecting():
-        found = reach(store)
-        _refuse_hidden(store, found)
+        stay = kept(store)
+        _refuse_hidden(store, stay.unreadable)
         # Models before the layers that they name: a kill in between leaves layers without models, which is whole.
-        models = [store.models.path(id) for id in store.models.ids() if id not in found.models]
-        layers = [store.layers.path(id) for id in store.layers.ids() if id not in found.layers]
+        models = [store.models.path(id) for id in store.models.ids() if id not in stay.models]
+        layers = [store.layers.path(id) for id in store.layers.ids() if id not in stay.layers]
         temporary = temporary_files(store)
         freed = sum(_remove(file, dry_run) for file in (*models, *layers, *temporary))
     return Report(len(models), len(layers), len(temporary), freed, dry_run)
 
 
+def collect(store: Store, models: Sequence[str]) -> Report:
+    """Remove those of the given models that no ref reaches, what only they descend from, and the layers of all of them
+    that nothing else needs. Must not be called inside a commit.
+
+    Where these models are the only garbage of a system it ends as after `gc`, but nothing is listed: the work grows
+    with the number of tasks, not with what is stored. A call that was cut off is finished by the same call.
+    Raises DamagedError, and removes nothing, when damage hides what has to stay.
+    """
+    with store.collecting():
+        found = refs(store)
+        _refuse_hidden(store, found.unreadable)
+        needed = {model for _, model in found.models}
+        try:
+            return _collect(store, models, needed)
+        except DamagedFile as error:
+            raise _hidden(store, error.path, error.reason) from error
+
+
+def _collect(store: Store, models: Sequence[str], needed: set[str]) -> Report:
+    history = store.facts.ancestors(needed)
+    doomed: dict[str, None] = {}
+    for model in models:
+        # Ancestors first: after a kill the rest still leads from a given model to all that is left of its line.
+        doomed |= dict.fromkeys(reversed(_line(store, model, needed | history, doomed)))
+    suspects = [model for model in dict.fromkeys([*doomed, *models]) if model not in needed and store.has_model(model)]
+    loose = dict.fromkeys(layer for model in suspects for layer in _weights(store, model))
+    if loose:
+        for model in needed:
+            for layer in _weights(store, model):
+                loose.pop(layer, None)
+    # Layers before the models that name them, or a call that was cut off could not be finished by another one.
+    layers = [path for path in map(store.layers.path, loose) if path.exists()]
+    manifests = [store.models.path(model) for model in doomed]
+    freed = sum(_remove(file) for file in (*layers, *manifests))
+    store.facts.save(needed | history)
+    return Report(len(manifests), len(layers), bytes=freed)
+
+
+def _line(store: Store, model: str, stay: set[str], doomed: dict[str, None]) -> list[str]:
+    """A model and those of its ancestors that may not stay, nearest first."""
+    line, current = list[str](), model
+    while current not in stay and current not in doomed and store.has_model(current):
+        line.append(current)
+        parent = store.facts.parent(current)
+        if parent is None:
+            break
+        current = parent
+    return line
+
+
+def _weights(store: Store, model: str) -> Iterable[str]:
+    parts = store.facts.parts(model)
+    return (*parts.layers, *parts.others)
+
+
 def temporary_files(store: Store) -> list[Path]:
     """What killed writers left, wherever they wrote."""
-    folders = [store.path, store.path / "tasks", *(f for f in (store.path / "runs").iterdir() if f.is_dir())]
-    files = [file for folder in folders for file in folder.iterdir()]
-    files += [*store.models.strangers(), *store.layers.strangers()]
-    return [file for file in files if is_temporary(file) and file.is_file()]
+    folders = [
+        store.path,
+        store.path / "tasks",
+        *(store.path / "runs" / run for run in os.listdir(store.path / "runs")),
+    ]
+    files = [
+        folder / name
+        for folder in folders
+        if folder.is_dir()
+        for name in os.listdir(folder)
+        if name.startswith(TEMPORARY)
+    ]
+    files += [file for objects in (store.models, store.layers) for file in objects.strangers() if is_temporary(file)]
+    return [file for file in files if file.is_file()]
 
 
-def _refuse_hidden(store: Store, found: Reach) -> None:
-    if found.unreadable:
-        first = found.unreadable[0]
-        raise DamagedError(
-            f"{first.path} {first.reason}, so what it needs is not known and nothing was removed; "
-            f"run `munet fsck {store.path}` and take it from a backup"
-        )
+def _refuse_hidden(store: Store, unreadable: Sequence[Unreadable]) -> None:
+    if unreadable:
+        raise _hidden(store, unreadable[0].path, unreadable[0].reason)
 
 
-def _remove(file: Path, dry_run: bool) -> int:
+def _hidden(store: Store, path: Path, reason: str) -> DamagedError:
+    return DamagedError(
+        f"{path} {reason}, so what it needs is not known and nothing was removed; "
+        f"run `munet fsck {store.path}` and take it from a backup"
+    )
+
+
+def _remove(file: Path, dry_run: bool = False) -> int:
     with explained("remove", file):
         size = file.stat().st_size
         if not dry_run:

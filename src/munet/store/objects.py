@@ -1,5 +1,6 @@
 """Immutable objects in sharded folders, each in a file named by the id of its content: `ab/cdef….suffix`."""
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ class Objects:
 
     def __init__(self, folder: Path, kind: str, suffix: str, identify: Callable[[bytes], str]):
         self.folder = folder
+        self._base = str(folder)
         self.kind = kind
         self._suffix = suffix
         self._identify = identify
@@ -28,9 +30,13 @@ class Objects:
 
     def path(self, id: str) -> Path:
         """Where an object is kept, whether it is there or not."""
+        return Path(self._file(id))
+
+    def _file(self, id: str) -> str:
+        # As text: reading a thousand small files, or looking for as many, takes longer to name than to open otherwise.
         if not is_id(id):
             raise InputError(f"{id!r} is no {self.kind} id: it takes 64 hexadecimal digits, as `munet log` prints them")
-        return self.folder / id[:2] / (id[2:] + self._suffix)
+        return f"{self._base}/{id[:2]}/{id[2:]}{self._suffix}"
 
     def put(self, data: bytes) -> str:
         """Keep these bytes, once, and return their id. On return they survive a power cut."""
@@ -60,28 +66,34 @@ class Objects:
 
     def has(self, id: str) -> bool:
         """Whether an object is there; its content is not looked at."""
-        return self.path(id).is_file()
+        return os.path.isfile(self._file(id))
 
     def ids(self) -> Iterator[str]:
         """Ids of all objects, sorted."""
-        return (
-            shard.name + file.name.removesuffix(self._suffix) for shard, file in self._files() if self._is_ours(file)
-        )
+        for shard in self._shards():
+            names = sorted(os.listdir(shard)) if os.path.isdir(shard) else []
+            yield from (id for name in names if (id := self._id_of(shard, name)) is not None)
 
     def starting_with(self, prefix: str) -> list[str]:
         """Ids that start with at least 2 hexadecimal digits."""
-        shard = self.folder / prefix[:2]
-        names = sorted(file.name for file in shard.iterdir() if self._is_ours(file)) if shard.is_dir() else []
-        return [prefix[:2] + name.removesuffix(self._suffix) for name in names if name.startswith(prefix[2:])]
+        shard = f"{self._base}/{prefix[:2]}"
+        names = sorted(os.listdir(shard)) if os.path.isdir(shard) else []
+        found = (id for name in names if (id := self._id_of(shard, name)) is not None)
+        return [id for id in found if id.startswith(prefix)]
 
     def strangers(self) -> Iterator[Path]:
         """Files that are no objects: what killed writers left, and what others put here."""
-        return (file for _, file in self._files() if not self._is_ours(file))
+        for shard in self._shards():
+            if not os.path.isdir(shard):
+                yield Path(shard)
+                continue
+            names = sorted(os.listdir(shard))
+            yield from (Path(shard, name) for name in names if self._id_of(shard, name) is None)
 
     def _read(self, id: str, verify: bool) -> tuple[bytes, str | None]:
-        path = self.path(id)
+        path = self._file(id)
         try:
-            data = path.read_bytes()
+            data = Path(path).read_bytes()
         except FileNotFoundError:
             return b"", "is missing"
         except PermissionError as error:
@@ -98,12 +110,10 @@ class Objects:
             return f"is cut short or garbled ({error})"
         return None if found == id else f"holds other content than its name says (content {found[:12]}…)"
 
-    def _is_ours(self, file: Path) -> bool:
-        return file.suffix == self._suffix and is_id(file.parent.name + file.name.removesuffix(self._suffix))
+    def _shards(self) -> list[str]:
+        return [f"{self._base}/{name}" for name in sorted(os.listdir(self._base))]
 
-    def _files(self) -> Iterator[tuple[Path, Path]]:
-        for shard in sorted(self.folder.iterdir()):
-            if shard.is_dir():
-                yield from ((shard, file) for file in sorted(shard.iterdir()))
-            else:
-                yield shard, shard
+    def _id_of(self, shard: str, name: str) -> str | None:
+        """The id that a file of this name in this folder stands for, if any."""
+        id = shard[len(self._base) + 1 :] + name.removesuffix(self._suffix)
+        return id if name.endswith(self._suffix) and is_id(id) else None

@@ -5,13 +5,12 @@ iteration is not over. Of these models the layers and momentum are kept. Of thei
 history stays, weights that no ref needs do not.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from munet.store.manifests import Manifest, layers_of, parent_of
 from munet.store.records import DamagedFile
-from munet.store.refs import FINISHED, generation_of, is_over, models_of_generation, models_of_task
+from munet.store.refs import generation_of, is_over, models_of_generation, models_of_task
 from munet.store.store import Record, Store
 
 
@@ -34,6 +33,26 @@ class Unreadable:
 
 
 @dataclass
+class Refs:
+    """(task, model) of every ref; task None for the root. Complete only when `unreadable` is empty."""
+
+    models: list[tuple[str | None, str]] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+
+    def hide(self, error: DamagedFile, task: str | None) -> None:
+        self.unreadable.append(Unreadable(error.path, error.reason, task))
+
+
+@dataclass
+class Kept:
+    """Ids of all that has to stay. Complete only when `unreadable` is empty."""
+
+    models: set[str] = field(default_factory=set)
+    layers: set[str] = field(default_factory=set)
+    unreadable: list[Unreadable] = field(default_factory=list)
+
+
+@dataclass
 class Reach:
     """Everything that the refs reach, by id. Complete only when `unreadable` is empty."""
 
@@ -42,72 +61,102 @@ class Reach:
     unreadable: list[Unreadable] = field(default_factory=list)
 
 
+def refs(store: Store) -> Refs:
+    """Every ref of a system, past damaged records. Reads no manifest."""
+    found = Refs([(None, store.root)])
+    tasks: dict[str, Record] = {}
+    for name in store.task_names():
+        try:
+            tasks[name] = store.read_task(name)
+        except DamagedFile as error:
+            found.hide(error, name)
+    found.models += [(name, model) for name, record in tasks.items() for model in models_of_task(record)]
+    for run in store.runs():
+        if not store.is_finished(run):
+            _refs_of_run(store, run, tasks, found)
+    return found
+
+
+def _refs_of_run(store: Store, run: str, tasks: dict[str, Record], found: Refs) -> None:
+    for file in store.run_files(run):
+        place = generation_of(file)
+        if place is None or (place[0] in tasks and is_over(tasks[place[0]], run, place[1])):
+            continue
+        try:
+            record = store.read_run(run, file)
+        except DamagedFile as error:
+            found.hide(error, place[0])
+            continue
+        found.models += [(place[0], model) for model in models_of_generation(record)]
+
+
+def kept(store: Store) -> Kept:
+    """What has to stay, without asking for whom: every manifest is read once, and none is held."""
+    found = refs(store)
+    result = Kept(unreadable=found.unreadable)
+    owner = {model: task for task, model in reversed(found.models)}
+    ancestors: list[tuple[str | None, str]] = []
+    for model, task in owner.items():
+        manifest = _read(store, model, task, found)
+        if manifest is not None:
+            result.layers.update(layer for _, layer in layers_of(manifest))
+            parent = parent_of(manifest)
+            ancestors += [(task, parent)] if parent is not None else []
+    result.models = set(owner)
+    seen = set(owner)
+    for task, model in ancestors:
+        current: str | None = model
+        while current is not None and current not in seen:
+            seen.add(current)
+            result.models.add(current)
+            manifest = _read(store, current, task, found)
+            current = parent_of(manifest) if manifest else None
+    return result
+
+
+def _read(store: Store, model: str, task: str | None, found: Refs) -> Manifest | None:
+    try:
+        return store.get_model(model)
+    except DamagedFile as error:
+        found.hide(error, task)
+        return None
+
+
 def reach(store: Store) -> Reach:
-    """Follow every ref of a system, past damage as far as that is possible."""
+    """Follow every ref of a system, past damage as far as that is possible, and note who needs what."""
     return _Walk(store).run()
 
 
 class _Walk:
     def __init__(self, store: Store):
         self.store = store
-        self.found = Reach()
-        self.manifests: dict[str, Manifest | None] = {}
+        self.refs = refs(store)
+        self.found = Reach(unreadable=self.refs.unreadable)
+        self.manifests: dict[str, tuple[tuple[str, ...], str | None] | None] = {}  # id -> (layers, parent)
         self.told: set[tuple[str | None, str]] = set()  # (task, model) whose lineage is done
 
     def run(self) -> Reach:
-        self.follow(None, self.store.root)
-        tasks = {name: record for name in self.store.task_names() if (record := self.read_task(name)) is not None}
-        for name, record in tasks.items():
-            for model in models_of_task(record):
-                self.follow(name, model)
-        for run in self.store.runs():
-            if FINISHED not in self.store.run_files(run):
-                for task, model in self.refs_of_run(run, tasks):
-                    self.follow(task, model)
+        for task, model in self.refs.models:
+            self.follow(task, model)
         return self.found
-
-    def refs_of_run(self, run: str, tasks: dict[str, Record]) -> Iterator[tuple[str, str]]:
-        for file in self.store.run_files(run):
-            place = generation_of(file)
-            if place is None or (place[0] in tasks and is_over(tasks[place[0]], run, place[1])):
-                continue
-            try:
-                record = self.store.read_run(run, file)
-            except DamagedFile as error:
-                self.hidden(error, place[0])
-                continue
-            yield from ((place[0], model) for model in models_of_generation(record))
 
     def follow(self, task: str | None, model: str) -> None:
         """Mark a model with its layers, then its ancestors without theirs."""
-        manifest = self.mark_model(task, model, weights=True)
-        for _, layer in layers_of(manifest) if manifest else ():
+        layers, ancestor = self.mark_model(task, model, weights=True)
+        for layer in layers:
             _mark(self.found.layers.setdefault(layer, Use()), task, weights=True)
-        ancestor = parent_of(manifest) if manifest else None
         while ancestor is not None and (task, ancestor) not in self.told:
             self.told.add((task, ancestor))
-            manifest = self.mark_model(task, ancestor, weights=False)
-            ancestor = parent_of(manifest) if manifest else None
+            _, ancestor = self.mark_model(task, ancestor, weights=False)
 
-    def mark_model(self, task: str | None, model: str, weights: bool) -> Manifest | None:
+    def mark_model(self, task: str | None, model: str, weights: bool) -> tuple[tuple[str, ...], str | None]:
+        """(layers, parent) as far as the manifest can be read."""
         _mark(self.found.models.setdefault(model, Use()), task, weights)
         if model not in self.manifests:
-            try:
-                self.manifests[model] = self.store.get_model(model)
-            except DamagedFile as error:
-                self.manifests[model] = None
-                self.hidden(error, task)
-        return self.manifests[model]
-
-    def read_task(self, name: str) -> Record | None:
-        try:
-            return self.store.read_task(name)
-        except DamagedFile as error:
-            self.hidden(error, name)
-            return None
-
-    def hidden(self, error: DamagedFile, task: str | None) -> None:
-        self.found.unreadable.append(Unreadable(error.path, error.reason, task))
+            manifest = _read(self.store, model, task, self.refs)
+            layers = tuple(layer for _, layer in layers_of(manifest)) if manifest else ()
+            self.manifests[model] = (layers, parent_of(manifest)) if manifest else None
+        return self.manifests[model] or ((), None)
 
 
 def _mark(use: Use, task: str | None, weights: bool) -> None:

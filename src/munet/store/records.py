@@ -10,6 +10,7 @@ from munet.errors import DamagedError, InputError
 
 FORMAT = 1
 _SEAL = re.compile(rb',?"sha256":"([0-9a-f]{64})"\}\n\Z')
+_SEAL_LENGTH = 78  # bytes at most; see format.md
 
 
 class RecordError(ValueError):
@@ -47,7 +48,7 @@ def seal(record: dict[str, Any], what: str) -> bytes:
 
 def unseal(data: bytes) -> dict[str, Any]:
     """Inverse of `seal`. Raises RecordError for any other bytes, NewerError for a record of a newer munet."""
-    match = _SEAL.search(data)
+    match = _SEAL.search(data, max(0, len(data) - _SEAL_LENGTH))
     if match is None:
         raise RecordError("is cut short or was not written by munet")
     body = data[: match.start()] + b"}"

@@ -12,10 +12,11 @@ from munet import layers as layer_format
 from munet.errors import InputError, StoreError, suggest
 from munet.store import creation, locks, manifests
 from munet.store.creation import MARKER
+from munet.store.facts import Facts
 from munet.store.files import create_exclusive, explained, sync_folder, write_atomic
 from munet.store.objects import Objects, is_id
 from munet.store.records import FORMAT, DamagedFile, NewerError, RecordError, canonical, parse, seal, unseal
-from munet.store.refs import CONFIG, models_of_generation, models_of_task
+from munet.store.refs import CONFIG, FINISHED, models_of_generation, models_of_task
 
 if TYPE_CHECKING:
     import torch
@@ -34,6 +35,7 @@ class Store:
         self.root = root  # id of the root model
         self.layers = Objects(path / "layers", "layer", ".safetensors", layer_format.id_of_bytes)
         self.models = Objects(path / "models", "model", ".json", manifests.id_of_manifest)
+        self.facts = Facts(path, self.get_model)
 
     # -- the directory ------------------------------------------------------------------------------------------------
 
@@ -175,12 +177,28 @@ class Store:
 
     def tasks(self) -> list[str]:
         """Names of the tasks, in the order in which they were added."""
+        return [record["name"] for record in self.task_records()]
+
+    def task_records(self) -> list[Record]:
+        """Records of all tasks, in the order in which they were added. Raises DamagedError."""
         records = [self.read_task(name) for name in self.task_names()]
-        return [record["name"] for record in sorted(records, key=lambda r: (r.get("added", 0), r["name"]))]
+        return sorted(records, key=lambda record: (record.get("added", 0), record["name"]))
+
+    def next_added(self) -> int:
+        """What `added` should be in the record of a new task, so that it comes after all others."""
+        return 1 + max((record.get("added", 0) for record in self.task_records()), default=0)
 
     def task_names(self) -> list[str]:
         """Names of the tasks by alphabet, without reading them."""
-        return sorted(file.stem for file in (self.path / "tasks").glob("*.json"))
+        names = os.listdir(self.path / "tasks")
+        return sorted(name.removesuffix(".json") for name in names if name.endswith(".json") and name[0] != ".")
+
+    def has_task(self, name: str) -> bool:
+        """Whether there is a task of this name; its record is not looked at. False for what is no task name."""
+        try:
+            return self.task_path(name).exists()
+        except InputError:
+            return False
 
     def task_path(self, name: str) -> Path:
         """The file of a task's record. Raises InputError for a name that is no file name."""
@@ -193,9 +211,9 @@ class Store:
     def read_task(self, name: str) -> Record:
         """A task's record. Raises InputError for an unknown task, DamagedError for a damaged record."""
         path = self.task_path(name)
-        if not path.exists():
-            raise InputError(f"{self.path} has no task {name!r}{suggest(name, self.task_names())}")
         record = self._read_record(path)
+        if record is None:
+            raise InputError(f"{self.path} has no task {name!r}{suggest(name, self.task_names())}")
         if record.get("name") != name:
             raise DamagedFile(path, f"is the record of task {record.get('name')!r}", self.path)
         return record
@@ -223,7 +241,7 @@ class Store:
 
     def runs(self) -> list[str]:
         """Names of the runs, oldest first. A run that was killed before its config was written is none."""
-        return [name for name in self._run_folders() if (self.path / "runs" / name / CONFIG).exists()]
+        return [name for name in self._run_folders() if os.path.exists(f"{self.path}/runs/{name}/{CONFIG}")]
 
     def new_run(self, config: Record) -> str:
         """Begin a run with this config and return its name: 0001, 0002, …"""
@@ -251,19 +269,26 @@ class Store:
 
     def read_run(self, run: str, file: str) -> Record:
         """One record of a run. Raises InputError when there is none, DamagedError for a damaged one."""
-        path = self.run_path(run, file)
-        if not path.exists():
+        record = self._read_record(self.run_path(run, file))
+        if record is None:
             raise InputError(f"run {run!r} of {self.path} has no record {file!r}{suggest(file, self.run_files(run))}")
-        return self._read_record(path)
+        return record
+
+    def has_run_file(self, run: str, file: str) -> bool:
+        """Whether a run has this record. Unlike `run_files` it does not take longer in a long run."""
+        return self.run_path(run, file).exists()
+
+    def is_finished(self, run: str) -> bool:
+        """Whether a run ended, by itself or because a new one was started in its place."""
+        return self.has_run_file(run, FINISHED)
 
     def run_files(self, run: str) -> list[str]:
         """Names of a run's records, `.json` included, counting upwards: generation 10 after generation 9."""
-        folder = self.run_path(run, CONFIG).parent
-        names = [file.name for file in folder.glob("*.json")]
+        names = [name for name in os.listdir(self.run_path(run, CONFIG).parent) if name.endswith(".json")]
         return sorted(names, key=lambda name: [int(part) if part.isdigit() else part for part in _split(name)])
 
     def _run_folders(self) -> list[str]:
-        return sorted((f.name for f in (self.path / "runs").iterdir() if re.fullmatch("[0-9]+", f.name)), key=int)
+        return sorted((name for name in os.listdir(self.path / "runs") if re.fullmatch("[0-9]+", name)), key=int)
 
     def run_path(self, run: str, file: str) -> Path:
         """The file of a run's record. Raises InputError for an unknown run and for a name that is no file name."""
@@ -279,9 +304,11 @@ class Store:
             if not self.models.has(model):
                 raise InputError(f"model {model} is not in {self.path}: put the model before the record that names it")
 
-    def _read_record(self, path: Path) -> Record:
+    def _read_record(self, path: Path) -> Record | None:
         try:
             data = path.read_bytes()
+        except FileNotFoundError:
+            return None
         except OSError as error:
             raise StoreError(f"cannot read {path}: {error.strerror}; have its owner run this") from error
         return self._read_as(unseal, data, path)
