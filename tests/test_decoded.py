@@ -186,6 +186,30 @@ def test_a_changed_file_is_refused(folder: Path, tiny_folder: Path, tmp_path: Pa
             Splits(seen=seen).get(record, split, 32)
 
 
+def test_what_is_refused_while_it_is_decoded_leaves_nothing(folder: Path, npz: Path) -> None:
+    record = tasks.add("shapes", f"npz:{npz}")
+    shutil.copy(npz / "test.npz", npz / "validation.npz")
+    with pytest.raises(InputError, match="validation holds other images or labels"):
+        Splits().get(record, "validation", 32)
+    assert names(folder) == []
+
+
+def test_a_source_whose_files_are_not_known(folder: Path, tmp_path: Path, npz: Path, work: list[str]) -> None:
+    import datasets
+
+    with np.load(npz / "train.npz") as arrays:
+        values = {"image": [Image.fromarray(image) for image in arrays["image"]], "label": arrays["label"].tolist()}
+    columns = datasets.Features({"image": datasets.Image(), "label": datasets.ClassLabel(names=["a", "b", "c"])})
+    datasets.Dataset.from_dict(values, features=columns).to_parquet(tmp_path / "set.parquet")
+    record = tasks.add("set", f"hf:{tmp_path / 'set.parquet'}", test="train[:30]", validation="train[30:60]")
+    expected = Splits().get(record, "train", 32)
+    work.clear()
+    splits = Splits()
+    assert same(splits.get(record, "train", 32), expected)
+    assert work == ["hash"]
+    assert splits.seen == {}  # nothing that another process could go by
+
+
 def test_the_source_is_read_once_in_a_process(folder: Path, npz: Path, tiny_folder: Path, work: list[str]) -> None:
     for address, check in ((f"npz:{npz}", "files"), (f"folder:{tiny_folder}", "hash")):
         record = tasks.add("shapes", address)
