@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from .accounting import flops
 from .active import ActiveTask
 from .data import Splits
 from .devices import cache_bytes, choose_device, choose_precision
@@ -25,7 +26,8 @@ from .nursery import Setting
 from .predict import preprocessing_of
 from .raising import Draw, Record, draw_generation, job_of, judge, keep, manifest_of, record_of
 from .runs import Run, begin, finished_children, now, read_generation, write_generation
-from .search import load_method
+from .search import Method, load_method
+from .status import blocks_in
 from .training import Outcome, evaluate
 
 if TYPE_CHECKING:
@@ -92,10 +94,11 @@ def evolve(
         threads=threads,
         device=place,
         children=chosen.children,
+        work=_most_work(system, chosen, names, image_size),
         address=address,
         gpus_per_child=gpus_per_child,
     )
-    memory = cache_bytes(cache_memory, place, team.workers)
+    memory = cache_bytes(cache_memory, place, team.sharing)
     splits = Splits(allow_changed=allow_changed)
     for name in names:
         splits.check(system.task(name), image_size or system.manifest("root")["hyperparameters"]["image_size"])
@@ -118,6 +121,15 @@ def evolve(
             return Evolution(system, run, splits, setting, trainer, observer or (lambda event: None)).go()
         finally:
             trainer.close()
+
+
+def _most_work(system: "System", method: Method, tasks: Sequence[str], image_size: int | None) -> float:
+    """FLOPs of a run in which every child trains all that the root has: what it takes at most, about."""
+    root = system.manifest(system.root)
+    size = image_size or root["hyperparameters"]["image_size"]
+    step = 3 * flops(system.architecture, blocks_in(root["layers"]), size, 2)
+    examples = sum(min(system.task(n)["splits"]["train"]["examples"], method.samples_per_cycle) for n in tasks)
+    return step * examples * method.cycles * method.children * method.generations * method.task_iterations
 
 
 class Evolution:
@@ -232,7 +244,7 @@ class Evolution:
             return known
         manifest, clock = active.manifest(best), perf_counter()
         split = self.splits.get(active.record, "test", manifest["hyperparameters"]["image_size"])
-        network = self.system.network(best).to(self.run.device)
+        network = self.system.network(best).on(self.run.device, self.run.precision)
         pre = preprocessing_of(self.system, manifest)
         correct, examples = evaluate(network, split, pre, device=self.run.device, precision=self.run.precision)
         self.seconds["test"] += perf_counter() - clock

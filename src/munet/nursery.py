@@ -68,7 +68,7 @@ class Nursery:
     def _trainee(self, job: Job) -> Trainee:
         layers = build_layers(self.library, job.child.origins, job.key)
         network = Network(self.library.architecture, layers, job.image_size, job.child.trainable)
-        network = network.to(self.setting.device)
+        network = network.on(self.setting.device, job.recipe.precision)
         momentum = {slot: self.library.layer(layer) for slot, layer in job.child.momentum.items()}
         names = stage_names(network, job.child.shared) if self.setting.reuse else None
         return Trainee(network, job.recipe, momentum, names, job.keep_momentum)

@@ -47,6 +47,22 @@ def test_logits_of_attention_pooling_with_the_norm_behind_it():
         torch.testing.assert_close(network_of(vit)(images_of(vit)), vit(images_of(vit)), rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("name", SMALL)
+def test_bfloat16_takes_other_forms_and_gives_the_same_within_its_precision(name: str):
+    vit = small_vit(name)
+    images = images_of(vit)
+    network = network_of(vit).on("cpu", "bf16")
+    with torch.no_grad():
+        expected = vit(images)
+        with torch.autocast("cpu", torch.bfloat16):
+            ours, theirs = network(images).float(), vit(images).float()
+        torch.testing.assert_close(network(images), expected, rtol=1e-4, atol=1e-5)
+    scale = expected.abs().max()
+    # as far from the float32 logits as timm's own forms in bfloat16, give or take
+    assert (ours - expected).abs().max() / scale < 0.02
+    assert (ours - theirs).abs().max() / scale < 0.02
+
+
 def test_gradients_equal_timms():
     vit = small_vit("vit_small_patch14_reg4_dinov2")
     network = network_of(vit, trainable=network_of(vit).slots)
