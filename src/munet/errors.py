@@ -18,6 +18,10 @@ class StoreError(MunetError):
     """The system directory cannot be read or written: not a system, newer format, no space, no permission."""
 
 
+class WorkerError(MunetError):
+    """Those who train children cannot go on: they die again and again, or their cluster is gone."""
+
+
 class DamagedError(MunetError):
     """A stored object does not hold what its id promises."""
 
