@@ -102,6 +102,9 @@ def train(
     optimiser = torch.optim.SGD(
         trained.values(), lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.nesterov, fused=True
     )
+    if child.momentum:  # the fused optimiser takes buffers of all or of none
+        for parameter in trained.values():
+            optimiser.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
     for name, buffer in join(child.momentum).items():
         optimiser.state[trained[name]]["momentum_buffer"] = buffer.to(device, torch.float32, copy=True)
     data, validation = Data.of(train_split, device), Data.of(validation_split, device)
