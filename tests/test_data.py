@@ -80,12 +80,15 @@ def test_mapped_splits_take_no_room(
     monkeypatch.setattr(making, "SMALL", 20_000)  # more than validation and test, less than train
     monkeypatch.setattr(data, "_ROOM", 1)
     splits, record = Splits(), add("shapes", f"npz:{tiny_npz}")
+    other = add("other", f"npz:{tiny_npz}?order=shuffled")
+    mapped = splits.get(record, "train", 32)
     for _ in range(2):
         for split in ("train", "validation", "test"):
             splits.get(record, split, 32)
-    assert [split for split, _ in loads] == ["train", "validation", "test", "validation", "test"]
+        splits.get(other, "train", 32)
+    assert splits.get(record, "train", 32) is mapped
+    assert [split for split, _ in loads] == ["train", "validation", "test", "train", "validation", "test"]
     monkeypatch.setattr(data, "_MAPS", 1)
-    before = splits.get(record, "train", 32)
     splits.get(record, "train", 8)
-    assert splits.get(record, "train", 32) is not before  # let go of, mapped again
-    assert len(loads) == 6
+    assert splits.get(record, "train", 32) is not mapped  # let go of, mapped again
+    assert len(loads) == 7

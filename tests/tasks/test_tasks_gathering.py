@@ -70,6 +70,24 @@ def test_a_finished_file_is_a_plain_npy_file(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.load(rows.path), images)
 
 
+def test_rows_leave_memory_when_it_is_time(tmp_path: Path) -> None:
+    for count in (1, 256, 257, 600):
+        asked: list[Shape] = []
+
+        def elsewhere(expected: int, shape: Shape, asked: list[Shape] = asked) -> Rows | None:
+            asked.append(shape)
+            return FileRows(tmp_path, expected, shape) if len(asked) == 1 + -(-count // 256) else None  # noqa: B023
+
+        gathering = Gathering(count, SIDE, elsewhere)
+        for value in range(count):
+            gathering.add(np.full((2, 2, 1), value % 256, np.uint8))
+        assert list(tmp_path.iterdir()) == []
+        rows = gathering.rows()
+        assert isinstance(rows, FileRows)  # asked at first, after every 256, and at the end
+        assert np.concatenate(list(rows.chunks()))[:, 1, 1, 0].tolist() == [value % 256 for value in range(count)]
+        gathering.drop()
+
+
 def test_nothing_gathered() -> None:
     with pytest.raises(InputError, match="no image is left"):
         Gathering(3, SIDE).array()

@@ -103,7 +103,7 @@ class Making:
             return self._folder.rows(expected, shape)
         self._refused = True
         self._note(
-            f"the decoded {self._found.split} images of task '{self._found.record['name']}' ({size / 1e9:.1f} GB) stay "
+            f"the decoded {self._found.split} images of task '{self._found.record['name']}' ({size / 1e9:.3g} GB) stay "
             f"in memory, for {self._folder.path} {reason}: MUNET_CACHE names another folder"
         )
         return None

@@ -72,7 +72,7 @@ class Gathering:
         self._elsewhere = elsewhere or (lambda expected, shape: None)
         self._shape: Shape = (0, 0, 0)
         self._rows: Rows = InMemory(0, self._shape)
-        self._grey: list[bool] = []
+        self._count = 0
         self._sizes: set[tuple[int, int]] = set()
 
     def add(self, image: np.ndarray) -> None:
@@ -83,16 +83,16 @@ class Gathering:
         wanted = self._wanted(image)
         if wanted != self._shape:
             self._move(self._elsewhere(self.expected, wanted) or InMemory(self.expected, wanted), wanted)
-        elif len(self._grey) % _CHUNK == 0:
+        elif self._count % _CHUNK == 0:
             self._reconsider()
         self._rows.append(_of_size(image, wanted))
-        self._grey.append(image.shape[2] == 1)
+        self._count += 1
 
     def rows(self) -> Rows:
         """All of them. InputError where there is none, or sizes differ and there is no side to resize them to."""
         if len(self._sizes) > 1 and self._side is None:
             raise InputError(f"images of {len(self._sizes)} different sizes: say to which side to resize them")
-        if not self._grey:
+        if not self._count:
             raise InputError("no image is left")
         self._reconsider()
         return self._rows
@@ -101,7 +101,7 @@ class Gathering:
         """All of them in memory, uint8 (N, H, W, C). InputError as `rows`."""
         rows = self.rows()
         if not isinstance(rows, InMemory):
-            rows = InMemory(len(self._grey), self._shape)
+            rows = InMemory(self._count, self._shape)
             self._move(rows, self._shape)
         return rows.array()
 
@@ -124,12 +124,9 @@ class Gathering:
 
     def _move(self, rows: Rows, shape: Shape) -> None:
         """Put what is there into other rows, of another shape if need be."""
-        row = 0
         for chunk in self._rows.chunks():
-            for image in chunk:
-                # Grey is resized as grey, as it would have been had the shape been known before.
-                rows.append(_of_size(image[..., :1] if self._grey[row] else image, shape))
-                row += 1
+            for image in chunk:  # each channel is resized by itself, so grey that became RGB stays what it would be
+                rows.append(_of_size(image, shape))
         self._rows.drop()
         self._rows, self._shape = rows, shape
 
