@@ -15,8 +15,10 @@ from munet.tasks.recorded import RecordedSplit
 
 
 @pytest.fixture
-def loads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """(split, side) of every decoding."""
+def loads(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, int]]:
+    """(split, side) of every decoding; what a busy machine decodes slowly stays in memory too."""
+    monkeypatch.setenv("MUNET_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setattr(making, "QUICK", float("inf"))
     seen: list[tuple[str, int]] = []
     real = RecordedSplit.read
 
@@ -74,9 +76,8 @@ def test_the_least_recently_used_makes_room(
 
 
 def test_mapped_splits_take_no_room(
-    tiny_npz: Path, loads: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    tiny_npz: Path, loads: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MUNET_CACHE", str(tmp_path))
     monkeypatch.setattr(making, "SMALL", 20_000)  # more than validation and test, less than train
     monkeypatch.setattr(data, "_ROOM", 1)
     splits, record = Splits(), add("shapes", f"npz:{tiny_npz}")
