@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from .accounting import flops
 from .active import ActiveTask
 from .data import Splits
@@ -20,7 +22,7 @@ from .events import (
     TaskFinished,
     TaskStarted,
 )
-from .executors import Executor, plan_workers, start_executor
+from .executors import Executor, join_cluster, plan_workers, start_executor
 from .jobs import Result, form_litters
 from .nursery import Setting
 from .predict import preprocessing_of
@@ -102,7 +104,7 @@ def evolve(
     splits = Splits(allow_changed=allow_changed)
     for name in names:
         splits.check(system.task(name), image_size or system.manifest("root")["hyperparameters"]["image_size"])
-    with system.store.evolving():
+    with system.store.evolving(), join_cluster(team, system) as cluster:
         run = begin(
             system,
             chosen,
@@ -116,7 +118,7 @@ def evolve(
             new=new,
         )
         setting = Setting(place, run.threads, memory, reuse, allow_changed)
-        trainer = start_executor(team, system, setting, splits)
+        trainer = start_executor(team, system, setting, splits, cluster)
         try:
             return Evolution(system, run, splits, setting, trainer, observer or (lambda event: None)).go()
         finally:
@@ -243,6 +245,7 @@ class Evolution:
         if known and known["model"] == best:
             return known
         manifest, clock = active.manifest(best), perf_counter()
+        torch.set_num_threads(self.run.threads)  # as in training, wherever that was
         split = self.splits.get(active.record, "test", manifest["hyperparameters"]["image_size"])
         network = self.system.network(best).on(self.run.device, self.run.precision)
         pre = preprocessing_of(self.system, manifest)

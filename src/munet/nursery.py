@@ -37,6 +37,7 @@ class Nursery:
         self.setting = setting
         self.splits = splits or Splits(allow_changed=setting.allow_changed)
         self._cache = FeatureCache(setting.cache_memory) if setting.reuse else None
+        self._told = 0  # of the notes about splits
 
     def raise_litter(
         self, litter: Litter, on_cycle: Told | None = None, note: Callable[[str], None] = lambda text: None
@@ -57,6 +58,7 @@ class Nursery:
             names=self._names(litter.task),
             kind=f"{self.library.root}",
         )
+        self._pass_on(note)
         packed = [_pack(outcome) for outcome in outcomes]
         spent = [outcome.train_seconds + outcome.validation_seconds for outcome in outcomes]
         other = (perf_counter() - began - sum(spent)) / len(jobs)
@@ -64,6 +66,12 @@ class Nursery:
             Result(job.number, replace(outcome, layers={}, momentum={}), *files, started, seconds + other)
             for job, outcome, files, seconds in zip(jobs, outcomes, packed, spent, strict=True)
         ]
+
+    def _pass_on(self, note: Callable[[str], None]) -> None:
+        """What there is to say about the splits, each thing once."""
+        for sentence in self.splits.notes[self._told :]:
+            note(sentence)
+        self._told = len(self.splits.notes)
 
     def _trainee(self, job: Job) -> Trainee:
         layers = build_layers(self.library, job.child.origins, job.key)

@@ -9,7 +9,7 @@ handed.py      layers for workers that do not see the system's disk
 failures.py    errors and deaths of workers, as their users should hear of them
 """
 
-from munet.executors.executor import Executor, start_executor
+from munet.executors.executor import Executor, join_cluster, start_executor
 from munet.executors.team import EXECUTORS, Team, plan_workers
 
-__all__ = ["EXECUTORS", "Executor", "Team", "plan_workers", "start_executor"]
+__all__ = ["EXECUTORS", "Executor", "Team", "join_cluster", "plan_workers", "start_executor"]

@@ -1,12 +1,14 @@
 """What an evolution asks of an executor, and the choice among them."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Protocol
 
 from munet.executors.team import Team
 
 if TYPE_CHECKING:
     from munet.data import Splits
+    from munet.executors.ray_cluster import Cluster
     from munet.jobs import Litter, Result
     from munet.nursery import Setting
     from munet.system import System
@@ -32,16 +34,27 @@ class Executor(Protocol):
         ...
 
 
-def start_executor(team: Team, system: "System", setting: "Setting", splits: "Splits") -> Executor:
+def join_cluster(team: Team, system: "System") -> "AbstractContextManager[Cluster | None]":
+    """The cluster of a team that has one, left at the end. Before a run begins: an address may be wrong."""
+    if team.executor != "ray":
+        return nullcontext()
+    from munet.executors import ray_executor
+
+    return ray_executor.join_cluster(team, system)
+
+
+def start_executor(
+    team: Team, system: "System", setting: "Setting", splits: "Splits", cluster: "Cluster | None" = None
+) -> Executor:
     """The executor of a team. `splits` are what this process has read already."""
+    if cluster is not None:
+        from munet.executors.ray_executor import RayExecutor
+
+        return RayExecutor(cluster, team, system, setting, splits)
     if team.executor == "processes":
         from munet.executors.processes import ProcessesExecutor
 
         return ProcessesExecutor(team, system, setting, splits)
-    if team.executor == "ray":
-        from munet.executors.ray_executor import RayExecutor
-
-        return RayExecutor(team, system, setting, splits)
     from munet.executors.local import LocalExecutor
 
     return LocalExecutor(system, setting, splits)

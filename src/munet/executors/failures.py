@@ -82,9 +82,7 @@ def again(litter: "Litter", death: str) -> str:
 
 def given_up(litter: "Litter", deaths: Sequence[str]) -> WorkerError:
     """The end of a run whose workers die over the same litter."""
-    last = deaths[-1]
-    if "SIGKILL" in last or "memory" in last:
-        way = "does it need more memory? Fewer --workers, less --cache-memory or a smaller --batch-size take less"
-    else:
-        way = "what it wrote before that says more; --executor local trains without workers"
-    return WorkerError(f"{len(deaths)} workers died over {names_of(litter)}. At the last {last}: {way}")
+    return WorkerError(
+        f"{len(deaths)} workers died over {names_of(litter)}, at last {deaths[-1]}. Does it need more memory? Fewer "
+        "--workers, less --cache-memory or a smaller --batch-size take less; --executor local shows other causes"
+    )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from munet.executors.executor import Note, Told
 from munet.executors.failures import MOST_DEATHS, Failure, WorkerDied, again, given_up, how_it_ended
 from munet.executors.team import Team
-from munet.executors.wire import Cycle, Done, Message, Noted, Opening
+from munet.executors.wire import Done, Hearing, Message, Opening
 from munet.jobs import Litter, Result
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class ProcessesExecutor:
             for number in range(team.workers)
         ]
         self._threads: list[Thread] = []
+        self._hearing = Hearing()
         for seat in self._seats:
             seat.start()
 
@@ -44,23 +45,19 @@ class ProcessesExecutor:
         self._threads = [Thread(target=_serve, args=(seat, round_), daemon=True) for seat in seats]
         for thread in self._threads:
             thread.start()
-        waiting, told = len(litters), set()
+        self._hearing.begin(on_cycle, note)
+        waiting = len(litters)
         try:
             while waiting:
                 event = round_.events.get()
-                if isinstance(event, Cycle):
-                    if (event.child, event.cycle) not in told:
-                        told.add((event.child, event.cycle))
-                        on_cycle(event.child, event.cycle, event.accuracy)
-                elif isinstance(event, Done):
+                if isinstance(event, Done):
                     waiting -= 1
-                    yield from event.results
-                elif isinstance(event, Noted):
+                elif isinstance(event, _Died):
                     note(event.text)
-                elif isinstance(event, Failure):
-                    raise event.unpacked()
-                else:
+                elif isinstance(event, Exception):
                     raise event
+                elif (result := self._hearing.hear(event)) is not None:
+                    yield result
         finally:
             if waiting:  # whoever asked wants no more: what is in training is not worth its end
                 round_.over = True
@@ -92,12 +89,17 @@ class _Task:
     deaths: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Died:
+    text: str
+
+
 @dataclass
 class _Round:
     """One call of `run`: what is still to be trained, and what has happened."""
 
     todo: deque[_Task]
-    events: "SimpleQueue[Message | Exception]" = field(default_factory=SimpleQueue)
+    events: "SimpleQueue[Message | _Died | Exception]" = field(default_factory=SimpleQueue)
     over: bool = False
 
 
@@ -118,7 +120,7 @@ def _serve(seat: "_Seat", round_: _Round) -> None:
             if len(task.deaths) == MOST_DEATHS:
                 round_.events.put(given_up(task.litter, task.deaths))
                 return
-            round_.events.put(Noted(again(task.litter, str(death))))
+            round_.events.put(_Died(again(task.litter, str(death))))
             round_.todo.appendleft(task)
         except Exception as error:  # a bug here must end the run rather than leave it waiting
             round_.events.put(error)

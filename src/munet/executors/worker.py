@@ -13,10 +13,10 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from munet.executors.failures import Failure
-from munet.executors.wire import Cycle, Done, Message, Noted, Opening
+from munet.executors.wire import Done, Opening, raise_aloud
 
 if TYPE_CHECKING:
-    from munet.jobs import Litter, Result
+    from munet.jobs import Litter
     from munet.nursery import Nursery
 
 
@@ -35,14 +35,14 @@ def main() -> None:
     while True:
         litter: Litter = receive()
         try:
-            nursery = nursery or open_nursery(opening)
-            message: Message = Done(tuple(raise_litter(nursery, litter, wire)))
+            nursery = nursery or _open_nursery(opening)
+            raise_aloud(nursery, litter, wire.send)
+            wire.send(Done())
         except Exception as error:  # it is raised where the run is
-            message = Failure.of(error)
-        wire.send(message)
+            wire.send(Failure.of(error))
 
 
-def open_nursery(opening: Opening) -> "Nursery":
+def _open_nursery(opening: Opening) -> "Nursery":
     """A nursery of this worker's own."""
     from munet.data import Splits
     from munet.nursery import Nursery
@@ -53,13 +53,8 @@ def open_nursery(opening: Opening) -> "Nursery":
         import torch
 
         torch.cuda.set_device(setting.device)  # nothing may land on the first GPU by accident
-    return Nursery(System.open(opening.system), setting, Splits(allow_changed=setting.allow_changed, seen=opening.seen))
-
-
-def raise_litter(nursery: "Nursery", litter: "Litter", wire: Connection) -> "list[Result]":
-    return nursery.raise_litter(
-        litter, lambda *cycle: wire.send(Cycle(*cycle)), lambda sentence: wire.send(Noted(sentence))
-    )
+    splits = Splits(allow_changed=setting.allow_changed, seen=opening.seen)
+    return Nursery(System.open(opening.system), setting, splits)
 
 
 def _listen(wire: Connection, inbox: "SimpleQueue[bytes]", parent: int) -> None:
