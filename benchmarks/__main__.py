@@ -20,7 +20,7 @@ from common import RESULTS, Spread
 from reporting import Report, markdown
 
 HERE = Path(__file__).resolve().parent
-PARTS = ("roofline", "augmentation", "finetuning", "shared_evaluation", "bookkeeping")
+PARTS = ("roofline", "generation", "finetuning", "shared_evaluation", "augmentation", "bookkeeping")
 PACKAGES = {"augmentation": ("kornia", "torchvision")}  # from the extra `bench`
 
 
@@ -29,8 +29,8 @@ def run(part: str, args: argparse.Namespace) -> bool:
     began = perf_counter()
     print(f"\n=== {part}", flush=True)
     command = [sys.executable, str(HERE / f"{part}.py")]
+    figures = args.out / "systems" / "figures.json"
     if part == "bookkeeping":
-        figures = args.out / "systems" / "figures.json"
         figures.parent.mkdir(parents=True, exist_ok=True)
         sizes = ["10"] if args.quick else ["10", "100", "1000"]
         command += ["--out", str(figures.parent), "--json", str(figures), "--sizes", *sizes]

@@ -75,7 +75,7 @@ def _add_model(system: munet.System, task: str, parent: str, own: set[str], scal
         "weight": lecun_normal((scale.classes, width), width, generator),
         "bias": torch.zeros(scale.classes),
     }
-    (stored,) = system.store.put_layers([layers])
+    stored = {slot: system.store.put_layer(tensors) for slot, tensors in layers.items()}
     changes = {"task": task, "parent": parent, "layers": {**start["layers"], **stored}}
     manifest = {name: value for name, value in start.items() if name != "root"} | changes
     manifest["sizes"] = start["sizes"] | {slot: layer_size(tensors) for slot, tensors in layers.items()}
