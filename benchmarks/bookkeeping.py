@@ -12,12 +12,14 @@ it; the sizes take turns, so that a busy moment of the machine hits all. The sys
     sample a child   one (parent, plan) of mu2net-plus
     commit a child   5 layers, manifest, generation record, all flushed to the disk
     retain           the task's record with its new model, flushed to the disk
+    collect at first in a system where no process has collected before: reads every manifest once
     collect          what the task iteration let go, in a fresh process
     collect again    the same in a process that has collected before
     full gc          a dry run in the same process, for comparison
     add a task       name, number and record; no images
     status, gc       `munet status`, `munet status --json`, `munet gc --dry-run` with the start of the interpreter
-    memory           peak of the process that goes through the iteration, with torch loaded; of `munet status`; of gc
+    memory           peak in MB: of `munet status`, of gc, and of the process that goes through the iteration, there
+                     without what it takes to import torch and munet, which stands beside it
 """
 
 import argparse
@@ -62,6 +64,7 @@ def iteration(path: Path) -> Figures:
     from munet.layers import serialize
     from munet.runs import begin
     from munet.search import load_method
+    from munet.store.facts import FILE
     from munet.store.gc import collect, gc
     from munet.system import System
 
@@ -70,11 +73,19 @@ def iteration(path: Path) -> Figures:
         system.task("task-0003")
         return system if system.architecture and system.manifest("task-0003") else System.open(path)
 
-    figures: Figures = {"memory before": [memory()]}
+    imports = memory()
+    figures: Figures = {}
     figures["open"], system = listed(clocked(opened))
     name = "task-0005"
     record, method = system.task(name), load_method("mu2net-plus", {"children": 1})
-    options = {"image_size": None, "device": "cpu", "precision": "fp32", "threads": 1, "default_threads": 1, "new": False}
+    options = {
+        "image_size": None,
+        "device": "cpu",
+        "precision": "fp32",
+        "threads": 1,
+        "default_threads": 1,
+        "new": False,
+    }
     run = begin(system, method, [name], seed=7, **options)
     figures["begin"], active = listed(clocked(lambda: ActiveTask(system, run, name)))
     figures["sample a child"] = [clocked(lambda g=g: active.sample_generation(g))[0] for g in range(CHILDREN)]
@@ -104,12 +115,15 @@ def iteration(path: Path) -> Figures:
     try:
         figures["commit a child"] = [clocked(lambda n=n: commit(n))[0] for n in range(CHILDREN)]
         figures["retain"], _ = listed(clocked(lambda: retain(kept[0])))
+        (path / FILE).unlink(missing_ok=True)
+        figures["collect at first"], _ = listed(clocked(lambda: collect(System.open(path).store, [])))
         fresh = System.open(path).store
         figures["collect"], first = listed(clocked(lambda: collect(fresh, [*kept, parent])))
         figures["collect again"], again = listed(clocked(lambda: collect(fresh, [*kept, parent])))
         assert (first.models, again.models) == (CHILDREN - 1, 0), (first, again)
         figures["begin again"], _ = listed(clocked(lambda: ActiveTask(system, run, name)))
-        figures["memory"] = [memory()]
+        figures["memory"] = [memory() - imports]
+        figures["torch's memory"] = [imports]
         figures["full gc"], _ = listed(clocked(lambda: gc(store, dry_run=True)))
         figures["add a task"], _ = listed(clocked(lambda: add(store)))
     finally:

@@ -4,6 +4,7 @@
     store_driver.py exit FOLDER                     os._exit at the k-th system call, for every k
     store_driver.py commit PATH TASK SECONDS SEED   commit children in a loop, as one of several processes
     store_driver.py collect PATH SECONDS            gc in a loop
+    store_driver.py release PATH SECONDS            a local collection of every model that some task ever retained
 
 Forking needs a process without threads, which that of the tests is not. Prints one JSON object.
 """
@@ -35,7 +36,7 @@ import munet.store.objects
 import munet.store.store
 from munet.store import Store
 from munet.store.fsck import fsck
-from munet.store.gc import gc
+from munet.store.gc import collect, gc
 
 
 def write_naive(path: Path, data: bytes) -> None:
@@ -233,6 +234,17 @@ def collect_loop(path: Path, seconds: float) -> dict:
     return {"rounds": rounds, "removed": removed}
 
 
+def release_loop(path: Path, seconds: float) -> dict:
+    store, removed, rounds = Store.open(path), 0, 0
+    seen: dict[str, None] = {}
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        seen |= {record["model"]: None for record in store.task_records() if record["model"]}
+        removed += collect(store, list(seen)).layers
+        rounds += 1
+    return {"rounds": rounds, "removed": removed}
+
+
 def main() -> None:
     what, path, *rest = sys.argv[1:]
     if what == "kill":
@@ -241,6 +253,8 @@ def main() -> None:
         result = exit_everywhere(Path(path))
     elif what == "commit":
         result = commit_loop(Path(path), rest[0], float(rest[1]), int(rest[2]))
+    elif what == "release":
+        result = release_loop(Path(path), float(rest[0]))
     else:
         result = collect_loop(Path(path), float(rest[0]))
     print(json.dumps(result))

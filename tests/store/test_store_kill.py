@@ -41,14 +41,15 @@ def test_this_test_catches_a_naive_writer(tmp_path: Path):
     assert result["damaged"] + result["lost"] > 0
 
 
-def test_processes_that_commit_while_another_collects(tmp_path: Path):
-    """gc never takes what a commit refers to; the same objects are put, retained, let go and collected all the time."""
+@pytest.mark.parametrize("way", ["collect", "release"], ids=["gc", "local"])
+def test_processes_that_commit_while_another_collects(tmp_path: Path, way: str):
+    """No collection takes what a commit refers to; the same objects are put, retained, let go and collected again."""
     store = make_store(tmp_path / "s")
     names = ["a", "b", "c"]
     for added, name in enumerate(names):
         store.create_task(task_record(name, added))
     writers = [start("commit", store.path, name, 3, seed) for seed, name in enumerate(names)]
-    collector = start("collect", store.path, 3)
+    collector = start(way, store.path, 3)
     results = [result_of(writer) for writer in writers]
     collected = result_of(collector)
     assert all(result["commits"] > 5 for result in results)

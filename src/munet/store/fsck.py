@@ -132,7 +132,8 @@ def _records(store: Store) -> Iterator[tuple[str, str, str | None, Callable[[], 
 
 
 def _strays(store: Store) -> list[str]:
-    strays = {*store.models.strangers(), *store.layers.strangers(), *temporary_files(store)}
+    strangers = [*store.models.strangers(), *store.layers.strangers()]
+    strays = {*strangers, *temporary_files(store, strangers)}
     return sorted(_relative(store, file) for file in strays)
 
 

@@ -36,11 +36,13 @@ def gc(store: Store, dry_run: bool = False) -> Report:
     with store.commit() if dry_run else store.collecting():
         stay = kept(store)
         _refuse_hidden(store, stay.unreadable)
+        all_models, strangers = store.models.listing()
+        all_layers, others = store.layers.listing()
         # Models before the layers that they name: a kill in between leaves layers without models, which is whole.
-        models = [store.models.path(id) for id in store.models.ids() if id not in stay.models]
-        layers = [store.layers.path(id) for id in store.layers.ids() if id not in stay.layers]
-        temporary = temporary_files(store)
-        freed = sum(_remove(file, dry_run) for file in (*models, *layers, *temporary))
+        models = [store.models.file(id) for id in all_models if id not in stay.models]
+        layers = [store.layers.file(id) for id in all_layers if id not in stay.layers]
+        temporary = temporary_files(store, [*strangers, *others])
+        freed = sum(_remove(file, dry_run) for file in (*models, *layers, *map(str, temporary)))
     return Report(len(models), len(layers), len(temporary), freed, dry_run)
 
 
@@ -63,20 +65,17 @@ def collect(store: Store, models: Sequence[str]) -> Report:
 
 
 def _collect(store: Store, models: Sequence[str], needed: set[str]) -> Report:
+    reached = {layer for model in needed for layer in _weights(store, model)}
     history = store.facts.ancestors(needed)
     doomed: dict[str, None] = {}
     for model in models:
         # Ancestors first: after a kill the rest still leads from a given model to all that is left of its line.
         doomed |= dict.fromkeys(reversed(_line(store, model, needed | history, doomed)))
     suspects = [model for model in dict.fromkeys([*doomed, *models]) if model not in needed and store.has_model(model)]
-    loose = dict.fromkeys(layer for model in suspects for layer in _weights(store, model))
-    if loose:
-        for model in needed:
-            for layer in _weights(store, model):
-                loose.pop(layer, None)
+    loose = dict.fromkeys(layer for model in suspects for layer in _weights(store, model) if layer not in reached)
     # Layers before the models that name them, or a call that was cut off could not be finished by another one.
-    layers = [path for path in map(store.layers.path, loose) if path.exists()]
-    manifests = [store.models.path(model) for model in doomed]
+    layers = [store.layers.file(layer) for layer in loose if store.has_layer(layer)]
+    manifests = [store.models.file(model) for model in doomed]
     freed = sum(_remove(file) for file in (*layers, *manifests))
     store.facts.save(needed | history)
     return Report(len(manifests), len(layers), bytes=freed)
@@ -87,6 +86,7 @@ def _line(store: Store, model: str, stay: set[str], doomed: dict[str, None]) -> 
     line, current = list[str](), model
     while current not in stay and current not in doomed and store.has_model(current):
         line.append(current)
+        store.facts.parts(current)  # they are asked for next, and tell the parent
         parent = store.facts.parent(current)
         if parent is None:
             break
@@ -99,22 +99,12 @@ def _weights(store: Store, model: str) -> Iterable[str]:
     return (*parts.layers, *parts.others)
 
 
-def temporary_files(store: Store) -> list[Path]:
-    """What killed writers left, wherever they wrote."""
-    folders = [
-        store.path,
-        store.path / "tasks",
-        *(store.path / "runs" / run for run in os.listdir(store.path / "runs")),
-    ]
-    files = [
-        folder / name
-        for folder in folders
-        if folder.is_dir()
-        for name in os.listdir(folder)
-        if name.startswith(TEMPORARY)
-    ]
-    files += [file for objects in (store.models, store.layers) for file in objects.strangers() if is_temporary(file)]
-    return [file for file in files if file.is_file()]
+def temporary_files(store: Store, strangers: Iterable[Path]) -> list[Path]:
+    """What killed writers left, wherever they wrote. `strangers` are the files among the objects that are none."""
+    runs = store.path / "runs"
+    folders = [store.path, store.path / "tasks", *(runs / name for name in os.listdir(runs) if (runs / name).is_dir())]
+    files = [folder / name for folder in folders for name in os.listdir(folder) if name.startswith(TEMPORARY)]
+    return [file for file in (*files, *filter(is_temporary, strangers)) if file.is_file()]
 
 
 def _refuse_hidden(store: Store, unreadable: Sequence[Unreadable]) -> None:
@@ -129,9 +119,12 @@ def _hidden(store: Store, path: Path, reason: str) -> DamagedError:
     )
 
 
-def _remove(file: Path, dry_run: bool = False) -> int:
-    with explained("remove", file):
-        size = file.stat().st_size
+def _remove(file: str, dry_run: bool = False) -> int:
+    try:
+        size = os.stat(file).st_size
         if not dry_run:
             os.unlink(file)
+    except OSError:
+        with explained("remove", Path(file)):
+            raise
     return size

@@ -30,10 +30,10 @@ class Objects:
 
     def path(self, id: str) -> Path:
         """Where an object is kept, whether it is there or not."""
-        return Path(self._file(id))
+        return Path(self.file(id))
 
-    def _file(self, id: str) -> str:
-        # As text: reading a thousand small files, or looking for as many, takes longer to name than to open otherwise.
+    def file(self, id: str) -> str:
+        """`path` as text, which for thousands of small files takes less time to make than they take to open."""
         if not is_id(id):
             raise InputError(f"{id!r} is no {self.kind} id: it takes 64 hexadecimal digits, as `munet log` prints them")
         return f"{self._base}/{id[:2]}/{id[2:]}{self._suffix}"
@@ -66,32 +66,30 @@ class Objects:
 
     def has(self, id: str) -> bool:
         """Whether an object is there; its content is not looked at."""
-        return os.path.isfile(self._file(id))
+        return os.path.isfile(self.file(id))
 
     def ids(self) -> Iterator[str]:
         """Ids of all objects, sorted."""
-        for shard in self._shards():
-            names = sorted(os.listdir(shard)) if os.path.isdir(shard) else []
-            yield from (id for name in names if (id := self._id_of(shard, name)) is not None)
+        return (id for ids, _ in self._listings() for id in ids)
 
     def starting_with(self, prefix: str) -> list[str]:
         """Ids that start with at least 2 hexadecimal digits."""
-        shard = f"{self._base}/{prefix[:2]}"
-        names = sorted(os.listdir(shard)) if os.path.isdir(shard) else []
-        found = (id for name in names if (id := self._id_of(shard, name)) is not None)
-        return [id for id in found if id.startswith(prefix)]
+        return [id for id in self._listing(prefix[:2])[0] if id.startswith(prefix)]
 
     def strangers(self) -> Iterator[Path]:
         """Files that are no objects: what killed writers left, and what others put here."""
-        for shard in self._shards():
-            if not os.path.isdir(shard):
-                yield Path(shard)
-                continue
-            names = sorted(os.listdir(shard))
-            yield from (Path(shard, name) for name in names if self._id_of(shard, name) is None)
+        return (file for _, files in self._listings() for file in files)
+
+    def listing(self) -> tuple[list[str], list[Path]]:
+        """`ids` and `strangers` in one reading of the folders."""
+        ids, strangers = list[str](), list[Path]()
+        for some, others in self._listings():
+            ids += some
+            strangers += others
+        return ids, strangers
 
     def _read(self, id: str, verify: bool) -> tuple[bytes, str | None]:
-        path = self._file(id)
+        path = self.file(id)
         try:
             data = Path(path).read_bytes()
         except FileNotFoundError:
@@ -110,10 +108,23 @@ class Objects:
             return f"is cut short or garbled ({error})"
         return None if found == id else f"holds other content than its name says (content {found[:12]}…)"
 
-    def _shards(self) -> list[str]:
-        return [f"{self._base}/{name}" for name in sorted(os.listdir(self._base))]
+    def _listings(self) -> Iterator[tuple[list[str], list[Path]]]:
+        return (self._listing(name) for name in sorted(os.listdir(self._base)))
 
-    def _id_of(self, shard: str, name: str) -> str | None:
-        """The id that a file of this name in this folder stands for, if any."""
-        id = shard[len(self._base) + 1 :] + name.removesuffix(self._suffix)
-        return id if name.endswith(self._suffix) and is_id(id) else None
+    def _listing(self, shard: str) -> tuple[list[str], list[Path]]:
+        """Ids and other files of one folder, sorted."""
+        folder = f"{self._base}/{shard}"
+        try:
+            names = sorted(os.listdir(folder))
+        except FileNotFoundError:
+            return [], []
+        except NotADirectoryError:
+            return [], [Path(folder)]
+        ids, strangers = list[str](), list[Path]()
+        for name in names:
+            id = shard + name.removesuffix(self._suffix)
+            if name.endswith(self._suffix) and is_id(id):
+                ids.append(id)
+            else:
+                strangers.append(Path(folder, name))
+        return ids, strangers
