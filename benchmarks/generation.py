@@ -37,6 +37,7 @@ from munet.search import load_method
 
 CACHE = 2 << 30  # bytes
 TASK = "task"
+METHOD = "mu2net-plus"
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ CASES = {
         "mccb-local (kmnist10k), batch 512",
         "builtin:glyphs",
         "kmnist10k",
-        "train[:2048]",
+        "train[:1024]",
         "validation",
         32,
         {"children": 8, "cycles": 4, "batch_size": 512},
@@ -68,7 +69,7 @@ CASES = {
         "mccb-local (kmnist10k), batch 32",
         "builtin:glyphs",
         "kmnist10k",
-        "train[:2048]",
+        "train[:1024]",
         "validation",
         32,
         {"children": 8, "cycles": 2, "samples_per_cycle": 512, "batch_size": 32},
@@ -133,8 +134,8 @@ def draw(system: munet.System, case: Case, generation: int, precision: str) -> t
 
     options = {**case.options, "generations": generation + 1, "task_iterations": 1}
     with suppress(Reached):
-        munet.evolve(system, [TASK], executor="local", precision=precision, seed=1, observer=stop, **options)
-    method = load_method("mu2net-plus", options)
+        munet.evolve(system, [TASK], METHOD, executor="local", precision=precision, seed=1, observer=stop, **options)
+    method = load_method(METHOD, options)
     run = begin(
         system,
         method,

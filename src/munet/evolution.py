@@ -155,6 +155,8 @@ class Evolution:
         sizes = (method.task_iterations, method.generations, method.children, method.cycles)
         before = finished_children(self.system, run)
         self.observe(RunStarted(run.name, method.name, run.tasks, *sizes, run.resumed, before))
+        for text in self.splits.notes:
+            self.observe(Notice(text))
         results: list[TaskFinished] = []
         for iteration in range(method.task_iterations):
             open_tasks = [name for name in run.tasks if not run.has_finished(self.system.task(name), iteration)]

@@ -1,6 +1,6 @@
 """Using the models of a system: predictions for a person's images, accuracies over whole splits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from .data import decode_side
+from .data import Splits
 from .devices import choose_device
 from .errors import InputError
-from .tasks import decode_image, load
-from .training import Preprocessing, prepare
-from .training import evaluate as evaluate_split
+from .library import stage_names
+from .tasks import decode_image
+from .training import Examinee, Preprocessing, check_precision, evaluate_together, prepare
 
 if TYPE_CHECKING:
     from .system import System
+
+_GROUP = 1 << 28  # parameters
 
 
 @dataclass(frozen=True)
@@ -101,24 +103,71 @@ def evaluate(
     *,
     device: str = "auto",
     batch_size: int = 512,
+    precision: str = "fp32",
     progress: Callable[[int, int], None] | None = None,
+    note: Callable[[str], None] = lambda text: None,
 ) -> dict[str, dict[str, Any]]:
     """Accuracy of retained models on a whole split; see `System.evaluate`."""
     if split not in ("train", "validation", "test"):
         raise InputError(f"no split '{split}': choose train, validation or test")
+    check_precision(precision)
     names = list(tasks) if tasks else [name for name in system.tasks if system.task(name)["model"]]
     place = choose_device(device)
-    results: dict[str, dict[str, Any]] = {}
-    for number, name in enumerate(names):
-        model = system.resolve(name)
-        manifest = system.manifest(model)
-        data = load(system.task(name), split, side=decode_side(manifest["hyperparameters"]["image_size"]))
-        network = system.network(model).to(place)
-        correct, examples = evaluate_split(
-            network, data, preprocessing_of(system, manifest), device=place, batch_size=batch_size
-        )
-        accuracy = correct / examples
-        results[name] = {"split": split, "accuracy": accuracy, "correct": correct, "examples": examples, "model": model}
+    manifests = {name: system.manifest(name) for name in names}
+    contents = {name: _content(system.task(name), split) for name in names}
+    lengths = {contents[name]: system.task(name)["splits"][split]["examples"] for name in names}
+    done, total = 0, sum(lengths.values())
+
+    def report(images: int) -> None:
+        nonlocal done
+        done += images
         if progress:
-            progress(number + 1, len(names))
-    return results
+            progress(min(done, total), total)  # images of several groups count once for each
+
+    splits, results = Splits(), dict[str, dict[str, Any]]()
+    for group in _groups(manifests):
+        examinees = [_examinee(system, splits, name, manifests[name], split, place, precision) for name in group]
+        pre = preprocessing_of(system, manifests[group[0]])
+        options = {"device": place, "batch_size": batch_size, "precision": precision, "note": note, "progress": report}
+        for name, (correct, examples) in zip(group, evaluate_together(examinees, pre, **options), strict=True):
+            found = {"split": split, "accuracy": correct / examples, "correct": correct, "examples": examples}
+            results[name] = found | {"model": system.resolve(name)}
+    for text in splits.notes:
+        note(text)
+    return {name: results[name] for name in names}
+
+
+def _content(record: Mapping[str, Any], split: str) -> str:
+    """What the images of a split are."""
+    return f"{record['fingerprint']} {record['splits'][split]['ranges']}"
+
+
+def _groups(manifests: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+    """Tasks whose models have one input size, as many as hold about a GiB of layers, so that they share them."""
+    groups: list[list[str]] = []
+    held: dict[str, int] = {}  # layers of the last group, with their parameters
+    size = None
+    for name, manifest in sorted(manifests.items(), key=lambda item: item[1]["hyperparameters"]["image_size"]):
+        mine = {layer: manifest["sizes"][slot] for slot, layer in manifest["layers"].items()}
+        if size != manifest["hyperparameters"]["image_size"] or sum((held | mine).values()) > _GROUP:
+            groups.append([])
+            held, size = {}, manifest["hyperparameters"]["image_size"]
+        groups[-1].append(name)
+        held |= mine
+    return groups
+
+
+def _examinee(
+    system: "System",
+    splits: Splits,
+    name: str,
+    manifest: dict[str, Any],
+    split: str,
+    device: str,
+    precision: str,
+) -> Examinee:
+    record, size = system.task(name), manifest["hyperparameters"]["image_size"]
+    network = system.network(system.resolve(name)).on(device, precision)
+    stages = [stage for _, stage in network.stages()]
+    steps = list(zip(stage_names(network, manifest["layers"]), stages, strict=True))
+    return Examinee(steps, splits.get(record, split, size), _content(record, split))

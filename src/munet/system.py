@@ -205,12 +205,15 @@ class System:
         *,
         device: str = "auto",
         batch_size: int = 512,
+        precision: str = "fp32",
         progress: Progress | None = None,
+        note: Callable[[str], None] = lambda text: None,
     ) -> dict[str, dict[str, Any]]:
-        """Accuracy of the retained models on a whole split, measured now."""
+        """Accuracy of the retained models on a whole split, measured now; layers that they share compute once."""
         from .predict import evaluate
 
-        return evaluate(self, tasks, split, device=device, batch_size=batch_size, progress=progress)
+        options = {"device": device, "batch_size": batch_size, "precision": precision}
+        return evaluate(self, tasks, split, **options, progress=progress, note=note)
 
     def export(self, word: str, path: str | Path, *, with_adapters: bool = False) -> dict[str, Any]:
         """Write a model as safetensors that plain timm loads; returns what was written.

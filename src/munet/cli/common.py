@@ -1,6 +1,7 @@
 """What several commands need: opening a system, printing, options, completion. Imports nothing heavy."""
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -59,6 +60,11 @@ def show(*renderables: "RenderableType") -> None:
         out.print(renderable, soft_wrap=isinstance(renderable, str))
 
 
+def tell(text: str) -> None:
+    """Say on standard error what a person should know and no program needs."""
+    typer.echo(f"note: {text}", err=True)
+
+
 def show_json(value: Any) -> None:
     from munet.cli.formatting import json_text
 
@@ -78,3 +84,11 @@ def parse_settings(words: list[str]) -> dict[str, str]:
             raise InputError(f"--set {name} is given twice, as {settings[name]} and {value.strip()}: leave one out")
         settings[name] = value.strip()
     return settings
+
+
+def parse_size(word: str, option: str) -> int:
+    """Bytes of `2GB`, `512MB`, `1.5g` or a plain number; thousands, as disks and memory are sold. InputError else."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)I?B?", word.strip(), re.IGNORECASE | re.ASCII)
+    if match is None:
+        raise InputError(f"{option} {word}: give a size such as 2GB, 512MB or 0")
+    return int(float(match[1]) * 1000 ** " KMGT".index(match[2].upper() or " "))

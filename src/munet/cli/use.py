@@ -35,9 +35,12 @@ def evaluate(
     ] = None,
     device: Device = "auto",
     batch_size: Annotated[int, typer.Option(min=1, help="Images computed together.")] = 512,
+    precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
     as_json: JsonFlag = False,
 ) -> None:
     """Measure the accuracy of the tasks' models on a whole split.
+
+    Layers that several tasks share are computed once for each batch of images.
 
     Example:
       munet evaluate fleet --split test --task mnist
@@ -46,7 +49,10 @@ def evaluate(
 
     opened = open_system(system)
     with progress("evaluating") as report:
-        results = opened.evaluate(task or None, split, device=device, batch_size=batch_size, progress=report)
+        options = {"device": device, "batch_size": batch_size, "precision": precision}
+        results = opened.evaluate(
+            task or None, split, **options, progress=report, note=lambda text: typer.echo(f"note: {text}", err=True)
+        )
     if as_json:
         show_json(results)
         return

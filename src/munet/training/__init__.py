@@ -1,6 +1,6 @@
 """How a child learns: tensors in, tensors and metrics out. Knows nothing of evolution, tasks or the store."""
 
-from munet.training.evaluation import evaluate
+from munet.training.evaluation import Examinee, evaluate, evaluate_together
 from munet.training.features import FeatureCache
 from munet.training.images import ImageSet
 from munet.training.member import Outcome, Trainee
@@ -11,6 +11,7 @@ from munet.training.schedules import learning_rate_at
 from munet.training.trainer import train, train_litter
 
 __all__ = [
+    "Examinee",
     "FeatureCache",
     "ImageSet",
     "Outcome",
@@ -20,6 +21,7 @@ __all__ = [
     "augment",
     "check_precision",
     "evaluate",
+    "evaluate_together",
     "learning_rate_at",
     "prepare",
     "train",

@@ -1,5 +1,9 @@
 """Accuracy: the share of images whose highest logit is that of their label, each image counting the same."""
 
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
 import torch
 
 from munet.training.images import ImageSet, SplitLike
@@ -7,6 +11,25 @@ from munet.training.member import Trainable
 from munet.training.memory import Note, Parts
 from munet.training.precision import autocast
 from munet.training.preprocessing import Preprocessing, prepare
+from munet.training.trie import Step, Target, Trie, walk
+
+
+@dataclass(frozen=True)
+class Examinee:
+    """A network, on the device that evaluates it, and its images.
+
+    `steps` are its stages, named by content: what several have in common from the first one on is computed once for a
+    batch. Examinees with equal `content` have the same images and labels.
+    """
+
+    steps: Sequence[Step]
+    split: SplitLike
+    content: str
+
+    @classmethod
+    def alone(cls, network: Trainable, split: SplitLike) -> "Examinee":
+        """A network that shares nothing."""
+        return cls([("", network)], split, "")
 
 
 def evaluate(
@@ -19,17 +42,72 @@ def evaluate(
     precision: str = "fp32",
     note: Note = lambda text: None,
 ) -> tuple[int, int]:
-    """(correct, examples) of a network on every image of a split, resized and normalised, nothing random.
+    """(correct, examples) of one network; see `evaluate_together`."""
+    alone = [Examinee.alone(network, split)]
+    options = {"device": device, "batch_size": batch_size, "precision": precision}
+    return evaluate_together(alone, preprocessing, **options, note=note)[0]
 
-    The network must be on `device`. An image with a non-finite logit is wrong.
+
+@torch.no_grad()
+def evaluate_together(
+    examinees: Sequence[Examinee],
+    preprocessing: Preprocessing,
+    *,
+    device: torch.device | str = "cpu",
+    batch_size: int = 512,
+    precision: str = "fp32",
+    note: Note = lambda text: None,
+    progress: Callable[[int], None] = lambda images: None,
+) -> list[tuple[int, int]]:
+    """(correct, examples) of each network on every image of its split, resized and normalised, nothing random.
+
+    Batches may hold images of several splits, and go through a stage that their networks share at once. An image with
+    a non-finite logit is wrong. `progress` is told of the images of each batch when it is done.
     """
-    data, parts = ImageSet.of(split, device), Parts(note)
-    counts = torch.zeros(2, dtype=torch.int64, device=data.device)
-    with torch.no_grad(), autocast(device, precision):
-        for start in range(0, len(data), batch_size):
-            images_BCHW = prepare(data.images[start : start + batch_size].to(data.device), preprocessing)
-            counts += count_correct(parts(network, images_BCHW), data.labels[start : start + batch_size])
-    return int(counts[0]), len(data)
+    trie, parts = Trie("images"), Parts(note)
+    nodes = [trie.add(examinee.steps) for examinee in examinees]
+    sets: dict[str, ImageSet] = {}
+    readers: dict[str, list[int]] = {}  # content -> examinees
+    for number, examinee in enumerate(examinees):
+        readers.setdefault(examinee.content, []).append(number)
+        if examinee.content not in sets:
+            sets[examinee.content] = ImageSet.of(examinee.split, device)
+    counts = [torch.zeros(2, dtype=torch.int64, device=device) for _ in examinees]
+    for pieces in _batches({content: len(data) for content, data in sets.items()}, batch_size):
+        images = [prepare(sets[content].rows(rows), preprocessing) for content, rows in pieces]
+        targets: list[Target] = []
+        wanted: list[tuple[int, torch.Tensor]] = []  # examinee, its labels
+        start = 0
+        for content, rows in pieces:
+            within = torch.arange(start, start + len(rows), device=device) if len(pieces) > 1 else None
+            labels = sets[content].labels[int(rows[0]) : int(rows[-1]) + 1]
+            targets += [Target(nodes[number], within) for number in readers[content]]
+            wanted += [(number, labels) for number in readers[content]]
+            start += len(rows)
+        with autocast(device, precision):
+            found = walk(targets, lambda x=images: x[0] if len(x) == 1 else torch.cat(x), apply=parts)
+        for (number, labels), logits in zip(wanted, found, strict=True):
+            counts[number] += count_correct(logits, labels)
+        progress(start)
+    return [(int(count[0]), len(sets[e.content])) for count, e in zip(counts, examinees, strict=True)]
+
+
+def _batches(lengths: dict[str, int], size: int) -> Iterator[list[tuple[str, np.ndarray]]]:
+    """All images of all sets, in order, `size` at a time: the pieces (set, indices) of each batch."""
+    batch: list[tuple[str, np.ndarray]] = []
+    room = size
+    for name, length in lengths.items():
+        start = 0
+        while start < length:
+            stop = min(length, start + room)
+            batch.append((name, np.arange(start, stop)))
+            room -= stop - start
+            start = stop
+            if room == 0:
+                yield batch
+                batch, room = [], size
+    if batch:
+        yield batch
 
 
 def count_correct(logits_BC: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
