@@ -1,13 +1,24 @@
 """evolve and methods: growing a system, and the ways to do it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from munet.cli.common import JsonFlag, SystemPath, complete_task, console, open_system, parse_settings, show, show_json
+from munet.cli.common import (
+    JsonFlag,
+    SystemPath,
+    complete_task,
+    console,
+    open_system,
+    parse_settings,
+    parse_size,
+    show,
+    show_json,
+)
+from munet.executors.team import EXECUTORS
 
 if TYPE_CHECKING:
     from munet.cli.observers import Observer
@@ -24,8 +35,15 @@ def complete_method(incomplete: str) -> list[str]:
     return sorted(file.stem for file in folder.glob("*.toml") if file.stem.startswith(incomplete))
 
 
+def _one_of(*values: str) -> Callable[[str], list[str]]:
+    """Completes to one of these."""
+    return lambda incomplete: [value for value in values if value.startswith(incomplete)]
+
+
 _BUDGET: dict[str, Any] = {"rich_help_panel": "Budget (from the method unless given)", "show_default": False}
 _RUN: dict[str, Any] = {"rich_help_panel": "Run"}
+_WHERE: dict[str, Any] = {"rich_help_panel": "Where children are trained (no result depends on it)"}
+_HIDDEN: dict[str, Any] = {"show_default": False, **_WHERE}
 
 
 def evolve(
@@ -51,11 +69,48 @@ def evolve(
     seed: Annotated[int, typer.Option(help="Seed of every draw.", **_RUN)] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.", **_RUN)] = "auto",
     image_size: Annotated[int | None, typer.Option(min=1, help="Fixes the pixels a side.", **_RUN)] = None,
-    precision: Annotated[str, typer.Option(help="fp32 or bf16.", **_RUN)] = "fp32",
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of the CPU.", **_RUN)] = None,
+    precision: Annotated[
+        str,
+        typer.Option(
+            help="fp32 or bf16; auto is bf16 on a GPU that has it.",
+            autocompletion=_one_of("auto", "fp32", "bf16"),
+            **_RUN,
+        ),
+    ] = "auto",
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads of each child.", show_default=False, **_RUN)
+    ] = None,
     allow_changed: Annotated[bool, typer.Option("--allow-changed", help="Accept data that changed.", **_RUN)] = False,
     new: Annotated[bool, typer.Option("--new", help="Leave an interrupted run behind.", **_RUN)] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event a line.", **_RUN)] = False,
+    executor: Annotated[
+        str,
+        typer.Option(
+            help="local (this process), processes, ray; auto fills the machine.",
+            autocompletion=_one_of(*EXECUTORS),
+            **_WHERE,
+        ),
+    ] = "auto",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Children at a time; all that fit unless given.", **_HIDDEN)
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(metavar="auto|HOST:PORT", help="Ray cluster; none starts a Ray here.", **_HIDDEN)
+    ] = None,
+    gpus_per_child: Annotated[
+        float | None, typer.Option(metavar="GPUS", help="On Ray: 1, or a part such as 0.25.", **_HIDDEN)
+    ] = None,
+    cache_memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Activations to keep, on each machine or GPU: 2GB, 512MB, 0. A quarter of its memory unless given.",
+            **_HIDDEN,
+        ),
+    ] = None,
+    no_reuse: Annotated[
+        bool, typer.Option("--no-reuse", help="Compute everything anew: slow, to compare with.", **_WHERE)
+    ] = False,
 ) -> None:
     """Evolve tasks: sample children, train them, keep what is better.
 
@@ -65,6 +120,8 @@ def evolve(
       munet evolve fleet
       munet evolve fleet mnist flowers --method mu2net-plus --task-iterations 2 --cycles 4
       munet evolve fleet --set defaults.learning_rate=0.02 --set acceptance='>'
+      munet evolve fleet --executor processes --workers 4 --threads 2 --cache-memory 8GB
+      munet evolve fleet --executor ray --address auto --device cuda --gpus-per-child 0.25
     """
     settings = parse_settings(setting or [])
     given: dict[str, Any] = {
@@ -78,9 +135,14 @@ def evolve(
         "image_size": image_size,
         "threads": threads,
         "settings": settings or None,
+        "workers": workers,
+        "address": address,
+        "gpus_per_child": gpus_per_child,
+        "cache_memory": None if cache_memory is None else parse_size(cache_memory, "--cache-memory"),
     }
     options = {name: value for name, value in given.items() if value is not None}
     options |= {"seed": seed, "device": device, "precision": precision, "allow_changed": allow_changed, "new": new}
+    options |= {"executor": executor, "reuse": not no_reuse}
     opened = open_system(system)
     before = opened.status()
     with _watching(before["tasks"], as_json) as watch:
