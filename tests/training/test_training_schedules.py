@@ -65,6 +65,6 @@ def test_rates_lie_between_zero_and_the_peak(schedule, ratio, steps, cycles):
     found = rates(steps * cycles, schedule=schedule, warmup_ratio=ratio, steps_per_cycle=steps, cycles=cycles)
     assert all(0 <= rate <= 0.02 for rate in found)
     if schedule == "cosine":
-        peak = int(ratio * steps * cycles)
+        peak = int(ratio * (steps * cycles))
         assert found[peak] == max(found) == 0.02
         assert found[peak:] == sorted(found[peak:], reverse=True)
