@@ -13,7 +13,7 @@ from .devices import choose_device
 from .errors import InputError
 from .library import stage_names
 from .tasks import decode_image
-from .training import Examinee, Preprocessing, check_precision, evaluate_together, prepare
+from .training import Examinee, Preprocessing, Step, check_precision, evaluate_together, prepare
 
 if TYPE_CHECKING:
     from .system import System
@@ -126,7 +126,11 @@ def evaluate(
 
     splits, results = Splits(), dict[str, dict[str, Any]]()
     for group in _groups(manifests):
-        examinees = [_examinee(system, splits, name, manifests[name], split, place, precision) for name in group]
+        size = manifests[group[0]]["hyperparameters"]["image_size"]
+        first = {contents[name]: system.task(name) for name in reversed(group)}  # tasks with the same images read once
+        images = {content: splits.get(record, split, size) for content, record in first.items()}
+        steps = {name: _steps(system, name, manifests[name], place, precision) for name in group}
+        examinees = [Examinee(steps[name], images[contents[name]], contents[name]) for name in group]
         pre = preprocessing_of(system, manifests[group[0]])
         options = {"device": place, "batch_size": batch_size, "precision": precision, "note": note, "progress": report}
         for name, (correct, examples) in zip(group, evaluate_together(examinees, pre, **options), strict=True):
@@ -157,17 +161,8 @@ def _groups(manifests: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
     return groups
 
 
-def _examinee(
-    system: "System",
-    splits: Splits,
-    name: str,
-    manifest: dict[str, Any],
-    split: str,
-    device: str,
-    precision: str,
-) -> Examinee:
-    record, size = system.task(name), manifest["hyperparameters"]["image_size"]
+def _steps(system: "System", name: str, manifest: Mapping[str, Any], device: str, precision: str) -> list[Step]:
+    """The stages of a task's model, named by content."""
     network = system.network(system.resolve(name)).on(device, precision)
     stages = [stage for _, stage in network.stages()]
-    steps = list(zip(stage_names(network, manifest["layers"]), stages, strict=True))
-    return Examinee(steps, splits.get(record, split, size), _content(record, split))
+    return list(zip(stage_names(network, manifest["layers"]), stages, strict=True))

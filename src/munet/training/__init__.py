@@ -9,6 +9,7 @@ from munet.training.preprocessing import Preprocessing, augment, prepare
 from munet.training.recipe import Recipe
 from munet.training.schedules import learning_rate_at
 from munet.training.trainer import train, train_litter
+from munet.training.trie import Step
 
 __all__ = [
     "Examinee",
@@ -17,6 +18,7 @@ __all__ = [
     "Outcome",
     "Preprocessing",
     "Recipe",
+    "Step",
     "Trainee",
     "augment",
     "check_precision",
