@@ -8,9 +8,10 @@
     refs.py          what tasks and runs refer to
     creation.py      a directory that is a system or is none
     store.py         Store: all of it in one class
+    facts.py         what manifests say of their relations, read once
     reachability.py  what the refs reach
     fsck.py          checking everything
-    gc.py            removing what no ref reaches
+    gc.py            removing what no ref reaches: everywhere, or among what a task iteration let go
 
 The format is written down for other readers in docs/format.md. Nothing here imports torch until tensors are asked for.
 """
