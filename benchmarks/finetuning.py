@@ -123,7 +123,8 @@ def measure(setup: Setup, precision: str, threads: int, args: argparse.Namespace
     repeats = min(args.repeats, setup.repeats)
     label = f"{setup.title}, {precision}, {threads} threads"
     contenders = [contender("plain", run_plain), contender("munet", run_munet)]
-    result = compare(contenders, repeats, device=args.device, label=label)
+    # the first cycle of each run is its warm-up
+    result = compare(contenders, repeats, warmup=0, device=args.device, label=label)
     ceilings.append(matmul_rate(precision, args.device, shape=(size, size, size)))
     _check_equal(losses, precision)
     samples = setup.steps * setup.batch_size
