@@ -66,13 +66,13 @@ def accounted_parameters(
     """Parameters of a model, each layer divided by the number of tasks that share it (muNet eq. 4, mu2Net+ eq. 2).
 
     `sizes` and `layers` map the model's slots to their number of parameters and their layer; `owners` maps a layer to
-    the tasks whose retained model uses it. The model's own `task` always counts as one of them, the root
+    the tasks whose retained model uses it, each once. The model's own `task` always counts as one of them, the root
     (task None) never does.
     """
     total = 0.0
     for slot, layer in layers.items():
-        tasks = {owner for owner in owners.get(layer, ()) if owner is not None} | {task}
-        total += sizes[slot] / len(tasks)
+        tasks = owners.get(layer, ())
+        total += sizes[slot] / (len(tasks) - (None in tasks) + (task not in tasks))
     return total
 
 

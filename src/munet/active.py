@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from .accounting import accounted_parameters, flops
 from .children import Child, Manifest, Planner
-from .history import lineage
+from .history import living_lineage
 from .runs import Run
 from .search import (
     Candidate,
@@ -21,7 +21,7 @@ from .search import (
     seed_child,
     seed_parent,
 )
-from .status import blocks_in, owners
+from .status import blocks_in, owners_of
 from .streams import numpy_stream
 
 if TYPE_CHECKING:
@@ -40,12 +40,15 @@ class ActiveTask:
         self.run = run
         self.name = name
         self.record: dict[str, Any] = system.task(name)
-        records = {task: system.task(task) for task in system.tasks if task != name}
+        records = {r["name"]: r for r in system.store.task_records() if r["name"] != name}
         self.others = {task: record for task, record in records.items() if record["model"]}
-        manifests = {task: system.store.get_model(record["model"]) for task, record in self.others.items()}
+        # what others retained, as far as they let others build on it, and the root
+        public = [record["model"] for record in self.others.values() if not record["private"]]
+        self.public_models = [*public, system.root]
+        owned = owners_of(system.store, {task: record["model"] for task, record in self.others.items()})
         root = system.manifest(system.root)
         self.method = run.method.for_root(system.architecture.patch_size, root["hyperparameters"]["image_size"])
-        self.planner = Planner(system, self.method, name, len(self.record["classes"]), owners(manifests))
+        self.planner = Planner(system, self.method, name, len(self.record["classes"]), owned)
         self.references = self._references()
         started = self.record["active"] or {"generation": 0, "population": [self.record["model"]]}
         self.generation: int = started["generation"]  # the next one to train
@@ -70,7 +73,7 @@ class ActiveTask:
     def sample_generation(self, generation: int) -> list[tuple[str, Plan]]:
         """(parent, plan) of every child: all are drawn before any is trained, so siblings never see each other."""
         shared = self._shared_preprocessing(generation)
-        candidates, others, root = self.candidates(), self._public_models(), self.system.root
+        candidates, others, root = self.candidates(), self.public_models, self.system.root
         drawn = []
         for child in range(self.method.children):
             rng = numpy_stream(*self.key(generation, child), "search")
@@ -79,11 +82,6 @@ class ActiveTask:
             self.selections[parent] = self.selections.get(parent, 0) + 1
             drawn.append((parent, self._plan(parent, shared, rng, mutate=seed is None)))
         return drawn
-
-    def _public_models(self) -> list[str]:
-        """What other tasks retained, as far as they let others build on it, and the root."""
-        public = [record["model"] for record in self.others.values() if not record["private"]]
-        return [*public, self.system.root]
 
     def _plan(
         self, parent: str, shared: SharedPreprocessing | None, rng: "np.random.Generator", *, mutate: bool
@@ -124,7 +122,7 @@ class ActiveTask:
     def living_lineage(self, model: str) -> list[Manifest]:
         """A model and those of its ancestors that are alive: in the population, retained for some task, or the root."""
         alive = {self.system.root, *self.population, *(record["model"] for record in self.others.values())}
-        return [manifest for identity, manifest in lineage(self.system.store, model) if identity in alive]
+        return [manifest for _, manifest in living_lineage(self.system.store, model, alive)]
 
     # Scoring ---------------------------------------------------------------------------------------------------------
 

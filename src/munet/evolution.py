@@ -30,6 +30,7 @@ from .raising import Draw, Record, draw_generation, job_of, judge, keep, manifes
 from .runs import Run, begin, finished_children, now, read_generation, write_generation
 from .search import Method, load_method
 from .status import blocks_in
+from .store.gc import collect
 from .training import Outcome, evaluate
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ def evolve(
             default_threads=team.threads,
             new=new,
         )
+        if new or run.resumed:
+            system.gc()  # of what a killed process or an abandoned run left; later collections look at their own only
         setting = Setting(place, run.threads, memory, reuse, allow_changed)
         trainer = start_executor(team, system, setting, splits, cluster)
         try:
@@ -178,7 +181,7 @@ class Evolution:
             active.open(iteration, generation)
             self._raise_generation(active, (name, iteration, generation))
         active.retain(iteration, self._test(active) if active.population else None)
-        self.system.gc()
+        collect(self.system.store, list(active.population))
         model, test = active.record["model"], active.record["test"]
         validation = active.manifest(model)["metrics"]["validation_accuracy"] if model else None
         accuracy = test["accuracy"] if test else None

@@ -129,7 +129,7 @@ def finished_children(system: "System", run: Run) -> int:
 def read_generation(system: "System", run: Run, task: str, iteration: int, generation: int) -> list[dict[str, Any]]:
     """Records of the children of a generation that have finished so far."""
     file = GENERATION_FILE.format(task=task, iteration=iteration, generation=generation)
-    if file not in system.store.run_files(run.name):
+    if not system.store.has_run_file(run.name, file):
         return []
     return system.store.read_run(run.name, file)["children"]
 

@@ -103,7 +103,7 @@ class System:
         from .tasks import add, check_name
 
         name = check_name(name)
-        if name in self.tasks:
+        if self.store.has_task(name):
             raise InputError(f"task '{name}' is already in {self.path}: choose another name")
         data = add(
             name,
@@ -116,8 +116,14 @@ class System:
             allow_overlap=allow_overlap,
             progress=progress,
         )
-        added = 1 + max((self.store.read_task(other)["added"] for other in self.tasks), default=0)
-        record = {"format": FORMAT, **data, "added": added, "model": None, "iterations": 0, "test": None}
+        record = {
+            "format": FORMAT,
+            **data,
+            "added": self.store.next_added(),
+            "model": None,
+            "iterations": 0,
+            "test": None,
+        }
         record |= {"selections": {}, "active": None, "last": None}
         self.store.create_task(record)
         return record
