@@ -46,7 +46,7 @@ class Scale:
     classes: int
 
 
-FULL = Scale("random:vit_tiny_patch16_224", 12, 32, 20, 1024, 10)
+FULL = Scale("random:vit_tiny_patch16_224", 12, 32, 20, 512, 10)
 QUICK = Scale("random:vit_tiny_patch16_224", 4, 32, 3, 40, 4)
 
 
