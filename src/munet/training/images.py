@@ -1,5 +1,6 @@
 """A split as tensors on the device that computes, and the order in which training reads it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -46,6 +47,12 @@ class ImageSet:
     def rows(self, indices: np.ndarray) -> torch.Tensor:
         """Images (B, H, W, C) at these indices, on the device; a view where the indices follow one another."""
         return gather(self.images, indices).to(self.device, non_blocking=True)
+
+    def batches(self, order: np.ndarray, size: int) -> Iterator[torch.Tensor]:
+        """Images in this order, `size` at a time, on the device. One transfer of the order serves them all."""
+        where = torch.from_numpy(order).to(self.images.device)
+        for part in where.split(size):
+            yield self.images[part].to(self.device, non_blocking=True)
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -144,21 +144,19 @@ class _Litter:
             member.seconds[part] += (perf_counter() - began - claimed) / len(members)
 
     def _train_cycle(self, cycle: int) -> None:
-        samples = self.recipe.samples(len(self.data))
+        samples, size = self.recipe.samples(len(self.data)), self.recipe.batch_size
         order = stream_order(self.key, len(self.data), cycle * samples, samples)
+        labels = gather(self.data.labels, order)
         members = self.alive
-        for indices, hidden in self._batches(cycle, order):
-            labels = gather(self.data.labels, indices)
+        batches = self._fixed_batches(self.fixed, order) if self.fixed else self._random_batches(cycle, order)
+        for hidden, wanted in zip(batches, labels.split(size), strict=True):
             for member, x in zip(members, hidden, strict=True):
-                member.step(x, labels)
+                member.step(x, wanted)
         for member in members:
             member.end_training(cycle)
 
-    def _batches(self, cycle: int, order: np.ndarray) -> Iterator[tuple[np.ndarray, list[torch.Tensor]]]:
-        """(indices, activations for each member that is alive) of every batch of a cycle."""
-        return self._fixed_batches(self.fixed, order) if self.fixed else self._random_batches(cycle, order)
-
-    def _fixed_batches(self, fixed: FixedInputs, order: np.ndarray) -> Iterator[tuple[np.ndarray, list[torch.Tensor]]]:
+    def _fixed_batches(self, fixed: FixedInputs, order: np.ndarray) -> Iterator[list[torch.Tensor]]:
+        """Activations for each member that is alive, of every batch of a cycle."""
         nodes = [member.node for member in self.alive]
         size = self.recipe.batch_size
         # several batches at a time: what is missing of them fills the chunks in which it is computed
@@ -168,20 +166,20 @@ class _Litter:
             with autocast(self.data.device, self.recipe.precision):
                 values = fixed.read(ahead, nodes)
             for first in range(0, len(ahead), size):
-                yield ahead[first : first + size], [value[first : first + size] for value in values]
+                yield [value[first : first + size] for value in values]
 
-    def _random_batches(self, cycle: int, order: np.ndarray) -> Iterator[tuple[np.ndarray, list[torch.Tensor]]]:
+    def _random_batches(self, cycle: int, order: np.ndarray) -> Iterator[list[torch.Tensor]]:
+        """As `_fixed_batches`, each batch augmented once for all members."""
         data, pre, size = self.data, self.recipe.preprocessing, self.recipe.batch_size
         targets = [Target(member.node) for member in self.alive]
         generator = torch_stream(*self.key, "augment", cycle)
         height, width = data.images.shape[1:3]
         draws = draw(pre, len(order), height, width, generator).to(data.device)
-        for start in range(0, len(order), size):
-            indices = order[start : start + size]
-            part = draws.part(start, start + len(indices))
+        for images, start in zip(data.batches(order, size), range(0, len(order), size), strict=True):
+            part = draws.part(start, start + len(images))
             with autocast(data.device, self.recipe.precision):
-                hidden = walk(targets, lambda i=indices, p=part: apply(data.rows(i), pre, p), apply=self.parts)
-            yield indices, hidden
+                hidden = walk(targets, lambda x=images, p=part: apply(x, pre, p), apply=self.parts)
+            yield hidden
 
     def _validate(self, cycle: int) -> None:
         # Validation keeps no activations for gradients, so a larger batch takes no more memory than a training step.
