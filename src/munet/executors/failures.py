@@ -69,8 +69,8 @@ def how_it_ended(code: int | None) -> str:
 
 
 def names_of(litter: "Litter") -> str:
-    """ "child 3 of digits", as the run's files number children."""
-    numbers = [str(job.number) for job in litter.jobs]
+    """Children counted from 1, as on the screen: child 3 of digits."""
+    numbers = [str(job.number + 1) for job in litter.jobs]
     children = f"child {numbers[0]}" if len(numbers) == 1 else f"children {', '.join(numbers[:-1])} and {numbers[-1]}"
     return f"{children} of {litter.task['name']}"
 

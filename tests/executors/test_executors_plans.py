@@ -1,0 +1,165 @@
+"""Who trains: plans, what workers say, how their errors travel, layers that are handed over."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from munet.children import Child
+from munet.errors import DamagedError, InputError
+from munet.executors import Team, plan_workers, team
+from munet.executors.failures import Failure, how_it_ended
+from munet.executors.handed import HandedLibrary, Parcel, layers_needed
+from munet.executors.wire import Cycle, Done, Hearing, Noted, Trained
+from munet.jobs import Job, Litter, Result
+from munet.layers import layer_id, serialize
+from munet.library import Origin
+
+
+@pytest.fixture(autouse=True)
+def eight_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(team, "usable_cores", lambda: 8)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+
+
+def plan(executor: str = "auto", **options: Any) -> Team:
+    return plan_workers(executor, **{"workers": None, "threads": None, "device": "cpu", "children": 6, **options})
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ({}, ("processes", 6, 1)),
+        ({"children": 2}, ("processes", 2, 4)),
+        ({"children": 1}, ("local", 1, 8)),
+        ({"threads": 4}, ("processes", 2, 4)),
+        ({"threads": 8}, ("local", 1, 8)),
+        ({"workers": 1}, ("local", 1, 8)),
+        ({"workers": 3, "children": 1}, ("processes", 3, 2)),
+        ({"work": 1e9}, ("local", 1, 8)),
+        ({"work": 1e9, "workers": 2}, ("processes", 2, 4)),
+        ({"device": "cuda"}, ("processes", 4, 2)),
+        ({"device": "cuda", "children": 1}, ("local", 1, 8)),
+        ({"device": "cuda:1"}, ("local", 1, 8)),
+        ({"device": "cuda:1", "workers": 3}, ("processes", 3, 2)),
+        ({"device": "mps"}, ("local", 1, 8)),
+        ({"executor": "local"}, ("local", 1, 8)),
+        ({"executor": "processes", "workers": 1}, ("processes", 1, 8)),
+        ({"executor": "ray"}, ("ray", 0, 1)),
+        ({"executor": "ray", "workers": 5, "threads": 2}, ("ray", 5, 2)),
+    ],
+)
+def test_plans_fill_the_machine(options: dict[str, Any], wanted: tuple[str, int, int]) -> None:
+    made = plan(**options)
+    assert (made.executor, made.workers, made.threads) == wanted
+
+
+def test_workers_are_spread_over_devices_and_share_their_memory() -> None:
+    made = plan("processes", device="cuda", workers=6)
+    assert made.devices == ("cuda:0", "cuda:1", "cuda:2", "cuda:3")
+    assert made.sharing == 2
+    assert plan("processes", device="cuda:2", workers=6).sharing == 6
+    assert plan("processes", workers=6).sharing == 6
+    assert plan("local").sharing == 1
+    assert plan("ray", device="cuda", gpus_per_child=0.25).sharing == 4
+    assert plan("ray", device="cuda").gpus_per_child == 1
+    assert plan("ray", threads=2).sharing == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"executor": "rai"}, r"unknown executor 'rai' \(did you mean 'ray'\?\); known: auto, local, processes, ray"),
+        ({"executor": "local", "workers": 2}, "add --executor processes"),
+        ({"address": "auto"}, "add --executor ray"),
+        ({"executor": "processes", "gpus_per_child": 0.5}, "add --executor ray"),
+        ({"executor": "ray", "gpus_per_child": 0.5}, "add --device cuda"),
+        ({"executor": "ray", "device": "cuda", "gpus_per_child": 1.5}, "1.5: give a part of one"),
+        ({"executor": "ray", "device": "cuda", "gpus_per_child": 0.0}, "is 0: give a part of one"),
+        ({"workers": 0}, "workers is 0"),
+        ({"threads": 0}, "threads is 0"),
+    ],
+)
+def test_plans_that_contradict_themselves_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        plan(**options)
+
+
+def test_each_thing_is_heard_once() -> None:
+    cycles: list[tuple[int, int, float]] = []
+    notes: list[str] = []
+    hearing = Hearing()
+    result = Result(0, None, {}, {}, "", 0.0)  # type: ignore[arg-type]
+    for generation in range(2):
+        hearing.begin(lambda *cycle: cycles.append(cycle), notes.append)
+        for _ in range(2):
+            assert hearing.hear(Cycle(0, 0, 0.5)) is None
+            assert hearing.hear(Noted("the folder is full")) is None
+        assert hearing.hear(Trained(result)) is result
+        assert hearing.hear(Trained(result)) is None
+        assert hearing.hear(Done()) is None
+        assert cycles == [(0, 0, 0.5)] * (generation + 1)
+    assert notes == ["the folder is full"]
+
+
+class Odd(Exception):
+    """Cannot be pickled: its class asks for two arguments and hands on one."""
+
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(one + two)
+
+
+def thrown(error: Exception) -> Failure:
+    try:
+        raise error
+    except Exception as caught:
+        return Failure.of(caught)
+
+
+def test_errors_keep_their_kind_and_tell_where_they_happened() -> None:
+    error = thrown(InputError("no such folder: /x")).unpacked()
+    assert type(error) is InputError
+    assert str(error) == "no such folder: /x"
+    assert "test_executors_plans.py" in str(error.__cause__)
+    error = thrown(Odd("a", "b")).unpacked()
+    assert (type(error), str(error)) == (RuntimeError, "Odd: ab")
+    with pytest.raises(InputError):
+        Hearing().hear(thrown(InputError("x")))
+
+
+def test_exit_codes_in_words() -> None:
+    assert how_it_ended(-9) == "was killed by SIGKILL"
+    assert how_it_ended(-63).endswith("SIGRTMAX-1") or how_it_ended(-63) == "was killed by signal 63"
+    assert how_it_ended(1) == "ended with exit code 1"
+    assert how_it_ended(None) == "fell silent"
+
+
+def test_a_litter_needs_the_layers_it_begins_with() -> None:
+    child = Child(
+        origins={"embedding": Origin("stored", "e"), "posembed": Origin("posembed", 48), "head": Origin("head", 3)},
+        momentum={"embedding": "m"},
+    )
+    job = Job(0, (0,), child, None, 48, True)  # type: ignore[arg-type]
+    root = {"root": {"native_posembed": {"layer": "p", "image_size": 32}}}
+    assert layers_needed(Litter({}, (0,), 1, (job,)), root) == {"e", "m", "p"}
+
+
+def test_handed_layers_are_verified_and_fetched_once() -> None:
+    tensors = {"w": torch.arange(6, dtype=torch.float32)}
+    identity, data = layer_id(tensors), serialize(tensors)
+    fetched: list[str] = []
+
+    def fetch(reference: str) -> bytes:
+        fetched.append(reference)
+        return data
+
+    library = HandedLibrary(fetch)
+    library.take(Parcel("r", {"kind": "root"}, {identity: "there", "f" * 64: "elsewhere"}))
+    assert library.manifest("r") == {"kind": "root"}
+    assert torch.equal(library.layer(identity)["w"], tensors["w"])
+    library.let_go()
+    assert library.layer(identity) is library.layer(identity)
+    assert fetched == ["there"]
+    library.take(Parcel("r", {}, {"f" * 64: "elsewhere"}))
+    with pytest.raises(DamagedError, match="damaged on its way"):
+        library.layer("f" * 64)
