@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from munet.training.capture import WORTH, CapturedStep, capture
 from munet.training.memory import Parts
 from munet.training.optimiser import ClippedSGD, FlatParameters, Layers
 from munet.training.precision import autocast
@@ -95,6 +96,8 @@ class Member:
         self._losses: list[float] = []
         self._best = -1
         self._step = 0
+        self._captured: CapturedStep | None = None
+        self._captured_rows = 0
         self.rejected: str | None = None
         self.seconds = {"train": 0.0, "validation": 0.0}
 
@@ -115,10 +118,27 @@ class Member:
     def step(self, hidden: torch.Tensor, labels: torch.Tensor) -> None:
         """One step of gradient descent on a batch."""
         began = perf_counter()
-        self._total += self._parts.attempt(len(labels), lambda rows: self._gradients(hidden, labels, rows))
-        self._optimiser.step(self.recipe.rate(self._step, self._steps))
+        rate = self.recipe.rate(self._step, self._steps)
+        if self._step == 0 and self._device.type == "cuda" and self._steps * self.recipe.cycles >= WORTH:
+            self._captured = capture(self.work, hidden, labels, rate, self.state)
+            self._captured_rows = len(labels)
+        if self._captured is not None and len(labels) == self._captured_rows:
+            self._captured(hidden, labels, rate)
+        else:
+            self._total += self._parts.attempt(len(labels), lambda rows: self._gradients(hidden, labels, rows))
+            self._optimiser.step(rate)
         self._step += 1
         self.seconds["train"] += perf_counter() - began
+
+    @property
+    def state(self) -> tuple[torch.Tensor, ...]:
+        """All that a step changes."""
+        return self._flat.values, self._optimiser.velocity, self._total
+
+    def work(self, hidden: torch.Tensor, labels: torch.Tensor, rate: torch.Tensor) -> None:
+        """A step as it can be recorded: of a fixed shape, its learning rate on the device."""
+        self._total += self._gradients(hidden, labels, len(labels))
+        self._optimiser.step(rate)
 
     def _gradients(self, hidden: torch.Tensor, labels: torch.Tensor, rows: int) -> torch.Tensor:
         """Gradients of the mean loss, from parts of so many rows. Returns the sum of the samples' losses."""
@@ -172,6 +192,7 @@ class Member:
 
     def close(self) -> Outcome:
         """Put the best cycle back into the network, and say what came of it."""
+        self._captured = None
         self._flat.release()
         layers, momentum = {}, {}
         if self._kept is not None and self.alive:

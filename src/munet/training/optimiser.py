@@ -99,12 +99,15 @@ class ClippedSGD:
         self._momentum, self._nesterov, self._clip_norm = momentum, nesterov, clip_norm
 
     @torch.no_grad()
-    def step(self, learning_rate: float) -> None:
-        """One update from the gradients, which it then sets to 0."""
+    def step(self, learning_rate: float | torch.Tensor) -> None:
+        """One update from the gradients, which it then sets to 0. A rate on the device (0-dim) is never waited for."""
         gradients, velocity = self.parameters.gradients, self.velocity
         if self._clip_norm is not None:
             gradients.mul_(clip_factor(gradients, self._clip_norm))
         velocity.mul_(self._momentum).add_(gradients)
         update = gradients.add_(velocity, alpha=self._momentum) if self._nesterov else velocity
-        self.parameters.values.add_(update, alpha=-learning_rate)
+        if isinstance(learning_rate, torch.Tensor):
+            self.parameters.values.sub_(update * learning_rate)
+        else:
+            self.parameters.values.add_(update, alpha=-learning_rate)
         gradients.zero_()
