@@ -142,7 +142,7 @@ class Member:
 
     def _gradients(self, hidden: torch.Tensor, labels: torch.Tensor, rows: int) -> torch.Tensor:
         """Gradients of the mean loss, from parts of so many rows. Returns the sum of the samples' losses."""
-        self._flat.gradients.zero_()  # also what a part has left that ran out of memory
+        self._flat.forget_gradients()  # also what a part has left that ran out of memory
         total = torch.zeros_like(self._total)
         for part, wanted in zip(hidden.split(rows), labels.split(rows), strict=True):
             with autocast(self._device, self.recipe.precision):
@@ -193,7 +193,7 @@ class Member:
     def close(self) -> Outcome:
         """Put the best cycle back into the network, and say what came of it."""
         self._captured = None
-        self._flat.release()
+        self._flat.forget_gradients()
         layers, momentum = {}, {}
         if self._kept is not None and self.alive:
             values, velocity = self._kept
