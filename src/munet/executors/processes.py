@@ -136,6 +136,7 @@ class _Seat:
         self._opening = opening
         self._opened = False
         self._busy = False
+        self._shot = False
         self._process: subprocess.Popen[bytes] | None = None
         self._wire: Connection | None = None
         self._lock = Lock()  # held to start a process or to kill it: that is done by different threads
@@ -145,7 +146,7 @@ class _Seat:
         with self._lock:
             if self.closed:
                 raise WorkerDied("the run is over")
-            if self._process is not None and self._process.poll() is not None:
+            if self._process is not None and (self._shot or self._process.poll() is not None):
                 self._bury()  # it went while it had nothing to do
             if self._wire is None:
                 mine, theirs = socket.socketpair()
@@ -179,6 +180,7 @@ class _Seat:
         with self._lock:
             if self._busy and self._process is not None:
                 self._process.kill()
+                self._shot = True  # it may take a moment to go
 
     def close(self) -> None:
         """End the worker. Nobody waits for it any more."""
@@ -191,6 +193,7 @@ class _Seat:
         """Clear away a worker that is gone, and tell how it went."""
         process, wire = self._process, self._wire
         self._process = self._wire = None
+        self._shot = False
         if wire is not None:
             wire.close()
         if process is None:
