@@ -83,7 +83,7 @@ def run_munet(child: Child, data: tuple[Data, Data], device: str) -> tuple[float
     network = Network(child.architecture, child.layers, child.recipe.preprocessing.image_size, child.trainable)
     ends: list[float] = []
     outcome = train(
-        network.to(device),
+        network.on(device, child.recipe.precision),
         child.recipe,
         *data,
         key=child.key,
