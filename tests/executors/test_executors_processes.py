@@ -1,5 +1,6 @@
 """Worker processes: the same population as in one process, whatever becomes of the workers."""
 
+import json
 import os
 import shutil
 import signal
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from executor_tools import Once, alive, contents, create, grow, kill, notices, told, workers_of
+from executor_tools import BUDGET, Once, alive, contents, create, grow, kill, notices, told, workers_of
 
 import munet
 from munet.errors import InputError, WorkerError
@@ -118,44 +119,62 @@ def test_a_worker_without_the_images_names_the_path(tmp_path: Path, tiny_npz: Pa
 
 # What a user who has never heard of multiprocessing writes.
 SCRIPT = """
+import json
 import sys
 import munet
 print("once", flush=True)
-settings = dict(generations=1, children=40, cycles=3, samples_per_cycle=90, batch_size=16, threads=1)
 munet.evolve(
-    munet.System.open(sys.argv[1]), ["shapes"], task_iterations=1, executor="processes", workers=2,
-    observer=lambda event: print(type(event).__name__, flush=True), **settings
+    munet.System.open(sys.argv[1]), executor="processes", workers=2,
+    observer=lambda event: print(type(event).__name__, flush=True), **json.loads(sys.argv[2])
 )
 """
+LONG = {"tasks": ["shapes"], "generations": 1, "children": 40, "cycles": 3, "settings": {}}
 
 
-def start_script(system: munet.System, folder: Path) -> "subprocess.Popen[str]":
-    script = folder / "grow.py"
+def start_script(system: munet.System, **options: Any) -> "subprocess.Popen[str]":
+    script = system.path.parent / "grow.py"
     script.write_text(SCRIPT)
     environment = {**os.environ, "PYTHONPATH": str(SOURCES)}
-    command = [sys.executable, str(script), str(system.path)]
+    command = [sys.executable, str(script), str(system.path), json.dumps({**BUDGET, **options})]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_a_script_without_a_main_guard_runs_once(system: munet.System, tmp_path: Path) -> None:
-    with start_script(system, tmp_path) as process:
+def test_a_script_without_a_main_guard_runs_once(system: munet.System, local: Known) -> None:
+    with start_script(system) as process:
         out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
     assert out.splitlines().count("once") == 1
-    assert out.splitlines().count("ChildFinished") == 40
+    assert contents(system) == local[0]
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_workers_end_with_the_run(number: signal.Signals, system: munet.System, tmp_path: Path) -> None:
-    with start_script(system, tmp_path) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line == "ChildFinished\n":
-                break
-        workers = workers_of(process.pid)
-        process.send_signal(number)
-        process.communicate()
+def end_by(number: signal.Signals, process: "subprocess.Popen[str]", children: int) -> None:
+    """Signal a run after so many children, and wait until its workers have gone as well."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        children -= line == "ChildFinished\n"
+        if not children:
+            break
+    workers = workers_of(process.pid)
+    process.send_signal(number)
+    process.communicate()
     assert process.returncode != 0
     assert len(workers) == 2
     while any(alive(pid) for pid in workers):  # the time limit of the test ends this
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_workers_end_with_the_run(number: signal.Signals, system: munet.System) -> None:
+    with start_script(system, **LONG) as process:
+        end_by(number, process, 1)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_again_and_again_comes_to_the_same_end(system: munet.System, local: Known) -> None:
+    for children in (1, 3, 2, 5):
+        with start_script(system) as process:
+            end_by(signal.SIGKILL, process, children)
+        assert munet.System.open(system.path).fsck().ok
+    grow(system, executor="processes", workers=2)
+    system.gc()
+    assert contents(system) == local[0]
