@@ -87,8 +87,9 @@ def parse_settings(words: list[str]) -> dict[str, str]:
 
 
 def parse_size(word: str, option: str) -> int:
-    """Bytes of `2GB`, `512MB`, `1.5g` or a plain number; thousands, as disks and memory are sold. InputError else."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)I?B?", word.strip(), re.IGNORECASE | re.ASCII)
+    """Bytes of `2GB`, `512MB`, `1.5g` (thousands), `4GiB` (1024s) or a plain number. InputError for anything else."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(I?))?B?", word.strip(), re.IGNORECASE | re.ASCII)
     if match is None:
         raise InputError(f"{option} {word}: give a size such as 2GB, 512MB or 0")
-    return int(float(match[1]) * 1000 ** " KMGT".index(match[2].upper() or " "))
+    power = "KMGT".index(match[2].upper()) + 1 if match[2] else 0
+    return int(float(match[1]) * (1024 if match[3] else 1000) ** power)

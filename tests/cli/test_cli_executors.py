@@ -1,0 +1,79 @@
+"""Options of evolve that say where children are trained."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import munet
+import munet.cli as cli
+from munet.cli.common import parse_size
+from munet.errors import InputError
+
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, tiny_npz: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs `munet evolve` with some options on a small system: (exit code, standard error)."""
+    system = munet.System.create(tmp_path / "fleet", root="random:vit_tiny_patch16_224", depth=1, image_size=32)
+    system.add_task("shapes", f"npz:{tiny_npz}")
+
+    def go(*words: str) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["evolve", str(system.path), "--device", "cpu", *words])
+        assert system.store.runs() == [], "nothing was begun"
+        return int(ended.value.code or 0), capsys.readouterr().err
+
+    return go
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("--executor rai", "unknown executor 'rai' (did you mean 'ray'?); known: auto, local, processes, ray"),
+        ("--executor local --workers 2", "the local executor has 1 worker, not 2: add --executor processes"),
+        ("--address auto", "an address and GPUs per child belong to the ray executor: add --executor ray"),
+        ("--executor ray --gpus-per-child 0.5", "0.5 GPUs per child, but the device is cpu: add --device cuda"),
+        ("--cache-memory much", "--cache-memory much: give a size such as 2GB, 512MB or 0"),
+        ("--precision half", "unknown precision 'half'; known: auto, fp32, bf16"),
+    ],
+)
+def test_what_contradicts_itself_is_one_line(words: str, line: str, run: Run) -> None:
+    code, err = run(*words.split())
+    assert (code, err.count("\n")) == (2, 1)
+    assert line in err
+
+
+def test_options_reach_the_evolution(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, Any] = {}
+
+    def evolve(*arguments: Any, observer: Any, **options: Any) -> list[Any]:
+        seen.update(options)
+        return []
+
+    monkeypatch.setattr(munet, "evolve", evolve)
+    words = "--executor ray --workers 3 --address here:1 --gpus-per-child 0.25 --cache-memory 1.5GB --no-reuse"
+    assert run(*words.split()) == (0, "")
+    wanted = {"executor": "ray", "workers": 3, "address": "here:1", "gpus_per_child": 0.25, "reuse": False}
+    assert wanted.items() <= seen.items()
+    assert (seen["cache_memory"], seen["precision"]) == (1_500_000_000, "auto")
+    seen.clear()
+    assert run() == (0, "")
+    assert (seen["executor"], seen["reuse"]) == ("auto", True)
+    assert not {"workers", "address", "gpus_per_child", "cache_memory", "threads"} & seen.keys()
+
+
+@pytest.mark.parametrize(
+    ("word", "size"),
+    [("0", 0), ("1000", 1000), ("512MB", 512_000_000), ("2 gb", 2 * 10**9), ("1.5g", 15 * 10**8), ("4KiB", 4096)],
+)
+def test_sizes(word: str, size: int) -> None:
+    assert parse_size(word, "--cache-memory") == size
+
+
+@pytest.mark.parametrize("word", ["", "GB", "-1", "1e9", "2XB", "2GBs", "٣GB"])
+def test_what_is_no_size_is_refused(word: str) -> None:
+    with pytest.raises(InputError, match="--cache-memory"):
+        parse_size(word, "--cache-memory")
