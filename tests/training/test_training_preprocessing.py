@@ -11,8 +11,8 @@ from PIL import Image
 from torch.nn import functional as F
 
 from munet.errors import InputError
-from munet.training import Preprocessing, augment, prepare
-from munet.training.color import scale_saturation
+from munet.training import Preprocessing, augment, prepare, preprocessing
+from munet.training.color import change_hsv
 from munet.training.preprocessing import apply, draw
 
 HALF = (0.5, 0.5, 0.5)
@@ -109,13 +109,34 @@ def test_each_image_has_its_own_parameters_and_no_other_images():
     assert torch.equal(augment(other, pre, stream())[0], same[0])
 
 
-def test_parameters_do_not_depend_on_how_they_are_cut_into_batches():
-    values = {**EVERYTHING, "image_size": 16}
-    pre = Preprocessing.from_hyperparameters(values, "munet", HALF, HALF)
-    images = random_images(10, 20, 20, 3)
-    draws = draw(pre, 10, 20, 20, stream())
-    parts = [apply(images[a : a + 4], pre, draws.part(a, a + 4)) for a in (0, 4, 8)]
-    torch.testing.assert_close(torch.cat(parts), apply(images, pre, draws), rtol=0, atol=1e-6)
+@pytest.mark.parametrize("variant", ["munet", "mu2net-plus"])
+@pytest.mark.parametrize(("height", "width", "channels"), [(20, 20, 3), (13, 7, 3), (13, 7, 1), (40, 33, 3), (5, 9, 1)])
+@pytest.mark.parametrize("off", [(), ("crop_area_min",), ("crop_area_min", "flip", "hue")])
+def test_no_image_depends_on_its_batch_or_chunk(variant, height, width, channels, off, monkeypatch):
+    """To the bit: the whole batch, image by image, cut into batches, and in chunks that do not divide it."""
+    values = {name: value for name, value in EVERYTHING.items() if name not in off}
+    pre = Preprocessing.from_hyperparameters({**values, "image_size": 15}, variant, HALF, HALF)
+    images = random_images(10, height, width, channels)
+    before = images.clone()
+    draws = draw(pre, 10, height, width, stream())
+    whole = apply(images, pre, draws)
+    for size in (1, 4):
+        parts = [apply(images[a : a + size], pre, draws.part(a, a + size)) for a in range(0, 10, size)]
+        assert torch.equal(torch.cat(parts), whole)
+    for chunk in (1, 3, 10):
+        monkeypatch.setattr(preprocessing, "_CHUNK_PIXELS", chunk * max(height * width, 225))
+        assert torch.equal(apply(images, pre, draws), whole)
+    assert torch.equal(images, before)
+
+
+def test_a_batch_of_several_chunks_is_its_images_and_none_is_a_batch_too():
+    pre = Preprocessing.from_hyperparameters({**EVERYTHING, "jpeg_quality": 0, "image_size": 96}, "munet", HALF, HALF)
+    images = random_images(33, 100, 90, 3)
+    draws = draw(pre, 33, 100, 90, stream())
+    whole = apply(images, pre, draws)
+    single = [apply(images[i : i + 1], pre, draws.part(i, i + 1)) for i in range(33)]
+    assert torch.equal(torch.cat(single), whole)
+    assert prepare(images[:0], pre).shape == (0, 3, 96, 96)
 
 
 @pytest.mark.parametrize("cropped", [False, True])
@@ -162,7 +183,7 @@ def test_variants_clip_before_hsv_or_at_the_end():
         assert draws.brightness is not None
         bright = unit + draws.brightness[:, None, None, None]  # contrast keeps a constant image
         assert bright.max() > 1
-        expected = scale_saturation(bright.clamp(0, 1), draws.saturation).clamp(0, 1) * 2 - 1
+        expected = change_hsv(bright.clamp(0, 1), draws.saturation).clamp(0, 1) * 2 - 1
         torch.testing.assert_close(apply(images, pre, draws), expected, rtol=0, atol=1e-5)
     edge = torch.tensor([255, 245], dtype=torch.uint8)[None, :, None, None].expand(30, 2, 2, 1).contiguous()
     for variant, stepwise in (("munet", False), ("mu2net-plus", True)):

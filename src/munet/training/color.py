@@ -2,55 +2,70 @@
 
 Saturation and hue are those of HSV space on values in [0, 1]. A grey image (C = 1) has no saturation and no hue, so
 both leave it as it is.
+
+On a CPU these are bound by memory, hence the changes in place, and by the few operations of torch that are not
+vectorised there: `where`, comparisons and `remainder` take ten times as long as a product. So here a choice between two
+values is `lerp` with a weight of exactly 0 or 1, which gives the chosen value to the bit. Nothing adds a product in one
+operation: where that is rounded once and where twice depends on an image's place in the batch.
 """
 
 import torch
 
-
-def _each(parameter: torch.Tensor) -> torch.Tensor:
-    return parameter[:, None, None, None]
+_TINY = 1e-12  # below any difference that matters between two values in [0, 1]
 
 
-def add_brightness(x_BCHW: torch.Tensor, delta: torch.Tensor) -> torch.Tensor:
-    """x + delta."""
-    return x_BCHW + _each(delta)
+def add_brightness_(x_BCHW: torch.Tensor, delta: torch.Tensor) -> torch.Tensor:
+    """x + delta, in place."""
+    return x_BCHW.add_(delta[:, None, None, None])
 
 
-def scale_contrast(x_BCHW: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
-    """(x - mean) factor + mean, with the mean of each image and channel over its pixels."""
-    mean = x_BCHW.mean(dim=(2, 3), keepdim=True)
-    return torch.lerp(mean, x_BCHW, _each(factor))
+def scale_contrast_(x_BCHW: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
+    """(x - mean) factor + mean, in place, with the mean of each image and channel over its pixels."""
+    batch, channels = x_BCHW.shape[:2]
+    # torch adds up a single large plane in parts, one of several as a whole: so it never sees a single one
+    planes = x_BCHW.expand(2, -1, -1, -1) if batch * channels == 1 else x_BCHW
+    mean = planes.mean(dim=(2, 3), keepdim=True)[:batch]
+    factor = factor[:, None, None, None]
+    return x_BCHW.mul_(factor).add_(mean * (1 - factor))
 
 
-def scale_saturation(x_BCHW: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
-    """S of HSV times the factor, clipped to [0, 1]; hue and value stay.
+def change_hsv(
+    x_BCHW: torch.Tensor, factor: torch.Tensor | None = None, turns: torch.Tensor | None = None
+) -> torch.Tensor:
+    """S of HSV times `factor`, clipped to [0, 1], and H moved by `turns` of the full circle. None leaves S or H.
 
-    With V = max c and S = (V - min c) / V, the change is c' = V - (V - c) k, k = min(factor, 1 / S).
+    With V = max c and spread D = V - min c, each channel is c = V - D s, where its share s in [0, 1] depends on the hue
+    alone. So the hue turns s, and the saturation S = D / V scales D up to V at most. V stays.
+    The result is a new tensor, or x itself where it is grey.
     """
     if x_BCHW.shape[1] == 1:
         return x_BCHW
-    high, low = x_BCHW.amax(1, keepdim=True), x_BCHW.amin(1, keepdim=True)
-    spread = high - low
-    limit = high / torch.where(spread > 0, spread, 1.0)  # where the spread is 0 the factor has nothing to act on
-    return high - (high - x_BCHW) * torch.minimum(_each(factor).clamp(min=0), limit)
-
-
-def shift_hue(x_BCHW: torch.Tensor, turns: torch.Tensor) -> torch.Tensor:
-    """H of HSV moved by `turns` of the full circle; saturation and value stay."""
-    if x_BCHW.shape[1] == 1:
-        return x_BCHW
     red, green, blue = x_BCHW.unbind(1)
-    high, low = x_BCHW.amax(1), x_BCHW.amin(1)
-    spread = high - low
-    safe = torch.where(spread > 0, spread, 1.0)
-    sector = torch.where(  # of six, where pure red is 0, green 2, blue 4
-        high == red,
-        (green - blue) / safe,
-        torch.where(high == green, (blue - red) / safe + 2, (red - green) / safe + 4),
-    )
-    sector = sector + 6 * turns[:, None, None]
-    channels = []
-    for start in (5, 3, 1):  # where each channel stands on the circle
-        k = torch.remainder(sector + start, 6)
-        channels.append(high - spread * torch.minimum(k, 4 - k).clamp(0, 1))
-    return torch.stack(channels, dim=1)
+    high = torch.maximum(red, green)
+    torch.maximum(high, blue, out=high)
+    spread = torch.minimum(red, green)
+    torch.minimum(spread, blue, out=spread)
+    torch.sub(high, spread, out=spread)
+    share = high[:, None] - x_BCHW
+    share.div_(spread.clamp(min=_TINY)[:, None])  # 0 without a spread, whatever the hue: nothing is left of it below
+    if turns is not None:
+        _turn_(share, turns)
+    if factor is not None:
+        spread.mul_(factor.clamp(min=0)[:, None, None])
+        torch.minimum(spread, high, out=spread)
+    return torch.sub(high[:, None], share.mul_(spread[:, None]), out=share)
+
+
+def _turn_(share_BCHW: torch.Tensor, turns: torch.Tensor) -> None:
+    """Each channel's share of the spread below the highest, moved around the circle of hues, in place."""
+    red, green, blue = share_BCHW.unbind(1)
+    not_red, not_green = red.sign(), green.sign()  # 1 where another channel is the highest, else 0
+    sector = (red - blue).add_(2)  # of six, where pure red is 0, green 2, blue 4; this is right where green is highest
+    sector.lerp_((green - red).add_(4), not_green)
+    sector = torch.lerp(blue - green, sector, not_red)
+    sector.add_((6 * turns)[:, None, None])
+    sector.sub_(sector.div(6).floor_().mul_(6))  # modulo 6
+    # A channel is at its highest for two sectors around its own, at its lowest for two around the opposite one.
+    torch.sub(sector, 3, out=red).abs_().neg_().add_(2).clamp_(0, 1)
+    torch.sub(sector, 2, out=green).abs_().sub_(1).clamp_(0, 1)
+    torch.sub(sector, 4, out=blue).abs_().sub_(1).clamp_(0, 1)

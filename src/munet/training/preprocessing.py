@@ -18,6 +18,7 @@ from munet.training.jpeg import compress
 
 VARIANTS = ("munet", "mu2net-plus")
 _DELTAS = ("brightness", "contrast", "saturation", "hue", "jpeg_quality")
+_CHUNK_PIXELS = 128 * 1024  # images that go through together on the CPU: more, and what they need leaves the cache
 
 
 @dataclass(frozen=True)
@@ -136,17 +137,23 @@ def draw(pre: Preprocessing, count: int, height: int, width: int, generator: tor
 
 
 def apply(images_BHWC: torch.Tensor, pre: Preprocessing, draws: Draws) -> torch.Tensor:
-    """uint8 (B, H, W, C), C = 1 or 3, with their drawn parameters -> float32 (B, 3, size, size), normalised."""
+    """uint8 (B, H, W, C), C = 1 or 3, with their drawn parameters -> float32 (B, 3, size, size), normalised.
+
+    On the CPU the batch goes through in chunks. No image's values depend on the chunk, nor on its other images.
+    """
+    _check(images_BHWC)
     if draws.quality is not None:
         images_BHWC = compress(images_BHWC, draws.quality)
-    x_BCHW = _unit(images_BHWC)
-    if draws.boxes is not None:
-        x_BCHW = crop_resize(x_BCHW, draws.boxes, pre.image_size, draws.flip)
-    else:
-        if draws.flip is not None:
-            x_BCHW = torch.where(draws.flip[:, None, None, None], x_BCHW.flip(-1), x_BCHW)
-        x_BCHW = resize(x_BCHW, pre.image_size)
-    return _normalise(_recolor(x_BCHW, pre, draws), pre)
+    count, height, width, _ = images_BHWC.shape
+    step = max(1, count)
+    if images_BHWC.device.type == "cpu":
+        step = max(1, _CHUNK_PIXELS // max(height * width, pre.image_size**2))
+    result_BCHW = torch.empty((count, 3, pre.image_size, pre.image_size), device=images_BHWC.device)
+    for start in range(0, count, step):
+        part, stop = draws.part(start, start + step), start + step
+        x_BCHW = _recolor(_reshape(_unit(images_BHWC[start:stop]), pre, part), pre, part)
+        _normalise(x_BCHW, pre, result_BCHW[start:stop])
+    return result_BCHW
 
 
 def augment(images_BHWC: torch.Tensor, pre: Preprocessing, generator: torch.Generator) -> torch.Tensor:
@@ -160,42 +167,49 @@ def prepare(images_BHWC: torch.Tensor, pre: Preprocessing) -> torch.Tensor:
     return apply(images_BHWC, pre, Draws())
 
 
-def _unit(images_BHWC: torch.Tensor) -> torch.Tensor:
-    """float32 (B, C, H, W) in [0, 1]."""
+def _check(images_BHWC: torch.Tensor) -> None:
     if images_BHWC.ndim != 4 or images_BHWC.shape[3] not in (1, 3) or images_BHWC.dtype != torch.uint8:
         raise InputError(
             f"images have shape {tuple(images_BHWC.shape)} and type {images_BHWC.dtype}; "
             "give uint8 of shape (images, height, width, 1 or 3 channels)"
         )
+
+
+def _unit(images_BHWC: torch.Tensor) -> torch.Tensor:
+    """float32 (B, C, H, W) in [0, 1], always a copy: what follows changes it in place."""
     x_BCHW = images_BHWC.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)
-    return x_BCHW / 255
+    return x_BCHW.div_(255)
+
+
+def _reshape(x_BCHW: torch.Tensor, pre: Preprocessing, draws: Draws) -> torch.Tensor:
+    """Crop, flip and resize."""
+    if draws.boxes is not None:
+        return crop_resize(x_BCHW, draws.boxes, pre.image_size, draws.flip)
+    if draws.flip is not None:
+        x_BCHW = torch.where(draws.flip[:, None, None, None], x_BCHW.flip(-1), x_BCHW)
+    return resize(x_BCHW, pre.image_size)
 
 
 def _recolor(x_BCHW: torch.Tensor, pre: Preprocessing, draws: Draws) -> torch.Tensor:
-    """The colour changes on [0, 1], in the papers' order."""
+    """The colour changes on [0, 1], in the papers' order; they may write to x."""
     stepwise = pre.variant == "mu2net-plus"
-    steps = (
-        (color.add_brightness, draws.brightness, False),
-        (color.scale_contrast, draws.contrast, False),
-        (color.scale_saturation, draws.saturation, True),
-        (color.shift_hue, draws.hue, True),
-    )
-    clipped = True
-    for change, parameter, needs_unit in steps:
-        if parameter is not None:
-            if needs_unit and not clipped:  # HSV has a meaning on [0, 1] only
-                x_BCHW = x_BCHW.clamp(0, 1)
-            x_BCHW = change(x_BCHW, parameter)
-            clipped = stepwise
-            if stepwise:
-                x_BCHW = x_BCHW.clamp(0, 1)
-    return x_BCHW if clipped else x_BCHW.clamp(0, 1)
+    if draws.brightness is not None:
+        color.add_brightness_(x_BCHW, draws.brightness)
+        if stepwise:
+            x_BCHW.clamp_(0, 1)
+    if draws.contrast is not None:
+        color.scale_contrast_(x_BCHW, draws.contrast)
+        if stepwise:
+            x_BCHW.clamp_(0, 1)
+    if not stepwise:  # the end, or the way to HSV, which has a meaning on [0, 1] only
+        x_BCHW.clamp_(0, 1)
+    if draws.saturation is not None or draws.hue is not None:
+        x_BCHW = color.change_hsv(x_BCHW, draws.saturation, draws.hue).clamp_(0, 1)
+    return x_BCHW
 
 
-def _normalise(x_BCHW: torch.Tensor, pre: Preprocessing) -> torch.Tensor:
-    """(x - mean) / std, contiguous, with three channels."""
-    if len({*pre.mean}) == len({*pre.std}) == 1:  # grey stays grey: repeat last
-        return ((x_BCHW - pre.mean[0]) / pre.std[0]).expand(-1, 3, -1, -1).contiguous()
-    channels = x_BCHW.expand(-1, 3, -1, -1).unbind(1)
-    scaled = [(x - mean) / std for x, mean, std in zip(channels, pre.mean, pre.std, strict=True)]
-    return torch.stack(scaled, dim=1)  # with plain numbers: a tensor of them would wait for the device
+def _normalise(x_BCHW: torch.Tensor, pre: Preprocessing, result_BCHW: torch.Tensor) -> None:
+    """Writes (x - mean) / std, with three channels."""
+    channels = zip(x_BCHW.expand(-1, 3, -1, -1).unbind(1), result_BCHW.unbind(1), pre.mean, pre.std, strict=True)
+    for channel, result, mean, std in channels:  # with plain numbers: a tensor of them would wait for the device
+        torch.sub(channel, mean, out=result).div_(std)
