@@ -63,8 +63,9 @@ def form_litters(
 ) -> list[Litter]:
     """Put siblings together that profit: those with the same random augmentation, which nothing else can share.
 
-    Images without randomness are shared through what is kept of them instead, lowest cut first, so that what is
-    computed for one child is the beginning of the next one's. `order` None: each child has an order of its own. Then,
+    Images without randomness are shared through what is kept of them instead: one worker takes the lowest cut first, so
+    that what is computed for one child is the beginning of the next one's, and several take the longest work first, so
+    that they end together. `order` None: each child has an order of its own. Then,
     and where `together` is false, each is a litter of its own. A litter is at most a worker's part of the generation,
     and what its further members train fits in `memory` bytes. How children are put together changes how fast they
     are, never what they learn.
@@ -79,6 +80,8 @@ def form_litters(
     litters = [
         Litter(task, order, validation_cap, part) for group in groups.values() for part in _cut(group, most, memory)
     ]
+    if workers > 1:
+        return sorted(litters, key=lambda litter: -sum(_work(job) for job in litter.jobs))
     return sorted(litters, key=lambda litter: min(_frozen(job) for job in litter.jobs))
 
 
@@ -99,3 +102,9 @@ def _cut(group: Sequence[Job], most: int, memory: int) -> list[tuple[Job, ...]]:
 def _frozen(job: Job) -> int:
     """Slots below the lowest one that the child trains."""
     return min(number for number, slot in enumerate(job.child.origins) if slot in job.child.trainable)
+
+
+def _work(job: Job) -> int:
+    """How long a child takes beside its siblings: parameters that an image meets, thrice above the cut, by pixels."""
+    sizes = [job.child.sizes[slot] for slot in job.child.origins]
+    return job.image_size**2 * (sum(sizes) + 2 * sum(sizes[_frozen(job) :]))

@@ -140,7 +140,7 @@ def test_litters_are_no_larger_than_a_workers_part_or_the_memory() -> None:
     jobs = [job(0, plain, "head"), job(1, flipped, "head"), job(2, flipped, "head"), job(3, plain, "embedding", "head")]
     jobs.append(job(4, flipped, "block.0", "head"))
     assert numbers() == [[3], [1, 2, 4], [0]]  # lowest cut first
-    assert numbers(workers=3) == [[3], [4], [0], [1, 2]]
+    assert numbers(workers=3) == [[1, 2], [3], [4], [0]]  # most work first
     assert numbers(memory=10 * 18) == [[3], [4], [0], [1, 2]]
     assert numbers(memory=0) == [[3], [4], [0], [1], [2]]
     assert numbers(together=False) == [[0], [1], [2], [3], [4]]
