@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from munet.errors import InputError
 from munet.training import Preprocessing, augment, prepare, preprocessing
-from munet.training.color import change_hsv
+from munet.training.color import change_hsv_
 from munet.training.preprocessing import apply, draw
 
 HALF = (0.5, 0.5, 0.5)
@@ -183,7 +183,7 @@ def test_variants_clip_before_hsv_or_at_the_end():
         assert draws.brightness is not None
         bright = unit + draws.brightness[:, None, None, None]  # contrast keeps a constant image
         assert bright.max() > 1
-        expected = change_hsv(bright.clamp(0, 1), draws.saturation).clamp(0, 1) * 2 - 1
+        expected = change_hsv_(bright.clamp(0, 1), draws.saturation).clamp(0, 1) * 2 - 1
         torch.testing.assert_close(apply(images, pre, draws), expected, rtol=0, atol=1e-5)
     edge = torch.tensor([255, 245], dtype=torch.uint8)[None, :, None, None].expand(30, 2, 2, 1).contiguous()
     for variant, stepwise in (("munet", False), ("mu2net-plus", True)):

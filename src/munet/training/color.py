@@ -29,14 +29,13 @@ def scale_contrast_(x_BCHW: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
     return x_BCHW.mul_(factor).add_(mean * (1 - factor))
 
 
-def change_hsv(
+def change_hsv_(
     x_BCHW: torch.Tensor, factor: torch.Tensor | None = None, turns: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """S of HSV times `factor`, clipped to [0, 1], and H moved by `turns` of the full circle. None leaves S or H.
+    """S of HSV times `factor`, clipped to [0, 1], and H moved by `turns` of the full circle, in place. None leaves it.
 
     With V = max c and spread D = V - min c, each channel is c = V - D s, where its share s in [0, 1] depends on the hue
     alone. So the hue turns s, and the saturation S = D / V scales D up to V at most. V stays.
-    The result is a new tensor, or x itself where it is grey.
     """
     if x_BCHW.shape[1] == 1:
         return x_BCHW
@@ -46,25 +45,26 @@ def change_hsv(
     spread = torch.minimum(red, green)
     torch.minimum(spread, blue, out=spread)
     torch.sub(high, spread, out=spread)
-    share = high[:, None] - x_BCHW
+    share = torch.sub(high[:, None], x_BCHW, out=x_BCHW)
     share.div_(spread.clamp(min=_TINY)[:, None])  # 0 without a spread, whatever the hue: nothing is left of it below
     if turns is not None:
         _turn_(share, turns)
     if factor is not None:
         spread.mul_(factor.clamp(min=0)[:, None, None])
         torch.minimum(spread, high, out=spread)
-    return torch.sub(high[:, None], share.mul_(spread[:, None]), out=share)
+    return torch.sub(high[:, None], share.mul_(spread[:, None]), out=x_BCHW)
 
 
 def _turn_(share_BCHW: torch.Tensor, turns: torch.Tensor) -> None:
     """Each channel's share of the spread below the highest, moved around the circle of hues, in place."""
     red, green, blue = share_BCHW.unbind(1)
     not_red, not_green = red.sign(), green.sign()  # 1 where another channel is the highest, else 0
-    sector = (red - blue).add_(2)  # of six, where pure red is 0, green 2, blue 4; this is right where green is highest
-    sector.lerp_((green - red).add_(4), not_green)
-    sector = torch.lerp(blue - green, sector, not_red)
+    # The sector of six, where pure red is 0, green 2, blue 4, by which of them is the highest.
+    if_green, if_blue = (red - blue).add_(2), (green - red).add_(4)
+    other = if_green.lerp_(if_blue, not_green)
+    sector = torch.sub(blue, green, out=if_blue).lerp_(other, not_red)
     sector.add_((6 * turns)[:, None, None])
-    sector.sub_(sector.div(6).floor_().mul_(6))  # modulo 6
+    sector.sub_(torch.div(sector, 6, out=other).floor_().mul_(6))  # modulo 6
     # A channel is at its highest for two sectors around its own, at its lowest for two around the opposite one.
     torch.sub(sector, 3, out=red).abs_().neg_().add_(2).clamp_(0, 1)
     torch.sub(sector, 2, out=green).abs_().sub_(1).clamp_(0, 1)

@@ -191,7 +191,7 @@ def _reshape(x_BCHW: torch.Tensor, pre: Preprocessing, draws: Draws) -> torch.Te
 
 
 def _recolor(x_BCHW: torch.Tensor, pre: Preprocessing, draws: Draws) -> torch.Tensor:
-    """The colour changes on [0, 1], in the papers' order; they may write to x."""
+    """The colour changes on [0, 1], in the papers' order, in place."""
     stepwise = pre.variant == "mu2net-plus"
     if draws.brightness is not None:
         color.add_brightness_(x_BCHW, draws.brightness)
@@ -204,7 +204,7 @@ def _recolor(x_BCHW: torch.Tensor, pre: Preprocessing, draws: Draws) -> torch.Te
     if not stepwise:  # the end, or the way to HSV, which has a meaning on [0, 1] only
         x_BCHW.clamp_(0, 1)
     if draws.saturation is not None or draws.hue is not None:
-        x_BCHW = color.change_hsv(x_BCHW, draws.saturation, draws.hue).clamp_(0, 1)
+        color.change_hsv_(x_BCHW, draws.saturation, draws.hue).clamp_(0, 1)
     return x_BCHW
 
 
