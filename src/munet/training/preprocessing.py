@@ -18,7 +18,7 @@ from munet.training.jpeg import compress
 
 VARIANTS = ("munet", "mu2net-plus")
 _DELTAS = ("brightness", "contrast", "saturation", "hue", "jpeg_quality")
-_CHUNK_PIXELS = 128 * 1024  # images that go through together on the CPU: more, and what they need leaves the cache
+_CHUNK_PIXELS = 128 * 1024  # that go through together for each thread: with more, temporaries leave the CPU's cache
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def apply(images_BHWC: torch.Tensor, pre: Preprocessing, draws: Draws) -> torch.
     count, height, width, _ = images_BHWC.shape
     step = max(1, count)
     if images_BHWC.device.type == "cpu":
-        step = max(1, _CHUNK_PIXELS // max(height * width, pre.image_size**2))
+        step = max(1, torch.get_num_threads() * _CHUNK_PIXELS // max(height * width, pre.image_size**2))
     result_BCHW = torch.empty((count, 3, pre.image_size, pre.image_size), device=images_BHWC.device)
     for start in range(0, count, step):
         part, stop = draws.part(start, start + step), start + step
