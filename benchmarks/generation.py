@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import plain
 import torch
-from common import Contender, compare, matmul_rate, parse, parser
+from common import Contender, compare, cores, matmul_rate, parse, parser
 from memory import peak_of
 from necessary import Cost, cost_of
 from reporting import Report
@@ -52,7 +52,6 @@ class Case:
     image_size: int
     options: dict[str, Any]
     generations: tuple[int, ...] = (0, 3)
-    repeats: int = 100  # caps the rounds of slow ones
 
 
 CASES = {
@@ -63,7 +62,7 @@ CASES = {
         "train[:1024]",
         "validation",
         32,
-        {"children": 8, "cycles": 4, "batch_size": 512},
+        {"children": 8, "cycles": 2, "batch_size": 512},
     ),
     "small-batches": Case(
         "mccb-local (kmnist10k), batch 32",
@@ -78,12 +77,11 @@ CASES = {
         "ViT B/16 x12, 80 px, batch 32",
         "random:vit_base_patch16_224",
         None,
-        "train[:64]",
+        "train[:32]",
         "train[64:96]",
         80,
         {"children": 8, "cycles": 2, "batch_size": 32},
         (0,),
-        2,
     ),
 }
 QUICK = {
@@ -251,9 +249,8 @@ def measure(case: Case, generation: int, threads: int, args: argparse.Namespace)
             contenders.append(Contender(f"plain {precision}", lambda _, w=work: w.plain()))
             contenders.append(Contender(f"munet {precision}", lambda _, w=work: w.munet()))
         label = f"{case.title}, generation {generation + 1}, {threads} threads"
-        result = compare(
-            contenders, min(args.repeats, case.repeats), device=args.device, label=label, warmup=case.repeats > 2
-        )
+        # to grow the system was warm-up enough
+        result = compare(contenders, args.repeats, warmup=0, device=args.device, label=label)
         rows = []
         for precision, work in works.items():
             cost, ours = work.cost(), result.spread(f"munet {precision}")
@@ -297,7 +294,8 @@ def memory_row(name: str, args: argparse.Namespace) -> list[str]:
 
 
 def main() -> None:
-    made = parser(__doc__ or "", repeats=3)
+    made = parser(__doc__ or "", repeats=2)
+    made.set_defaults(threads=[cores()])  # both numbers of threads would take half an hour
     made.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     made.add_argument("--precision", nargs="+", choices=("fp32", "bf16"), default=["fp32", "bf16"])
     made.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder that holds kmnist10k")
