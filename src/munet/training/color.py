@@ -6,7 +6,8 @@ both leave it as it is.
 On a CPU these are bound by memory, hence the changes in place, and by the few operations of torch that are not
 vectorised there: `where`, comparisons and `remainder` take ten times as long as a product. So here a choice between two
 values is `lerp` with a weight of exactly 0 or 1, which gives the chosen value to the bit. Nothing adds a product in one
-operation: where that is rounded once and where twice depends on an image's place in the batch.
+operation: a compiler may round that once in vectorised code and twice at its ends, and where those are depends on the
+other images of the batch.
 """
 
 import torch
