@@ -2,8 +2,11 @@
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
+from signal import SIG_DFL, SIGTERM, getsignal, signal
+from threading import current_thread, main_thread
 from typing import Any
 
 from munet.errors import InputError, WorkerError
@@ -63,6 +66,8 @@ class Cluster:
     def __exit__(self, *error: object) -> None:
         if self._mine:
             self.ray.shutdown()
+            if current_thread() is main_thread() and getsignal(SIGTERM) is _leave:
+                signal(SIGTERM, SIG_DFL)
 
     def capacity(self, threads: int, gpus: float) -> int:
         """Children that fit on the nodes at a time."""
@@ -129,10 +134,34 @@ def _join(ray: Any, address: str, cpus: int) -> None:
     if address not in ("local", "auto"):
         _check(address)
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="error", **options)
+        with _own_signals():
+            ray.init(address=address, log_to_driver=False, logging_level="error", **options)
     except Exception as error:  # Ray raises whatever its parts raise
         reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise InputError(f"no Ray cluster at address {address}: {reason.strip().rstrip('.')}. {_WAY}") from error
+        reason = reason.strip().rstrip(".")
+        if address == "local":
+            raise InputError(f"Ray did not start on this machine: {reason}. --executor processes needs none") from error
+        raise InputError(f"no Ray cluster at address {address}: {reason}. {_WAY}") from error
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Leave SIGTERM to the run. Ray would take it over, and end the process with a trace on standard error.
+
+    Where nobody handles it, let it unwind the stack: a Ray of this machine is stopped then, and not left to find out.
+    """
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = getsignal(SIGTERM)
+    try:
+        yield
+    finally:
+        signal(SIGTERM, _leave if before in (None, SIG_DFL) else before)
+
+
+def _leave(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def _holds(resources: dict[str, float], threads: int, gpus: float) -> int:
