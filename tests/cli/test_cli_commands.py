@@ -215,7 +215,9 @@ def test_evolve_as_json_lines(copied: Path, run: Run):
 def test_an_interrupt_says_that_the_same_command_goes_on(copied: Path):
     words = ["evolve", str(copied), "fresh", "--device", "cpu", "--threads", "1", "--children", "40", "--cycles", "5"]
     words += ["--batch-size", "32", "--task-iterations", "1", "--generations", "1", "--samples-per-cycle", "90"]
-    code = "from munet.cli import main; main()"
+    # tests in the background of a shell ignore SIGINT, and so would what they start
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{heed}; from munet.cli import main; main()"
     env = {**os.environ, "PYTHONPATH": str(SOURCES), "OMP_NUM_THREADS": "1"}
     arguments = [sys.executable, "-c", code, *words]
     with subprocess.Popen(arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

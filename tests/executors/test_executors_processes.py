@@ -133,9 +133,10 @@ LONG = {"tasks": ["shapes"], "generations": 1, "children": 40, "cycles": 3, "set
 
 def start_script(system: munet.System, **options: Any) -> "subprocess.Popen[str]":
     script = system.path.parent / "grow.py"
-    script.write_text(SCRIPT)
     environment = {**os.environ, "PYTHONPATH": str(SOURCES)}
     command = [sys.executable, str(script), str(system.path), json.dumps({**BUDGET, **options})]
+    heeding = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n{SCRIPT}"
+    script.write_text(heeding)  # tests in the background of a shell ignore SIGINT, and so would what they start
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
