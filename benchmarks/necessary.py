@@ -2,7 +2,7 @@
 
 The least: a frozen stage computes an image once for all children that share everything up to it, or once for each batch
 where the batch is augmented at random; the rest is each child's own. Gradients stop at the lowest trainable stage in
-both. A stage's backward pass costs its forward pass for the gradients of its input and again for those of its weights.
+both (`munet.accounting.training_flops`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from munet.accounting import flops
+from munet.accounting import stage_flops, training_flops
 from munet.architecture import Architecture, depth_of
 from munet.children import Child
 from munet.jobs import Litter
@@ -32,22 +32,6 @@ class Cost:
         return self.plain / self.necessary
 
 
-def stage_flops(architecture: Architecture, child: Child, image_size: int, classes: int) -> dict[str, float]:
-    """FLOPs of each stage for one image, in forward order."""
-    depth = depth_of(child.origins)
-
-    def total(blocks: int, outputs: int) -> float:
-        return flops(architecture, blocks, image_size, outputs)
-
-    block = total(1, 0) - total(0, 0)
-    costs = {"posembed": 0.0}
-    costs |= {f"block.{k}": block for k in range(depth)}
-    # the embedding's share: all that is neither block nor final norm, which is small beside it
-    norm = 8.0 * architecture.width * architecture.final_norm
-    costs["posembed"] = total(0, 0) - norm
-    return costs | {"norm": norm, "head": total(0, classes) - total(0, 0)}
-
-
 def cost_of(
     architecture: Architecture, litters: Sequence[Litter], classes: int, examples: int, validation: int
 ) -> Cost:
@@ -56,16 +40,16 @@ def cost_of(
     once: dict[tuple[object, ...], float] = {}  # shared path -> FLOPs that one pass over it takes
     for litter in litters:
         for job in litter.jobs:
-            costs = stage_flops(architecture, job.child, job.image_size, classes)
+            costs = stage_flops(architecture, depth_of(job.child.origins), job.image_size, classes)
+            total = sum(costs.values())
             cut = _lowest(job.child, costs)
             recipe = job.recipe
             samples = recipe.cycles * recipe.samples(examples)
-            backward = _backward(job.child, costs, cut)
-            forward = sum(costs.values())
+            training = training_flops(costs, job.child.trainable)
             above = sum(list(costs.values())[cut:])
             images = recipe.cycles * validation
-            plain += samples * (forward + backward) + images * forward
-            necessary += samples * (above + backward) + images * above
+            plain += samples * training + images * total
+            necessary += samples * (training - total + above) + images * above
             path: tuple[object, ...] = (litter.order if not recipe.preprocessing.deterministic else (), job.image_size)
             shown = samples
             if recipe.preprocessing.deterministic:
@@ -80,19 +64,8 @@ def cost_of(
 
 
 def _slots(stage: str) -> tuple[str, ...]:
-    return _BELOW if stage == "posembed" else (stage,)
+    return _BELOW if stage == "embedding" else (stage,)
 
 
 def _lowest(child: Child, costs: Mapping[str, float]) -> int:
     return next(i for i, stage in enumerate(costs) if set(_slots(stage)) & child.trainable)
-
-
-def _backward(child: Child, costs: Mapping[str, float], cut: int) -> float:
-    """FLOPs of one image's backward pass."""
-    total = 0.0
-    for number, (stage, cost) in enumerate(costs.items()):
-        if number >= cut:
-            weights = bool(set(_slots(stage)) & child.trainable)
-            inputs = number > cut or stage.startswith("block")  # inside a block gradients pass from part to part
-            total += cost * (weights + inputs)
-    return total

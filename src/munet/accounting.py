@@ -6,6 +6,7 @@ from .architecture import Architecture
 
 _NORM = 8  # operations per element of a LayerNorm, and of a GELU
 _SOFTMAX = 5  # operations per entry of an attention matrix
+_STAGE_OF = {"cls": "embedding", "posembed": "embedding", "pool": "norm"}
 
 
 def slot_sizes(
@@ -83,20 +84,51 @@ def flops(
     classes: int,
     adapters: Mapping[int, int] | None = None,
 ) -> int:
-    """Floating-point operations of one forward pass of one image; a multiply-add counts as two (mu2Net+ eq. 1).
+    """Floating-point operations of one forward pass of one image; a multiply-add counts as two (mu2Net+ eq. 1)."""
+    return sum(stage_flops(architecture, num_blocks, image_size, classes, adapters).values())
+
+
+def stage_flops(
+    architecture: Architecture,
+    num_blocks: int,
+    image_size: int,
+    classes: int,
+    adapters: Mapping[int, int] | None = None,
+) -> dict[str, int]:
+    """Operations of each stage of one forward pass of one image, in forward order.
 
     Matrix products, plus per element: 8 for LayerNorm and GELU, 1 for a bias or a residual sum, and 5 per entry of a
-    softmax. `adapters` maps a block to the hidden width of the adapter before it.
+    softmax. `adapters` maps a block to the hidden width of the adapter before it. The stages are slots, but for
+    `embedding`, which stands for `cls` and `posembed` too, and `norm`, which stands for `pool` too.
     """
     a, h, tokens = architecture, architecture.width, architecture.tokens(image_size)
     patches = a.grid(image_size) ** 2
-    total = 2 * patches * a.channels * a.patch_size**2 * h + patches * h * a.patch_bias
-    total += a.posembed_rows(image_size) * h + tokens * _NORM * h * a.pre_norm
-    total += num_blocks * _block_flops(a, tokens)
-    for dim in (adapters or {}).values():
-        total += tokens * (4 * h * dim + _NORM * h + (_NORM + 1) * dim + 2 * h)
-    total += _pooling_flops(a, tokens)
-    return total + 2 * h * classes + classes
+    stem = 2 * patches * a.channels * a.patch_size**2 * h + patches * h * a.patch_bias
+    stages = {"embedding": stem + a.posembed_rows(image_size) * h + tokens * _NORM * h * a.pre_norm}
+    for number in range(num_blocks):
+        if adapters and number in adapters:
+            dim = adapters[number]
+            stages[f"adapter.{number}"] = tokens * (4 * h * dim + _NORM * h + (_NORM + 1) * dim + 2 * h)
+        stages[f"block.{number}"] = _block_flops(a, tokens)
+    return stages | {"norm": _pooling_flops(a, tokens), "head": 2 * h * classes + classes}
+
+
+def training_flops(stages: Mapping[str, int], trainable: Collection[str]) -> int:
+    """Operations of training on one image: forward, and backward down to the lowest stage that is trained.
+
+    `stages` as `stage_flops` gives them, `trainable` the slots that are trained. A backward pass costs as much as the
+    stage's forward pass for the gradients of its input, and again for those of its weights. It is what a plain loop
+    spends: what siblings share may be computed once, and then costs less.
+    """
+    trained = {_STAGE_OF.get(slot, slot) for slot in trainable}
+    total = sum(stages.values())
+    above = False  # a stage that is trained lies below
+    for stage, cost in stages.items():
+        weights = stage in trained
+        inputs = above or (weights and stage.startswith(("block", "adapter")))  # gradients pass from part to part in it
+        total += cost * (weights + inputs)
+        above = above or weights
+    return total
 
 
 def _mlp_flops(a: Architecture, tokens: int) -> int:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .accounting import accounted_parameters, flops
+from .accounting import accounted_parameters, flops, stage_flops
 from .children import Child, Manifest, Planner
 from .history import living_lineage
 from .runs import Run
@@ -144,13 +144,17 @@ class ActiveTask:
         metrics = manifest["metrics"]
         return score(metrics["validation_accuracy"], accounted, metrics["flops"], self.method, *self.references)
 
+    def stages(self, plan: Plan) -> dict[str, int]:
+        """FLOPs of each stage of the model that a plan describes."""
+        adapters = {k: int(plan.hyperparameters["adapter_dim"]) for k in plan.adapters}
+        classes = len(self.record["classes"])
+        return stage_flops(self.system.architecture, plan.num_blocks, plan.image_size, classes, adapters)
+
     def judge(self, child: Child, plan: Plan, parent: str, accuracy: float | None) -> dict[str, Any]:
         """Size, compute and score of a trained child, and whether it is kept. `accuracy` None: its training failed."""
         layers = {slot: child.shared.get(slot, f"new {slot}") for slot in child.origins}
         accounted = accounted_parameters(child.sizes, layers, self.planner.owned, self.name)
-        adapters = {k: int(plan.hyperparameters["adapter_dim"]) for k in plan.adapters}
-        size, classes = plan.image_size, len(self.record["classes"])
-        compute = flops(self.system.architecture, plan.num_blocks, size, classes, adapters)
+        compute = sum(self.stages(plan).values())
         bar = self.score(self.population[parent]) if parent in self.population else None
         mine = None if accuracy is None else score(accuracy, accounted, compute, self.method, *self.references)
         kept = mine is not None and accepted(self.method, mine, bar)
@@ -183,11 +187,10 @@ class ActiveTask:
             if child["model"]:
                 self.population[child["model"]] = self.system.store.get_model(child["model"])
 
-    def retain(self, iteration: int, test: dict[str, Any] | None) -> None:
+    def retain(self, iteration: int, best: str | None, test: dict[str, Any] | None) -> None:
         """End the task iteration: the best model stays, the rest of the population is let go."""
         last = {"run": self.run.name, "iteration": iteration}
         done = self.record["iterations"] + 1
-        best = self.best() if self.population else None
         living = {best, self.system.root, *(record["model"] for record in self.others.values())}
         self.selections = {model: count for model, count in self.selections.items() if model in living}
         self._write(model=best, test=test, iterations=done, active=None, last=last)

@@ -27,7 +27,7 @@ from .jobs import Result, form_litters
 from .nursery import Setting
 from .predict import preprocessing_of
 from .raising import Draw, Record, draw_generation, job_of, judge, keep, manifest_of, record_of
-from .runs import Run, begin, finished_children, now, read_generation, write_generation
+from .runs import Run, begin, finished_children, now, read_generation, write_generation, write_iteration
 from .search import Method, load_method
 from .status import blocks_in
 from .store.gc import collect
@@ -180,12 +180,14 @@ class Evolution:
         for generation in range(active.generation, active.method.generations):
             active.open(iteration, generation)
             self._raise_generation(active, (name, iteration, generation))
-        active.retain(iteration, self._test(active) if active.population else None)
+        best = active.best() if active.population else None
+        test = self._test(active, best) if best else None
+        write_iteration(self.system, self.run, name, iteration, best, test)
+        active.retain(iteration, best, test)
         collect(self.system.store, list(active.population))
-        model, test = active.record["model"], active.record["test"]
-        validation = active.manifest(model)["metrics"]["validation_accuracy"] if model else None
+        validation = active.manifest(best)["metrics"]["validation_accuracy"] if best else None
         accuracy = test["accuracy"] if test else None
-        finished = TaskFinished(name, iteration, model, validation, accuracy, improved=model != before)
+        finished = TaskFinished(name, iteration, best, validation, accuracy, improved=best != before)
         self.observe(finished)
         return finished
 
@@ -244,9 +246,9 @@ class Evolution:
         self.seconds["train"] += outcome.train_seconds
         self.seconds["validation"] += outcome.validation_seconds
 
-    def _test(self, active: ActiveTask) -> dict[str, Any]:
+    def _test(self, active: ActiveTask, best: str) -> dict[str, Any]:
         """Test accuracy of the model about to be retained; a model is tested once. Nothing is ever selected on it."""
-        best, known = active.best(), active.record["test"]
+        known = active.record["test"]
         if known and known["model"] == best:
             return known
         manifest, clock = active.manifest(best), perf_counter()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 Manifest = dict[str, Any]
 GENERATION_FILE = "{task}-{iteration:04d}-{generation:04d}.json"
+ITERATION_FILE = "{task}-{iteration:04d}.end.json"
 
 
 def resolve(store: "Store", word: str) -> str:
@@ -166,3 +167,16 @@ def children(store: "Store", task: str | None = None) -> Iterator[dict[str, Any]
             told = {key: record[key] for key in ("task", "iteration", "generation")}
             for child in record["children"]:
                 yield {"run": run, **told, **child}
+
+
+def iterations(store: "Store") -> list[dict[str, Any]]:
+    """Every task iteration that is over, in the order in which they ended: what was retained, what the system came to.
+
+    Systems that grew before these records were written have none.
+    """
+    found = []
+    for run in store.runs():
+        files = [file for file in store.run_files(run) if file.endswith(".end.json")]
+        ended = [{"run": run, **store.read_run(run, file)} for file in files]
+        found += sorted(ended, key=lambda record: record["order"])
+    return found

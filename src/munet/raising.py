@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .accounting import training_flops
 from .active import ActiveTask
 from .children import Child, Manifest
 from .jobs import Job, Result
@@ -61,6 +62,7 @@ def recipe(active: ActiveTask, settings: Mapping[str, Any]) -> Recipe:
         cycles=method.cycles,
         samples_per_cycle=method.samples_per_cycle,
         batch_size=method.batch_size,
+        at_most_epoch=method.at_most_epoch,
         keep=method.keep_cycle,
         precision=active.run.precision,
         preprocessing=Preprocessing.from_hyperparameters(
@@ -115,7 +117,11 @@ def keep(active: ActiveTask, draw: Draw, result: Result, manifest: Manifest) -> 
 
 def record_of(active: ActiveTask, draw: Draw, result: Result, facts: Record) -> Record:
     """What the run remembers of a child, kept or not; its model's id and its end are still to come."""
-    outcome = result.outcome
+    outcome, stages = result.outcome, active.stages(draw.plan)
+    spent = {
+        "train": outcome.samples * training_flops(stages, draw.child.trainable),
+        "validation": len(outcome.accuracies) * active.validation_examples * sum(stages.values()),
+    }
     seconds = {"train": outcome.train_seconds, "validation": outcome.validation_seconds}
     return {
         "child": draw.number,
@@ -129,6 +135,7 @@ def record_of(active: ActiveTask, draw: Draw, result: Result, facts: Record) -> 
         "cycle": outcome.best_cycle,
         "accuracies": outcome.accuracies,
         "samples": outcome.samples,
+        "flops_spent": spent,
         "stream": list(draw.key),
         "device": active.run.device,
         "seconds": seconds | {"other": result.seconds - sum(seconds.values())},

@@ -9,10 +9,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
-from .history import GENERATION_FILE
+from .history import GENERATION_FILE, ITERATION_FILE
 from .search import Method
-from .status import is_finished
+from .status import is_finished, totals
 from .store import FORMAT
+from .store.refs import generation_of
 
 if TYPE_CHECKING:
     from .system import System
@@ -122,7 +123,7 @@ def abandon(system: "System", name: str) -> None:
 
 def finished_children(system: "System", run: Run) -> int:
     """Children of the run that need no more work."""
-    files = [file for file in system.store.run_files(run.name) if file not in ("run.json", "finished.json")]
+    files = [file for file in system.store.run_files(run.name) if generation_of(file)]
     return sum(len(system.store.read_run(run.name, file)["children"]) for file in files)
 
 
@@ -141,6 +142,30 @@ def write_generation(
     file = GENERATION_FILE.format(task=task, iteration=iteration, generation=generation)
     place = {"task": task, "iteration": iteration, "generation": generation}
     system.store.write_run(run.name, file, {"format": FORMAT, **place, "children": list(children)})
+
+
+def write_iteration(
+    system: "System", run: Run, task: str, iteration: int, model: str | None, test: Mapping[str, Any] | None
+) -> None:
+    """Say what a task iteration retains, and what the system comes to with it. Before the task's record says so."""
+    store = system.store
+    records = {record["name"]: record for record in store.task_records()}
+    records[task] = records[task] | {"model": model, "test": test}
+    kept = {name: record for name, record in records.items() if record["model"]}
+    manifests = {name: store.get_model(record["model"]) for name, record in kept.items()}
+    tests = {name: record["test"]["accuracy"] for name, record in kept.items() if record["test"]}
+    told = {
+        "format": FORMAT,
+        "task": task,
+        "iteration": iteration,
+        "order": iteration * len(run.tasks) + run.tasks.index(task),
+        "model": model,
+        "validation_accuracy": manifests[task]["metrics"]["validation_accuracy"] if model else None,
+        "test": test,
+        "system": {"tasks": len(kept), **totals(manifests, tests)},
+        "finished": now(),
+    }
+    store.write_run(run.name, ITERATION_FILE.format(task=task, iteration=iteration), told)
 
 
 def now() -> str:

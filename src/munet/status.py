@@ -1,6 +1,6 @@
 """Where a system stands: what each task's model scores, weighs and costs. Needs no torch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .accounting import accounted_parameters
@@ -40,6 +40,26 @@ def owners_of(store: "Store", models: Mapping[str, str]) -> dict[str, set[str]]:
         for layer in store.facts.parts(model).layers:
             result.setdefault(layer, set()).add(task)
     return result
+
+
+def totals(manifests: Mapping[str, Manifest], tests: Mapping[str, float]) -> dict[str, Any]:
+    """What a system comes to: means over its tasks' models, and the size of all of them together.
+
+    `manifests` of the retained models and `tests`, their test accuracies, by task. A mean over nothing is None.
+    """
+    metrics = [manifest["metrics"] for manifest in manifests.values()]
+    unique = unique_parameters(manifests)
+    return {
+        "mean_validation_accuracy": _mean([m["validation_accuracy"] for m in metrics]),
+        "mean_test_accuracy": _mean(list(tests.values())),
+        "unique_parameters": unique,
+        "parameters_per_task": unique / len(manifests) if manifests else None,
+        "flops_per_task": _mean([m["flops"] for m in metrics]),
+    }
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 def unique_parameters(manifests: Mapping[str, Manifest]) -> int:
@@ -94,16 +114,13 @@ def status(store: "Store") -> dict[str, Any]:
     manifests = {record["name"]: store.get_model(record["model"]) for record in records if record["model"]}
     owned = owners(manifests)
     rows = [_row(record, manifests.get(record["name"]), owned) for record in records]
-    tested = [row["test_accuracy"] for row in rows if row["test_accuracy"] is not None]
-    unique = unique_parameters(manifests)
+    tests = {row["name"]: row["test_accuracy"] for row in rows if row["test_accuracy"] is not None}
     return {
         "path": str(store.path),
         "format": FORMAT,
         "root": {"id": store.root, "source": store.get_model(store.root)["root"]["source"]},
         "tasks": rows,
-        "mean_test_accuracy": sum(tested) / len(tested) if tested else None,
-        "unique_parameters": unique,
-        "parameters_per_task": unique / len(manifests) if manifests else None,
+        **totals(manifests, tests),
         "unfinished_run": next((run for run in reversed(store.runs()) if not is_finished(store, run)), None),
     }
 

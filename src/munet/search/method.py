@@ -35,7 +35,8 @@ class Method(BaseModel):
     generations: _Count = Field(description="generations of one task iteration")
     children: _Count = Field(description="children sampled together in one generation")
     cycles: _Count = Field(description="cycles of training and validation of one child")
-    samples_per_cycle: _Count = Field(description="training samples of a cycle at most; fewer if the task has fewer")
+    samples_per_cycle: _Count = Field(description="training samples of a cycle")
+    at_most_epoch: bool = Field(default=True, strict=True, description="a cycle is one epoch where that is less")
     batch_size: _Count = Field(description="training samples of one step")
     validation_cap: _Count = Field(description="validation images at most, the first of the split")
 

@@ -16,7 +16,7 @@ class Recipe:
     learning_rate: float
     preprocessing: Preprocessing
     cycles: int
-    samples_per_cycle: int  # at most; an epoch if that is less
+    samples_per_cycle: int
     batch_size: int
     schedule: str = "cosine"
     warmup_ratio: float = 0.1
@@ -24,6 +24,7 @@ class Recipe:
     momentum: float = 0.9
     nesterov: bool = False
     clip_norm: float | None = 1.0
+    at_most_epoch: bool = True  # a cycle is an epoch where that is less
     keep: Literal["earlier", "later"] = "earlier"  # among cycles of equal validation accuracy
     precision: str = "fp32"
 
@@ -41,7 +42,7 @@ class Recipe:
 
     def samples(self, examples: int) -> int:
         """Training samples of one cycle on a task with so many examples."""
-        return min(examples, self.samples_per_cycle)
+        return min(examples, self.samples_per_cycle) if self.at_most_epoch else self.samples_per_cycle
 
     def steps(self, examples: int) -> int:
         """Steps of one cycle; the last may have a smaller batch."""
