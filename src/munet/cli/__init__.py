@@ -4,6 +4,9 @@
     evolve.py     evolve, methods
     inspect.py    log, show, diff
     use.py        evaluate, predict, export
+    experiment.py experiment run, table, plot
+    catalog.py    catalog
+    importing.py  import
     maintain.py   fsck, gc
     quickstart.py quickstart
     live.py       the state of a running evolution; screen.py draws it, observers.py feeds it
@@ -27,7 +30,7 @@ from munet.errors import MunetError
 if TYPE_CHECKING:
     import typer
 
-GROUPS = ("quickstart", "system", "evolve", "inspect", "use", "maintain")
+GROUPS = ("quickstart", "system", "evolve", "inspect", "use", "experiment", "catalog", "importing", "maintain")
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
