@@ -124,6 +124,16 @@ def test_another_reader_of_the_same_content_finds_it_and_goes_on_from_there():
     assert counting.rows["a"] > before["a"]
 
 
+def test_a_longer_path_beside_one_that_is_complete():
+    cache, order = FeatureCache(1 << 20), np.arange(300)  # more than one whole chunk, so rows are views of the table
+    data = ImageSet.of(stripes(300, 1), "cpu")
+    for names in (["a"], ["a", "ab"]):
+        fixed = FixedInputs(data, PRE, name="split", cache=cache, parts=Parts())
+        found = fixed.read(order, [fixed.trie.add(Counting().path(path)) for path in names])
+        images = fixed.read(order, [fixed.trie.root])[0]
+        assert all(torch.equal(x, plain(path, images)) for x, path in zip(found, names, strict=True))
+
+
 def test_rows_that_depend_on_their_neighbours_are_not_kept():
     def shifted(x):
         return x + torch.arange(len(x)).reshape(-1, 1, 1, 1)

@@ -98,7 +98,8 @@ class FixedInputs:
         for rows, count in self._chunks(indices):
             found = self._chunk_at(rows, list(tables))
             for table, values in zip(tables.values(), found, strict=True):
-                table.write(rows[:count], values[:count])
+                if len(table.missing(rows)):  # else the values may be a view of the table itself
+                    table.write(rows[:count], values[:count])
 
     def _chunk_at(self, rows: np.ndarray, nodes: Sequence[Node]) -> list[torch.Tensor]:
         targets = [Target(node) for node in nodes]
