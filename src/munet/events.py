@@ -1,8 +1,9 @@
 """What an evolution tells its observer while it runs. Plain values: no tensor, no open file."""
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, get_args
 
 
 @dataclass(frozen=True)
@@ -103,3 +104,25 @@ Event = (
     RunStarted | TaskStarted | GenerationStarted | CycleFinished | ChildFinished | TaskFinished | RunFinished | Notice
 )
 Observer = Callable[[Event], None]
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    """An event as JSON values: its name in snake case under `event`, and its fields."""
+    return {"event": _word(type(event)), **asdict(event)}
+
+
+def event_of(told: Mapping[str, Any]) -> Event:
+    """The event that `event_json` told. KeyError for what is none."""
+    fields = {key: _frozen(value) for key, value in told.items() if key != "event"}
+    return _KINDS[told["event"]](**fields)
+
+
+def _word(kind: type) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower()
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+
+
+_KINDS = {_word(kind): kind for kind in get_args(Event)}

@@ -28,7 +28,7 @@ from .nursery import Setting
 from .predict import preprocessing_of
 from .raising import Draw, Record, draw_generation, job_of, judge, keep, manifest_of, record_of
 from .runs import Run, begin, finished_children, now, read_generation, write_generation, write_iteration
-from .search import Method, load_method
+from .search import Method, load_method, starting_preprocessing, with_samples_per_task
 from .status import blocks_in
 from .store.gc import collect
 from .training import Outcome, evaluate
@@ -53,6 +53,8 @@ def evolve(
     samples_per_cycle: int | None = None,
     batch_size: int | None = None,
     scale: float | None = None,
+    samples_per_task: int | None = None,
+    preprocessing: str = "published",
     seed: int = 0,
     device: str = "auto",
     image_size: int | None = None,
@@ -72,6 +74,8 @@ def evolve(
     """Evolve tasks of a system (all of them, in their order, unless named), one model retained for each.
 
     `method` is the name of a preset or a TOML file; the numbers given here, and `settings` by name, override it.
+    `samples_per_task` makes its cycles so long that each task is trained on so many images in this run, whatever the
+    method; `preprocessing="none"` starts without augmentation.
     An interrupted run goes on when the same is asked again; after a finished one the same call adds task iterations.
     `allow_changed` accepts data that changed since the task was added; `new` leaves an interrupted run behind.
 
@@ -83,7 +87,10 @@ def evolve(
     given = zip(
         _BUDGET, (task_iterations, generations, children, cycles, samples_per_cycle, batch_size, scale), strict=True
     )
-    chosen = load_method(method, {**{k: v for k, v in given if v is not None}, **(settings or {})})
+    overrides = {k: v for k, v in given if v is not None}
+    chosen = load_method(method, {**starting_preprocessing(preprocessing), **overrides, **(settings or {})})
+    if samples_per_task is not None:
+        chosen = with_samples_per_task(chosen, samples_per_task)
     place = choose_device(device)
     numbers = choose_precision(precision, place)
     if image_size is not None:

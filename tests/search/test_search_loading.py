@@ -160,3 +160,29 @@ def test_wrong_toml_is_one_line_that_names_the_file(tmp_path, text, said):
 def test_missing_file(tmp_path):
     with pytest.raises(InputError, match=r"cannot read method .*none\.toml: No such file"):
         load_method(tmp_path / "none.toml")
+
+
+# Presets that take a value ----------------------------------------------------------------------------------------
+
+
+def test_a_value_behind_a_colon():
+    assert load_method("adapters:512").defaults["adapter_dim"] == 512
+    assert load_method("adapters:512").name == "adapters:512"
+    assert load_method("finetune-above:2").freeze_below == 2
+    assert load_method("adapters:512", {"defaults.adapter_dim": 8}).defaults["adapter_dim"] == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("munet:3", "munet takes no value"),
+        ("adapters:wide", "defaults.adapter_dim is 'wide'; it must be a whole number above 0"),
+        ("finetune-above:-1", "'freeze_below' is -1"),
+        ("adaptors:8", "unknown method 'adaptors' (did you mean 'adapters'?)"),
+    ],
+)
+def test_a_value_that_cannot_be(name: str, said: str):
+    with pytest.raises(InputError) as caught:
+        load_method(name)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -60,8 +60,9 @@ SPACES = {
     "mu2net-plus-characters": MU2NET_PLUS,
     "mu2net-plus-decathlon": MU2NET_PLUS,
     "mu2net-plus-large": {**MU2NET_PLUS, "image_size": (224, 384)},
-    "finetune-full": {},
-    "multi-head": {},
+    "mu2net-plus-no-compute": MU2NET_PLUS,
+    "munet-no-autotune": MUNET,
+    **dict.fromkeys(("finetune-full", "finetune-above", "multi-head", "adapters"), {}),
 }
 
 OPTIMISER = {"learning_rate": 0.01, "schedule": "cosine", "warmup_ratio": 0.1, "momentum": 0.9, "nesterov": False}
@@ -92,8 +93,10 @@ DEFAULTS = {
     "mu2net-plus-characters": PLUS_DEFAULTS,
     "mu2net-plus-decathlon": PLUS_DEFAULTS,
     "mu2net-plus-large": {**PLUS_DEFAULTS, "warmup_ratio": 0.05},
-    "finetune-full": FINETUNE_DEFAULTS,
-    "multi-head": FINETUNE_DEFAULTS,
+    "mu2net-plus-no-compute": PLUS_DEFAULTS,
+    "munet-no-autotune": MUNET_DEFAULTS,
+    **dict.fromkeys(("finetune-full", "finetune-above", "multi-head"), FINETUNE_DEFAULTS),
+    "adapters": MUNET_DEFAULTS,
 }
 
 # task iterations, generations, children, cycles, samples a cycle, batch, validation cap
@@ -108,10 +111,14 @@ BUDGETS = {
     "mu2net-plus": (5, 4, 8, 4, 51200, 512, 5120),
     "mu2net-plus-decathlon": (30, 4, 8, 4, 51200, 256, 5120),
     "mu2net-plus-large": (2, 4, 32, 4, 128116, 64, 10000),
-    "finetune-full": (1, 1, 8, 80, 51200, 512, 5120),
-    "multi-head": (1, 1, 8, 80, 51200, 512, 5120),
+    **dict.fromkeys(("finetune-full", "finetune-above", "multi-head", "adapters"), (1, 1, 8, 80, 51200, 512, 5120)),
 }
-SAME_BUDGET = {"munet-characters": "munet", "mu2net-plus-characters": "mu2net-plus"}
+SAME_BUDGET = {
+    "munet-characters": "munet",
+    "munet-no-autotune": "munet",
+    "mu2net-plus-characters": "mu2net-plus",
+    "mu2net-plus-no-compute": "mu2net-plus",
+}
 SCORES = {
     "munet": (1.0, "root", None),
     "munet-characters": (1.0, 1_484_162, None),
@@ -125,8 +132,9 @@ SCORES = {
     "mu2net-plus-characters": (1.0, 1_484_162, 15e6),
     "mu2net-plus-decathlon": (1.0, 85_652_738, 100e9),
     "mu2net-plus-large": (0.99, 2.2e9, 3.8e12),
-    "finetune-full": (1.0, "root", None),
-    "multi-head": (1.0, "root", None),
+    "mu2net-plus-no-compute": (1.0, "root", None),
+    "munet-no-autotune": (1.0, "root", None),
+    **dict.fromkeys(("finetune-full", "finetune-above", "multi-head", "adapters"), (1.0, "root", None)),
 }
 
 
@@ -160,6 +168,8 @@ def test_methods_and_baselines_get_the_same_number_of_cycles():
     small = [load_method(name) for name in ("munet", "mu2net-characters", "mu2net-plus", "finetune-full", "multi-head")]
     assert {method.task_iterations * method.generations * method.cycles for method in small} == {80}
     assert {method.child_cycles for method in small} == {640}
+    others = [load_method(name) for name in ("munet-no-autotune", "finetune-above:1", "adapters:512")]
+    assert {method.child_cycles for method in others} == {640}
     decathlon = [load_method(name) for name in ("munet-decathlon", "mu2net-plus-decathlon")]
     baseline = load_method("finetune-full", {"cycles": "480", "batch_size": "256"})
     assert {method.child_cycles for method in [*decathlon, baseline]} == {8 * 480}
@@ -196,8 +206,18 @@ RULES = {
         *(0.1, "fixed", "never", "never", "none", "root", ">", "earlier", "first"),
         *(False, 0.01, "munet", "shared"),
     ),
+    "finetune-above": (
+        *(0.1, "fixed", "never", "never", "all", "root", ">", "earlier", "first"),
+        *(False, 0.01, "munet", "shared"),
+    ),
+    "adapters": (
+        *(0.1, "fixed", "always", "never", "none", "root", ">", "earlier", "first"),
+        *(False, 0.01, "munet", "shared"),
+    ),
 }
 INHERITED = {
+    "mu2net-plus-no-compute": "mu2net-plus",
+    "munet-no-autotune": "munet",
     "munet-characters": "munet",
     "munet-decathlon": "munet",
     "mu2net-large": "mu2net",
@@ -223,8 +243,9 @@ def test_rules(name):
 def test_common_choices(name):
     method = load_method(name)
     assert (method.clone_unlocked, method.seed_pass, method.preprocessing_scope) == ("always", False, "child")
-    assert method.tune == (method.parents != "root")
-    assert method.freeze_below is None
+    assert method.tune == (method.parents != "root" and name != "munet-no-autotune")
+    assert method.freeze_below == (0 if name == "finetune-above" else None)
+    assert method.at_most_epoch
 
 
 def test_values_of_mu():

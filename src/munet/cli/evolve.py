@@ -62,6 +62,17 @@ def evolve(
     samples_per_cycle: Annotated[int | None, typer.Option(help="Images of a cycle at most.", **_BUDGET)] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images of a step.", **_BUDGET)] = None,
     scale: Annotated[float | None, typer.Option(help="Below 1, size costs score.", **_BUDGET)] = None,
+    samples_per_task: Annotated[
+        int | None, typer.Option(min=1, help="Images that each task is trained on in this run.", **_BUDGET)
+    ] = None,
+    preprocessing: Annotated[
+        str,
+        typer.Option(
+            help="published: the method's augmentation at the start; none: no augmentation.",
+            autocompletion=_one_of("published", "none"),
+            rich_help_panel="Budget (from the method unless given)",
+        ),
+    ] = "published",
     setting: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Any other setting; repeatable.", **_BUDGET),
@@ -119,6 +130,7 @@ def evolve(
     Examples:
       munet evolve fleet
       munet evolve fleet mnist flowers --method mu2net-plus --task-iterations 2 --cycles 4
+      munet evolve fleet --method adapters:64 --preprocessing none --samples-per-task 204800
       munet evolve fleet --set defaults.learning_rate=0.02 --set acceptance='>'
       munet evolve fleet --executor processes --workers 4 --threads 2 --cache-memory 8GB
       munet evolve fleet --executor ray --address auto --device cuda --gpus-per-child 0.25
@@ -132,6 +144,7 @@ def evolve(
         "samples_per_cycle": samples_per_cycle,
         "batch_size": batch_size,
         "scale": scale,
+        "samples_per_task": samples_per_task,
         "image_size": image_size,
         "threads": threads,
         "settings": settings or None,
@@ -141,6 +154,7 @@ def evolve(
         "cache_memory": None if cache_memory is None else parse_size(cache_memory, "--cache-memory"),
     }
     options = {name: value for name, value in given.items() if value is not None}
+    options |= {"preprocessing": preprocessing}
     options |= {"seed": seed, "device": device, "precision": precision, "allow_changed": allow_changed, "new": new}
     options |= {"executor": executor, "reuse": not no_reuse}
     opened = open_system(system)

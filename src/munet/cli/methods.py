@@ -61,7 +61,8 @@ def _sources(name: str) -> tuple[dict[str, str], list[str]]:
 def _text(name: str) -> str:
     if name.endswith(".toml"):
         return Path(name).read_text(encoding="utf-8")
-    return files("munet.search").joinpath("presets", f"{name}.toml").read_text(encoding="utf-8")
+    preset = name.partition(":")[0]  # adapters:64 is the preset adapters with a value
+    return files("munet.search").joinpath("presets", f"{preset}.toml").read_text(encoding="utf-8")
 
 
 def comments(text: str) -> tuple[dict[str, str], list[str]]:

@@ -1,10 +1,8 @@
 """Who listens to a run: a live view in a terminal, plain lines elsewhere, or one JSON object a line."""
 
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from signal import SIGTERM, signal
 from threading import current_thread, main_thread
 from time import monotonic
@@ -21,6 +19,7 @@ from munet.events import (
     RunStarted,
     TaskFinished,
     TaskStarted,
+    event_json,
 )
 
 if TYPE_CHECKING:
@@ -37,8 +36,7 @@ def json_lines(out: TextIO | None = None) -> Iterator[Observer]:
     target = out or sys.stdout
 
     def observe(event: Event) -> None:
-        name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(event).__name__).lower()
-        target.write(json_text({"event": name, **asdict(event)}, indent=None) + "\n")
+        target.write(json_text(event_json(event), indent=None) + "\n")
         target.flush()
 
     yield observe
@@ -167,12 +165,12 @@ def live_view(rows: Rows, console: "Console", clock: Callable[[], float] = monot
         if isinstance(event, GenerationStarted | ChildFinished):
             view.refresh()
 
-    with view, _terminated():
+    with view, terminated():
         yield observe
 
 
 @contextmanager
-def _terminated() -> Iterator[None]:
+def terminated() -> Iterator[None]:
     """Let SIGTERM unwind the stack, so that the view goes and the cursor comes back; the store needs no care."""
 
     def leave(number: int, frame: object) -> None:

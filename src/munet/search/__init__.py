@@ -3,6 +3,7 @@
 space          what a hyperparameter may be, and its neighbours
 method         the settings of a method
 loading        methods from presets, TOML files and overrides
+variants       the preprocessing to start with, samples for each task
 probabilities  the mutation probability, constant or learned
 mutations      from a parent to the plan of a child
 parents        which model becomes a parent
@@ -22,8 +23,10 @@ from munet.search.mutations import (
 )
 from munet.search.parents import Candidate, sample_parent, seed_parent
 from munet.search.scoring import accepted, best_of, references, score
+from munet.search.variants import STARTS, starting_preprocessing, with_samples_per_task
 
 __all__ = [
+    "STARTS",
     "Candidate",
     "Method",
     "Mutation",
@@ -41,4 +44,6 @@ __all__ = [
     "score",
     "seed_child",
     "seed_parent",
+    "starting_preprocessing",
+    "with_samples_per_task",
 ]

@@ -24,6 +24,7 @@ def preset_names() -> tuple[str, ...]:
 def load_method(name: str | Path, overrides: Mapping[str, object] | None = None) -> Method:
     """The method of a preset name or a path to a TOML file (ending in .toml), with `overrides` on top.
 
+    Some presets take a value behind a colon, `adapters:64`: the setting that they name as `parameter` gets it.
     A file may start from another method with `extends = "mu2net-plus"`, and from there change single settings and
     single keys of `space` and `defaults`; the value "none" takes a key out. Override names are setting names,
     `space.KEY` and `defaults.KEY`; text values are read as TOML would, lists with or without brackets and quotes.
@@ -36,7 +37,8 @@ def load_method(name: str | Path, overrides: Mapping[str, object] | None = None)
 
 
 def _read(name: str | Path, seen: tuple[str, ...]) -> dict[str, Any]:
-    text, label = _text(name)
+    base_name, _, value = (str(name), "", "") if _is_path(name) else str(name).partition(":")
+    text, label = _text(name if _is_path(name) else base_name)
     if label in seen:
         raise InputError(f"method {seen[0]}: 'extends' goes round in a circle: {' -> '.join([*seen, label])}")
     try:
@@ -52,14 +54,26 @@ def _read(name: str | Path, seen: tuple[str, ...]) -> dict[str, Any]:
         base = _read(Path(name).parent / extends if relative else extends, (*seen, label))
     if _is_path(name):
         base["name"] = Path(name).stem
-    for setting, value in own.items():
-        if setting in _TABLES and isinstance(value, dict):
+    for setting, inner in own.items():
+        if setting in _TABLES and isinstance(inner, dict):
             base.setdefault(setting, {})
-            for key, inner in value.items():
-                _put(base, setting, key, inner)
+            for key, item in inner.items():
+                _put(base, setting, key, item)
         else:
-            base[setting] = value
+            base[setting] = inner
+    if not _is_path(name):
+        _set_parameter(base, str(name), value)
     return base
+
+
+def _set_parameter(settings: dict[str, Any], name: str, value: str) -> None:
+    """Give the setting that a preset names as its parameter the value behind the colon of `name`, if there is one."""
+    parameter = settings.pop("parameter", None)
+    if value and parameter is None:
+        raise InputError(f"method '{name}': {settings['name']} takes no value; write {settings['name']}")
+    if value:
+        _override(settings, parameter, value)
+        settings["name"] = name
 
 
 def _is_path(name: str | Path) -> bool:

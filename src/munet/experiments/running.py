@@ -1,0 +1,91 @@
+"""One run of an experiment: its system is made, given its tasks, evolved, and summed up. Again, it goes on."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from munet.experiments.catalog import Benchmark, address, load_benchmark
+
+from munet.experiments.budgets import load_budget, settings_for
+from munet.experiments.grid import Run
+from munet.experiments.outcome import summary
+from munet.store.files import make_folder, write_atomic
+
+if TYPE_CHECKING:
+    from munet.events import Event
+    from munet.system import System
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where the runs of an experiment are trained. `threads` may show in the last bits of a result, and is recorded."""
+
+    device: str = "auto"
+    precision: str = "auto"
+    threads: int | None = 1
+    executor: str = "local"
+    workers: int | None = None
+
+
+def perform(
+    run: Run,
+    data: Path | None,
+    where: Where,
+    observe: Callable[["Event"], None] = lambda event: None,
+    reading: Callable[[str], None] = lambda task: None,
+) -> dict[str, Any]:
+    """Bring a run to its end and return its result. What is done already is not done again.
+
+    `data` is the folder of local image sets (docs/catalog.md); `reading` hears of each task before its images are read.
+    """
+    if not run.finished:
+        benchmark = load_benchmark(run.benchmark)
+        system = prepare(run.system, benchmark, data, reading)
+        settings = settings_for(run.spec, load_budget(run.budget), benchmark)
+        if not _evolved(system):
+            from munet.evolution import evolve
+
+            evolve(
+                system,
+                method=run.spec.base,
+                settings=settings,
+                seed=run.seed,
+                device=where.device,
+                precision=where.precision,
+                threads=where.threads,
+                executor=where.executor,
+                workers=where.workers,
+                observer=observe,
+            )
+        told = {"benchmark": run.benchmark, "budget": run.budget, "method": str(run.spec), "seed": run.seed}
+        result = told | {"settings": settings} | summary(system, benchmark)
+        write_atomic(run.result, json.dumps(result, indent=1, ensure_ascii=False).encode() + b"\n")
+    return json.loads(run.result.read_bytes())
+
+
+def prepare(path: Path, benchmark: Benchmark, data: Path | None, reading: Callable[[str], None]) -> "System":
+    """The system of a benchmark's root and tasks, as far as it is there already, and then the rest."""
+    from munet.system import System
+
+    make_folder(path.parent)
+    if (path / "munet.json").exists():
+        system = System.open(path)
+    else:
+        system = System.create(path, benchmark.root, depth=benchmark.depth, image_size=benchmark.image_size)
+    for task in benchmark.tasks:
+        if not system.store.has_task(task.name):
+            reading(task.name)
+            splits = {part: task.splits.get(part) for part in ("train", "validation", "test")}
+            system.add_task(task.name, address(task, data), **splits)
+    return system
+
+
+def _evolved(system: "System") -> bool:
+    """Whether the run is over and only its result is missing."""
+    return any(
+        not system.store.read_run(run, "finished.json")["abandoned"]
+        for run in system.store.runs()
+        if system.store.is_finished(run)
+    )
