@@ -11,6 +11,7 @@ from typing import Any
 from .errors import InputError
 
 ACTIVATIONS = ("gelu", "gelu_tanh", "quick_gelu")
+ADAPTER_ACTIVATIONS = ("gelu", "gelu_tanh")
 POOLS = ("token", "avg", "map")
 
 
@@ -21,7 +22,8 @@ class Architecture:
     `mlp_hidden` is the width between the two dense layers of a block (and of an attention pool). `pre_norm` is the
     norm between position embedding and blocks of the CLIP towers, whose patch convolution has no bias.
     `no_embed_class` means that the position embedding has no rows for class and register tokens. `mean` and `std`
-    (one value per channel, of pixels scaled to 0..1) are how the pretrained weights want their input.
+    (one value per channel, of pixels scaled to 0..1) are how the pretrained weights want their input. `adapter_act` is
+    the activation of residual adapters, whatever that of the blocks is.
     """
 
     patch_size: int
@@ -45,10 +47,14 @@ class Architecture:
     pool_include_prefix: bool = False
     mean: tuple[float, ...] = (0.5, 0.5, 0.5)
     std: tuple[float, ...] = (0.5, 0.5, 0.5)
+    adapter_act: str = "gelu"
 
     def __post_init__(self) -> None:
         if self.act not in ACTIVATIONS:
             raise InputError(f"activation '{self.act}' is not one of {', '.join(ACTIVATIONS)}")
+        if self.adapter_act not in ADAPTER_ACTIVATIONS:
+            known = ", ".join(ADAPTER_ACTIVATIONS)
+            raise InputError(f"activation '{self.adapter_act}' of adapters is not one of {known}")
         if self.global_pool not in POOLS:
             raise InputError(f"pooling '{self.global_pool}' is not one of {', '.join(POOLS)}")
         if self.width % self.heads:
@@ -108,8 +114,10 @@ class Architecture:
         return tuple(names)
 
     def to_json(self) -> dict[str, Any]:
-        """Flat dict of JSON values."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        """Flat dict of JSON values. `adapter_act` is in it only where it is not the usual one: the ids of models that
+        never needed it stay what they are, and a munet that does not know it refuses the others."""
+        values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return {name: value for name, value in values.items() if name != "adapter_act" or value != "gelu"}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Architecture":

@@ -91,22 +91,26 @@ def assign(module: nn.Module, tensors: Mapping[str, Tensor], slot: str) -> None:
 
 
 class Adapter(nn.Module):
-    """Residual adapter before a block: x + up(gelu(down(norm(x)))) (muNet sec. 3)."""
+    """Residual adapter before a block: x + up(gelu(down(norm(x)))) (muNet sec. 3).
 
-    def __init__(self, width: int, dim: int, device: str | None = None) -> None:
+    `act` is gelu or gelu_tanh, the approximation that the papers' code computes.
+    """
+
+    def __init__(self, width: int, dim: int, device: str | None = None, act: str = "gelu") -> None:
         super().__init__()
+        self.approximate = "tanh" if act == "gelu_tanh" else "none"
         self.norm = nn.LayerNorm(width, eps=1e-6, device=device)
         self.down = nn.Linear(width, dim, device=device)
         self.up = nn.Linear(dim, width, device=device)
 
     def forward(self, x_BTH: Tensor) -> Tensor:
-        return x_BTH + self.up(F.gelu(self.down(self.norm(x_BTH))))
+        return x_BTH + self.up(F.gelu(self.down(self.norm(x_BTH)), approximate=self.approximate))
 
 
 @lru_cache(maxsize=64)
-def adapter_template(width: int, dim: int) -> Adapter:
+def adapter_template(width: int, dim: int, act: str) -> Adapter:
     """Adapter on the meta device; never change it."""
-    return Adapter(width, dim, device="meta")
+    return Adapter(width, dim, device="meta", act=act)
 
 
 class Embedding(nn.Module):

@@ -66,7 +66,8 @@ class Network(nn.Module):
             if kind == "block":
                 part: nn.Module = twin(vit.blocks[0])
             elif kind == "adapter":
-                part = twin(adapter_template(self.architecture.width, _rows(layers, slot, "down.weight")))
+                a, dim = self.architecture, _rows(layers, slot, "down.weight")
+                part = twin(adapter_template(a.width, dim, a.adapter_act))
             elif kind == "pool":
                 part = twin(vit.attn_pool)
             elif kind == "head":

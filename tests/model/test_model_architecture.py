@@ -29,6 +29,14 @@ def test_json_round_trip_keeps_equality_and_hash():
     assert all(not isinstance(value, tuple) for value in architecture.to_json().values())
 
 
+def test_only_adapters_with_another_activation_say_so():
+    assert "adapter_act" not in TI.to_json()
+    tanh = Architecture(16, 48, 3, 192, adapter_act="gelu_tanh")
+    assert Architecture.from_json(tanh.to_json()) == tanh != Architecture.from_json(TI.to_json())
+    with pytest.raises(InputError, match="'relu' of adapters is not one of gelu, gelu_tanh"):
+        Architecture(16, 48, 3, 192, adapter_act="relu")
+
+
 def test_facts_of_a_newer_version_are_refused():
     with pytest.raises(InputError, match="'rotary'"):
         Architecture.from_json({**TI.to_json(), "rotary": True})
