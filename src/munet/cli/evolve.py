@@ -159,7 +159,7 @@ def evolve(
     options |= {"executor": executor, "reuse": not no_reuse}
     opened = open_system(system)
     before = opened.status()
-    with _watching(before["tasks"], as_json) as watch:
+    with watching(before["tasks"], as_json) as watch:
         from munet import evolve as grow  # torch loads while the view is up already
 
         results = grow(opened, tasks or None, method, observer=watch, **options)
@@ -168,7 +168,8 @@ def evolve(
 
 
 @contextmanager
-def _watching(rows: list[dict[str, Any]], as_json: bool) -> Iterator["Observer"]:
+def watching(rows: list[dict[str, Any]], as_json: bool) -> Iterator["Observer"]:
+    """An observer for `evolve`: a live view in a terminal, plain lines elsewhere, or JSON."""
     from munet.cli.observers import json_lines, live_view, plain_lines
 
     out = console()

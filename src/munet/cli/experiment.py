@@ -1,12 +1,21 @@
 """experiment: grids of methods and seeds on a benchmark, and their tables."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+if TYPE_CHECKING:
+    from munet.experiments.catalog import Benchmark
+
 OUT = Path("experiments")
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Where the runs lie.")]
+Data = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Folder of local image sets.", envvar="MUNET_DATA", show_default=False),
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1.")]
+Precision = Annotated[str, typer.Option(help="fp32 or bf16; auto is bf16 on a GPU that has it.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -14,6 +23,7 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True, help="Run methods on a benchmark at equal budget, and compare what came of it."
     )
     group.command("run")(run)
+    group.command("continual")(continual)
     app.add_typer(group, name="experiment")
 
 
@@ -46,10 +56,7 @@ def run(
         str, typer.Option(help="mini, small, large or paper (docs/experiments.md).", autocompletion=complete_budget)
     ] = "mini",
     out: Out = OUT,
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folder of local image sets.", envvar="MUNET_DATA", show_default=False),
-    ] = None,
+    data: Data = None,
     scale: Annotated[float | None, typer.Option(help="Of every method: below 1, size costs score.")] = None,
     preprocessing: Annotated[
         str | None, typer.Option(help="Of every method: published, or none to start without augmentation.")
@@ -62,8 +69,8 @@ def run(
         int | None,
         typer.Option(min=1, help="Runs at a time; one on each GPU, or as many as the cores carry.", show_default=False),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1.")] = "auto",
-    precision: Annotated[str, typer.Option(help="fp32 or bf16; auto is bf16 on a GPU that has it.")] = "auto",
+    device: Device = "auto",
+    precision: Precision = "auto",
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of each run.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event a line.")] = False,
 ) -> None:
@@ -79,7 +86,7 @@ def run(
     from munet.cli.experiment_view import watching
     from munet.errors import InputError
     from munet.experiments.budgets import load_budget, settings_for
-    from munet.experiments.catalog import load_benchmark, unavailable
+    from munet.experiments.catalog import load_benchmark
     from munet.experiments.grid import grid
     from munet.experiments.running import Where
     from munet.experiments.scheduler import perform_all
@@ -91,11 +98,7 @@ def run(
     specs = [spec.changed(scale=scale, preprocessing=preprocessing, samples=samples_per_task) for spec in specs]
     for spec in specs:
         settings_for(spec, load_budget(budget), known)  # refuses what cannot be
-    missing = unavailable(known, data)
-    if missing:
-        name, reason = missing[0]
-        others = f" (and {len(missing) - 1} more: `munet catalog {benchmark}`)" if len(missing) > 1 else ""
-        raise InputError(f"benchmark {benchmark}: task {name.name} cannot be had: {reason}{others}")
+    _refuse_missing(known, data)
     runs = grid(out, benchmark, budget, specs, range(first_seed, first_seed + seeds))
     where = Where(device=device, precision=precision, threads=threads)
     with watching(runs, as_json) as listen:
@@ -109,3 +112,61 @@ def run(
     if failed:
         others = f"; {len(failed) - 1} more failed" if len(failed) > 1 else ""
         raise InputError(f"{failed[0].run}: {failed[0].error}{others}")
+
+
+def _refuse_missing(benchmark: "Benchmark", data: Path | None) -> None:
+    """What cannot be had is said before anything starts."""
+    from munet.errors import InputError
+    from munet.experiments.catalog import unavailable
+
+    missing = unavailable(benchmark, data)
+    if missing:
+        task, reason = missing[0]
+        others = f" (and {len(missing) - 1} more: `munet catalog {benchmark.name}`)" if len(missing) > 1 else ""
+        raise InputError(f"benchmark {benchmark.name}: task {task.name} cannot be had: {reason}{others}")
+
+
+def continual(
+    sequence: Annotated[
+        str,
+        typer.Argument(metavar="SEQUENCE", help="continual-local, or a file ending in .toml.", show_default=False),
+    ],
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every draw.")] = 0,
+    out: Out = OUT,
+    data: Data = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads of each child.", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event a line.")] = False,
+) -> None:
+    """Grow one system through a sequence of methods and task sets (mu2Net+ sec. 5).
+
+    The same command goes on where it stopped. `munet experiment plot` draws the curves.
+
+    Examples:
+      munet experiment continual continual-local --data data
+      munet experiment plot continual-local --kind growth --write growth.png
+    """
+    from munet.cli.common import show
+    from munet.cli.evolve import watching
+    from munet.cli.formatting import clean, number, percent
+    from munet.experiments.growing import folder, grow
+    from munet.experiments.running import Where
+    from munet.experiments.sequences import load_sequence
+
+    chosen = load_sequence(sequence)
+    _refuse_missing(chosen.benchmark(), data)
+    where = Where(device=device, precision=precision, threads=threads, executor="auto")
+
+    def begin(turn: Any) -> None:
+        if not as_json:
+            show(f"{clean(turn.segment.name)}, turn {turn.number + 1}: {clean(turn.segment.spec)}")
+
+    with watching([], as_json) as watch:
+        result = grow(chosen, out, seed, data, where, begin=begin, observe=watch)
+    if as_json:
+        return
+    show(
+        f"{clean(sequence)}: {len(result['tasks'])} tasks, mean test {percent(result['mean_test_accuracy'])} %, "
+        f"{number(result['parameters_per_task'])} parameters a task; {clean(folder(out, chosen, seed))}"
+    )

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
-from munet.experiments.catalog import Benchmark
-
 from munet.errors import InputError, suggest
+from munet.experiments.catalog import Benchmark
 from munet.experiments.spec import Spec
 from munet.search import Method, load_method, preset_names, starting_preprocessing, with_samples_per_task
 
 _SHAPE = ("task_iterations", "generations", "children", "cycles")
 _PUBLISHED = (*_SHAPE, "samples_per_cycle", "batch_size", "validation_cap", "parameters_reference", "flops_reference")
+_OTHERS = "mu2net-plus"  # whose shape a method of somebody's own gets
 _BASELINES = {"decathlon": {"cycles": 480, "batch_size": 256}}  # muNet eq. 4: as many cycles as the methods get
 
 
@@ -25,8 +25,12 @@ class Budget:
     about: str
     samples: int | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
-    evolution: Mapping[str, int] = field(default_factory=dict)
-    baseline: Mapping[str, int] = field(default_factory=dict)
+    shapes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def shape(self, spec: Spec, baseline: bool) -> Mapping[str, int]:
+        """How a method divides the samples: the shape of the longest name that its own begins with."""
+        names = [name for name in self.shapes if spec.base.startswith(name)]
+        return self.shapes["baseline" if baseline else max(names, key=len, default=_OTHERS)]
 
 
 def budgets() -> dict[str, Budget]:
@@ -54,7 +58,7 @@ def settings_for(spec: Spec, budget: Budget, benchmark: Benchmark) -> dict[str, 
     if budget.samples is None:
         overrides |= _published(spec, benchmark, baseline)
     else:
-        overrides |= {**budget.settings, **(budget.baseline if baseline else budget.evolution)}
+        overrides |= {**budget.settings, **budget.shape(spec, baseline)}
     overrides |= spec.settings
     if spec.replicas is not None:
         overrides |= _replicas(spec, load_method(spec.base, overrides))

@@ -9,7 +9,6 @@ from munet.store import FORMAT
 
 if TYPE_CHECKING:
     from munet.experiments.catalog import Benchmark
-
     from munet.system import System
 
 _ROW = (
@@ -37,10 +36,11 @@ _TOTALS = (
 Place = tuple[str, str, int]  # run, task, iteration
 
 
-def summary(system: "System", benchmark: "Benchmark") -> dict[str, Any]:
+def summary(system: "System", benchmark: "Benchmark", segments: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Accuracies, sizes and costs of a system whose runs are over, and how it got there.
 
     Accuracies lie from 0 to 1; `flops_spent` is what plain loops would take; `device_hours` add up over all children.
+    `segments` names the segment of a sequence that each run belongs to.
     """
     status = system.status()
     notes = {task.name: task.note for task in benchmark.tasks}
@@ -66,7 +66,9 @@ def summary(system: "System", benchmark: "Benchmark") -> dict[str, Any]:
         "device": runs[0]["device"],
         "precision": runs[0]["request"]["precision"],
         "threads": runs[0]["threads"],
-        "history": list(_history(system, spent)),
+        "history": [
+            {**entry, "segment": segments[entry["run"]]} if segments else entry for entry in _history(system, spent)
+        ],
         "versions": runs[0]["versions"],
         "machine": runs[0]["machine"],
         "started": runs[0]["started"],
@@ -107,6 +109,8 @@ def _history(system: "System", spent: Mapping[Place, Mapping[str, float]]) -> It
             "run": ended["run"],
             "iteration": ended["iteration"],
             "task": ended["task"],
+            "validation_accuracy": ended["validation_accuracy"],
+            "test_accuracy": ended["test"]["accuracy"] if ended["test"] else None,
             "samples": int(samples),
             "flops_spent": flops,
             **{key: ended["system"][key] for key in ("tasks", *_TOTALS)},

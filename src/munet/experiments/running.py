@@ -1,14 +1,13 @@
 """One run of an experiment: its system is made, given its tasks, evolved, and summed up. Again, it goes on."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from munet.experiments.catalog import Benchmark, address, load_benchmark
-
 from munet.experiments.budgets import load_budget, settings_for
+from munet.experiments.catalog import Benchmark, Task, add, load_benchmark, root_address
 from munet.experiments.grid import Run
 from munet.experiments.outcome import summary
 from munet.store.files import make_folder, write_atomic
@@ -42,7 +41,8 @@ def perform(
     """
     if not run.finished:
         benchmark = load_benchmark(run.benchmark)
-        system = prepare(run.system, benchmark, data, reading)
+        system = prepare(run.system, benchmark, data)
+        add_tasks(system, benchmark.tasks, data, reading)
         settings = settings_for(run.spec, load_budget(run.budget), benchmark)
         if not _evolved(system):
             from munet.evolution import evolve
@@ -65,21 +65,28 @@ def perform(
     return json.loads(run.result.read_bytes())
 
 
-def prepare(path: Path, benchmark: Benchmark, data: Path | None, reading: Callable[[str], None]) -> "System":
-    """The system of a benchmark's root and tasks, as far as it is there already, and then the rest."""
+def prepare(path: Path, benchmark: Benchmark, data: Path | None) -> "System":
+    """The system of a benchmark's root, made if it is not there yet."""
     from munet.system import System
 
     make_folder(path.parent)
     if (path / "munet.json").exists():
-        system = System.open(path)
-    else:
-        system = System.create(path, benchmark.root, depth=benchmark.depth, image_size=benchmark.image_size)
-    for task in benchmark.tasks:
+        return System.open(path)
+    root = root_address(benchmark, data)
+    return System.create(path, root, depth=benchmark.depth, image_size=benchmark.image_size)
+
+
+def add_tasks(
+    system: "System",
+    tasks: Iterable[Task],
+    data: Path | None,
+    reading: Callable[[str], None] = lambda task: None,
+) -> None:
+    """Add those tasks of a benchmark that the system lacks."""
+    for task in tasks:
         if not system.store.has_task(task.name):
             reading(task.name)
-            splits = {part: task.splits.get(part) for part in ("train", "validation", "test")}
-            system.add_task(task.name, address(task, data), **splits)
-    return system
+            add(system, task, data)
 
 
 def _evolved(system: "System") -> bool:
