@@ -1,5 +1,6 @@
 """experiment: grids of methods and seeds on a benchmark, and their tables."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -83,6 +84,7 @@ def run(
       munet experiment run mccb-local --data data --method adapters:512 --preprocessing none --budget small
       munet experiment table mccb-local
     """
+    from munet.cli.common import show
     from munet.cli.experiment_view import watching
     from munet.errors import InputError
     from munet.experiments.budgets import load_budget, settings_for
@@ -112,6 +114,9 @@ def run(
     if failed:
         others = f"; {len(failed) - 1} more failed" if len(failed) > 1 else ""
         raise InputError(f"{failed[0].run}: {failed[0].error}{others}")
+    if not as_json:
+        where_to = "" if out == OUT else f" --out {shlex.quote(str(out))}"
+        show(f"All finished. Next: munet experiment table {benchmark} --budget {budget}{where_to}")
 
 
 def _refuse_missing(benchmark: "Benchmark", data: Path | None) -> None:

@@ -121,10 +121,11 @@ class _Slot(Thread):
             )
             if self._stopped.is_set():
                 self._worker.terminate()
-            assert self._worker.stdout is not None
-            for line in self._worker.stdout:
-                self._messages.put(Told(run, line))
-            code = self._worker.wait()
+            with self._worker as worker:
+                assert worker.stdout is not None
+                for line in worker.stdout:
+                    self._messages.put(Told(run, line))
+            code = self._worker.returncode
             log.seek(0)
             lines = log.read().splitlines()
         if code == 0:

@@ -42,9 +42,8 @@ class Spec:
             given[name] = value
         start = given.pop("preprocessing", STARTS[0])
         if start not in STARTS:
-            raise InputError(
-                f"method '{word}': preprocessing is {start}{suggest(start, STARTS)}; {' or '.join(STARTS)}"
-            )
+            known = f"{suggest(start, STARTS)}; choose {' or '.join(STARTS)}"
+            raise InputError(f"method '{word}': preprocessing is {start}{known}")
         samples, replicas = (_count(word, name, given.pop(name, None)) for name in ("samples", "replicas"))
         spec = cls(base.strip(), start, samples, replicas, given)
         spec.method()  # refuses what cannot be
