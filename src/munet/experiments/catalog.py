@@ -22,7 +22,7 @@ from munet.experiments.catalog_places import (
     unavailable,
 )
 from munet.experiments.catalog_published import Published, published
-from munet.experiments.catalog_tasks import Benchmark, Task, pick, read_file
+from munet.experiments.catalog_tasks import LOCAL, Benchmark, Task, pick, read_file
 
 __all__ = [
     "Benchmark",
@@ -44,7 +44,6 @@ __all__ = [
 ]
 
 SETS = {"a": "set-a", "b": "set-b"}
-LOCAL = "local"  # the group of sets that are read from a folder only
 
 
 def benchmark_names() -> list[str]:

@@ -11,6 +11,8 @@ from munet.tasks.splits import PARTS
 
 _PLAIN = ("classes", "needs", "note", "about", "stands_for", "validation_from")
 _ADDRESSES = ("npz", "tfds", "hf")
+_CITED = (*_PLAIN[:-1], "sizes", "reference", *_ADDRESSES[1:])
+LOCAL = "local"  # the group of sets that are read from a folder only
 _WHOLE: dict[str, str] = {part: part for part in PARTS}
 
 
@@ -112,9 +114,7 @@ def _task(row: Mapping[str, Any], values: Mapping[str, Any], variant: str | None
         row = {**row, **row[variant]}
     addresses = {scheme: f"{scheme}:{row[scheme]}" for scheme in _ADDRESSES[1:] if scheme in row}
     folder = f"npz:{{data}}/{row.get('folder', row['name'])}"
-    present = (
-        {key for key in values["from"] if key in row} | {"splits"} | ({"npz"} if "npz" in values["from"] else set())
-    )
+    cited = {key for key in _CITED if key in row} | {"splits", *(["npz"] if values["group"] == LOCAL else [])}
     reference = row.get("reference")
     return Task(
         name=row["name"],
@@ -125,7 +125,7 @@ def _task(row: Mapping[str, Any], values: Mapping[str, Any], variant: str | None
         sizes=_parts(row.get("sizes")),
         reference={part: reference.get(part) for part in PARTS[1:]} if reference else {},
         addresses={"npz": folder} | addresses,
-        sources={key: _cited(own[key], values["sources"]) for key in sorted(present)},
+        sources={key: _cited(own[key], values["sources"]) for key in sorted(cited)},
         **{key: row[key] for key in _PLAIN if key in row},
     )
 
