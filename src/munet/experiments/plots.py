@@ -1,0 +1,224 @@
+"""Plots of experiments, in print quality and the width of a column. Matplotlib is imported only when one is drawn.
+
+Colours tell the kind of method and stay the same from plot to plot; markers, filling and dashes tell its variants, so
+that they can be told apart without colour too.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+from munet.errors import InputError
+from munet.experiments.curves import Curve, Point, Segment, growth, pareto, segments, spending
+from munet.experiments.placing import place_labels
+from munet.experiments.results import RANKS, Name, Runs
+from munet.report.fonts import cells, clean, families, writable
+from munet.report.palette import FAINT, INK, colour
+from munet.store.files import write_atomic
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SUFFIXES = (".png", ".svg", ".pdf")
+_DPI = 300
+_WIDTH, _PANEL, _LEGEND_ROW, _HEAD = 3.4, 2.35, 0.145, 0.25  # inches; 3.4 is the column of a two-column paper
+_SIZE = 7.5  # points
+_MARKERS = ("o", "s", "^", "D", "v", "p", "<", ">", "h", "d", "*", "P")
+_DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)))
+_PERCENT = 100.0
+_LETTER, _INSIDE = 0.06, 2.7  # inches: width of a letter at most, of the inside of a panel at least
+
+
+def check_suffix(path: Path) -> None:
+    """InputError unless the file's name says which kind of picture it is to be."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"{path}: a picture ends in {', '.join(SUFFIXES)}")
+
+
+def save(figure: "Figure", path: Path) -> Path:
+    """Write a figure, whole or not at all. The same figure gives the same file."""
+    check_suffix(path)
+    import matplotlib
+
+    data, kind = BytesIO(), path.suffix.lower().removeprefix(".")
+    date = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
+    with matplotlib.rc_context({"svg.hashsalt": "munet", "pdf.fonttype": 42}):
+        figure.savefig(data, format=kind, dpi=_DPI, metadata=date)
+    write_atomic(path, data.getvalue())
+    return path
+
+
+def pareto_figure(runs: Runs, title: str, *, compute: bool = False, without: Sequence[str] = ()) -> "Figure":
+    """Test accuracy over parameters, or FLOPs, per task. Methods that differ in one number are a curve with a band."""
+    curves = pareto(runs, "flops" if compute else "parameters", without)
+    with _figure(title, 1, [curve.name for curve in curves]) as (figure, (axes,), say):
+        for curve, style in zip(curves, _styles(curves), strict=True):
+            _draw_curve(axes, curve, style, say)
+        axes.set_xlabel("FLOPs per task (millions)" if compute else "parameters per task (millions)")
+        axes.set_ylabel(_accuracy_text("±1 std over seeds", without))
+        axes.xaxis.set_major_formatter(_in(1e6))
+        axes.set_xlim(left=0)
+    place_labels(
+        axes, [(p.x, _PERCENT * p.y, say(p.label)) for c in curves for p in c.points if p.label], _SIZE - 1, INK
+    )
+    return figure
+
+
+def spending_figure(
+    budgets: Mapping[str, Runs], title: str, *, without: Sequence[str] = (), trails: bool = False
+) -> "Figure":
+    """Test accuracy over training samples of a task, and over FLOPs spent on it: a point for each budget."""
+    by_samples = spending(budgets, "samples", without, trails=trails)
+    by_flops = spending(budgets, "flops", without, trails=trails)
+    with _figure(title, 2, [curve.name for curve in by_samples]) as (figure, panels, say):
+        for axes, curves, unit in zip(panels, (by_samples, by_flops), (1e3, 1e12), strict=True):
+            for curve, style in zip(curves, _styles(curves), strict=True):
+                for trail in curve.trails:
+                    axes.plot(*_columns(trail), color=style["color"], lw=0.5, alpha=0.45, zorder=1)
+                _draw_curve(axes, curve, style, say)
+            _logarithmic(axes, [point.x for curve in curves for point in curve.points], unit)
+            axes.set_ylabel(_accuracy_text("range over seeds", without))
+        panels[0].set_xlabel("training samples per task (thousands)")
+        panels[1].set_xlabel("TFLOPs spent per task, training and validation")
+    return figure
+
+
+def growth_figure(runs: Runs, title: str) -> "Figure":
+    """A growing system over its task iterations, as Figure 3 of the mu2Net+ paper (arXiv 2209.07326)."""
+    grown, parts = growth(runs), segments(runs)
+    curves = [Curve(each.method, each.method, ()) for each in grown]
+    units = (("test accuracy (%)", 1 / _PERCENT), ("parameters / task (M)", 1e6), ("FLOPs / task (M)", 1e6))
+    with _figure(title, 3, [curve.name for curve in curves], panel=1.45, sharex=True) as (figure, panels, say):
+        for each, style in zip(grown, _styles(curves), strict=True):
+            for axes, points, (_, unit) in zip(panels, each.series.values(), units, strict=True):
+                _band(axes, points, style, 1 / unit)
+                axes.plot([p.x for p in points], [p.y / unit for p in points], color=style["color"],
+                          ls=style["ls"], lw=1.1, label=say(each.method))  # fmt: skip
+        for axes, (text, _) in zip(panels, units, strict=True):
+            axes.set_ylabel(text)
+            for part in parts[1:]:
+                axes.axvline(part.first - 0.5, color=FAINT, lw=0.6, ls=(0, (2, 2)))
+        panels[-1].set_xlabel("task iterations")
+        panels[-1].set_xlim(0.5, max(len(next(iter(each.series.values()))) for each in grown) + 0.5)
+        _name_segments(panels, [(part, say(part.name)) for part in parts])
+    return figure
+
+
+# Drawing
+
+
+def _draw_curve(axes: "Axes", curve: Curve, style: dict[str, Any], say: Callable[[str], str]) -> None:
+    """Points joined by a line inside their band; a single point has a bar instead."""
+    xs, ys = [point.x for point in curve.points], [_PERCENT * point.y for point in curve.points]
+    if len(curve.points) == 1:
+        point = curve.points[0]
+        bar = [[_PERCENT * (point.y - point.low)], [_PERCENT * (point.high - point.y)]]
+        axes.errorbar(xs, ys, yerr=bar, fmt="none", ecolor=style["color"], elinewidth=0.8, capsize=1.5, zorder=2)
+    else:
+        _band(axes, curve.points, style, _PERCENT)
+    line: dict[str, Any] = style if len(xs) > 1 else style | {"ls": "none"}
+    axes.plot(xs, ys, **line, lw=1.1, ms=4, mew=0.9, label=say(curve.name), zorder=3)
+
+
+def _band(axes: "Axes", points: Sequence[Point], style: dict[str, Any], factor: float) -> None:
+    low, high = [factor * point.low for point in points], [factor * point.high for point in points]
+    axes.fill_between([point.x for point in points], low, high, color=style["color"], alpha=0.16, lw=0, zorder=1)
+
+
+def _columns(pairs: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    return [x for x, _ in pairs], [_PERCENT * y for _, y in pairs]
+
+
+def _styles(curves: Sequence[Curve]) -> list[dict[str, Any]]:
+    """Colour by the kind of method, marker by curve, filling and dashes by variant."""
+    bases = list(dict.fromkeys([*RANKS, *(Name.of(curve.spec).base for curve in curves)]))
+    seen: dict[str, int] = {}
+    styles = []
+    for place, curve in enumerate(curves):
+        base = Name.of(curve.spec).base
+        variant = seen[base] = seen.get(base, -1) + 1
+        hue = colour(bases.index(base))
+        styles.append(
+            {
+                "color": hue,
+                "marker": _MARKERS[place % len(_MARKERS)],
+                "mfc": "white" if variant % 2 else hue,
+                "ls": _DASHES[variant % len(_DASHES)],
+            }
+        )
+    return styles
+
+
+def _accuracy_text(spread: str, without: Sequence[str]) -> str:
+    left_out = f"\nwithout {', '.join(clean(task) for task in without)}" if without else ""
+    return f"test accuracy (%), {spread}{left_out}"
+
+
+def _logarithmic(axes: "Axes", values: Sequence[float], unit: float) -> None:
+    """A log scale with plain numbers; within two decades also at 2 and 5."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axes.set_xscale("log")
+    steps = (1.0, 2.0, 5.0) if max(values) < 100 * min(values) else (1.0,)
+    axes.xaxis.set_major_locator(LogLocator(subs=steps))
+    axes.xaxis.set_major_formatter(_in(unit))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _in(unit: float) -> Any:
+    from matplotlib.ticker import FuncFormatter
+
+    return FuncFormatter(lambda value, _: f"{value / unit:g}")
+
+
+@contextmanager
+def _figure(
+    title: str, panels: int, names: Sequence[str], *, panel: float = _PANEL, sharex: bool = False
+) -> Iterator[tuple["Figure", list["Axes"], Callable[[str], str]]]:
+    """A figure of panels below each other, whose legend comes below them all; and what makes any text writable."""
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    fonts = families([clean(text) for text in (title, *names)])
+    columns = 2 if max((cells(name) for name in names), default=0) <= 24 and len(names) > 3 else 1
+    legend = _LEGEND_ROW * -(-len(names) // columns) if len(names) > 1 else 0
+    style: Any = {
+        "font.family": fonts, "font.size": _SIZE, "axes.titlesize": _SIZE, "legend.fontsize": _SIZE - 0.5,
+        "xtick.labelsize": _SIZE - 0.5, "ytick.labelsize": _SIZE - 0.5, "axes.linewidth": 0.6, "axes.edgecolor": FAINT,
+        "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "axes.grid": True,
+        "grid.color": "#e6e8ea", "grid.linewidth": 0.5, "axes.axisbelow": True, "axes.spines.top": False,
+        "axes.spines.right": False, "legend.frameon": False, "legend.handlelength": 2.6,
+    }  # fmt: skip
+    with matplotlib.rc_context(style):
+        figure = Figure(figsize=(_WIDTH, _HEAD + panels * panel + legend), facecolor="white", layout="constrained")
+        FigureCanvasAgg(figure)
+        made = figure.subplots(panels, 1, sharex=sharex, squeeze=False)[:, 0]
+        made[0].set_title(writable(clean(title), fonts), loc="left", pad=8)
+        yield figure, list(made), lambda text: writable(clean(text), fonts)
+        if len(names) > 1:
+            handles, labels = made[0].get_legend_handles_labels()
+            figure.legend(handles, labels, loc="outside lower left", ncols=columns, labelspacing=0.25, borderpad=0.2)
+        figure.draw_without_rendering()  # ticks are made now, in this style, and everything has its place
+
+
+def _name_segments(panels: Sequence["Axes"], parts: Sequence[tuple[Segment, str]]) -> None:
+    """Names above their parts, or numbers and a list below where a name is wider than its part."""
+    if not parts:
+        return
+    whole = parts[-1][0].last
+    fits = all(cells(text) * _LETTER <= _INSIDE * (part.last - part.first + 1) / whole for part, text in parts)
+    for number, (part, text) in enumerate(parts, 1):
+        place = ((part.first + part.last) / 2, 1.02)
+        shown = text if fits else str(number)
+        panels[0].text(*place, shown, transform=panels[0].get_xaxis_transform(), ha="center", fontsize=_SIZE - 1)
+    panels[0].set_title(panels[0].get_title(loc="left"), loc="left", pad=18)
+    if not fits:
+        # a space that does not break keeps each entry on one line
+        entries = ", ".join(f"{number}: {text}".replace(" ", "\xa0") for number, (_, text) in enumerate(parts, 1))
+        lines = wrap(entries, int(_INSIDE / _LETTER), break_long_words=False, break_on_hyphens=False)
+        panels[-1].set_xlabel("\n".join([panels[-1].get_xlabel(), *lines]))
