@@ -106,7 +106,7 @@ def test_it_goes_on_where_it_stopped(tmp_path: Path, data: Path, file: Path):
         grow(sequence, tmp_path / "out", 0, data, CPU, begin=stop_at_the_third)
     system = System.open(folder(tmp_path / "out", sequence, 0) / "system")
     assert len(system.store.runs()) == 2
-    assert len([turn for turn in _known(sequence, system)]) == 3
+    assert len(list(_known(sequence, system))) == 3
     rest = []
     again = grow(sequence, tmp_path / "out", 0, data, CPU, begin=lambda turn: rest.append(turn))
     assert len(rest) == 3
