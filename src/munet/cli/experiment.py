@@ -20,11 +20,15 @@ Precision = Annotated[str, typer.Option(help="fp32 or bf16; auto is bf16 on a GP
 
 
 def register(app: typer.Typer) -> None:
+    from munet.cli.experiment_tables import plot, table
+
     group = typer.Typer(
         no_args_is_help=True, help="Run methods on a benchmark at equal budget, and compare what came of it."
     )
     group.command("run")(run)
     group.command("continual")(continual)
+    group.command("table")(table)
+    group.command("plot")(plot)
     app.add_typer(group, name="experiment")
 
 

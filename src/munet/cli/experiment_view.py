@@ -115,14 +115,15 @@ def watching(runs: Sequence[Run], as_json: bool) -> Iterator[Listener]:
 
 
 def _json_line(message: Message) -> None:
-    told: dict[str, Any] = {"method": str(message.run.spec), "seed": message.run.seed}
+    told: dict[str, Any]
     match message:
         case Started():
-            told |= {"event": "started", "folder": str(message.run.folder)}
+            told = {"event": "started", "folder": str(message.run.folder)}
         case Told():
-            told |= json.loads(message.line)
+            told = json.loads(message.line)
         case Ended():
-            told |= {"event": "ended", "error": message.error}
+            told = {"event": "ended", "error": message.error}
+    told |= {"method": str(message.run.spec), "seed": message.run.seed}
     sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
     sys.stdout.flush()
 
@@ -202,7 +203,7 @@ def screen(state: GridState, height: int) -> "Table":
     )
     table.add_column("method", ratio=3, no_wrap=True, overflow="ellipsis")
     table.add_column("seed", justify="right", no_wrap=True)
-    table.add_column("", width=20)
+    table.add_column("", width=12)
     table.add_column("now", ratio=2, no_wrap=True, overflow="ellipsis")
     table.add_column("mean test %", justify="right", no_wrap=True)
     table.add_column("left", justify="right", no_wrap=True)
