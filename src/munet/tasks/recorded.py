@@ -17,6 +17,9 @@ from munet.tasks.sources import open_source
 from munet.tasks.sources.base import Source, absolute, split_address
 from munet.tasks.splits import ALIASES, PARTS, Range, describe
 
+NO_DATA = "none:"
+"""Source of an imported task whose images nobody named yet; `munet attach` names them."""
+
 _SETTLED = 2_000_000_000  # nanoseconds; file systems tell times apart by milliseconds to two seconds
 
 
@@ -137,6 +140,9 @@ class RecordedSplit:
 def _refuse_missing(record: dict[str, Any]) -> None:
     """InputError that names the path, where a task's data has one and nothing is there."""
     address = record["source"]
+    if address == NO_DATA:
+        name = record["name"]
+        raise InputError(f"task '{name}' was imported without its images: `munet attach SYSTEM {name} SOURCE` adds them")
     location, options = split_address(address.partition(":")[2])
     for text in (location, options.get("data_dir", "")):
         if not text.startswith("/"):
