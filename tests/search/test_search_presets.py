@@ -62,7 +62,7 @@ SPACES = {
     "mu2net-plus-large": {**MU2NET_PLUS, "image_size": (224, 384)},
     "mu2net-plus-no-compute": MU2NET_PLUS,
     "munet-no-autotune": MUNET,
-    **dict.fromkeys(("finetune-full", "finetune-above", "multi-head", "adapters"), {}),
+    **{name: {} for name in ("finetune-full", "finetune-above", "multi-head", "adapters")},
 }
 
 OPTIMISER = {"learning_rate": 0.01, "schedule": "cosine", "warmup_ratio": 0.1, "momentum": 0.9, "nesterov": False}
