@@ -1,5 +1,6 @@
 """experiment table and experiment plot: what the finished runs of an experiment say."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -260,7 +261,7 @@ def _draw(
     return plots.pareto_figure(runs, title, compute=kind == "pareto-compute", without=without)
 
 
-def _tell_meetings(budgets: "dict[str, Runs]", against: str | None, without: list[str]) -> None:
+def _tell_meetings(budgets: "Mapping[str, Runs]", against: str | None, without: list[str]) -> None:
     from munet.experiments.curves import meetings, spending
 
     known = list(dict.fromkeys(method for runs in budgets.values() for method in runs))
@@ -268,10 +269,10 @@ def _tell_meetings(budgets: "dict[str, Runs]", against: str | None, without: lis
         return
     if against not in known:
         raise InputError(f"--against {against}{suggest(against, known)}: no run of it is finished")
-    units = (("samples", "training samples per task"), ("flops", "FLOPs spent per task"))
-    for spent, unit in units:
-        for text in meetings(spending(budgets, spent, without), against, unit):
-            typer.echo(text)
+    by_samples = meetings(spending(budgets, "samples", without), against, "training samples per task")
+    by_flops = meetings(spending(budgets, "flops", without), against, "TFLOPs spent per task", 1e12)
+    for text in [*by_samples, *by_flops]:
+        typer.echo(text)
 
 
 def _check_plot(

@@ -7,7 +7,7 @@ from typing import Literal
 
 from munet.errors import InputError
 from munet.experiments.results import Moment, Name, Result, Runs, as_number
-from munet.experiments.statistics import crossings, height, mean, summarise
+from munet.experiments.statistics import Line, crossings, height, mean, summarise
 from munet.experiments.tables import over_seeds
 
 Axis = Literal["parameters", "flops"]
@@ -126,27 +126,26 @@ def _trail(result: Result, spent: Spent) -> tuple[tuple[float, float], ...]:
     return tuple((getattr(moment, field) / moment.tasks, moment.mean_test_accuracy) for moment in whole)
 
 
-def meetings(curves: Sequence[Curve], against: str, unit: str) -> list[str]:
-    """Where each curve crosses that of `against`, or which is ahead where both are, in one line each."""
-    lines = {curve.name: [(point.x, point.y) for point in curve.points] for curve in curves}
-    return [
-        f"{name} against {against}: {_meeting(line, lines[against], unit)}"
-        for name, line in lines.items()
-        if name != against
-    ]
+def meetings(curves: Sequence[Curve], against: str, unit: str, size: float = 1.0) -> list[str]:
+    """Where each curve of means crosses that of `against`, or which is ahead where both are; `unit` is `size` of x."""
+    lines = {curve.name: [(point.x / size, point.y) for point in curve.points] for curve in curves}
+    other = lines.pop(against)
+    return [f"{name} against {against}: {_meeting(line, other, unit)}" for name, line in lines.items()]
 
 
-def _meeting(ours: Sequence[tuple[float, float]], theirs: Sequence[tuple[float, float]], unit: str) -> str:
+def _meeting(ours: Line, theirs: Line, unit: str) -> str:
     low, high = max(ours[0][0], theirs[0][0]), min(ours[-1][0], theirs[-1][0])
     if low > high:
         return f"no {unit} in common"
-    places = crossings(ours, theirs)
     gap = height(ours, low) - height(theirs, low)
     first = "ahead" if gap > 0 else "behind" if gap < 0 else "level"
-    where = (
-        f"{first} at {low:,.4g} {unit}" if places or low == high else f"{first} from {low:,.4g} to {high:,.4g} {unit}"
-    )
-    return ", ".join([where, *(f"crosses at {place:,.4g}" for place in places)])
+    if places := crossings(ours, theirs):
+        return f"{first} at {_plain(low)} {unit}, crosses at {' and '.join(map(_plain, places))}"
+    return f"{first} at {_plain(low)} {unit}" if low == high else f"{first} from {_plain(low)} to {_plain(high)} {unit}"
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 @dataclass(frozen=True)
