@@ -7,6 +7,7 @@
     experiment.py experiment run, table, plot
     catalog.py    catalog
     importing.py  import
+    allocation.py allocation train, evaluate, plot
     maintain.py   fsck, gc
     quickstart.py quickstart
     live.py       the state of a running evolution; screen.py draws it, observers.py feeds it
@@ -30,7 +31,7 @@ from munet.errors import MunetError
 if TYPE_CHECKING:
     import typer
 
-GROUPS = ("quickstart", "system", "evolve", "inspect", "use", "experiment", "catalog", "importing", "maintain")
+GROUPS = ("quickstart", "system", "evolve", "inspect", "use", "experiment", "catalog", "importing", "allocation", "maintain")
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
