@@ -158,6 +158,10 @@ def test_published_results_stand_beside_ours(runs: Runs):
     assert munet["core_hours"] == 5.02
     assert rows["multi-head"]["test_mean"] is None
     table = published_table(runs, published("mccb"))
+    assert "Ours: toy at budget mini." in table.remarks
+    assert any("toy and mccb differ" in remark for remark in table.remarks)
+    same = {"munet": [made("munet", 0, 0.5, benchmark="mccb")]}
+    assert published_table(same, published("mccb")).remarks == ("Ours: mccb at budget mini.",)
     sources = {table.notes[mark - 1] for row in table.rows for mark in row[0].marks}  # type: ignore[union-attr]
     assert sources == {row.source for row in published("mccb")}
 

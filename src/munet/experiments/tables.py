@@ -205,8 +205,8 @@ def differences_table(runs: Runs, against: str, without: Sequence[str] = ()) -> 
                 default=0)  # fmt: skip
     remarks = (
         f"Percentage points of test accuracy over {against}, paired by seed and task (up to {pairs} pairs).",
-        "Intervals: percentile bootstrap over seeds and over tasks. Few seeds say little: from three of them an "
-        "interval is too narrow, so look at the difference of each seed too.",
+        "Intervals: percentile bootstrap over seeds and over tasks. Of one seed it is over tasks alone, and of few "
+        "seeds it is too narrow, so look at the difference of each seed too.",
     )
     return Table("differences", f"Against {against}", tuple(columns), tuple(rows), notes.texts, remarks)
 
@@ -256,7 +256,12 @@ def published_table(runs: Runs, rows: "Sequence[Published]") -> Table:
     cells = tuple(
         _published_row(row, runs.get(row.method, ()), len(notes) + sources.index(row.source) + 1) for row in rows
     )
-    return Table("published", f"What the papers report on {rows[0].benchmark}", columns, cells, (*notes, *sources))
+    theirs, ours = rows[0].benchmark, next(result for results in runs.values() for result in results)
+    remarks = [f"Ours: {ours.benchmark} at budget {ours.budget}."]
+    if ours.benchmark != theirs:
+        remarks.append(f"{ours.benchmark} and {theirs} differ in their images, so that numbers are not to be compared.")
+    title = f"What the papers report on {theirs}"
+    return Table("published", title, columns, cells, (*notes, *sources), tuple(remarks))
 
 
 def _published_row(row: "Published", ours: Sequence[Result], mark: int) -> tuple[Cell, ...]:
