@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from experiment_tools import TASKS, history, result, write
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiment_tools import TASKS, history, result, write
 from munet.errors import DamagedError, InputError
 from munet.experiments.results import Name, Place, benchmarks, budgets, find, in_order, read_result
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from experiment_tools import LEAK, TASKS, grid, result
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from experiment_tools import LEAK, TASKS, grid, result
 from munet.experiments.catalog import published
 from munet.experiments.render import WRITERS, cell_text, comma_separated, latex, markdown, number
 from munet.experiments.results import Result, Runs, find
