@@ -167,7 +167,13 @@ def small_system() -> Published:
 
 
 def _task(
-    id: int, task: str, parent: int, components: list[int], settings: dict[str, Any], evals: list[float], test: float | None
+    id: int,
+    task: str,
+    parent: int,
+    components: list[int],
+    settings: dict[str, Any],
+    evals: list[float],
+    test: float | None,
 ) -> Sampled:
     metrics = {
         "generation": 1 if parent == 0 else 2,
@@ -185,7 +191,7 @@ def _task(
 
 
 def size_of(tree: Tree) -> int:
-    return tree.size if isinstance(tree, np.ndarray) else sum(size_of(child) for child in tree.values())
+    return sum(size_of(child) for child in tree.values()) if isinstance(tree, dict) else np.size(tree)
 
 
 def _count(system: Published) -> None:
@@ -226,14 +232,20 @@ def write_mu3net(system: Published, folder: Path) -> Path:
     for task, agent in agents.items():
         inner = folder / agent / "state_2_0"
         inner.mkdir(parents=True)
-        for name, rows in (("population", system.population), ("paths", system.paths), ("published", system.population)):
+        for name, rows in (
+            ("population", system.population),
+            ("paths", system.paths),
+            ("published", system.population),
+        ):
             mine = rows if name == "population" else [path for path in rows if path.task == task]
             _write_rows(inner / f"{name}.csv", [_agent_row(path, agents, owner) for path in mine])
         own = [id for id in system.components if owner.get(id) == agent]
         _write_rows(inner / "components.csv", [{"id": id, "name": system.components[id][0]} for id in own])
         entries = {f"{system.components[id][0]}:{agent}:{id}": system.components[id][1] for id in own}
         entries |= {
-            f"opt_state:{system.components[id][0]}:{agent}:{id}": system.momentum[id] for id in own if id in system.momentum
+            f"opt_state:{system.components[id][0]}:{agent}:{id}": system.momentum[id]
+            for id in own
+            if id in system.momentum
         }
         write_message(inner / "checkpoint_2_0", entries)
     return folder
@@ -318,7 +330,7 @@ def edit_rows(path: Path, change: Callable[[dict[str, str]], None]) -> None:
     _write_rows(path, rows)
 
 
-# The published network in numpy, from its formulas ---------------------------------------------------------------------
+# The published network in numpy, from its formulas --------------------------------------------------------------------
 
 
 def forward(tree: Mapping[str, Tree], images: np.ndarray) -> np.ndarray:
@@ -326,7 +338,9 @@ def forward(tree: Mapping[str, Tree], images: np.ndarray) -> np.ndarray:
     tree = _as_double(tree)
     kernel = tree["embedding"]["kernel"]
     count, rows, columns = images.shape[0], images.shape[1] // 16, images.shape[2] // 16
-    patches = images.reshape(count, rows, 16, columns, 16, 3).transpose(0, 1, 3, 2, 4, 5).reshape(count, rows * columns, -1)
+    patches = (
+        images.reshape(count, rows, 16, columns, 16, 3).transpose(0, 1, 3, 2, 4, 5).reshape(count, rows * columns, -1)
+    )
     x = patches @ kernel.reshape(-1, WIDTH) + tree["embedding"]["bias"]
     x = np.concatenate([np.broadcast_to(tree["cls"], (count, 1, WIDTH)), x], axis=1)
     x = x + tree["posembed_input"]["pos_embedding"]
@@ -342,7 +356,11 @@ def forward(tree: Mapping[str, Tree], images: np.ndarray) -> np.ndarray:
 
 
 def _as_double(tree: Tree) -> Tree:
-    return {key: _as_double(child) for key, child in tree.items()} if isinstance(tree, Mapping) else tree.astype(np.float64)
+    return (
+        {key: _as_double(child) for key, child in tree.items()}
+        if isinstance(tree, Mapping)
+        else tree.astype(np.float64)
+    )
 
 
 def _norm(tree: Tree, x: np.ndarray) -> np.ndarray:
@@ -358,7 +376,8 @@ def _mlp(tree: Tree, x: np.ndarray) -> np.ndarray:
 
 def _attention(tree: Tree, x: np.ndarray) -> np.ndarray:
     query, key, value = (
-        np.einsum("nth,hkd->nktd", x, tree[part]["kernel"]) + tree[part]["bias"][:, None] for part in ("query", "key", "value")
+        np.einsum("nth,hkd->nktd", x, tree[part]["kernel"]) + tree[part]["bias"][:, None]
+        for part in ("query", "key", "value")
     )
     weights = np.exp(query @ key.transpose(0, 1, 3, 2) / np.sqrt(WIDTH // HEADS))
     mixed = weights / weights.sum(-1, keepdims=True) @ value

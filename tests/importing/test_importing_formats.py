@@ -5,7 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from published_tools import DIM, Published, forward, size_of, small_system, write_message, write_mu2net, write_mu3net, write_munet
+from published_tools import (
+    DIM,
+    Published,
+    forward,
+    size_of,
+    small_system,
+    write_message,
+    write_mu2net,
+    write_mu3net,
+    write_munet,
+)
 
 import munet
 from munet.importing import import_published
@@ -57,7 +67,10 @@ def test_status_tells_what_the_tables_told(imported, published: Published):
     rows = {row["name"]: row for row in status["tasks"]}
     for task, name in NAMES.items():
         path, row = published.path(task), rows[name]
-        assert (row["validation_accuracy"], row["test_accuracy"]) == (path.metrics["quality"], path.metrics["test_quality"])
+        assert (row["validation_accuracy"], row["test_accuracy"]) == (
+            path.metrics["quality"],
+            path.metrics["test_quality"],
+        )
         assert row["accounted_parameters"] == pytest.approx(path.accounted)
         assert row["classes"] == path.settings["num_classes"]
         assert row["parameters"] == sum(size_of(tree) for tree in published.tree(task).values())
@@ -187,7 +200,9 @@ def test_chunked_arrays_and_scalars(published: Published, tmp_path: Path, monkey
     monkeypatch.setattr(serialization, "MAX_CHUNK_SIZE", 100)
     chunked = write_mu2net(published, tmp_path / "chunked")
     entries = {f"{name}:{id}": tree for id, (name, tree) in published.components.items()}
-    entries |= {"step:99": {"count": np.int32(7), "rate": np.float32(0.5), "big": 3 + 4j, "note": "a", "list": [1, 2.5, None]}}
+    entries |= {
+        "step:99": {"count": np.int32(7), "rate": np.float32(0.5), "big": 3 + 4j, "note": "a", "list": [1, 2.5, None]}
+    }
     write_message(chunked / "state_4_0" / "checkpoint_4_0", entries)
     size = (chunked / "state_4_0" / "checkpoint_4_0").read_bytes()
     assert size.count(b"__msgpack_chunked_array__") > 20

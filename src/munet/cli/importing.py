@@ -125,7 +125,7 @@ def attach(
       munet attach fleet emnist-digits tfds:emnist/digits
     """
     from munet.cli.progress import progress
-    from munet.importing import attach as attach_images
+    from munet.importing.attaching import attach as attach_images
 
     opened = open_system(system)
     with progress(f"reading {clean(name)}") as report:

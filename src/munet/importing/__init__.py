@@ -16,7 +16,7 @@
     writing.py     layers, one at a time, and models
     staging.py     a system appears whole or not at all
     importing.py   all of it, in order
-    attach.py      images for a task that was imported without them
+    attaching.py   images for a task that was imported without them
 
 muNet: arXiv 2205.10937; mu2Net: 2205.12755; mu2Net+: 2209.07326; the code is google-research/muNet.
 """
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from munet.importing.attach import attach
+    from munet.importing.attaching import attach
     from munet.importing.importing import Import, prepare
 
 __all__ = ["Import", "attach", "import_published", "prepare"]
@@ -44,7 +44,7 @@ def __getattr__(name: str) -> Any:
     """The rest when it is first asked for, because it needs numpy."""
     from importlib import import_module
 
-    homes = {"attach": "attach", "Import": "importing", "prepare": "importing"}
+    homes = {"attach": "attaching", "Import": "importing", "prepare": "importing"}
     if name in homes:
         return getattr(import_module(f"munet.importing.{homes[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

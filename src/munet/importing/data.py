@@ -46,12 +46,16 @@ def data_of(
 
 
 def _place(task: "Task", notes: list[str]) -> tuple[str | None, dict[str, str]]:
+    """Source and splits of images that are on this machine. Those of a hub are not fetched unasked."""
     from munet.experiments.catalog import place
 
     try:
         found = place(task)
     except InputError as error:
         notes.append(str(error))
+        return None, {}
+    if found.address.startswith("hf:"):
+        notes.append(f"the images of task {task.name} are not on this machine; {found.address} has them")
         return None, {}
     return found.address, found.splits
 
