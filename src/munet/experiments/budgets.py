@@ -13,7 +13,6 @@ from munet.search import Method, load_method, preset_names, starting_preprocessi
 
 _SHAPE = ("task_iterations", "generations", "children", "cycles")
 _PUBLISHED = (*_SHAPE, "samples_per_cycle", "batch_size", "validation_cap", "parameters_reference", "flops_reference")
-_OTHERS = "mu2net-plus"  # whose shape a method of somebody's own gets
 _BASELINES = {"decathlon": {"cycles": 480, "batch_size": 256}}  # muNet eq. 4: as many cycles as the methods get
 
 
@@ -25,12 +24,8 @@ class Budget:
     about: str
     samples: int | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
-    shapes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-
-    def shape(self, spec: Spec, baseline: bool) -> Mapping[str, int]:
-        """How a method divides the samples: the shape of the longest name that its own begins with."""
-        names = [name for name in self.shapes if spec.base.startswith(name)]
-        return self.shapes["baseline" if baseline else max(names, key=len, default=_OTHERS)]
+    evolution: Mapping[str, int] = field(default_factory=dict)
+    baseline: Mapping[str, int] = field(default_factory=dict)
 
 
 def budgets() -> dict[str, Budget]:
@@ -58,7 +53,7 @@ def settings_for(spec: Spec, budget: Budget, benchmark: Benchmark) -> dict[str, 
     if budget.samples is None:
         overrides |= _published(spec, benchmark, baseline)
     else:
-        overrides |= {**budget.settings, **budget.shape(spec, baseline)}
+        overrides |= {**budget.settings, **(budget.baseline if baseline else budget.evolution)}
     overrides |= spec.settings
     if spec.replicas is not None:
         overrides |= _replicas(spec, load_method(spec.base, overrides))
