@@ -166,6 +166,14 @@ import_published(sys.argv[1], sys.argv[2])
     assert summary["tasks"] == 3
 
 
+def test_progress_counts_up_to_the_end(published: Path, tmp_path: Path):
+    told: list[tuple[int, int]] = []
+    prepare(published).write(tmp_path / "fleet", lambda done, total: told.append((done, total)))
+    assert told == sorted(told)
+    assert len({total for _, total in told}) == 1
+    assert told[-1][0] == told[-1][1]
+
+
 def test_an_empty_folder_may_become_the_system(published: Path, tmp_path: Path):
     (tmp_path / "fleet").mkdir()
     assert import_published(published, tmp_path / "fleet")["tasks"] == 3

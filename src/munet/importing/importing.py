@@ -16,11 +16,13 @@ from munet.importing.published import Key, State, key_text
 from munet.importing.reading import read_state
 from munet.importing.settings import selections
 from munet.importing.staging import staged
-from munet.importing.writing import Progress, Written, write_layers, write_models
+from munet.importing.writing import Progress, Written, bytes_of, write_layers, write_models
 from munet.runs import now, versions
 from munet.status import totals
 from munet.store import FORMAT, Store
 from munet.tasks.recorded import NO_DATA
+
+_RECORD = 500_000  # bytes of tensors that take about as long as a record, which is flushed, too
 
 
 @dataclass(frozen=True)
@@ -34,37 +36,41 @@ class Import:
     data: dict[str, dict[str, Any]]  # published task -> data part of its record
     drafts: dict[Key, Manifest]
     iterations: dict[str, int]  # our task -> task iterations in its history
+    generations: int  # in the history
     children: int  # models ever sampled
     notes: list[str]
 
     def write(self, path: Path | str, progress: Progress | None = None) -> dict[str, Any]:
-        """Make the system; returns what it came to. `progress` gets bytes read and bytes in all.
+        """Make the system; returns what it came to. `progress` gets bytes read and bytes in all, records included.
 
         Nothing is at `path` before the system is whole. StoreError where something is there already.
         """
         target = Path(path).absolute()
-        written = Written()
+        written, report = Written(), progress or (lambda done, total: None)
+        records = self.generations * _RECORD
         with staged(target) as stage:
+            whole = bytes_of(self.plan)
 
             def objects(store: Store) -> str:
-                write_layers(store, self.plan, written, progress)
+                write_layers(store, self.plan, written, lambda done, total: report(done, total + records))
                 write_models(store, self.plan, self.drafts, written)
                 return written.models[self.family.root.key]
 
             store = Store.create(stage, objects)
             with store.evolving():
-                self._write_run(store, written)
+                self._write_run(store, written, lambda done: report(whole + done, whole + records))
                 for record in self._tasks(written):
                     store.create_task(record)
         return self._summary(target, written)
 
-    def _write_run(self, store: Store, written: Written) -> None:
+    def _write_run(self, store: Store, written: Written, report: Callable[[int], None]) -> None:
         request = {"import": self.state.format, "method": None, "tasks": list(self.iterations), "seed": 0}
         request |= {"image_size": None, "precision": "fp32", "threads": None}
         config = {"format": FORMAT, "request": request, "threads": 1, "device": None, "started": now()}
         run = store.new_run(config | {"versions": versions(), "machine": None, "config": self.state.config})
-        for file, record in draft_records(self.state, self.names, []):
+        for number, (file, record) in enumerate(draft_records(self.state, self.names, []), start=1):
             store.write_run(run, file, with_ids(record, written.models))
+            report(number * _RECORD)
         store.write_run(run, "finished.json", {"finished": now(), "abandoned": False})
 
     def _tasks(self, written: Written) -> Iterator[dict[str, Any]]:
@@ -139,9 +145,10 @@ def prepare(
     names = task_names(dict.fromkeys([*related.tasks, *others]), {task: entry.name for task, entry in known.items()})
     notes, unread = list(drawn.notes), list[str]()
     drafts = draft_models(drawn, state, related, names)
-    iterations, children = {name: 1 for task, name in names.items() if task in heads}, 0
+    iterations, generations, children = {name: 1 for task, name in names.items() if task in heads}, 0, 0
     for _, record in draft_records(state, names, unread):
         iterations[record["task"]] = record["iteration"] + 1
+        generations += 1
         children += len(record["children"])
     if unread:
         notes.append(f"of the history {len(unread)} models are left out, the first because of {unread[0]}")
@@ -149,4 +156,4 @@ def prepare(
         selections(model)  # said wrongly, it would only show when all layers are written
     sources = sources_of(data or {}, {task: names[task] for task in related.tasks})
     parts = data_of(drawn.models, names, sources, known, notes, progress)
-    return Import(state, related, drawn, names, parts, drafts, iterations, children, notes)
+    return Import(state, related, drawn, names, parts, drafts, iterations, generations, children, notes)

@@ -31,11 +31,16 @@ class Written:
     not_finite: list[Component] = field(default_factory=list)
 
 
+def bytes_of(plan: Plan) -> int:
+    """Bytes of all tensors that are imported, momentum included."""
+    return sum(_bytes(component) for component in plan.components.values())
+
+
 def write_layers(store: "Store", plan: Plan, written: Written, progress: Progress | None = None) -> None:
     """Convert and keep every component of the plan, in the order of the files: one at a time is in memory."""
     import torch
 
-    total, done = sum(_bytes(component) for component in plan.components.values()), 0
+    total, done = bytes_of(plan), 0
     with ExitStack() as opened:
         files: dict[Path, BinaryIO] = {}
         for component in sorted(plan.components.values(), key=_place):
