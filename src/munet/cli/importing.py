@@ -14,7 +14,7 @@ _MEGABYTE = 10**6
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(no_args_is_help=True, help="Make a system from one that other code wrote.")
+    group = typer.Typer(no_args_is_help=True)
     group.callback()(about)
     group.command("mu2net")(mu2net)
     app.add_typer(group, name="import")
