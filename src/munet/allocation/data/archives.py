@@ -16,7 +16,8 @@ def read_arrays(file: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
     InputError where the file or an array is missing or damaged, holds pickled objects, or lengths differ.
     """
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        # opened here, because numpy leaves a file open that turns out to be no archive
+        with open(file, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
             absent = [name for name in names if name not in archive.files]
             if absent:
                 raise InputError(

@@ -66,11 +66,9 @@ def omniglot20(
     `data`/omniglot holds what `munet.allocation.data.drawings` reads. InputError where that is missing or wrong.
     """
     _check_options(alphabets, image_size, duplicates)
-    reason = missing("omniglot", data) and missing("omniglot", data, "images_background")
-    if reason is not None:
-        raise InputError(
-            f"Omniglot cannot be had: {missing('omniglot', data)}, nor the folder images_background beside it"
-        )
+    reason = missing("omniglot", data)
+    if reason is not None and missing("omniglot", data, "images_background") is not None:
+        raise InputError(f"Omniglot cannot be had: {reason}, and no folder images_background either")
     folder, chosen = folder_of("omniglot", data), ALPHABETS[:alphabets]
     drawings = read_drawings(folder, chosen)
     copied = read_copies(folder, chosen, drawings) if duplicates == "paper" else frozenset()
