@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,11 +54,7 @@ def grow(
                     turn.segment.spec.base,
                     settings=settings_of(turn, system),
                     seed=seed,
-                    device=where.device,
-                    precision=where.precision,
-                    threads=where.threads,
-                    executor=where.executor,
-                    workers=where.workers,
+                    **asdict(where),
                     observer=observe,
                 )
                 run = system.store.runs()[-1]

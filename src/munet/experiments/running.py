@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Where:
-    """Where the runs of an experiment are trained. `threads` may show in the last bits of a result, and is recorded."""
+    """Where the runs of an experiment are trained, as `munet.evolve` takes it.
+
+    `threads` may show in the last bits of a result, and is recorded.
+    """
 
     device: str = "auto"
     precision: str = "auto"
@@ -52,11 +55,7 @@ def perform(
                 method=run.spec.base,
                 settings=settings,
                 seed=run.seed,
-                device=where.device,
-                precision=where.precision,
-                threads=where.threads,
-                executor=where.executor,
-                workers=where.workers,
+                **asdict(where),
                 observer=observe,
             )
         told = {"benchmark": run.benchmark, "budget": run.budget, "method": str(run.spec), "seed": run.seed}
