@@ -262,11 +262,20 @@ def test_each_row_of_row_adam_is_an_adam_of_its_own() -> None:
 @pytest.mark.parametrize("norms", [True, False])
 def test_the_l2_penalty_is_on_kernels_and_norms_but_on_no_bias(norms: bool) -> None:
     made = trainer(replace(QUICK, l2_penalty=0.1, l2_norms=norms))
-    adam = made.optimisers["network"].adam  # type: ignore[attr-defined]
-    sizes = {group["weight_decay"]: group["params"][0].numel() for group in adam.param_groups}
-    kernels = 4 * 4 * 9 + 4 * 4 * 4 * 9 + 4 * 16 * 3
-    biases = 4 * 4 + 4 * 4 + 4 * 3
-    assert sizes == {0.1: kernels + 8 * norms, 0.0: biases + 8 * (not norms)}
+    for task in range(4):
+        made._clear()  # gradients of zero: what moves is decayed, and a kernel shrinks
+        before = values(made.network)
+        made._update({task: []})
+    changed = moved(before, made.network)
+    network = image_network()
+    of_norm = {f"layers.1.{name}" for name in ("weight", "bias")}
+    kernels = {name for name in network.state_dict() if name.endswith("weight")} - of_norm
+    assert changed == kernels | ({"layers.1.weight"} if norms else set()), "the norm's offset is zero and stays"
+    with torch.no_grad():
+        made.network.layers[1].bias.fill_(1.0)  # type: ignore[union-attr]
+    made._clear()
+    made._update({0: []})
+    assert (made.network.layers[1].bias[0].item() < 1) == norms  # type: ignore[union-attr,index]
 
 
 # Learning
@@ -301,7 +310,7 @@ def test_the_penalty_brings_use_down_to_the_budget(unit: str) -> None:
         if unit == "components":
             assert abs(summary["best"]["fraction_used"] - allocation.fraction_used()) < 1e-6
         costs = component_costs(network, unit, torch.zeros(1, 1, 6, 6))
-        return float(np.mean([float(expected_fraction(allocation, task, unit, costs)) for task in range(4)]))
+        return float(np.mean([expected_fraction(allocation, task, unit, costs).item() for task in range(4)]))
 
     assert used(settings) <= 0.55
     if unit == "components":

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
+_ALIGNED = 16  # elements
 
 
 class Optimiser(Protocol):
@@ -56,16 +57,23 @@ class FlatAdam:
 
 
 def _flatten(parameters: Sequence[nn.Parameter]) -> nn.Parameter:
-    """One vector of which all `parameters` and their gradients are views from now on."""
+    """One vector of which all `parameters` and their gradients are views from now on.
+
+    Each begins where a tensor of its own would, at a multiple of 64 bytes: kernels may sum in another order elsewhere,
+    and evaluation by a network that was loaded from a file would differ in the last bits.
+    """
+    starts, end = [], 0
+    for parameter in parameters:
+        starts.append(end)
+        end += -(-parameter.numel() // _ALIGNED) * _ALIGNED
     with torch.no_grad():
-        flat = nn.Parameter(torch.cat([parameter.detach().reshape(-1) for parameter in parameters]))
+        flat = nn.Parameter(torch.zeros(end, dtype=parameters[0].dtype, device=parameters[0].device))
         flat.grad = torch.zeros_like(flat)
-        place = 0
-        for parameter in parameters:
-            end = place + parameter.numel()
-            parameter.data = flat.data[place:end].view_as(parameter)
-            parameter.grad = flat.grad[place:end].view_as(parameter)
-            place = end
+        for parameter, start in zip(parameters, starts, strict=True):
+            held = slice(start, start + parameter.numel())
+            flat.data[held] = parameter.detach().reshape(-1)
+            parameter.data = flat.data[held].view(parameter.shape)
+            parameter.grad = flat.grad[held].view(parameter.shape)
     return flat
 
 

@@ -153,7 +153,7 @@ class _Run:
         self.saved = monotonic()
 
     def _strip(self) -> None:
-        """After the state is safe: should a crash undo the newest evaluation, the best before it must still be there."""
+        """Once the state is safe: should a crash undo the newest evaluation, the best before it must still be there."""
         for round in {line["round"] for line in self.lines} - {self.best, self.trainer.round} - self.stripped:
             self.folder.strip(round)
             self.stripped.add(round)
