@@ -200,3 +200,24 @@ def test_unknown_names_of_experiments_and_options():
     with pytest.raises(InputError, match=r"unknown option 'correlations' of its data \(did you mean 'correlation'\?\)"):
         load("synthetic", correlations=0.5)
     assert [next(iter(options(name))) for name in EXPERIMENTS] == ["splits", "alphabets", "splits", "splits", "pairs"]
+
+
+@pytest.mark.parametrize(
+    ("name", "options_given", "said"),
+    [
+        ("omniglot20", {"alphabets": "five"}, "option 'alphabets' of its data is 'five': give a whole number"),
+        ("omniglot20", {"alphabets": True}, "give a whole number"),
+        ("omniglot20", {"invert": 1}, "option 'invert' of its data is 1: give true or false"),
+        ("clusters40", {"tasks": 1.5}, "give a whole number"),
+        ("mnist4", {"splits": None}, "give a word"),
+        ("synthetic", {"noise": "0.1"}, "give a number"),
+    ],
+)
+def test_options_of_another_type(name: str, options_given: dict, said: str):
+    with pytest.raises(InputError) as caught:
+        load(name, **options_given)
+    assert said in str(caught.value)
+
+
+def test_whole_numbers_are_numbers():
+    assert len(load("synthetic", noise=0, pairs=1, train=5, validation=5, test=5)) == 2

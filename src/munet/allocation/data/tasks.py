@@ -72,10 +72,11 @@ def load(name: str, data: Path | None = None, *, seed: int = 0, **given: Any) ->
     unusable value, and data that is missing or not what it should be.
     """
     maker, known = _maker(name), options(name)
-    for option in given:
+    for option, value in given.items():
         if option not in known:
             listed = ", ".join(known)
             raise InputError(f"{name}: unknown option '{option}' of its data{suggest(option, known)}: {listed}")
+        _check_type(name, option, value, known[option])
     return maker(data, seed=seed, **given)
 
 
@@ -83,6 +84,17 @@ def options(name: str) -> dict[str, Any]:
     """The options of an experiment's data with their defaults. InputError for an unknown name."""
     parameters = inspect.signature(_maker(name)).parameters
     return {option: value.default for option, value in parameters.items() if option not in ("data", "seed")}
+
+
+def _check_type(name: str, option: str, value: Any, default: Any) -> None:
+    """A value is of the type of its default; where that is None, a whole number or None."""
+    if value is None and default is None:
+        return
+    wanted = int if default is None else type(default)
+    fits = (int, float) if wanted is float else wanted
+    if isinstance(value, bool) != (wanted is bool) or not isinstance(value, fits):
+        kind = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}[wanted]
+        raise InputError(f"{name}: option '{option}' of its data is {value!r}: give {kind}")
 
 
 def _maker(name: str) -> Callable[..., list[TaskData]]:
