@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 KINDS = ("pattern", "similarity", "fraction")
 _SIZE = 7.5  # points
-_CELL, _LEAST, _MOST = 0.11, 1.4, 5.6  # inches: a cell where there is room, the least and most of a side
+_CELL, _LEAST, _MOST = 0.11, 1.4, 5.4  # inches: a cell where there is room, the least and most of a side
 _LABEL = 26  # letters of a task's name
+_COLUMN_NAMES = 24  # tasks up to which columns have their names too
+_NUMBERED = 8  # tasks up to which similarities are written too
 _ALL_NAMES = 45  # tasks up to which each one is named; above, only clusters are
 _USED, _UNUSED = "#0072B2", "#eef0f2"
 _DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)))
@@ -61,7 +63,7 @@ def pattern_figure(pattern: Pattern, title: str) -> "Figure":
     """A filled cell for each component (column) that a task (row) uses."""
     matrix = pattern.matrix
     with _style([title, *pattern.tasks, *pattern.clusters]) as say:
-        figure, axes = _matrix_figure(matrix.shape, pattern, say)
+        figure, axes = _matrix_figure(matrix.shape, pattern)
         _cells(axes, matrix.astype(float), [_UNUSED, _USED], 1.0)
         _rows(axes, pattern, say)
         place = 0
@@ -88,14 +90,19 @@ def similarity_figure(pattern: Pattern, title: str) -> "Figure":
     """Cosine similarity of the tasks' rows: 1 for tasks that use the same components, 0 for those that share none."""
     values = np.asarray(similarity(pattern.matrix))
     with _style([title, *pattern.tasks, *pattern.clusters]) as say:
-        figure, axes = _matrix_figure(values.shape, pattern, say)
+        figure, axes = _matrix_figure(values.shape, pattern, beside=1.1)
         image = axes.imshow(values, vmin=0, vmax=1, cmap="cividis", interpolation="nearest")
         _rows(axes, pattern, say)
         _columns(axes, pattern, say)
-        bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.03, aspect=24)
-        bar.set_label("cosine similarity of what two tasks use")
+        for row, column in np.ndindex(values.shape) if len(values) <= _NUMBERED else ():
+            ink = INK if values[row, column] > 0.5 else "white"
+            axes.text(
+                column, row, f"{values[row, column]:.2f}", ha="center", va="center", color=ink, fontsize=_SIZE - 1
+            )
+        bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.04, aspect=24)
+        bar.set_label("cosine similarity")
         bar.outline.set_visible(False)
-        axes.set_title(say(title), loc="left", pad=8)
+        axes.set_title(say(title), loc="left", pad=8, x=0 if len(values) > 12 else -0.3)
         figure.draw_without_rendering()
     return figure
 
@@ -128,8 +135,8 @@ def fraction_figure(
         axes.plot(rounds, mean, color=INK, lw=1.6, label="mean of all tasks", **marks)
         if budget is not None and budget < 1:
             axes.axhline(100 * budget, color=FAINT, lw=0.8, ls=(0, (2, 2)))
-            axes.annotate("budget", (0.995, 100 * budget), xycoords=("axes fraction", "data"), ha="right", va="bottom",
-                          color=FAINT, fontsize=_SIZE - 1, xytext=(0, 1), textcoords="offset points")  # fmt: skip
+            axes.annotate("budget", (0.01, 100 * budget), xycoords=("axes fraction", "data"), ha="left", va="top",
+                          color=FAINT, fontsize=_SIZE - 1, xytext=(0, -1.5), textcoords="offset points")  # fmt: skip
         axes.set_ylim(0, 104)
         axes.set_xlabel("rounds")
         axes.set_ylabel("components used (%)")
@@ -144,19 +151,20 @@ def fraction_figure(
 # Drawing
 
 
-def _matrix_figure(shape: tuple[int, int], pattern: Pattern, say: Callable[[str], str]) -> tuple["Figure", "Axes"]:
-    """A figure whose cells are square where that leaves it neither tiny nor too large for a page."""
+def _matrix_figure(shape: tuple[int, int], pattern: Pattern, beside: float = 0.0) -> tuple["Figure", "Axes"]:
+    """A figure whose cells are square where that leaves it neither tiny nor too large for a page.
+
+    `beside` are the inches that a scale on the right needs, whose figure has tasks as columns too.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    del say
     cell = min(0.24, max(_CELL, _LEAST / min(shape)), _MOST / max(shape))
-    longest = max(cells(name) for name in pattern.tasks) if len(pattern.tasks) <= _ALL_NAMES else 0
-    side = 0.062 * min(longest, _LABEL) + 0.9
-    figure = Figure(
-        figsize=(max(3.0, shape[1] * cell + side), max(2.0, shape[0] * cell + 1.1)), facecolor="white",
-        layout="constrained",
-    )  # fmt: skip
+    longest = max(cells(name) for name in pattern.tasks) if len(pattern.tasks) <= _ALL_NAMES else 12
+    names = 0.058 * min(longest, _LABEL)
+    below = names if beside and len(pattern.tasks) <= _COLUMN_NAMES else 0.3
+    size = (max(3.0, shape[1] * cell + names + beside + 0.6), max(2.0, shape[0] * cell + below + 0.8))
+    figure = Figure(figsize=size, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     for spine in axes.spines.values():
@@ -192,17 +200,18 @@ def _rows(axes: "Axes", pattern: Pattern, say: Callable[[str], str]) -> None:
 
 
 def _columns(axes: "Axes", pattern: Pattern, say: Callable[[str], str]) -> None:
-    """The same tasks as columns: only their clusters are named, and all of them where each is one of its own."""
-    bands = pattern.bands
-    axes.set_xticks([(first + end - 1) / 2 for _, first, end in bands])
-    longest = max(cells(name) for name, *_ in bands)
-    room = min(end - first for _, first, end in bands)
-    axes.set_xticklabels(
-        [say(ellipsis(clean(name), _LABEL)) for name, *_ in bands], rotation=90 if longest > 2 * room else 0
-    )
-    for _, first, _ in bands:
-        if first:
-            axes.axvline(first - 0.5, color=INK, lw=0.9)
+    """The same tasks as columns; only their clusters are named where there are many."""
+    count, bands = len(pattern.tasks), pattern.bands
+    if count <= _COLUMN_NAMES:
+        names = [say(ellipsis(clean(name), _LABEL)) for name in pattern.tasks]
+        axes.set_xticks(range(count), names, rotation=90, fontsize=_SIZE - 0.5)
+    else:
+        narrow = any(cells(name) > 2 * (end - first) for name, first, end in bands)
+        middles = [(first + end - 1) / 2 for _, first, end in bands]
+        names = [say(ellipsis(clean(name), _LABEL)) for name, *_ in bands]
+        axes.set_xticks(middles, names, rotation=90 if narrow else 0)
+    for _, first, _ in bands[1:]:
+        axes.axvline(first - 0.5, color=INK, lw=0.9)
 
 
 @contextmanager

@@ -154,7 +154,7 @@ def train(
     Examples:
       munet allocation train mnist4 --preset small --data data --out runs/mnist4-0
       munet allocation train mnist4 --budget 0.75 --budget-penalty 1 --data data --out runs/budget-0
-      munet allocation train synthetic --method shared_bottom --set relatedness=0.5 --out runs/shared
+      munet allocation train synthetic --method shared_bottom --set correlation=0.5 --out runs/shared
     """
     given = {
         name: value
