@@ -31,7 +31,10 @@ from munet.errors import MunetError
 if TYPE_CHECKING:
     import typer
 
-GROUPS = ("quickstart", "system", "evolve", "inspect", "use", "experiment", "catalog", "importing", "allocation", "maintain")
+GROUPS = (
+    *("quickstart", "system", "evolve", "inspect", "use"),
+    *("experiment", "catalog", "importing", "allocation", "maintain"),
+)
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 

@@ -142,7 +142,7 @@ def _refuse_missing(record: dict[str, Any]) -> None:
     address = record["source"]
     if address == NO_DATA:
         name = record["name"]
-        raise InputError(f"task '{name}' was imported without its images: `munet attach SYSTEM {name} SOURCE` adds them")
+        raise InputError(f"task '{name}' was imported without images: `munet attach SYSTEM {name} SOURCE` adds them")
     location, options = split_address(address.partition(":")[2])
     for text in (location, options.get("data_dir", "")):
         if not text.startswith("/"):
