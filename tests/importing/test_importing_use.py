@@ -37,9 +37,7 @@ def fleet(published: Path, tmp_path: Path) -> munet.System:
 
 def test_without_images_one_line_says_how_to_attach_them(fleet: munet.System):
     for use in (lambda: fleet.evaluate(["mnist"]), lambda: munet.evolve(fleet, ["mnist"], **SMALL)):
-        with pytest.raises(
-            InputError, match=r"task 'mnist' was imported without images: `munet attach SYSTEM mnist"
-        ):
+        with pytest.raises(InputError, match=r"task 'mnist' was imported without images: `munet attach SYSTEM mnist"):
             use()
     assert fleet.status()["unfinished_run"] is None
     fleet.show("mnist"), fleet.log("mnist"), fleet.diff("mnist", "root")
