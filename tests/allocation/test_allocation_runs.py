@@ -187,3 +187,11 @@ def test_a_run_that_goes_on_keeps_its_threads(tmp_path: Path) -> None:
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
+
+
+def test_the_example_of_the_documentation_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "allocation.md").read_text(encoding="utf-8")
+    code = page.partition("```python\n")[2].partition("```")[0]
+    assert "rounds=300" in code
+    exec(compile(code.replace("rounds=300", "rounds=4"), "docs/allocation.md", "exec"), {})
+    assert "'plus1': " in capsys.readouterr().out

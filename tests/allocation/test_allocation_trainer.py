@@ -347,7 +347,8 @@ def test_tasks_of_a_pair_come_to_use_more_alike_than_others() -> None:
 def test_pairs_of_the_synthetic_experiment_over_seeds(correlation: float) -> None:
     gaps = []
     for seed in range(5):
-        config = configured("synthetic", preset_name="small", seed=seed, data={"correlation": correlation})
+        options: dict[str, Any] = {"seed": seed, "evaluate_train": False, "data": {"correlation": correlation}}
+        config = configured("synthetic", preset_name="small", **options)
         made = make(config, None)
         summary = train(made.network, made.allocation, made.tasks, config.settings)
         similarity = summary["last"]["similarity"]
