@@ -135,6 +135,6 @@ def test_what_cannot_be_had_is_said_before_anything_starts(tmp_path: Path, data:
         (["--budget", "minni"], "did you mean 'mini'"),
     ):
         ended = CliRunner().invoke(build(), [*words, *option])
-        assert f"did you mean {said}" in str(ended.exception)
+        assert said in str(ended.exception)
     ended = CliRunner().invoke(build(), ["experiment", "run", "omniglot-form", "--data", str(data)])
     assert "did you mean 'omniglot-forms'" in str(ended.exception)

@@ -25,14 +25,14 @@ at_most = 4
 [[segment]]
 name = "plus on A"
 benchmarks = ["a"]
-method = "mu2net-plus+samples=256+scale=0.9+cycles=2"
+method = "mu2net-plus+samples=256+scale=0.9+children=1+cycles=2"
 references = 10
 turns = 2
 
 [[segment]]
 name = "plus on A+B"
 benchmarks = ["a", "b"]
-method = "mu2net-plus+samples=256+cycles=2"
+method = "mu2net-plus+samples=256+children=1+cycles=2"
 """
 
 
