@@ -148,11 +148,11 @@ def test_no_sharing_on_clusters_names_the_numbers(run: Run, tmp_path: Path, monk
 
 def test_a_directory_of_another_configuration_names_what_differs(run: Run, runs: Path) -> None:
     before = (runs / "gumbel_matrix-0" / "config.json").read_bytes()
-    words = ["train", "synthetic", "--out", runs / "gumbel_matrix-0", *SHORT, "--budget", "0.5", "--seed", "4"]
+    words = ["train", "synthetic", "--out", runs / "gumbel_matrix-0", *SHORT, "--budget", "0.25", "--seed", "4"]
     code, _, err = run(*words)
     assert (code, err.count("\n")) == (2, 1)
     assert "seed is 0 there, 4 asked" in err
-    assert "budget is 1.0 there, 0.5 asked" in err
+    assert "budget is 0.5 there, 0.25 asked" in err
     assert (runs / "gumbel_matrix-0" / "config.json").read_bytes() == before
 
 
