@@ -228,5 +228,8 @@ def straight_through(delta: Tensor, noise: Tensor, temperature: float) -> Tensor
 
 
 def combined(samples: Tensor, normalize: bool) -> Tensor:
-    """Samples (C,) divided by their sum if that is more than 1; the gradient passes through the sum, also at 1."""
-    return samples / samples.sum().clamp(min=1) if normalize else samples
+    """Samples (C,) divided by their sum if that is 1 or more; the gradient passes through the sum, also at 1."""
+    if not normalize:
+        return samples
+    total = samples.sum()
+    return samples / torch.where(total >= 1, total, 1.0)  # what clamp passes at 1 depends on the version of torch
