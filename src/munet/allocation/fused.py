@@ -35,6 +35,9 @@ def fuse(network: MultitaskNetwork) -> "FusedNetwork":
 
     What it does not recognise it computes as the plain network does. It reads the parameters at each call, so the two
     may be used in turn; its state dict is that of the plain network. Hooks of single components do not run.
+
+    Sums run in another order. So where a maximum is taken over values that are equal but for rounding, as images of few
+    values have them, another of these may get the gradient; a change of the image in its last bit does the same.
     """
     return FusedNetwork(list(network.layers), list(network.heads))
 

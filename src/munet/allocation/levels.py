@@ -78,9 +78,8 @@ class Drawn:
         return best.permute(0, 3, 1, 2)
 
     def _spread(self, masks_BLHW: Tensor) -> Tensor:
-        height = masks_BLHW.shape[2]
         out_BPC = masks_BLHW.flatten(2).transpose(1, 2) @ self.table_BLC
-        return out_BPC.unflatten(1, (height, -1)).permute(0, 3, 1, 2)
+        return out_BPC.unflatten(1, (masks_BLHW.shape[2], -1)).permute(0, 3, 1, 2)
 
 
 @torch.no_grad()

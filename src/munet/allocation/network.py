@@ -75,6 +75,9 @@ class MultitaskNetwork(nn.Module):
         sizes = self.routed_sizes
         if len(weights) != len(sizes):
             raise InputError(f"weights of {len(weights)} pools: this network has {len(sizes)} routed pools, {sizes}")
+        for pool, size, weight in zip(range(len(sizes)), sizes, weights, strict=True):
+            if weight.shape != (size,):
+                raise InputError(f"pool {pool}: weights of shape {tuple(weight.shape)} for {size} components")
 
 
 def apply(layer: nn.Module, x: Tensor, generator: torch.Generator | None) -> Tensor:
