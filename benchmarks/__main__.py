@@ -20,7 +20,16 @@ from common import RESULTS, Spread
 from reporting import Report, markdown
 
 HERE = Path(__file__).resolve().parent
-PARTS = ("roofline", "generation", "finetuning", "shared_evaluation", "executors", "augmentation", "bookkeeping")
+PARTS = (
+    "roofline",
+    "generation",
+    "finetuning",
+    "shared_evaluation",
+    "executors",
+    "augmentation",
+    "bookkeeping",
+    "allocation",
+)
 PACKAGES = {"augmentation": ("kornia", "torchvision")}  # from the extra `bench`
 
 
