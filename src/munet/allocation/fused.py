@@ -23,7 +23,7 @@ from munet.allocation.network import MultitaskNetwork, apply
 from munet.allocation.pools import Pool, split
 from munet.allocation.same import AvgPool2dSame, Conv2dSame, MaxPool2dSame
 
-BLOCK = 2**21  # elements of an activation that are computed at a time on a CPU
+BLOCK = 2**22  # elements of an activation that are computed at a time on a CPU
 _SINGLY = (  # modules that treat each example by itself
     *(nn.Conv2d, Conv2dSame, nn.Linear, nn.GroupNorm, nn.LayerNorm, nn.ReLU, nn.GELU, nn.Identity, nn.Flatten),
     *(nn.MaxPool2d, nn.AvgPool2d, MaxPool2dSame, AvgPool2dSame),

@@ -57,8 +57,10 @@ class Drawn:
         kernels = torch.einsum("blc,ocij->bolij", self.table_BLC, conv.weight)
         stride = (conv.stride[0], conv.stride[1])
         masks = self.masks_BLHW.contiguous(memory_format=torch.channels_last)
+        # Kernels in that order too, or the output is not, and all that follows puts it in order again.
+        ordered = [kernel.contiguous(memory_format=torch.channels_last) for kernel in kernels]
         found = [
-            conv_same(mask.unsqueeze(0), kernel, conv.bias, stride) for mask, kernel in zip(masks, kernels, strict=True)
+            conv_same(mask.unsqueeze(0), kernel, conv.bias, stride) for mask, kernel in zip(masks, ordered, strict=True)
         ]
         return found[0] if len(found) == 1 else torch.cat(found)
 
