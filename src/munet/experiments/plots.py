@@ -6,50 +6,28 @@ that they can be told apart without colour too.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from io import BytesIO
-from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from munet.errors import InputError
 from munet.experiments.curves import Curve, Point, Segment, growth, pareto, segments, spending
 from munet.experiments.placing import place_labels
 from munet.experiments.results import RANKS, Name, Runs
 from munet.report.fonts import cells, clean, families, writable
 from munet.report.palette import FAINT, INK, colour
-from munet.store.files import write_atomic
+from munet.report.saving import check_suffix, save
+
+__all__ = ["check_suffix", "growth_figure", "pareto_figure", "save", "spending_figure"]
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SUFFIXES = (".png", ".svg", ".pdf")
-_DPI = 300
 _WIDTH, _PANEL, _LEGEND_ROW, _HEAD = 3.4, 2.35, 0.145, 0.25  # inches; 3.4 is the column of a two-column paper
 _SIZE = 7.5  # points
 _MARKERS = ("o", "s", "^", "D", "v", "p", "<", ">", "h", "d", "*", "P", "X", (4, 1, 0), (6, 1, 0), "8")
 _DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)))
 _PERCENT = 100.0
 _LETTER, _INSIDE = 0.06, 2.7  # inches: width of a letter at most, of the inside of a panel at least
-
-
-def check_suffix(path: Path) -> None:
-    """InputError unless the file's name says which kind of picture it is to be."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"{path}: a picture ends in {', '.join(SUFFIXES)}")
-
-
-def save(figure: "Figure", path: Path) -> Path:
-    """Write a figure, whole or not at all. The same figure gives the same file."""
-    check_suffix(path)
-    import matplotlib
-
-    data, kind = BytesIO(), path.suffix.lower().removeprefix(".")
-    date = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
-    with matplotlib.rc_context({"svg.hashsalt": "munet", "pdf.fonttype": 42}):
-        figure.savefig(data, format=kind, dpi=_DPI, metadata=date)
-    write_atomic(path, data.getvalue())
-    return path
 
 
 def pareto_figure(runs: Runs, title: str, *, compute: bool = False, without: Sequence[str] = ()) -> "Figure":

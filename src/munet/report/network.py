@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path as File
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
 from ..history import slot_order
-from ..store.files import write_atomic
 from .fonts import BASE, cells, clean, ellipsis, families, folded, writable
 from .layout import Box, Layer, Layout, Path, arrange
 from .palette import FAINT, INK, ROOT, task_colours, text_on
+from .saving import check_suffix, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,8 +18,6 @@ if TYPE_CHECKING:
 
     from ..system import System
 
-SUFFIXES = (".png", ".svg", ".pdf")
-_DPI = 200
 _HIDDEN = ("norm",)  # always a task's own, like the head that follows it
 _SMALL = ("cls", "posembed", "adapter", "pool")
 _READING = (
@@ -40,19 +36,8 @@ def draw_network(system: "System", path: str | File) -> File:
     InputError for another suffix; StoreError where the file cannot be written, which happens in one step.
     """
     target = File(path)
-    if target.suffix.lower() not in SUFFIXES:
-        raise InputError(f"{target}: a picture ends in {', '.join(SUFFIXES)}")
-    figure = network_figure(system)
-    data = BytesIO()
-    kind = target.suffix.lower().removeprefix(".")
-    # No date and fixed ids: the same system gives the same file.
-    date = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
-    import matplotlib
-
-    with matplotlib.rc_context({"svg.hashsalt": "munet"}):
-        figure.savefig(data, format=kind, dpi=_DPI, metadata=date)
-    write_atomic(target, data.getvalue())
-    return target
+    check_suffix(target)
+    return save(network_figure(system), target)
 
 
 def task_paths(system: "System") -> list[Path]:
