@@ -33,9 +33,9 @@ def test_two_figures_that_look_the_same_give_the_same_bytes_without_a_date(suffi
 
 def test_png_has_print_quality(tmp_path: Path):
     path = save(figure(), tmp_path / "a.PNG")
-    image = Image.open(path)
-    assert image.size == (2 * DPI, DPI)
-    assert image.info["dpi"] == pytest.approx((DPI, DPI), rel=1e-3)
+    with Image.open(path) as image:
+        assert image.size == (2 * DPI, DPI)
+        assert image.info["dpi"] == pytest.approx((DPI, DPI), rel=1e-3)
     assert DPI == 300
 
 
