@@ -99,3 +99,12 @@ def test_nothing_is_known_before_the_run_starts():
 def test_a_generation_replaces_the_children_of_the_last():
     state = played(*opening(), GenerationStarted("mnist", 0, 1, ((),)))
     assert (state.generation, len(state.children)) == (1, 1)
+
+
+def test_a_second_run_starts_its_clock_anew():
+    state = played(*opening(), cycle(0, 0, 0.5), RunFinished("0001", 9.0, 8.0, 1.0, 0.0, 512))
+    for number, event in enumerate(opening()):
+        advance(state, event, 100.0 + number)
+    assert (state.time_left, state.finished, state.elapsed) == (None, None, 2.0)
+    advance(state, cycle(0, 0, 0.5), 104.0)  # the first child began at 102 s
+    assert state.time_left == pytest.approx(11 * 2.0)

@@ -102,6 +102,8 @@ def advance(state: RunState, event: Event, now: float) -> None:
     state.now = now
     match event:
         case RunStarted():
+            if state.run is not None:  # an observer may hear several runs, as those of a sequence
+                state.began, state.cycles_done, state.first_work, state.finished = now, 0, None, None
             state.run = event
             state.tasks = {name: state.tasks.get(name, TaskRow(name)) for name in event.tasks}
         case TaskStarted():
