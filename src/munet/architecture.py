@@ -6,9 +6,14 @@ The slots of a model are in forward order: `embedding`, `cls`, `posembed`, then 
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from .network import Network
 
 ACTIVATIONS = ("gelu", "gelu_tanh", "quick_gelu")
 ADAPTER_ACTIVATIONS = ("gelu", "gelu_tanh")
@@ -112,6 +117,12 @@ class Architecture:
         if head:
             names.append("head")
         return tuple(names)
+
+    def network(self, layers: "Mapping[str, Mapping[str, Tensor]]", hyperparameters: Mapping[str, Any]) -> "Network":
+        """The model with these layers by slot, in evaluation mode; it shares their tensors."""
+        from .network import Network
+
+        return Network(self, layers, hyperparameters["image_size"])
 
     def to_json(self) -> dict[str, Any]:
         """Flat dict of JSON values. `adapter_act` is in it only where it is not the usual one: the ids of models that

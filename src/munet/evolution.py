@@ -91,10 +91,11 @@ def evolve(
     chosen = load_method(method, {**starting_preprocessing(preprocessing), **overrides, **(settings or {})})
     if samples_per_task is not None:
         chosen = with_samples_per_task(chosen, samples_per_task)
+    architecture = system.architecture  # refused at once where nothing can evolve
     place = choose_device(device)
     numbers = choose_precision(precision, place)
     if image_size is not None:
-        system.architecture.check_image_size(image_size)
+        architecture.check_image_size(image_size)
     names = list(dict.fromkeys(tasks)) if tasks else system.tasks
     if not names:
         raise InputError(f"{system.path} has no tasks yet: add one with `munet add {system.path} NAME SOURCE`")

@@ -1,5 +1,6 @@
 """How a model came to be: its lineage, its layers and who shares them, every child ever sampled. Needs no torch."""
 
+import re
 from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -148,12 +149,15 @@ def diff(store: "Store", a: str, b: str) -> dict[str, Any]:
     }
 
 
-def slot_order(slot: str) -> tuple[int, int, str]:
-    """Sorting key that puts slots in forward order."""
-    name, _, index = slot.partition(".")
-    if index:
-        return (3, int(index), name)  # adapter.k comes before block.k
-    return ({"embedding": 0, "cls": 1, "posembed": 2, "norm": 4, "pool": 5, "head": 6}[name], 0, name)
+def slot_order(slot: str) -> tuple[int, int, list[str | int]]:
+    """Sorting key that puts slots in forward order, and the components of a pool by their names."""
+    kind, _, rest = slot.partition(".")
+    if rest:
+        number, _, component = rest.partition(".")
+        # adapter.k comes before block.k. Words and numbers take turns, so that component 10 comes after component 9.
+        words = re.split("([0-9]+)", component or kind)
+        return (3, int(number), [int(word) if place % 2 else word for place, word in enumerate(words)])
+    return ({"embedding": 0, "cls": 1, "posembed": 2, "norm": 4, "pool": 5, "head": 6}[kind], 0, [])
 
 
 def children(store: "Store", task: str | None = None) -> Iterator[dict[str, Any]]:

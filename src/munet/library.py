@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import torch
 
     from .architecture import Architecture
-    from .network import Network
+    from .stages import StagedNetwork
 
 Tensors = dict[str, "torch.Tensor"]
 
@@ -58,7 +58,7 @@ def resized_posembed(library: Library, image_size: int) -> Tensors:
     return {"pos_embed": resize_posembed(grid, library.architecture, native["image_size"], image_size)}
 
 
-def stage_names(network: "Network", layers: Mapping[str, str]) -> list[str]:
+def stage_names(network: "StagedNetwork", layers: Mapping[str, str]) -> list[str]:
     """What each frozen stage of a network computes, by content: its place, its layers' ids, the size of the input."""
     names = [name for name, _ in network.stages()][: network.frozen_stages()]
     return [f"{name} {network.image_size} {[layers[slot] for slot in network.slots_of_stage(name)]}" for name in names]

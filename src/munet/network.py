@@ -14,15 +14,16 @@ from .architecture import Architecture, adapters_of, depth_of
 from .cutting import slot_of
 from .errors import InputError
 from .modules import Embedding, adapter_template, assign, template, twin
+from .stages import Stage, StagedNetwork
 
 Layers = Mapping[str, Mapping[str, Tensor]]
-Stage = tuple[str, Callable[[Tensor], Tensor]]
 
 _BELOW = ("embedding", "cls", "posembed")  # the slots of the first stage
 
 
-class Network(nn.Module):
-    """A model that computes. Its parameters are the given tensors themselves, so training changes those of `trainable`.
+class Network(StagedNetwork):
+    """A vision transformer that computes. Its parameters are the given tensors, so training changes those of
+    `trainable`.
 
     `layers` maps each slot of the model to its tensors by name; `image_size` is the side of the square input in
     pixels. Only the slots in `trainable` require gradients: give copies for those whose layer is shared. A network is
@@ -101,13 +102,11 @@ class Network(nn.Module):
         return steps
 
     def frozen_stages(self) -> int:
-        """How many stages, from the first, lie below the lowest trainable slot."""
         names = [name for name, _ in self._steps()]
         trained = {"posembed" if slot in _BELOW else slot for slot in self.trainable}
         return next((i for i, name in enumerate(names) if name in trained), len(names))
 
     def slots_of_stage(self, name: str) -> tuple[str, ...]:
-        """The slots whose layers a stage reads, beside its input."""
         return tuple(slot for slot in self.slots if slot == name or (name == "posembed" and slot in _BELOW))
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
@@ -145,10 +144,6 @@ class Network(nn.Module):
             if hasattr(module, "fused_attn"):
                 module.fused_attn = module.fused_attn and not plain  # type: ignore[assignment]
         return self.to(device)
-
-    def train(self, mode: bool = True) -> "Network":
-        """Always evaluation mode."""
-        return super().train(False)
 
     def slot_parameters(self, slot: str) -> dict[str, nn.Parameter]:
         """Parameters of a slot by their names in its layer."""

@@ -38,12 +38,11 @@ class Prediction:
 
 def preprocessing_of(system: "System", manifest: dict[str, Any]) -> Preprocessing:
     """How a model sees images outside training: resized to its input size and normalised as its root was."""
-    architecture = system.architecture
     return Preprocessing.from_hyperparameters(
         {"image_size": manifest["hyperparameters"]["image_size"]},
         variant="mu2net-plus",
-        mean=architecture.mean,
-        std=architecture.std,
+        mean=system.form.mean,
+        std=system.form.std,
     )
 
 

@@ -58,8 +58,9 @@ def totals(manifests: Mapping[str, Manifest], tests: Mapping[str, float]) -> dic
     }
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
 
 
 def unique_parameters(manifests: Mapping[str, Manifest]) -> int:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     import torch
 
     from .architecture import Architecture
-    from .network import Network
+    from .architectures import Form
     from .predict import Prediction
+    from .stages import StagedNetwork
     from .store.fsck import Report as FsckReport
     from .store.gc import Report as GcReport
 
@@ -39,7 +40,7 @@ class System:
         self.store = store
         self._layers: OrderedDict[str, Tensors] = OrderedDict()
         self._held = 0  # bytes in self._layers
-        self._architecture: Architecture | None = None
+        self._form: Form | None = None
 
     @classmethod
     def create(
@@ -103,6 +104,7 @@ class System:
         from .tasks import add, check_name
 
         name = check_name(name)
+        _ = self.architecture  # refused where no model could ever be grown for the task
         if self.store.has_task(name):
             raise InputError(f"task '{name}' is already in {self.path}: choose another name")
         data = add(
@@ -161,13 +163,20 @@ class System:
     # Models ----------------------------------------------------------------------------------------------------------
 
     @property
-    def architecture(self) -> "Architecture":
+    def form(self) -> "Form":
         """What all models of the system have in common."""
-        from .architecture import Architecture
+        from .architectures import architecture_of
 
-        if self._architecture is None:
-            self._architecture = Architecture.from_json(self.store.get_model(self.root)["architecture"])
-        return self._architecture
+        if self._form is None:
+            self._form = architecture_of(self.store.get_model(self.root)["architecture"])
+        return self._form
+
+    @property
+    def architecture(self) -> "Architecture":
+        """The vision transformer that the models are paths through. InputError where they are of another kind."""
+        from .architectures import transformer
+
+        return transformer(self.form, self.path)
 
     def layer(self, identity: str) -> Tensors:
         """The tensors of a layer, verified once and then shared; never change them in place."""
@@ -180,16 +189,16 @@ class System:
             self._held -= _bytes(self._layers.popitem(last=False)[1])
         return tensors
 
-    def network(self, model: str) -> "Network":
+    def network(self, model: str) -> "StagedNetwork":
         """A model by its id as an `nn.Module` in eval mode that shares the stored tensors."""
-        from .network import Network
+        from .architectures import architecture_of
 
         manifest = self.store.get_model(model)
         layers = {slot: self.layer(identity) for slot, identity in manifest["layers"].items()}
-        return Network(self.architecture, layers, manifest["hyperparameters"]["image_size"])
+        return architecture_of(manifest["architecture"]).network(layers, manifest["hyperparameters"])
 
-    def model(self, word: str) -> "Network":
-        """The model of a task (or any model by id) as an `nn.Module` in eval mode: float images (B,3,S,S) -> logits."""
+    def model(self, word: str) -> "StagedNetwork":
+        """The model of a task (or any model by id) as an `nn.Module` in eval mode: float images (B,C,S,S) -> logits."""
         model = self.resolve(word)
         if model == self.root:
             raise InputError("the root has no head: name a task or one of its models")
@@ -229,12 +238,12 @@ class System:
         """
         from .export import export_model
 
-        model = self.resolve(word)
+        architecture, model = self.architecture, self.resolve(word)
         manifest = self.store.get_model(model)
         layers = {slot: self.layer(identity) for slot, identity in manifest["layers"].items()}
         classes = self.task(manifest["task"])["classes"] if manifest["task"] else []
         return export_model(
-            self.architecture,
+            architecture,
             layers,
             manifest["hyperparameters"]["image_size"],
             classes,

@@ -15,6 +15,14 @@ import torch
 _TINY = 1e-12  # below any difference that matters between two values in [0, 1]
 
 
+def grey(x_BCHW: torch.Tensor) -> torch.Tensor:
+    """One channel of three, by the weights of ITU-R BT.601 as in Pillow; grey images as they are."""
+    if x_BCHW.shape[1] == 1:
+        return x_BCHW
+    red, green, blue = x_BCHW.split(1, dim=1)
+    return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
 def add_brightness_(x_BCHW: torch.Tensor, delta: torch.Tensor) -> torch.Tensor:
     """x + delta, in place."""
     return x_BCHW.add_(delta[:, None, None, None])

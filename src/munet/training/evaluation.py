@@ -7,11 +7,10 @@ import numpy as np
 import torch
 
 from munet.training.images import ImageSet, SplitLike
-from munet.training.member import Trainable
 from munet.training.memory import Note, Parts
 from munet.training.precision import autocast
 from munet.training.preprocessing import Preprocessing, prepare
-from munet.training.trie import Step, Target, Trie, walk
+from munet.training.trie import Function, Step, Target, Trie, walk
 
 
 @dataclass(frozen=True)
@@ -27,13 +26,13 @@ class Examinee:
     content: str
 
     @classmethod
-    def alone(cls, network: Trainable, split: SplitLike) -> "Examinee":
+    def alone(cls, network: Function, split: SplitLike) -> "Examinee":
         """A network that shares nothing."""
         return cls([("", network)], split, "")
 
 
 def evaluate(
-    network: Trainable,
+    network: Function,
     split: SplitLike,
     preprocessing: Preprocessing,
     *,

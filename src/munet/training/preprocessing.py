@@ -31,6 +31,7 @@ class Preprocessing:
     """
 
     image_size: int  # pixels, each side
+    # one value for each channel that comes out, three or one; a negative std inverts
     mean: tuple[float, ...] = (0.5, 0.5, 0.5)
     std: tuple[float, ...] = (0.5, 0.5, 0.5)
     crop: bool = True  # has no effect while crop_area_min is 1
@@ -58,8 +59,8 @@ class Preprocessing:
         for name in _DELTAS:
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}; it must lie in [0, 1), and 0 switches it off")
-        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
-            raise InputError(f"mean {self.mean} and std {self.std} must be three numbers each, and std positive")
+        if len(self.mean) not in (1, 3) or len(self.std) != len(self.mean) or 0 in self.std:
+            raise InputError(f"mean {self.mean} and std {self.std}: give one or three numbers each, and no std of 0")
 
     @classmethod
     def from_hyperparameters(
@@ -137,7 +138,7 @@ def draw(pre: Preprocessing, count: int, height: int, width: int, generator: tor
 
 
 def apply(images_BHWC: torch.Tensor, pre: Preprocessing, draws: Draws) -> torch.Tensor:
-    """uint8 (B, H, W, C), C = 1 or 3, with their drawn parameters -> float32 (B, 3, size, size), normalised.
+    """uint8 (B, H, W, C), C = 1 or 3, with their drawn parameters -> float32 (B, 3 or 1, size, size), normalised.
 
     On the CPU the batch goes through in chunks. No image's values depend on the chunk, nor on its other images.
     """
@@ -148,7 +149,7 @@ def apply(images_BHWC: torch.Tensor, pre: Preprocessing, draws: Draws) -> torch.
     step = max(1, count)
     if images_BHWC.device.type == "cpu":
         step = max(1, torch.get_num_threads() * _CHUNK_PIXELS // max(height * width, pre.image_size**2))
-    result_BCHW = torch.empty((count, 3, pre.image_size, pre.image_size), device=images_BHWC.device)
+    result_BCHW = torch.empty((count, len(pre.mean), pre.image_size, pre.image_size), device=images_BHWC.device)
     for start in range(0, count, step):
         part, stop = draws.part(start, start + step), start + step
         x_BCHW = _recolor(_reshape(_unit(images_BHWC[start:stop]), pre, part), pre, part)
@@ -209,7 +210,9 @@ def _recolor(x_BCHW: torch.Tensor, pre: Preprocessing, draws: Draws) -> torch.Te
 
 
 def _normalise(x_BCHW: torch.Tensor, pre: Preprocessing, result_BCHW: torch.Tensor) -> None:
-    """Writes (x - mean) / std, with three channels."""
-    channels = zip(x_BCHW.expand(-1, 3, -1, -1).unbind(1), result_BCHW.unbind(1), pre.mean, pre.std, strict=True)
+    """Writes (x - mean) / std, with as many channels as the result has."""
+    count = result_BCHW.shape[1]
+    seen = x_BCHW.expand(-1, 3, -1, -1) if count == 3 else color.grey(x_BCHW)
+    channels = zip(seen.unbind(1), result_BCHW.unbind(1), pre.mean, pre.std, strict=True)
     for channel, result, mean, std in channels:  # with plain numbers: a tensor of them would wait for the device
         torch.sub(channel, mean, out=result).div_(std)
