@@ -13,6 +13,7 @@ from .store import FORMAT, Store
 if TYPE_CHECKING:
     import torch
 
+    from .analysis import History
     from .architecture import Architecture
     from .architectures import Form
     from .predict import Prediction
@@ -159,6 +160,12 @@ class System:
     def children(self, task: str | None = None) -> Iterator[dict[str, Any]]:
         """One record for every child ever sampled, kept or not."""
         return history.children(self.store, task)
+
+    def history(self) -> "History":
+        """All of it as tables (pandas data frames) to analyse: a snapshot, see docs/analysis.md."""
+        from .analysis import History
+
+        return History.of({self.path.name: self})
 
     # Models ----------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,150 @@
+"""The rows of each table for one system, as columns of plain values."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from ..accounting import accounted_parameters
+from ..architecture import block_index
+from ..history import slot_order
+from ..status import blocks_in
+from . import columns as c
+from .reading import Reading
+from .sampling import Run
+
+Row = tuple[Any, ...]
+
+
+def _filled(schema: c.Schema, rows: Iterable[Row]) -> c.Columns:
+    found: c.Columns = {name: [] for name in schema}
+    lists = list(found.values())
+    for row in rows:
+        for values, value in zip(lists, row, strict=True):
+            values.append(value)
+    return found
+
+
+def tasks(one: Reading) -> c.Columns:
+    def row(order: int, record: dict[str, Any]) -> Row:
+        splits, test = record.get("splits") or {}, record.get("test")
+        examples = [(splits.get(split) or {}).get("examples") for split in ("train", "validation", "test")]
+        facts = (len(record.get("classes") or ()), *examples, record.get("iterations", 0), record.get("model"))
+        place = (one.label, record["name"], order, bool(record.get("private")))
+        tested = test["accuracy"] if test and test["model"] == record.get("model") else None
+        model = one.retained.get(record["name"])
+        if model is None:
+            return (*place, *facts, None, tested, *[None] * 6)
+        metrics = model.metrics
+        accounted = accounted_parameters(model.sizes, model.layers, one.owners, record["name"])
+        measures = (metrics.get("validation_accuracy"), tested, metrics.get("score"), sum(model.sizes.values()))
+        shape = (blocks_in(model.layers), model.hyperparameters.get("image_size"))
+        return (*place, *facts, *measures, accounted, metrics.get("flops"), *shape)
+
+    return _filled(c.TASKS, (row(order, record) for order, record in enumerate(one.records)))
+
+
+def children(one: Reading) -> c.Columns:
+    sampled = one.sampled
+    best, retained = one.marks
+    found = {name: values for name, values in sampled.columns.items() if name in c.CHILDREN or name.startswith("hp.")}
+    blocks = [None if shape is None else shape.blocks for shape in one.shapes]
+    places: c.Columns = {"system": [one.label] * len(sampled), "step": list(range(len(sampled)))}
+    return (
+        found
+        | places
+        | {
+            "parent_step": one.parent_steps,
+            "best": best,
+            "retained": retained,
+            "num_blocks": blocks,
+        }
+    )
+
+
+def cycles(one: Reading) -> c.Columns:
+    columns = one.sampled.columns
+    told = enumerate(zip(columns["task"], columns["accuracies"], strict=True))
+    rows = ((one.label, s, task, k, value) for s, (task, values) in told for k, value in enumerate(values))
+    return _filled(c.CYCLES, rows)
+
+
+def mutations(one: Reading) -> c.Columns:
+    columns = one.sampled.columns
+    told = enumerate(zip(columns["task"], columns["mutations"], strict=True))
+    return _filled(c.MUTATIONS, ((one.label, s, task, *mutation) for s, (task, made) in told for mutation in made))
+
+
+def models(one: Reading) -> c.Columns:
+    retained = {model.id for model in one.retained.values()}
+    rows = (
+        (
+            *(one.label, model.id, model.task, model.parent, model.method, model.generation),
+            *(model.metrics.get("validation_accuracy"), one.tests.get(model.id), model.metrics.get("score")),
+            *(one.alive(model), model.id in retained, one.step_of.get(model.id)),
+        )
+        for model in one.models.values()
+    )
+    return _filled(c.MODELS, rows)
+
+
+def layers(one: Reading) -> c.Columns:
+    def each() -> Iterator[Row]:
+        for task, model in one.retained.items():
+            makers = one.trained_by(model.id)
+            for slot in sorted(model.layers, key=slot_order):
+                layer, users = model.layers[slot], one.owners[model.layers[slot]]
+                place = (one.label, task, model.id, slot, layer, slot.partition(".")[0], block_index(slot))
+                yield (*place, model.sizes.get(slot), makers[slot], len(users), tuple(sorted(users - {task})))
+
+    return _filled(c.LAYERS, each())
+
+
+def probabilities(one: Reading) -> c.Columns:
+    def each() -> Iterator[Row]:
+        for task, model in one.retained.items():
+            for mutation, probability in model.mutation_probabilities.items():
+                kind, _, what = mutation.partition(":")
+                yield one.label, task, model.id, mutation, kind, block_index(what), probability
+
+    return _filled(c.PROBABILITIES, each())
+
+
+def iterations(one: Reading) -> c.Columns:
+    sampled, total = one.sampled, 0.0
+    spent = [total := total + (samples or 0) for samples in sampled.columns["samples"]]
+    order = {run.name: number for number, run in enumerate(sampled.runs)}
+
+    def row(place: tuple[str, str, int]) -> Row:
+        end, steps = sampled.ends[place], sampled.steps.get(place)
+        test, whole = end.get("test"), end.get("system") or {}
+        last = steps[-1] if steps else None
+        means = [whole.get(name) for name in list(c.ITERATIONS)[10:16]]
+        facts = (end["order"], end["model"], end.get("validation_accuracy"), test["accuracy"] if test else None)
+        return (one.label, last, *place, *facts, None if last is None else spent[last], *means, end.get("finished"))
+
+    places = sorted(sampled.ends, key=lambda place: (order.get(place[0], 0), sampled.ends[place]["order"]))
+    return _filled(c.ITERATIONS, map(row, places))
+
+
+def runs(one: Reading) -> c.Columns:
+    finished = one.sampled.columns["finished"]
+
+    def row(run: Run) -> Row:
+        config, request = run.config, run.request
+        over = run.finished["finished"] if run.finished else None
+        asked = (len(request.get("tasks") or ()), request.get("seed"), request.get("precision"))
+        where = (config.get("device"), config.get("threads"))
+        last = over or max((time for time in finished[run.steps.start : run.steps.stop] if time), default=None)
+        times = (config.get("started"), over, run.abandoned, seconds_between(config.get("started"), last))
+        system = (len(run.steps), config.get("machine"), config.get("versions"))
+        return (one.label, run.name, run.method, run.imported, *asked, *where, *times, *system)
+
+    return _filled(c.RUNS, map(row, one.sampled.runs))
+
+
+def seconds_between(start: str | None, end: str | None) -> float | None:
+    """Seconds from one time of a run record to another; None where they are not told in munet's way."""
+    try:
+        return (datetime.fromisoformat(end or "") - datetime.fromisoformat(start or "")).total_seconds()
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,201 @@
+"""Run records as columns: every child ever sampled, in order of time. Each file is read once and let go."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DamagedError
+from ..store.refs import CONFIG, FINISHED, generation_of
+from .columns import SETTING, Columns
+
+if TYPE_CHECKING:
+    from ..store import Store
+
+Record = dict[str, Any]
+Place = tuple[str, str, int]
+"""A task iteration: run, task, iteration within the run."""
+
+_TEXTS = ("model", "parent", "parent_task", "reason", "device", "started", "finished")
+_NUMBERS = (
+    "accuracy",
+    "score",
+    "parent_score",
+    "parameters",
+    "trainable_parameters",
+    "accounted_parameters",
+    "flops",
+    "samples",
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One call of `evolve`, or an import; `steps` are those of its children."""
+
+    name: str
+    config: Record
+    finished: Record | None
+    steps: range
+
+    @property
+    def request(self) -> Record:
+        return self.config.get("request") or {}
+
+    @property
+    def imported(self) -> bool:
+        return "import" in self.request
+
+    @property
+    def method(self) -> str | None:
+        """Name of the method; of an import, that of the code."""
+        return self.request.get("import") or (self.request.get("method") or {}).get("name")
+
+    @property
+    def keeps_first(self) -> bool:
+        """Whether of equally good models the first is the best, not the newest."""
+        if self.imported:
+            return self.method == "munet"
+        return (self.request.get("method") or {}).get("keep_best") == "first"
+
+    @property
+    def abandoned(self) -> bool:
+        return bool(self.finished and self.finished.get("abandoned"))
+
+
+@dataclass
+class Sampled:
+    """All runs of a system. `columns` has one value for each child; `ends` are the task iterations that are over."""
+
+    columns: Columns = field(default_factory=dict)
+    runs: list[Run] = field(default_factory=list)
+    ends: dict[Place, Record] = field(default_factory=dict)
+    steps: dict[Place, list[int]] = field(default_factory=dict)  # of each task iteration
+
+    def __len__(self) -> int:
+        return len(self.columns["task"])
+
+
+# Columns that only help to make others: what imported children are called, and what tables of their own are made of.
+HELPERS = ("path", "parent_path", "accuracies", "mutations")
+
+
+def read_runs(store: "Store", note: Callable[[str], None]) -> Sampled:
+    """Read all runs of a system, the oldest first. Damaged records are left out, each with a note."""
+    found = Sampled({name: [] for name in (*_EMPTY, *HELPERS)})
+    for name in store.runs():
+        try:
+            _read_run(store, name, found, note)
+        except DamagedError as error:
+            note(str(error))
+    for step, place in enumerate(zip(*(found.columns[key] for key in ("run", "task", "iteration")), strict=True)):
+        found.steps.setdefault(place, []).append(step)
+    return found
+
+
+def _read_run(store: "Store", name: str, found: Sampled, note: Callable[[str], None]) -> None:
+    config = store.read_run(name, CONFIG)
+    files = store.run_files(name)
+    finished = store.read_run(name, FINISHED) if FINISHED in files else None
+    first = len(found)
+    run = Run(name, config, finished, range(first, first))
+    for file in _ordered(files, run.request.get("tasks") or ()):
+        try:
+            record = store.read_run(name, file)
+        except DamagedError as error:
+            note(str(error))
+            continue
+        for child in record.get("children", ()):
+            _add(found.columns, run, record, child)
+    found.runs.append(Run(name, config, finished, range(first, len(found))))
+    if run.imported:
+        _sort_imported(found.columns, first)
+    for file in files:
+        if file.endswith(".end.json"):
+            try:
+                record = store.read_run(name, file)
+            except DamagedError as error:
+                note(str(error))
+                continue
+            found.ends[sys.intern(name), sys.intern(record["task"]), record["iteration"]] = record
+
+
+def _ordered(files: list[str], tasks: Any) -> Iterator[str]:
+    """Files of generations in the order in which they were trained: the tasks take turns, one iteration each."""
+    turn = {task: number for number, task in enumerate(tasks)}
+    places = []
+    for number, file in enumerate(files):
+        place = generation_of(file)
+        if place is not None:
+            generation = int(file.removesuffix(".json").rsplit("-", 1)[1])
+            places.append((place[1], turn.get(place[0], len(turn)), generation, number, file))
+    return (file for *_, file in sorted(places))
+
+
+_EMPTY = (
+    *("run", "method", "task", "iteration", "generation", "child", "accepted", "cloned", "image_size"),
+    *("cycle", "cycles", "train_seconds", "validation_seconds", "other_seconds", "train_flops", "validation_flops"),
+    *_TEXTS,
+    *_NUMBERS,
+)
+
+
+def _add(columns: Columns, run: Run, record: Record, child: Record) -> None:
+    count = len(columns["task"])
+    add = {name: values.append for name, values in columns.items()}
+    add["run"](run.name)
+    add["method"](run.method)
+    add["task"](sys.intern(record["task"]))
+    add["iteration"](record["iteration"])
+    add["generation"](record["generation"])
+    add["child"](child["child"])
+    add["accepted"](bool(child.get("accepted")))
+    for name in _TEXTS:
+        value = child.get(name)
+        add[name](sys.intern(value) if isinstance(value, str) else None)
+    for name in _NUMBERS:
+        add[name](child.get(name))
+    settings: Mapping[str, Any] = child.get("hyperparameters") or {}
+    cloned = child.get("cloned")
+    accuracies = child.get("accuracies") or ()
+    add["cloned"](None if cloned is None else tuple(map(sys.intern, cloned)))
+    add["image_size"](settings.get("image_size"))
+    cycle = child.get("cycle")
+    add["cycle"](cycle if cycle is not None and 0 <= cycle < len(accuracies) else None)
+    add["cycles"](len(accuracies))
+    seconds, spent = child.get("seconds") or {}, child.get("flops_spent") or {}
+    for part in ("train", "validation", "other"):
+        add[f"{part}_seconds"](seconds.get(part))
+    for part in ("train", "validation"):
+        add[f"{part}_flops"](spent.get(part))
+    add["path"](child.get("path"))
+    add["parent_path"](child.get("parent_path"))
+    add["accuracies"](tuple(accuracies))
+    add["mutations"](tuple(_mutation(told) for told in child.get("mutations") or ()))
+    for name, value in settings.items():
+        columns.setdefault(SETTING + name, [None] * count)
+        columns[SETTING + name].append(value)
+    for name, values in columns.items():
+        if len(values) == count:  # a hyperparameter that this child does not have
+            columns[name].append(None)
+
+
+def _mutation(told: Mapping[str, Any]) -> tuple[str, str | None, Any, Any]:
+    """(kind, slot or name of a hyperparameter, old value, new value)"""
+    name = told.get("name") or told.get("slot")
+    return sys.intern(told["kind"]), None if name is None else sys.intern(name), told.get("old"), told.get("new")
+
+
+def _sort_imported(columns: Columns, first: int) -> None:
+    """Order an imported run by time: by the numbers of its models, or where agents counted for themselves, by clock."""
+    paths = columns["path"][first:]
+    if all(path is not None and path.isdecimal() for path in paths):
+        keys = [(int(path), "") for path in paths]
+    elif all(columns["started"][first:]):
+        keys = [(0, started) for started in columns["started"][first:]]
+    else:
+        return
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    for values in columns.values():
+        part = values[first:]
+        values[first:] = [part[index] for index in order]
