@@ -11,6 +11,7 @@ import pytest
 from cli_tools import munet
 
 import munet.cli as cli
+from munet.allocation.tabling import read, sizes
 from munet.cli.allocation_view import Clock, evaluation_line, stopping
 
 SIZES = {"train": 80, "validation": 40, "test": 40, "dimension": 6}
@@ -184,6 +185,20 @@ def test_plot_writes_every_kind(run: Run, runs: Path, tmp_path: Path) -> None:
         assert (code, err.count("wrote")) == (0, 2)
         assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
     assert run("plot", runs / "gumbel_matrix-0", "--checkpoint", "3")[0] == 2
+
+
+def test_plot_draws_quality_and_size_of_several(run: Run, runs: Path, tmp_path: Path) -> None:
+    folders = sorted(runs.iterdir())
+    assert run("plot", *folders, "--kind", "size", "--write", tmp_path / "size.png")[0] == 0
+    assert (tmp_path / "size.png").read_bytes().startswith(b"\x89PNG")
+    summaries, _ = read(folders)
+    curves = {curve.name: curve.points[0] for curve in sizes(summaries)}
+    best = [summary["best"] for summary in summaries if summary["request"]["method"] == "gumbel_matrix"]
+    assert curves["gumbel_matrix"].x == pytest.approx(sum(b["accounted_parameters_per_task"] for b in best) / 2)
+    assert curves["gumbel_matrix"].low == min(b["means"]["test"] for b in best)
+    code, _, err = run("plot", *folders)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "draws one run, not 3" in err
 
 
 def test_table_has_a_row_for_each_configuration(run: Run, runs: Path, tmp_path: Path) -> None:

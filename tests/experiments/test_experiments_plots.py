@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from experiment_tools import TASKS, grid, history, result
 from munet.errors import InputError
 from munet.experiments.curves import (
+    FIRST_SET,
     Point,
     Segment,
     families,
@@ -140,6 +141,18 @@ def test_growth_by_hand():
     assert points[7].low == points[7].high == one[7]["mean_test_accuracy"], "one run came that far"
     with pytest.raises(InputError, match="no finished run has a history"):
         growth({"munet": [made("munet", 0, 0.5)]})
+
+
+def test_the_first_set_is_followed_by_itself():
+    steps = history(TASKS, 2, 0, ("A", "B"))
+    for number, step in enumerate(steps):  # a turn of two tasks, then of two others
+        step["task"], step["test_accuracy"] = (TASKS[:2] if number < 4 else TASKS[2:4])[number % 2], number / 10
+    (grown,) = growth({"munet": [made("munet", 0, 0.5, history=steps)]})
+    points = grown.series[FIRST_SET]
+    assert [point.x for point in points] == [2, 3, 4, 5, 6, 7, 8], "from when both have a model"
+    assert [point.y for point in points] == pytest.approx([0.05, 0.15, 0.25, 0.25, 0.25, 0.25, 0.25])
+    figure = growth_figure({"munet": [made("munet", 0, 0.5, history=steps)]}, "toy")
+    assert "tasks of segment 1" in check(figure)
 
 
 def test_segments_by_hand():

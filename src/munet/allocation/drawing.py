@@ -1,7 +1,8 @@
 """From a run's directory to its pictures."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from munet.allocation.checkpoints import RunFolder
 from munet.allocation.plotting import Pattern, fraction_figure, pattern_figure, similarity_figure
@@ -23,7 +24,7 @@ def draw(run: Path, kind: str, checkpoint: str = "best") -> "Figure":
     lines = folder.metrics()
     if not lines:
         raise InputError(f"{run} has not been evaluated yet: give its train command again to go on")
-    round = _round(folder, checkpoint)
+    round = folder.round_of(checkpoint)
     held = folder.checkpoint(round)
     title = f"{config.get('experiment', run.name)}, {config.get('method', 'allocation')}, seed {config['seed']}"
     if kind == "fraction":
@@ -39,17 +40,18 @@ def draw(run: Path, kind: str, checkpoint: str = "best") -> "Figure":
     return pattern_figure(pattern, title) if kind == "pattern" else similarity_figure(pattern, title)
 
 
-def _round(folder: RunFolder, checkpoint: str) -> int:
-    from munet.allocation.trainer import best_round
+def draw_sizes(summaries: Sequence[Mapping[str, Any]], checkpoint: str = "best") -> "Figure":
+    """Test accuracy of runs over their accounted parameters per task. InputError where runs have no accuracy."""
+    from munet.allocation.tabling import sizes
+    from munet.experiments.plots import cost_figure
 
-    rounds = folder.rounds()
-    if not rounds:
-        raise InputError(f"{folder.path} has no checkpoint yet: give its train command again to go on")
-    if checkpoint == "last":
-        return rounds[-1]
-    if checkpoint == "best":
-        return best_round(folder.metrics())
-    if not checkpoint.isdecimal() or int(checkpoint) not in rounds:
-        known = ", ".join(map(str, rounds[:8])) + (", …" if len(rounds) > 8 else "")
-        raise InputError(f"--checkpoint {checkpoint}: give best, last or a round that was kept: {known}")
-    return int(checkpoint)
+    experiments = list(dict.fromkeys(str(summary["request"]["experiment"]) for summary in summaries))
+    if len(experiments) > 1:
+        raise InputError(f"runs of {experiments[0]} and {experiments[1]} do not fit one picture: draw each alone")
+    if checkpoint not in ("best", "last"):
+        raise InputError(f"--checkpoint {checkpoint}: sizes are drawn of the best or the last one")
+    curves = sizes(summaries, checkpoint)
+    if not curves:
+        raise InputError("these runs were not tested: there is no accuracy to draw")
+    title = f"{experiments[0]}: test accuracy and size"
+    return cost_figure(curves, title, "parameters per task", "test accuracy (%), range over seeds")

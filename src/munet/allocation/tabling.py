@@ -6,6 +6,7 @@ from typing import Any
 
 from munet.allocation.checkpoints import RunFolder, text
 from munet.errors import InputError
+from munet.experiments.curves import Curve, Point
 from munet.experiments.statistics import Summary, summarise
 from munet.experiments.tables import RANGE, Cell, Column, Label, Range, Table
 
@@ -92,6 +93,21 @@ def _row(label: str, summaries: Summaries, checkpoint: str) -> tuple[Cell, ...]:
         averaged([each["flops_per_task"] for each in held]),
         averaged([summary["rounds"] for summary in summaries]),
     )
+
+
+def sizes(summaries: Summaries, checkpoint: str = "best") -> list[Curve]:
+    """Test accuracy over accounted parameters per task, a point for each configuration, with the range over seeds."""
+    found = []
+    for label, held in by_configuration(summaries).items():
+        chosen = [summary[checkpoint] for summary in held]
+        test = _over([each["means"].get("test") for each in chosen])
+        size = _over([each["accounted_parameters_per_task"] for each in chosen])
+        if test and size:
+            name = label.replace(
+                " ", "+"
+            )  # as the experiments name what varies of a method: it has the method's colour
+            found.append(Curve(label, name, (Point(size.mean, test.mean, test.low, test.high),)))
+    return found
 
 
 def _over(values: Sequence[float | None]) -> Summary | None:

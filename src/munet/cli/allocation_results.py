@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from munet.experiments.tables import Table
 
 Runs = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the run.", show_default=False)]
-KINDS = ("pattern", "similarity", "fraction")
+KINDS = ("pattern", "similarity", "fraction")  # of one run
+SIZE = "size"  # of several
 CHECKPOINTS = ("best", "last", "all")
 PICTURES = (".png", ".svg", ".pdf")
 TABLES = {".md": "markdown", ".csv": "csv", ".tex": "latex"}
@@ -84,9 +85,11 @@ def _tasks_view(chosen: dict[str, Any]) -> Any:
 
 
 def plot(
-    run: Runs,
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="DIR", help="Folder of a run; of several for size.", show_default=False)
+    ],
     kind: Annotated[
-        str, typer.Option(help="pattern, similarity or fraction.", autocompletion=lambda: list(KINDS))
+        str, typer.Option(help="pattern, similarity, fraction or size.", autocompletion=lambda: [*KINDS, SIZE])
     ] = "pattern",
     checkpoint: Annotated[
         str,
@@ -97,29 +100,45 @@ def plot(
         typer.Option(metavar="FILE", help="The picture: .png, .svg or .pdf; repeatable.", show_default="DIR/KIND.png"),
     ] = None,
 ) -> None:
-    """Draw the allocation of a run.
+    """Draw the allocation of a run, or the size of several.
 
     pattern: which component each task uses, tasks by cluster and components by layer.
     similarity: how much alike what two tasks use is.
     fraction: the share of the components in use, over the rounds.
+    size: test accuracy of finished runs over their parameters per task; into size.png.
 
     Examples:
       munet allocation plot runs/mnist4-0
       munet allocation plot runs/mnist4-0 --kind similarity --write similarity.pdf
+      munet allocation plot runs/* --kind size
     """
-    _known("kind", kind, KINDS)
-    targets = write or [run / f"{kind}.png"]
+    _known("kind", kind, (*KINDS, SIZE))
+    if kind != SIZE and len(runs) > 1:
+        raise InputError(f"--kind {kind} draws one run, not {len(runs)}: give one folder, or --kind {SIZE}")
+    targets = write or [Path(f"{SIZE}.png") if kind == SIZE else runs[0] / f"{kind}.png"]
     from munet.cli.experiment_runs import check_target
 
     for file in targets:
         check_target(file, PICTURES)
-    from munet.allocation.drawing import draw
-    from munet.experiments.plots import save
+    from munet.allocation.drawing import draw, draw_sizes
+    from munet.report.saving import save
 
-    figure = draw(run, kind, checkpoint)
+    figure = draw_sizes(_finished(runs)[0], checkpoint) if kind == SIZE else draw(runs[0], kind, checkpoint)
     for file in targets:
         save(figure, file)
         tell(f"wrote {file}")
+
+
+def _finished(runs: list[Path]) -> "tuple[list[dict[str, Any]], list[Path]]":
+    """Summaries of those that are finished, and the others, which are named."""
+    from munet.allocation.tabling import read
+
+    finished, unfinished = read(runs)
+    for path in unfinished:
+        tell(f"{path} is not finished and left out")
+    if not finished:
+        raise InputError(f"no finished run in {', '.join(map(str, runs))}: give the train command again to go on")
+    return finished, unfinished
 
 
 def table(
@@ -144,13 +163,9 @@ def table(
 
     for file in write or ():
         check_target(file, list(TABLES))
-    from munet.allocation.tabling import read, tables
+    from munet.allocation.tabling import tables
 
-    finished, unfinished = read(runs)
-    for path in unfinished:
-        tell(f"{path} is not finished and left out")
-    if not finished:
-        raise InputError(f"no finished run in {', '.join(map(str, runs))}: give the train command again to go on")
+    finished, unfinished = _finished(runs)
     made = tables(finished, checkpoint)
     for file in write or ():
         _write(file, made)

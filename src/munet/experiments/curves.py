@@ -13,6 +13,7 @@ from munet.experiments.tables import over_seeds
 Axis = Literal["parameters", "flops"]
 Spent = Literal["samples", "flops"]
 MEASURES = ("mean_test_accuracy", "parameters_per_task", "flops_per_task")
+FIRST_SET = "first_set_test_accuracy"  # over the tasks of a sequence's first segment: set A of the mu2Net+ paper
 _NAMES = {"multi-head": "multi-head", "finetune-full": "full"}  # the two ends of the curve finetune-above
 
 
@@ -150,7 +151,11 @@ def _plain(value: float) -> str:
 
 @dataclass(frozen=True)
 class Growth:
-    """A method's systems over their task iterations, from 1: measure -> a point for each."""
+    """A method's systems over their task iterations, from 1: measure -> a point for each.
+
+    `MEASURES` are there always; `FIRST_SET` where later segments bring other tasks, from when the first ones all have
+    a model.
+    """
 
     method: str
     series: dict[str, tuple[Point, ...]]
@@ -178,6 +183,10 @@ def growth(runs: Runs) -> list[Growth]:
             measure: tuple(_moment(step, [h[step] for h in histories if step < len(h)], measure) for step in steps)
             for measure in MEASURES
         }
+        firsts = [_first_set(history) for history in histories]
+        if any(firsts):
+            steps_of = sorted({step for first in firsts for step in first})
+            series[FIRST_SET] = tuple(_point(step, [f[step] for f in firsts if step in f]) for step in steps_of)
         if steps:
             grown.append(Growth(method, series))
     if not grown:
@@ -186,8 +195,27 @@ def growth(runs: Runs) -> list[Growth]:
 
 
 def _moment(step: int, moments: Sequence[Moment], measure: str) -> Point:
-    found = summarise(getattr(moment, measure) for moment in moments)
+    return _point(step, [getattr(moment, measure) for moment in moments])
+
+
+def _point(step: int, values: Sequence[float]) -> Point:
+    found = summarise(values)
     return Point(step + 1, found.mean, found.low, found.high)
+
+
+def _first_set(history: Sequence[Moment]) -> dict[int, float]:
+    """Mean test accuracy of the first segment's tasks after each step; empty where later segments bring no others."""
+    first = {moment.task for moment in history if moment.segment == history[0].segment}
+    if first == {moment.task for moment in history}:
+        return {}
+    scores: dict[str, float] = {}
+    means = {}
+    for step, moment in enumerate(history):
+        if moment.test_accuracy is not None and moment.task in first:
+            scores[moment.task] = moment.test_accuracy
+        if len(scores) == len(first):
+            means[step] = mean(scores.values())
+    return means
 
 
 def segments(runs: Runs) -> list[Segment]:

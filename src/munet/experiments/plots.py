@@ -9,14 +9,25 @@ from contextlib import contextmanager
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from munet.experiments.curves import Curve, Point, Segment, growth, pareto, segments, spending
+from munet.experiments.curves import (
+    FIRST_SET,
+    MEASURES,
+    Curve,
+    Growth,
+    Point,
+    Segment,
+    growth,
+    pareto,
+    segments,
+    spending,
+)
 from munet.experiments.placing import place_labels
 from munet.experiments.results import RANKS, Name, Runs
 from munet.report.fonts import cells, clean, families, writable
 from munet.report.palette import FAINT, INK, colour
 from munet.report.saving import check_suffix, save
 
-__all__ = ["check_suffix", "growth_figure", "pareto_figure", "save", "spending_figure"]
+__all__ = ["check_suffix", "cost_figure", "growth_figure", "pareto_figure", "save", "spending_figure"]
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,18 +38,27 @@ _SIZE = 7.5  # points
 _MARKERS = ("o", "s", "^", "D", "v", "p", "<", ">", "h", "d", "*", "P", "X", (4, 1, 0), (6, 1, 0), "8")
 _DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)))
 _PERCENT = 100.0
+_UNITS = ((1e6, " (millions)"), (1e3, " (thousands)"))
 _LETTER, _INSIDE = 0.06, 2.7  # inches: width of a letter at most, of the inside of a panel at least
 
 
 def pareto_figure(runs: Runs, title: str, *, compute: bool = False, without: Sequence[str] = ()) -> "Figure":
     """Test accuracy over parameters, or FLOPs, per task. Methods that differ in one number are a curve with a band."""
     curves = pareto(runs, "flops" if compute else "parameters", without)
+    cost = "FLOPs per task" if compute else "parameters per task"
+    return cost_figure(curves, title, cost, _accuracy_text("±1 std over seeds", without))
+
+
+def cost_figure(curves: Sequence[Curve], title: str, cost: str, quality: str) -> "Figure":
+    """Test accuracy, given as fractions, over a cost."""
+    dearest = max((point.x for curve in curves for point in curve.points), default=0.0)
+    unit, word = next(((unit, word) for unit, word in _UNITS if dearest >= unit), (1.0, ""))
     with _figure(title, 1, [curve.name for curve in curves]) as (figure, (axes,), say):
         for curve, style in zip(curves, _styles(curves), strict=True):
             _draw_curve(axes, curve, style, say)
-        axes.set_xlabel("FLOPs per task (millions)" if compute else "parameters per task (millions)")
-        axes.set_ylabel(_accuracy_text("±1 std over seeds", without))
-        axes.xaxis.set_major_formatter(_in(1e6))
+        axes.set_xlabel(cost + word)
+        axes.set_ylabel(quality)
+        axes.xaxis.set_major_formatter(_in(unit))
         axes.set_xlim(left=0)
     place_labels(
         axes, [(p.x, _PERCENT * p.y, say(p.label)) for c in curves for p in c.points if p.label], _SIZE - 1, INK
@@ -72,10 +92,12 @@ def growth_figure(runs: Runs, title: str) -> "Figure":
     units = (("test accuracy (%)", 1 / _PERCENT), ("parameters / task (M)", 1e6), ("FLOPs / task (M)", 1e6))
     with _figure(title, 3, [curve.name for curve in curves], panel=1.45, sharex=True) as (figure, panels, say):
         for each, style in zip(grown, _styles(curves), strict=True):
-            for axes, points, (_, unit) in zip(panels, each.series.values(), units, strict=True):
+            for axes, measure, (_, unit) in zip(panels, MEASURES, units, strict=True):
+                points = each.series[measure]
                 _band(axes, points, style, 1 / unit)
                 axes.plot([p.x for p in points], [p.y / unit for p in points], color=style["color"],
                           ls=style["ls"], lw=1.1, label=say(each.method))  # fmt: skip
+            _draw_first_set(panels[0], each, style)
         for axes, (text, _) in zip(panels, units, strict=True):
             axes.set_ylabel(text)
             for part in parts[1:]:
@@ -87,6 +109,18 @@ def growth_figure(runs: Runs, title: str) -> "Figure":
 
 
 # Drawing
+
+
+def _draw_first_set(axes: "Axes", grown: Growth, style: dict[str, Any]) -> None:
+    """The mean over the first segment's tasks, which later tasks do not move: the accuracy of the paper's Figure 3."""
+    points = grown.series.get(FIRST_SET, ())
+    if not points:
+        return
+    ys = [_PERCENT * point.y for point in points]
+    axes.plot([point.x for point in points], ys, color=style["color"], lw=1.1, ls=(0, (3, 1)), label="_first set")
+    # Below the end of the line, where later tasks leave room.
+    axes.annotate("tasks of segment 1", (points[-1].x, ys[-1]), (0, -5), textcoords="offset points",
+                  ha="right", va="top", fontsize=_SIZE - 1)  # fmt: skip
 
 
 def _draw_curve(axes: "Axes", curve: Curve, style: dict[str, Any], say: Callable[[str], str]) -> None:

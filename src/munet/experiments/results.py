@@ -56,6 +56,7 @@ class Moment(_Part):
     samples: Count
     flops_spent: Amount
     tasks: Count
+    test_accuracy: Fraction | None = None  # of the task
     mean_test_accuracy: Fraction
     mean_validation_accuracy: Fraction
     parameters_per_task: Amount
