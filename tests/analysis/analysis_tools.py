@@ -1,4 +1,4 @@
-"""A made-up system of any size, written through the store in seconds: everything but the tensors is as evolution writes it.
+"""A made-up system of any size, written through the store: everything but the tensors is as evolution writes it.
 
 The search is imitated: parents by rank, the mutations of mu2Net+, unlocked layers trained on, acceptance against the
 parent, the best retained, superseded models collected. Accuracies are drawn. Layers hold one tiny tensor, `sizes` say
@@ -38,7 +38,7 @@ Manifest = dict[str, Any]
 def big_system(
     path: Path | str, tasks: int = 124, children: int = 20_000, *, blocks: int = 24, seed: int = 0
 ) -> munet.System:
-    """Make a system at `path` in which `children` models were sampled for `tasks` tasks; takes about 15 s of one core at this size."""
+    """Make a system at `path` in which `children` models were sampled for `tasks` tasks: 15 s of one core for these."""
     with patch.object(os, "fsync", lambda descriptor: None):
         _Builder(Path(path), tasks, children, blocks, seed).build()
     return munet.System.open(path)
@@ -96,9 +96,13 @@ class _Builder:
         self.locked_by_root = set(root["layers"].values())
         self.tasks = [
             _Task(
-                f"task-{n:03d}", n + 1, self.draw.choice((2, 10, 37, 100)), self.draw.uniform(0.6, 0.98), n % 20 == 19
+                name=f"task-{number:03d}",
+                added=number + 1,
+                classes=self.draw.choice((2, 10, 37, 100)),
+                ease=self.draw.uniform(0.6, 0.98),
+                private=number % 20 == 19,
             )
-            for n in range(tasks)
+            for number in range(tasks)
         ]
         for task in self.tasks:
             self.store.create_task(task.record())

@@ -17,7 +17,15 @@ class Shape(NamedTuple):
 
 
 def shape_of(slots: Slots) -> Shape:
-    return Shape(blocks_in(slots), frozenset(int(slot[8:]) for slot in slots if slot.startswith("adapter.")))
+    places = map(place_of, slots)
+    return Shape(blocks_in(slots), frozenset(k for kind, k in places if kind == "adapter" and k is not None))
+
+
+def place_of(slot: str) -> tuple[str, int | None]:
+    """(kind, number of the block) of a slot; None where it belongs to no block."""
+    kind, _, rest = slot.partition(".")
+    number = rest.partition(".")[0]
+    return kind, int(number) if number.isdecimal() else None
 
 
 def parent_steps(sampled: Sampled) -> list[int | None]:
@@ -58,7 +66,7 @@ def _mutated(shape: Shape, mutations: tuple[tuple[str, str | None, Any, Any], ..
     for kind, slot, *_ in mutations:
         blocks += (kind == "restore_block") - (kind == "remove_block")
         if kind == "insert_adapter" and slot is not None:
-            adapters.add(int(slot.removeprefix("adapter.")))
+            adapters.add(place_of(slot)[1] or 0)
     return Shape(blocks, frozenset(k for k in adapters if k < blocks))
 
 

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from ..accounting import accounted_parameters
-from ..architecture import block_index
 from ..history import slot_order
 from ..status import blocks_in
 from . import columns as c
+from .following import place_of
 from .reading import Reading
 from .sampling import Run
 
@@ -93,8 +93,14 @@ def layers(one: Reading) -> c.Columns:
             makers = one.trained_by(model.id)
             for slot in sorted(model.layers, key=slot_order):
                 layer, users = model.layers[slot], one.owners[model.layers[slot]]
-                place = (one.label, task, model.id, slot, layer, slot.partition(".")[0], block_index(slot))
-                yield (*place, model.sizes.get(slot), makers[slot], len(users), tuple(sorted(users - {task})))
+                yield (
+                    *(one.label, task, model.id, slot, layer),
+                    *place_of(slot),
+                    model.sizes.get(slot),
+                    makers[slot],
+                    len(users),
+                    tuple(sorted(users - {task})),
+                )
 
     return _filled(c.LAYERS, each())
 
@@ -104,7 +110,7 @@ def probabilities(one: Reading) -> c.Columns:
         for task, model in one.retained.items():
             for mutation, probability in model.mutation_probabilities.items():
                 kind, _, what = mutation.partition(":")
-                yield one.label, task, model.id, mutation, kind, block_index(what), probability
+                yield one.label, task, model.id, mutation, kind, place_of(what)[1], probability
 
     return _filled(c.PROBABILITIES, each())
 
