@@ -1,0 +1,91 @@
+"""watch: the report of a system, live in the browser while it evolves."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from munet.cli.common import SystemPath, open_system, show, tell
+
+if TYPE_CHECKING:
+    from munet.report.watch import Server
+
+PORT = 8467  # of munet.report.watch, which is imported late
+
+
+def register(app: typer.Typer) -> None:
+    app.command("watch")(watch)
+
+
+def watch(
+    system: SystemPath,
+    host: Annotated[str, typer.Option(help="Address to listen on. Other machines need the token.")] = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help=f"{PORT}, or a free one, unless given.", show_default=False)
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            help="Ask for this token, at least 8 characters; made up where one is needed.",
+            envvar="MUNET_WATCH_TOKEN",
+            show_default=False,
+        ),
+    ] = None,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the browser.")] = False,
+) -> None:
+    """Show the report of a system in the browser, live.
+
+    Evolve the system in another terminal: children appear as they finish. Reads only; Ctrl-C ends it.
+
+    Example:
+      munet watch fleet
+    """
+    opened = open_system(system)
+    server = _server(opened.path, host, port, token)
+    server.start()
+    show(f"Watching {system} at {server.full_url} (Ctrl-C ends it)")
+    if not server.access.loopback:
+        tell("the connection is not encrypted; `ssh -L` to a server on 127.0.0.1 is (docs/watch.md)")
+    if not no_open and has_display(os.environ, sys.platform):
+        _open_browser(server.full_url)
+    _wait()
+
+
+def has_display(environment: Mapping[str, str], platform: str) -> bool:
+    """Whether a browser that is opened here would be seen by whoever gave the command, and not take its terminal."""
+    if "SSH_CONNECTION" in environment:
+        return False
+    return platform in ("darwin", "win32") or bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
+
+
+def _server(path: Path, host: str, port: int | None, token: str | None) -> "Server":
+    from munet.report.watch import bind
+
+    def make_payload() -> dict[str, Any]:
+        from munet.report.page.payload import payload
+
+        return payload(open_system(path).history())
+
+    def make_page(made: dict[str, Any]) -> str:
+        from munet.report.page.build import build_page
+
+        return build_page(made, live=True)
+
+    return bind(path, make_payload, make_page, host=host, port=port, token=token)
+
+
+def _open_browser(url: str) -> None:
+    import threading
+    import webbrowser
+
+    # Some browsers keep the call until they are closed.
+    threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+
+
+def _wait() -> None:
+    import threading
+
+    threading.Event().wait()

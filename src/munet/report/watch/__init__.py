@@ -1,0 +1,16 @@
+"""`munet watch`: the page of a system, live while it evolves in another process.
+
+    changes.py   whether anything changed, told from names and times of files
+    activity.py  whether an evolution runs
+    feed.py      the payload that is shown, remade when something changed; the state that is pushed
+    access.py    tokens, cookies, Host headers
+    page.py      the page with live.js and live.css, and its Content-Security-Policy
+    handler.py   the routes
+    server.py    the server: `bind` makes one
+
+The page and its payload are those of `munet report`; here they are passed in.
+"""
+
+from .server import PORT, Server, bind
+
+__all__ = ["PORT", "Server", "bind"]

@@ -1,0 +1,176 @@
+"""What the page shows of a system, kept up to date while somebody looks: one payload for all who do."""
+
+import gzip
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from ... import __version__
+from ...errors import MunetError
+from .activity import activity
+from .changes import Files, Look
+
+Payload = dict[str, Any]
+PAUSE = 1.0  # seconds between two looks at the files, and between two pushes, at least
+SHARE = 0.25  # of one core that making payloads may take while the evolution needs it
+PATIENCE = 5.0  # seconds after which models and layers that changed without a record were not a child on its way
+RETRY = (2.0, 60.0)  # seconds until a payload that could not be made is tried again: at first, and at most
+
+
+class Shown:
+    """One payload as it is sent. Equal payloads have the same version, also when another process made them."""
+
+    def __init__(self, payload: Payload) -> None:
+        self.payload = payload
+        self.data = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        self.version = hashlib.sha256(self.data).hexdigest()[:16]
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The same, compressed, always to the same bytes."""
+        return gzip.compress(self.data, 5, mtime=0)
+
+
+@dataclass(frozen=True)
+class State:
+    """What is pushed: small, and enough to tell whether the page shows what there is."""
+
+    number: int = 0  # counts up with every state of this process
+    version: str | None = None  # of the payload; None before the first
+    activity: str = "empty"
+    run: str | None = None
+    changed: float = 0.0  # when a record of the system was last written, in seconds of the epoch; 0: never
+    note: str | None = None  # why the page shows an older state than the system's
+
+    def to_json(self) -> dict[str, Any]:
+        told = {key: getattr(self, key) for key in ("version", "activity", "run", "changed", "note")}
+        return {"munet": __version__, **told, "now": time.time()}
+
+
+class Feed:
+    """Looks at the files once in `pause` seconds while somebody watches, and makes a payload when they changed.
+
+    `make_payload` reads the system anew; what it raises becomes a note, and what was last made stays.
+    """
+
+    def __init__(
+        self,
+        files: Files,
+        make_payload: Callable[[], Payload],
+        *,
+        pause: float = PAUSE,
+        share: float = SHARE,
+        patience: float = PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.state = State()
+        self.shown: Shown | None = None
+        self._files, self._make = files, make_payload
+        self._pause, self._share, self._patience, self._clock = pause, share, patience, clock
+        self._news = threading.Condition()  # guards state, shown and watchers
+        self._watchers = 0
+        self._work = threading.Lock()  # guards what follows: one thread looks and makes
+        self._made_of: Look | None = None
+        self._objects: tuple[tuple[int, ...], float] | None = None  # as last seen, and since when
+        self._objects_of: tuple[int, ...] | None = None  # as they were when the payload was made
+        self._looked = self._not_before = float("-inf")
+        self._fault: str | None = None  # of the last payload
+        self._retry: tuple[float, float] | None = None  # when, and how long the wait for it is
+        self._polling: threading.Thread | None = None
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """While inside, the files are looked at and news come."""
+        with self._news:
+            self._watchers += 1
+            if self._polling is None:
+                self._polling = threading.Thread(target=self._poll, name="munet-watch", daemon=True)
+                self._polling.start()
+            self._news.notify_all()
+        try:
+            yield
+        finally:
+            with self._news:
+                self._watchers -= 1
+
+    def wait(self, seen: int, timeout: float) -> State | None:
+        """The state as soon as it is another one than number `seen`; None after `timeout` seconds."""
+        with self._news:
+            return self.state if self._news.wait_for(lambda: self.state.number != seen, timeout) else None
+
+    def refresh(self) -> None:
+        """Look at the files, unless somebody just did, and make a payload if they changed and it is time."""
+        with self._work:
+            if self._clock() - self._looked >= self._pause or self.shown is None:
+                self._refresh()
+
+    def _poll(self) -> None:
+        while True:
+            with self._news:
+                self._news.wait_for(lambda: self._watchers > 0)
+            self.refresh()
+            time.sleep(self._pause)
+
+    def _refresh(self) -> None:
+        look, now = self._files.look(), self._clock()
+        self._looked = now
+        if look.marker is None:
+            self._tell(replace(self.state, note=f"{self._files.path} is no munet system any more, or cannot be read"))
+            return
+        doing, run = activity(self._files.path, look)
+        state = State(activity=doing, run=run, changed=round(look.newest, 3))
+        if self.shown is None:
+            self._tell(replace(state, note=self._fault))  # the first payload may take long
+        if self._is_due(look, now):
+            self._fault = self._remake(look)
+        self._tell(replace(state, note=self._fault))
+
+    def _is_due(self, look: Look, now: float) -> bool:
+        if self._objects is None or self._objects[0] != look.objects:
+            self._objects = look.objects, now
+        if now < self._not_before:
+            return False
+        failed = self._retry is not None and now >= self._retry[0]
+        collected = self._objects_of != look.objects and now - self._objects[1] >= self._patience
+        return failed or collected or look != self._made_of
+
+    def _remake(self, look: Look) -> str | None:
+        """Make the payload that belongs to these files; returns why it could not be made."""
+        before = self._clock()
+        # What changes from here on is seen by the next look.
+        self._made_of, self._objects_of = look, look.objects
+        try:
+            shown = Shown(self._make())
+        except Exception as error:
+            wait = min(2 * self._retry[1], RETRY[1]) if self._retry else RETRY[0]
+            self._retry = self._clock() + wait, wait
+            return _told(error)
+        else:
+            self._retry = None
+            with self._news:
+                if self.shown is None or shown.version != self.shown.version:
+                    self.shown = shown
+            return None
+        finally:
+            after = self._clock()
+            self._not_before = after + max(self._pause, (after - before) * (1 / self._share - 1))
+
+    def _tell(self, state: State) -> None:
+        with self._news:
+            old = self.state
+            new = replace(state, number=old.number, version=self.shown.version if self.shown else None)
+            if new != old:
+                self.state = replace(new, number=old.number + 1)
+                self._news.notify_all()
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, MunetError):
+        return str(error)
+    return f"the system cannot be read ({f'{type(error).__name__}: {error}'.rstrip(': ')})"

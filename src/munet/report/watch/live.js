@@ -1,0 +1,153 @@
+// Keeps a page of `munet watch` up to date: listens to /events, and fetches /payload when its version is another one.
+(() => {
+  "use strict";
+  const SILENCE = 35000; // ms without a word after which the connection counts as dead; the server beats every 10 s
+  const RETRY = [1000, 10000]; // ms until a refused connection is tried again: at first, and at most
+
+  let version = JSON.parse(document.getElementById("munet-live-version").textContent);
+  let program = null; // version of munet that made this page's scripts
+  let state = null;
+  let behind = 0; // ms that this computer's clock is ahead of the server's
+  let source = null;
+  let wait = RETRY[0];
+  let silence = 0;
+  let again = 0;
+  let fetching = false;
+  let trouble = "";
+
+  const bar = document.createElement("div");
+  bar.id = "munet-live";
+  const part = (name, role) => {
+    const made = document.createElement("span");
+    made.className = "munet-live-" + name;
+    if (role) made.setAttribute("role", role);
+    bar.append(made);
+    return made;
+  };
+  const dot = part("dot");
+  dot.setAttribute("aria-hidden", "true");
+  const link = part("link", "status");
+  const age = part("age");
+  const note = part("note", "status");
+  document.body.prepend(bar);
+  if (location.search) history.replaceState(null, "", location.pathname + location.hash); // the cookie has the token now
+
+  const put = (element, text) => {
+    if (element.textContent !== text) element.textContent = text; // screen readers read what changes
+  };
+
+  const DOING = {
+    empty: () => "no evolution has begun yet",
+    evolving: (run) => (run ? `run ${run} is evolving` : "an evolution is starting"),
+    interrupted: (run) => `run ${run} is not finished, and nothing on this machine evolves it now`,
+    finished: (run) => `run ${run} has finished`,
+  };
+
+  function since(seconds) {
+    const units = [[86400, "day"], [3600, "hour"], [60, "minute"]];
+    for (const [size, name] of units) {
+      const count = Math.floor(seconds / size);
+      if (count) return `${count} ${name}${count > 1 ? "s" : ""}`;
+    }
+    return seconds < 5 ? "a moment" : `${Math.floor(seconds / 5) * 5} seconds`;
+  }
+
+  function show() {
+    const live = source !== null && source.readyState === EventSource.OPEN && state !== null;
+    const doing = state ? DOING[state.activity](state.run) : "";
+    bar.dataset.link = live ? "live" : "lost";
+    bar.dataset.activity = state ? state.activity : "";
+    const lost = state ? "Not live: the server does not answer; trying again" : "Connecting";
+    put(link, live ? `Live: ${doing}` : trouble || lost);
+    const seconds = state ? Math.max(0, (Date.now() - behind) / 1000 - state.changed) : 0;
+    put(age, state && state.changed ? `nothing new for ${since(seconds)}` : "");
+    put(note, state && state.note ? `The page shows an earlier state: ${state.note}` : "");
+  }
+
+  function heard(event) {
+    state = JSON.parse(event.data);
+    behind = Date.now() - state.now * 1000;
+    wait = RETRY[0];
+    trouble = "";
+    clearTimeout(silence);
+    silence = setTimeout(reopen, SILENCE);
+    if (program === null) program = state.munet;
+    if (program !== state.munet) return location.reload(); // the server was updated, and so were the scripts
+    show();
+    take();
+  }
+
+  async function take() {
+    if (fetching || !state || state.version === null || state.version === version) return;
+    fetching = true;
+    const wanted = state.version;
+    try {
+      const answer = await fetch("/payload", { credentials: "same-origin" });
+      if (!answer.ok) throw new Error(await answer.text());
+      const payload = await answer.json();
+      if (!window.munet || !window.munet.update) return location.reload(); // the page that waits for a first payload
+      window.munet.update(payload);
+      version = (answer.headers.get("ETag") || "").replace(/^W\/|"/g, "") || wanted;
+      bar.dataset.version = version;
+    } catch (error) {
+      console.warn("munet watch:", error);
+      setTimeout(take, 2000);
+      return;
+    } finally {
+      fetching = false;
+    }
+    take(); // it may have changed again meanwhile
+  }
+
+  async function refused() {
+    // The browser gave up, and does not say why. Where the server answers, it does.
+    try {
+      const answer = await fetch("/state", { credentials: "same-origin" });
+      if (!answer.ok) trouble = `Not live: ${(await answer.text()).trim()}`;
+    } catch {
+      trouble = "";
+    }
+    show();
+  }
+
+  function open() {
+    clearTimeout(again);
+    if (source || document.hidden) return;
+    source = new EventSource("/events");
+    source.addEventListener("state", heard);
+    source.onopen = show;
+    source.onerror = () => {
+      if (source.readyState === EventSource.CLOSED) {
+        close();
+        again = setTimeout(open, wait);
+        wait = Math.min(2 * wait, RETRY[1]);
+        refused();
+      }
+      show();
+    };
+    clearTimeout(silence);
+    silence = setTimeout(reopen, SILENCE);
+  }
+
+  function close() {
+    clearTimeout(silence);
+    clearTimeout(again);
+    if (source) source.close();
+    source = null;
+  }
+
+  function reopen() {
+    close();
+    open();
+    show();
+  }
+
+  // A hidden tab asks for nothing: browsers allow few connections to one server, and nobody looks.
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : reopen()));
+  window.addEventListener("pagehide", close);
+  window.addEventListener("pageshow", (event) => event.persisted && reopen());
+  window.addEventListener("online", reopen);
+  setInterval(show, 1000);
+  open();
+  show();
+})();

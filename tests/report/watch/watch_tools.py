@@ -1,0 +1,112 @@
+"""Folders that look like systems, and small HTTP clients that time out instead of hanging."""
+
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from typing import Any
+
+from munet.report.watch import Server, bind
+
+PAGE = (
+    "<!doctype html>\n<html><head><title>t</title><style>p { color: teal; }</style></head><body>"
+    '<script type="application/json" id="payload">{payload}</script><script>"use strict";</script></body></html>\n'
+)
+
+
+def fake_system(folder: Path) -> Path:
+    """A folder with the files that are looked at, and nothing in them."""
+    for name in ("tasks", "runs", "models/ab", "layers/ab"):
+        (folder / name).mkdir(parents=True)
+    (folder / "munet.json").write_text("{}")
+    return folder
+
+
+def put(path: Path, text: str = "{}") -> None:
+    """Write as munet does: whole, under a temporary name, then renamed."""
+    path.parent.mkdir(exist_ok=True)
+    temporary = path.parent / f".tmp-{path.name}"
+    temporary.write_text(text)
+    os.replace(temporary, path)
+
+
+def counted(path: Path) -> Callable[[], dict[str, Any]]:
+    """Makes a payload that says how many records there are in the runs of a system."""
+    return lambda: {"children": len(list(path.glob("runs/*/*.json")))}
+
+
+def fake_page(payload: dict[str, Any]) -> str:
+    return PAGE.replace("{payload}", json.dumps(payload))
+
+
+@contextmanager
+def serving(path: Path, make_payload: Callable[[], dict[str, Any]] | None = None, **options: Any) -> Iterator[Server]:
+    """A server that is quick to see changes, on a free port unless another is given."""
+    chosen: dict[str, Any] = {"port": 0, "pause": 0.05, "share": 1.0, "heartbeat": 5.0} | options
+    server = bind(path, make_payload or counted(path), fake_page, **chosen)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def ask(server: Server, path: str, method: str = "GET", **headers: str) -> tuple[HTTPResponse, bytes]:
+    """One request on a connection of its own. Header names are written with underscores."""
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
+    try:
+        connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        answer = connection.getresponse()
+        return answer, answer.read()
+    finally:
+        connection.close()
+
+
+class Listener:
+    """Listens to /events as a browser does, without reconnecting."""
+
+    def __init__(self, port: int, timeout: float = 20.0, **headers: str) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout)
+        lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        self.socket.sendall("\r\n".join(["GET /events HTTP/1.1", "Host: localhost", *lines, "", ""]).encode())
+        self.file = self.socket.makefile("r", encoding="utf-8", newline="\n")
+        self.status = int(self.file.readline().split()[1])
+        self.headers = dict(line.strip().lower().split(": ", 1) for line in iter(self.file.readline, "\r\n"))
+
+    def event(self) -> dict[str, Any]:
+        """The next event's data. Raises EOFError where the server is gone, TimeoutError where it says nothing."""
+        while True:
+            found: dict[str, str] = {}
+            for line in iter(self.file.readline, "\n"):
+                if not line:
+                    raise EOFError
+                name, _, value = line.rstrip("\n").partition(": ")
+                found[name] = value
+            if "data" in found:
+                assert found["event"] == "state"
+                data = json.loads(found["data"])
+                assert found.get("id") == data["version"]
+                return data
+
+    def until(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = 20.0) -> dict[str, Any]:
+        """The first event of the wanted kind."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            event = self.event()
+            if wanted(event):
+                return event
+        raise TimeoutError("no such event")
+
+    def close(self) -> None:
+        self.file.close()
+        self.socket.close()
+
+    def __enter__(self) -> "Listener":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
