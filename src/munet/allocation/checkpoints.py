@@ -116,6 +116,22 @@ class RunFolder:
         found = (_CHECKPOINT.fullmatch(file.name) for file in (self.path / "checkpoints").glob("round-*.pt"))
         return sorted(int(match[1]) for match in found if match)
 
+    def round_of(self, word: str) -> int:
+        """The round of a checkpoint: "best" so far by validation, "last", or a number. InputError where it is none."""
+        from munet.allocation.trainer import best_round
+
+        rounds = self.rounds()
+        if not rounds:
+            raise InputError(f"{self.path} has no checkpoint yet: give its train command again to go on")
+        if word == "last":
+            return rounds[-1]
+        if word == "best":
+            return best_round(self.metrics())
+        if not word.isdecimal() or int(word) not in rounds:
+            known = ", ".join(map(str, rounds[:8])) + (", …" if len(rounds) > 8 else "")
+            raise InputError(f"--checkpoint {word}: give best, last or a round that was kept: {known}")
+        return int(word)
+
     def write_checkpoint(self, round: int, held: Mapping[str, Any]) -> None:
         save(self._file(round), held)
 

@@ -1,6 +1,6 @@
 """The experiments of arXiv 1910.04915 as runs: what is asked for, and the network, allocation and data it means."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,39 +122,41 @@ class Made:
 
 def make(config: RunConfig, data: Path | None) -> Made:
     """Load the data of a run, initialise network and allocation. InputError where data is missing or does not fit."""
-    from munet.allocation import models
     from munet.allocation.data.tasks import load
+
+    tasks = load(config.experiment, data, seed=config.settings.seed, **config.data)
+    network = make_network(config, [task.classes for task in tasks], tasks[0].splits["train"].input_shape)
+    return Made(tasks, network, make_allocation(config, [task.name for task in tasks], network))
+
+
+def make_network(config: RunConfig, classes: Sequence[int], input_shape: tuple[int, ...]) -> "MultitaskNetwork":
+    """The network of an experiment, initialised from the seed."""
+    from munet.allocation import models
     from munet.streams import torch_stream
 
-    seed = config.settings.seed
-    tasks = load(config.experiment, data, seed=seed, **config.data)
-    generator = torch_stream(seed, "allocation", "initial")
-    classes = tuple(task.classes for task in tasks)
+    generator = torch_stream(config.settings.seed, "allocation", "initial")
     if config.experiment == "mnist4":
-        network = models.mnist4(classes, generator=generator)
-    elif config.experiment == "omniglot20":
-        side = tasks[0].splits["train"].input_shape[-1]
-        network = models.omniglot20(classes, generator=generator, side=side)
-    elif config.experiment == "synthetic":
-        dimension = tasks[0].splits["train"].input_shape[0]
-        network = models.synthetic(len(tasks), dimension, generator=generator)
-    else:
-        network = models.clusters(classes, generator=generator)
-    return Made(tasks, network, _allocation(config, tasks, network))
+        return models.mnist4(classes, generator=generator)
+    if config.experiment == "omniglot20":
+        return models.omniglot20(classes, generator=generator, side=input_shape[-1])
+    if config.experiment == "synthetic":
+        return models.synthetic(len(classes), input_shape[0], generator=generator)
+    return models.clusters(classes, generator=generator)
 
 
-def _allocation(config: RunConfig, tasks: "list[TaskData]", network: "MultitaskNetwork") -> "Allocation":
+def make_allocation(config: RunConfig, names: Sequence[str], network: "MultitaskNetwork") -> "Allocation":
+    """The allocation of tasks of these names, as it is before any training."""
     from munet.allocation.allocations import FixedAllocation, LearnedAllocation
     from munet.allocation.fallback import FallbackAllocation
 
-    names, sizes = tuple(task.name for task in tasks), tuple(network.routed_sizes)
+    sizes = network.routed_sizes
     if config.method == "no_sharing":
         return FixedAllocation.no_sharing(names, sizes)
     if config.method == "shared_bottom":
         return FixedAllocation.shared_bottom(names, sizes, normalize=config.combine == "mean")
     start = config.temperature_init
     if isinstance(start, str):
-        start = scaled_temperature(config.settings.updates(len(tasks)), config.temperature_min)
+        start = scaled_temperature(config.settings.updates(len(names)), config.temperature_min)
     kind = FallbackAllocation if config.fallback else LearnedAllocation
     return kind(
         names,
