@@ -1,0 +1,55 @@
+"""Who descends from whom, over time and score (A11), and settings along the lineages of the retained models (A12)."""
+
+from typing import TYPE_CHECKING, Any
+
+from .needs import Options, evolved, one_system, some
+from .style import WIDTH, counted, label_time, looks, page
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from ...analysis import History
+
+_MANY = 4000  # sampled models above which vector files hold the faint ones as an image
+
+
+def draw(history: "History", options: Options) -> "Figure":
+    """A line from each sampled model to its parent, in the colour of its task; the retained lineages stand out."""
+    from ...analysis.lineage import line, tree
+
+    one_system(history, "ancestors")
+    children = some(history.children, "ancestors", "sampled children")
+    scored = some(children[children["score"].notna()], "ancestors", "children with a score").set_index("step", drop=False)
+    edges = tree(history)
+    edges = edges[edges["parent_recorded_score"].notna()]
+    steps = {one.step for task in evolved(history, "ancestors")["task"] for one in line(history, task)}
+    retained = scored[scored.index.isin(steps)]
+    tasks = list(history.tasks["task"])
+    present = [task for task in tasks if task in set(scored["task"])]
+    title = f"Ancestors of {counted(len(scored), 'sampled model')} of {counted(len(present), 'task')}"
+    reading = (
+        "A line leads from each sampled model to its parent, in the colour of its own task. "
+        "Strong lines and black plus signs: the lineages of the retained models. Models made from the root begin a line."
+    )
+    with page(title, reading, (WIDTH, 2.9), tasks, present) as made:
+        axes = made.panels()[0][0]
+        colours = {task: look.colour for task, look in looks(tasks).items()}
+        image = len(scored) > _MANY
+        _lines(axes, edges, colours, lw=0.5, alpha=0.5, zorder=2, rasterized=image)
+        dots = [colours[task] for task in scored["task"]]
+        axes.scatter(scored["step"], scored["score"], s=1 if image else 5, c=dots, lw=0, zorder=3, rasterized=image)
+        _lines(axes, edges[edges["retained"]], colours, lw=1.7, zorder=4, capstyle="round")
+        axes.plot(retained["step"], retained["score"], "+", color="black", ms=5, mew=0.9, zorder=5)
+        label_time(axes, int(children["step"].max()) + 1)
+        axes.set_ylabel("score")
+        made.legend([axes.plot([], [], color=colours[task], lw=1.7)[0] for task in present], present)
+    return made.figure
+
+
+def _lines(axes: "Axes", edges: "DataFrame", colours: dict[str, str], **style: Any) -> None:
+    from matplotlib.collections import LineCollection
+
+    ends = edges[["parent_step", "parent_recorded_score", "step", "score"]].to_numpy(float)
+    axes.add_collection(LineCollection(ends.reshape(-1, 2, 2), colors=[colours[task] for task in edges["task"]], **style))

@@ -1,0 +1,63 @@
+"""What a figure is asked for, and one clear line where the history does not hold what it needs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...errors import InputError, suggest
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from ...analysis import History
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `munet plot` and Python can choose; each figure reads those that concern it."""
+
+    task: str | None = None
+    model: str | None = None
+    column: str | None = None
+    step: int | None = None
+
+
+def one_system(history: "History", figure: str) -> None:
+    """InputError where there are several systems."""
+    if len(history.systems) > 1:
+        named = ", ".join(history.systems)
+        raise InputError(f"{figure} draws one system, not {len(history.systems)} ({named}): leave --with away")
+
+
+def some(frame: "DataFrame", figure: str, what: str, way: str = "`munet evolve` makes some") -> "DataFrame":
+    """The frame, if it has rows. InputError otherwise."""
+    if len(frame) == 0:
+        raise InputError(f"{figure} needs {what}, and the history has none: {way}")
+    return frame
+
+
+def finite(frame: "DataFrame", column: str) -> "DataFrame":
+    """Rows whose value in `column` is a finite number."""
+    import numpy as np
+    import pandas as pd
+
+    values = pd.to_numeric(frame[column], errors="coerce").to_numpy(float)
+    return frame[np.isfinite(values)]
+
+
+def evolved(history: "History", figure: str) -> "DataFrame":
+    """The rows of tasks that have a model, in the order in which they were added. InputError where none has."""
+    tasks = history.tasks
+    if len(tasks) == 0:
+        raise InputError(f"{figure} needs tasks, and the system has none: add one with `munet add` and evolve it")
+    return some(tasks[tasks["model"].notna()], figure, "a task with a model")
+
+
+def chosen_tasks(options: Options, tasks: Sequence[str], figure: str) -> list[str]:
+    """The task of the options, or all. InputError for one that is not among them."""
+    if options.task is None:
+        return list(tasks)
+    if options.task not in tasks:
+        there = ", ".join(list(tasks)[:8]) + (", …" if len(tasks) > 8 else "")
+        raise InputError(f"--task {options.task}{suggest(options.task, list(tasks))}: {figure} has {there}")
+    return [options.task]

@@ -1,0 +1,166 @@
+"""The look of all figures: sizes in inches, fonts in points, titles, legends of tasks, small multiples.
+
+Figures are as wide as the text of a page or as one of its two columns, so their letters keep their size in print.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+from ..fonts import cells, clean, ellipsis, families, writable
+from ..palette import FAINT, INK, task_colours
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH, COLUMN = 7.0, 3.4
+SIZE, TITLE, SMALL = 8.0, 10.0, 7.0
+GRID = "#e6e8ea"
+MARKERS = ("o", "s", "^", "D", "v", "p", "<", ">", "h")
+_LETTER = 0.6 / 72  # inches that a letter is wide for each point of its size, a little more than the mean
+_MARGIN = 0.08
+_LINE = 1.28  # height of a line in units of its size
+_MOST_LETTERS = 24  # of a name in a legend
+_HANDLE = 0.34  # inches of a legend's sample with the space around it
+
+
+@dataclass
+class Page:
+    """A figure with a title and a line that says how to read it above, and a legend below what is drawn."""
+
+    figure: "Figure"
+    fonts: list[str]
+    legend_height: float
+    shown: dict[str, str] = field(default_factory=dict)
+
+    def say(self, text: object, most: int | None = None) -> str:
+        """`text` on one line and with the letters that this machine has; with at most `most` cells, as some label."""
+        held = clean(str(text))
+        return writable(ellipsis(held, most) if most else held, self.fonts)
+
+    def panels(self, rows: int = 1, columns: int = 1, **options: Any) -> "list[list[Axes]]":
+        """Axes in rows; the same as `Figure.subplots`."""
+        return [list(row) for row in self.figure.subplots(rows, columns, squeeze=False, **options)]
+
+    def legend(self, handles: Sequence[Any], names: Sequence[str]) -> None:
+        """Below everything, in as many columns as fit; its room was set aside when the page was made."""
+        columns, size, _ = legend_plan(names, self.figure.get_figwidth())
+        labels = [self.say(name, _MOST_LETTERS) for name in names]
+        # a legend fills its columns first; rows read better where they follow the order of tasks
+        order = _by_rows(len(labels), columns)
+        self.figure.legend(
+            [handles[i] for i in order], [labels[i] for i in order], loc="lower left", ncols=columns, fontsize=size,
+            bbox_to_anchor=(0, 0), borderaxespad=0.25, columnspacing=1.0, handletextpad=0.5, labelspacing=0.28,
+            handlelength=1.6, borderpad=0.2,
+        )  # fmt: skip
+
+
+def legend_plan(names: Sequence[str], width: float) -> tuple[int, float, float]:
+    """(columns, font size, height in inches) of a legend of these names across a figure."""
+    if not names:
+        return 1, SMALL, 0.0
+    size = SMALL if len(names) <= 48 else SMALL - 1
+    longest = max(min(cells(clean(name)), _MOST_LETTERS) for name in names)
+    columns = max(1, min(len(names), int((width - 2 * _MARGIN) / (longest * size * _LETTER * 0.92 + _HANDLE))))
+    rows = -(-len(names) // columns)
+    return -(-len(names) // rows), size, rows * size * 1.35 / 72 + 0.14
+
+
+def _by_rows(count: int, columns: int) -> list[int]:
+    """Places in reading order for a legend that matplotlib fills column by column, the first ones longer."""
+    rows = -(-count // columns)
+    grid = [[row * columns + column for column in range(columns)] for row in range(rows)]
+    order = [grid[row][column] for column in range(columns) for row in range(rows)]
+    return [place for place in order if place < count]
+
+
+@contextmanager
+def page(
+    title: str,
+    reading: str,
+    size: tuple[float, float],
+    names: Iterable[str] = (),
+    legend: Sequence[str] = (),
+) -> Iterator[Page]:
+    """A page whose drawing, apart from title and legend, is `size` large. `names` are all words not written here."""
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    width, height = size
+    fonts = families([clean(text) for text in (title, reading, *names, *legend)])
+    room = width - 2 * _MARGIN
+    titles = wrap(clean(title), int(room / (TITLE * _LETTER)))
+    lines = wrap(clean(reading), int(room / (SMALL * _LETTER * 0.92)))
+    head = 0.1 + len(titles) * TITLE * _LINE / 72 + len(lines) * SMALL * _LINE / 72 + 0.06
+    foot = legend_plan(legend, width)[2]
+    whole = height + head + foot
+    with matplotlib.rc_context(_style(fonts)):
+        figure = Figure(figsize=(width, whole), facecolor="white")
+        FigureCanvasAgg(figure)
+        figure.set_layout_engine(
+            "constrained", rect=(0, foot / whole, 1, height / whole), w_pad=0.05, h_pad=0.05, wspace=0.03, hspace=0.03
+        )
+        made = Page(figure, fonts, foot)
+        top = 0.1
+        for words, points, ink in (*((t, TITLE, INK) for t in titles), *((t, SMALL, FAINT) for t in lines)):
+            y = 1 - top / whole
+            figure.text(_MARGIN / width, y, writable(words, fonts), fontsize=points, color=ink, va="top")
+            top += points * _LINE / 72
+        yield made
+        figure.draw_without_rendering()  # ticks are made now, in this style, and everything has its place
+
+
+def _style(fonts: list[str]) -> Any:
+    return {
+        "font.family": fonts, "font.size": SIZE, "axes.titlesize": SIZE, "axes.labelsize": SIZE,
+        "legend.fontsize": SMALL, "xtick.labelsize": SMALL, "ytick.labelsize": SMALL, "axes.linewidth": 0.6,
+        "axes.edgecolor": FAINT, "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
+        "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.major.size": 2.5, "ytick.major.size": 2.5,
+        "axes.grid": True, "grid.color": GRID, "grid.linewidth": 0.5, "axes.axisbelow": True,
+        "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False, "text.parse_math": False,
+        "axes.titlelocation": "left", "axes.unicode_minus": True,
+    }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a task is drawn, the same in every figure of a system; markers tell apart what colours may not."""
+
+    colour: str
+    marker: str
+
+
+def looks(tasks: Sequence[str]) -> Mapping[str, Look]:
+    """By the order in which tasks were added."""
+    return {
+        task: Look(ink, MARKERS[number % len(MARKERS)]) for number, (task, ink) in enumerate(task_colours(list(tasks)).items())
+    }
+
+
+def columns_for(count: int, most: int = 4) -> int:
+    """Columns of `count` small panels: few make a row, many a rectangle."""
+    return min(count, most) if count <= most else next((c for c in (most, most - 1) if count % c == 0), most)
+
+
+def counted(amount: int, noun: str) -> str:
+    """`1 task`, `2,000 tasks`."""
+    return f"{amount:,} {noun}{'s' * (amount != 1)}"
+
+
+def whole_ticks(axes: "Axes", count: int = 9) -> None:
+    """Ticks of the x axis at whole numbers, written out."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=count))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+
+
+def label_time(axes: "Axes", steps: int) -> None:
+    """The axis of all figures over time."""
+    axes.set_xlim(-0.5 - 0.01 * steps, steps - 0.5 + 0.01 * steps)
+    axes.set_xlabel("step: the sampled models in order of time")
+    whole_ticks(axes)

@@ -1,0 +1,55 @@
+"""The score of every sampled model over time (analysis notebook, A10)."""
+
+from typing import TYPE_CHECKING
+
+from .needs import finite, one_system, some
+from .needs import Options, finite, one_system, some
+from .style import WIDTH, Look, counted, label_time, looks, page
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from pandas import DataFrame
+
+    from ...analysis import History
+
+_MANY = 4000  # points above which markers shrink and vector files hold them as an image
+
+
+def draw(history: "History", options: Options) -> "Figure":
+    """One line for each task through its sampled models; a black cross marks the best of each task."""
+    one_system(history, "timeline")
+    children = some(history.children, "timeline", "sampled children")
+    scored = some(finite(children, "score"), "timeline", "children with a score")
+    tasks = list(history.tasks["task"])
+    present = [task for task in tasks if task in set(scored["task"])]
+    reading = (
+        "Each point is a sampled model, in the colour of its task: filled if it was accepted, hollow if not. "
+        "A black cross marks the best of each task."
+    )
+    lost = len(children) - len(scored)
+    if lost:
+        reading += f" Without {lost:,} that reached no score."
+    title = f"Scores of {counted(len(scored), 'sampled model')} of {counted(len(present), 'task')}"
+    with page(title, reading, (WIDTH, 2.7), tasks, present) as made:
+        axes = made.panels()[0][0]
+        handles = [_task(axes, scored[scored["task"] == task], looks(tasks)[task], len(scored)) for task in present]
+        label_time(axes, int(children["step"].max()) + 1)
+        axes.set_ylabel("score")
+        made.legend(handles, present)
+    return made.figure
+
+
+def _task(axes: "Axes", children: "DataFrame", look: Look, count: int) -> "Line2D":
+    xs, ys = children["step"].to_numpy(), children["score"].to_numpy(float)
+    kept = children["accepted"].to_numpy(bool)
+    image = count > _MANY
+    size = 1.2 if image else 2.0 if count > 800 else 3.2
+    axes.plot(xs, ys, color=look.colour, lw=0.6, alpha=0.55, zorder=2, rasterized=image, label="_line")
+    style = {"marker": look.marker, "ls": "none", "ms": size, "mew": 0.7, "mec": look.colour, "rasterized": image}
+    axes.plot(xs[~kept], ys[~kept], mfc="white", zorder=3, **style)
+    (handle,) = axes.plot(xs[kept], ys[kept], mfc=look.colour, zorder=3, **style)
+    best = ys.argmax()
+    axes.plot(xs[best], ys[best], "x", color="black", ms=5.5, mew=1.3, zorder=4)
+    return handle
