@@ -1,0 +1,92 @@
+/* The section of network and time: puts its parts together and keeps them in step. */
+
+class Growing {
+  constructor(host) {
+    const drawing = h("div", { class: "drawing" }), side = h("div", { class: "side" });
+    const time = h("div", { class: "time" });
+    host.append(h("div", { class: "stage" }, drawing, side), time);
+    this.network = new NetworkView(drawing);
+    this.side = new Side(side);
+    this.transport = new Transport(time);
+    this.strip = h("canvas", { class: "strip", "aria-hidden": "true" });
+    const panels = h("div", { class: "panels" }, h("div", {}, this.strip));
+    time.append(panels);
+    this.time = time;
+    const scores = h("div", {}), tree = h("div", {});
+    panels.append(scores, tree);
+    this.panels = [
+      new TimePanel(scores, "Scores", "a point is a child, hollow if rejected; lines follow the best of each task", 168,
+        "Score of every sampled child over time, one colour a task", paintScores),
+      new TimePanel(tree, "Ancestors", "lines join child and parent; a + marks an ancestor of a model that stands at the end", 150,
+        "Tree of ancestors: lines from each child to its parent", paintTree),
+    ];
+    on("step", () => this.step());
+    on("focus", () => { this.network.ask(); this.panels.forEach((panel) => panel.draw()); });
+    on("choice", () => { this.side.choice(); if (state.chosen?.kind === "task") this.network.reveal(state.chosen.task); });
+    on("pause", () => this.transport.pause());
+    on("play", () => this.caption());
+    on("theme", () => this.paint());
+    new ResizeObserver(() => this.layout()).observe(time);
+  }
+
+  set(data) {
+    this.data = data;
+    this.time.hidden = data.count === 0;
+    document.querySelectorAll("[data-replay]").forEach((node) => { node.hidden = data.count === 0; });
+    this.side.set(data);
+    this.network.set(data, state.growth);
+    this.transport.set(data);
+    this.panels.forEach((panel) => panel.set(data, this.network.left ?? 104));
+    this.layout();
+    this.caption();
+  }
+
+  /* The slider's thumb stands above the same step of the panels. */
+  layout() {
+    if (!this.data || !this.network.left) return;
+    const { left } = this.network;
+    this.transport.slider.style.paddingLeft = `${left - 8}px`;
+    this.transport.slider.style.paddingRight = "4px";
+    this.panels.forEach((panel) => { if (panel.left !== left) { panel.left = left; panel.repaint(); } });
+    paintStrip(this.strip, this.data, left);
+  }
+
+  paint() {
+    if (!this.data) return;
+    this.side.list();
+    this.side.choice();
+    this.network.ask();
+    this.panels.forEach((panel) => panel.repaint());
+    this.layout();
+  }
+
+  step() {
+    const quick = state.playing && this.transport.rate * this.transport.speed > 25;
+    this.network.move(!quick && !matchMedia("(prefers-reduced-motion: reduce)").matches);
+    this.panels.forEach((panel) => panel.draw());
+    this.transport.update();
+    // What is written changes a few times a second at most: no reader follows more, and it would cost frames.
+    if (state.playing && !this.due) this.due = setTimeout(() => { this.due = 0; this.written(); }, 160);
+    if (!state.playing) this.written();
+  }
+
+  written() {
+    this.side.update();
+    if (state.chosen && !state.playing) this.side.choice();
+    this.caption();
+  }
+
+  caption() {
+    const { now } = this.network, { data } = this;
+    clear(now);
+    const grown = [...state.growth.paths].filter((path) => path >= 0).length;
+    if (!data.tasks.length) now.append("No tasks yet.");
+    else if (!grown && (atEnd() || !data.count)) now.append("No task has a model yet.");
+    else if (atEnd()) now.append(h("b", {}, data.tasks.length === grown ? counted(grown, "task") : `${grown} of ${counted(data.tasks.length, "task")}`), " as the system stands");
+    else {
+      const step = state.step;
+      now.append(swatch(taskColour(data.task[step])), " ", h("b", {}, bdi(data.tasks[data.task[step]].name)),
+        ` ${parentText(data, step)}: ${data.verdict(step)}`);
+    }
+  }
+}

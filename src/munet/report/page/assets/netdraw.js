@@ -1,0 +1,262 @@
+/* Drawing the network: guides, lines, boxes, the sampled model, names. Everything is drawn anew in each frame. */
+
+function drawNetwork(view) {
+  const { ctx, data, ratio, width, height } = view;
+  ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+  ctx.clearRect(0, 0, width, height);
+  if (!data.tasks.length) return;
+  const light = lit(data, state.growth, state.query);
+  const step = view.pitch * view.zoom;
+  drawGuides(view);
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(view.left - 6, 0, width - view.left + 6, height);
+  ctx.clip();
+  drawLines(view, light, step);
+  drawBoxes(view, light, step);
+  if (light) drawLit(view, light, step);
+  if (light?.way) drawWay(view, { ...light.way, own: new Set() });
+  else if (data.count && !atEnd()) drawWay(view, data.sampled(state.step));
+  ctx.restore();
+  drawHeads(view, light, step);
+  drawNames(view, light, step);
+}
+
+/* A row's name and the size of its layers, where there is room for them. */
+function drawGuides(view) {
+  const { ctx, data } = view;
+  const close = view.y.length > 1 && Math.abs(view.y[0] - view.y[view.y.length - 1]) / view.y.length < 19;
+  ctx.strokeStyle = theme.colours.hair;
+  ctx.lineWidth = 1;
+  ctx.textAlign = "right";
+  ctx.textBaseline = "middle";
+  data.rows.forEach((slot, row) => {
+    const y = Math.round(view.y[row]) + 0.5;
+    ctx.beginPath();
+    ctx.moveTo(view.left, y);
+    ctx.lineTo(view.width - view.right, y);
+    ctx.stroke();
+    ctx.fillStyle = theme.colours.muted;
+    ctx.font = `${close ? 10.5 : 12}px ${theme.sans}`;
+    const name = data.slots[slot];
+    ctx.fillText(view.left < 90 ? name.replace("embedding", "embed").replace(".", " ") : name.replace(".", " "), view.left - 12, y);
+  });
+}
+
+function trace(view, task) {
+  const { ctx, scene } = view;
+  const half = view.box * 0.3;
+  let x = view.x(view.data.column[task]);
+  let y = view.top + view.plot + 2;
+  ctx.moveTo(x, y);
+  for (let row = 0; row < view.y.length; row++) {
+    const next = view.x(scene.ports[row][task]);
+    if (Math.abs(next - x) > 0.4) {
+      const low = view.y[row] + half;
+      const middle = (y + low) / 2;
+      ctx.lineTo(x, y);
+      ctx.bezierCurveTo(x, middle, next, middle, next, low);
+      x = next;
+    }
+    y = view.y[row] - half;
+  }
+  const top = view.top - 12, end = view.x(view.data.column[task]);
+  ctx.lineTo(x, y);
+  if (Math.abs(end - x) > 0.4) ctx.bezierCurveTo(x, (y + top) / 2, end, (y + top) / 2, end, top);
+  else ctx.lineTo(x, top);
+}
+
+const lineWidth = (step) => Math.max(0.9, Math.min(3, step * 0.05 + 0.6));
+
+function drawLines(view, light, step) {
+  const { ctx, data } = view;
+  const thick = lineWidth(step);
+  const casing = data.tasks.length <= 40 && !light;
+  ctx.lineJoin = "round";
+  ctx.globalAlpha = light ? 0.13 : 1;
+  for (let place = data.order.length - 1; place >= 0; place--) {
+    const task = data.order[place];
+    if (state.growth.paths[task] < 0 || light?.tasks.has(task)) continue;
+    ctx.beginPath();
+    trace(view, task);
+    if (casing) {
+      ctx.strokeStyle = theme.colours.panel;
+      ctx.lineWidth = thick + 2.4;
+      ctx.stroke();
+    }
+    ctx.strokeStyle = taskColour(task);
+    ctx.lineWidth = thick;
+    ctx.stroke();
+  }
+  ctx.globalAlpha = 1;
+}
+
+function drawBoxes(view, light, step, only = false) {
+  const { ctx, data, scene } = view;
+  const low = view.left - 40, high = view.width + 40;
+  data.rows.forEach((slot, row) => {
+    const tall = view.box * (isSmall(data.slots[slot]) ? 0.68 : 1);
+    const y = view.y[row];
+    for (const box of scene.boxes[row]) {
+      const seen = scene.shown.get(box.layer);
+      const x = view.x(seen.x), wide = Math.max(2.4, seen.width * step);
+      if (x + wide / 2 < low || x - wide / 2 > high) continue;
+      const bright = !light || light.layers.has(box.layer);
+      if (only && !bright) continue;
+      ctx.globalAlpha = bright ? 1 : 0.16;
+      const colour = taskColour(data.by(box.layer));
+      ctx.fillStyle = colour;
+      if (wide < 7) ctx.fillRect(x - wide / 2, y - tall / 2, wide, tall);
+      else {
+        ctx.beginPath();
+        ctx.roundRect(x - wide / 2, y - tall / 2, wide, tall, Math.min(tall * 0.32, wide / 2));
+        ctx.fill();
+      }
+      if (wide > 30 && tall > 12 && box.users.length > 1) boxText(view, box, x, y, wide, colour);
+    }
+  });
+  ctx.globalAlpha = 1;
+}
+
+/* The fullest of several texts that fits. */
+function boxText(view, box, x, y, wide, colour) {
+  const { ctx, data } = view;
+  const tasks = `${box.users.length} tasks`;
+  const by = data.by(box.layer);
+  const key = `${box.layer} ${box.users.length} ${Math.round(wide)}`;
+  let text = view.labels.get(key);
+  ctx.font = `500 11px ${theme.sans}`;
+  if (text === undefined) {
+    const full = `${by === ROOT ? "root" : data.tasks[by].name} · ${tasks}`;
+    text = [full, tasks, String(box.users.length)].find((t) => ctx.measureText(t).width < wide - 12) ?? "";
+    view.labels.set(key, text);
+  }
+  ctx.fillStyle = colour.startsWith("#") ? inkOn(colour) : theme.colours.ink;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  ctx.fillText(text, x, y + 0.5);
+}
+
+/* What is in focus, above everything else and through the boxes. */
+function drawLit(view, light, step) {
+  const { ctx } = view;
+  ctx.lineWidth = lineWidth(step) + (light.tasks.size < 4 ? 1 : 0);
+  for (const task of light.tasks) {
+    if (state.growth.paths[task] < 0) continue;
+    ctx.beginPath();
+    trace(view, task);
+    ctx.strokeStyle = taskColour(task);
+    ctx.stroke();
+  }
+  if (light.tasks.size) drawBoxes(view, light, step, true);
+}
+
+/* A model that is (no longer, or never) the best of its task: a dashed line through the layers that it took over, and a
+   ring in its task's column for each layer of its own. */
+function drawWay(view, model) {
+  if (!model) return;
+  const { ctx, data, scene } = view;
+  const centre = new Map();
+  scene.boxes.forEach((boxes) => boxes.forEach((box) => centre.set(box.layer, scene.shown.get(box.layer).x)));
+  const column = data.column[model.task];
+  const points = [], rings = [];
+  data.rows.forEach((slot, row) => {
+    const layer = model.layers[slot];
+    if (layer < 0 && !model.own.has(slot)) return;
+    const known = layer >= 0 ? centre.get(layer) : undefined;
+    const x = view.x(known ?? column);
+    points.push([x, view.y[row]]);
+    if (known === undefined) rings.push([x, view.y[row]]);
+  });
+  const x = view.x(column);
+  const way = [[x, view.top + view.plot + 2], ...points, [x, view.top - 12]];
+  for (const [colour, wide, dash] of [[theme.colours.panel, 5.5, []], [theme.colours.sampled, 2.2, [6, 4]]]) {
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = wide;
+    ctx.setLineDash(dash);
+    ctx.beginPath();
+    way.forEach(([px, py], n) => {
+      if (!n) return ctx.moveTo(px, py);
+      const [lx, ly] = way[n - 1];
+      return ctx.bezierCurveTo(lx, (ly + py) / 2, px, (ly + py) / 2, px, py);
+    });
+    ctx.stroke();
+  }
+  ctx.setLineDash([]);
+  for (const [px, py] of rings) {
+    ctx.beginPath();
+    ctx.arc(px, py, Math.max(3, view.box * 0.28), 0, 2 * Math.PI);
+    ctx.fillStyle = taskColour(model.task);
+    ctx.fill();
+    ctx.lineWidth = 1.8;
+    ctx.strokeStyle = theme.colours.sampled;
+    ctx.stroke();
+  }
+}
+
+/* Validation accuracies above the heads. */
+function drawHeads(view, light, step) {
+  const { ctx, data } = view;
+  ctx.textBaseline = "middle";
+  for (const task of data.order) {
+    const value = state.growth.accuracy(task);
+    if (!known(value)) continue;
+    if (step < 9 && !light?.tasks.has(task)) continue;
+    ctx.globalAlpha = light && !light.tasks.has(task) ? 0.25 : 1;
+    ctx.fillStyle = theme.colours.ink;
+    ctx.font = `600 ${Math.min(12.5, Math.max(8.5, step - 1))}px ${theme.sans}`;
+    const x = view.x(data.column[task]), y = view.top - 18;
+    if (x < view.left - 6 || x > view.width) continue;
+    const text = percent(value, 1);
+    if (step > 36) { ctx.textAlign = "center"; ctx.fillText(text, x, y - 6); }
+    else turned(ctx, text, x, y, -Math.PI / 2, "left");
+  }
+  ctx.globalAlpha = 1;
+}
+
+function turned(ctx, text, x, y, angle, align) {
+  ctx.save();
+  ctx.translate(x, y);
+  ctx.rotate(angle);
+  ctx.textAlign = align;
+  ctx.fillText(text, 0, 0);
+  ctx.restore();
+}
+
+/* Names below: level, slanted or upright. Where even that is too close, every n-th, and what is in focus. */
+function drawNames(view, light, step) {
+  const { ctx, data } = view;
+  const every = Math.max(1, Math.ceil(9.2 / step));
+  ctx.textBaseline = "middle";
+  data.order.forEach((task, place) => {
+    const bright = light?.tasks.has(task);
+    if (place % every && !(bright && light.tasks.size < 6)) return;
+    if (every > 1 && light && light.tasks.size < 6 && !bright) return;
+    ctx.globalAlpha = light && !bright ? 0.3 : state.growth.paths[task] < 0 ? 0.45 : 1;
+    ctx.fillStyle = theme.colours.ink;
+    ctx.font = `${bright ? 600 : 400} ${view.size}px ${theme.sans}`;
+    const x = view.x(place), y = view.top + view.plot + 12;
+    if (x < view.left - 6 || x > view.width) return;
+    const key = `${task} ${bright ? 1 : 0}`;
+    let text = view.labels.get(key);
+    if (text === undefined) {
+      text = view.level ? folded(ctx, data.tasks[task].name, view.nameRoom)
+        : [shortened(data.tasks[task].name, view.nameRoom, (t) => ctx.measureText(t).width)];
+      view.labels.set(key, text);
+    }
+    if (view.level) text.forEach((line, n) => { ctx.textAlign = "center"; ctx.fillText(line, x, y + 4 + n * 15); });
+    else turned(ctx, text[0], x, y, step > 16 ? -Math.PI / 4 : -Math.PI / 2, "right");
+  });
+  ctx.globalAlpha = 1;
+}
+
+/* A name on at most two lines, broken after _ - . / or a space where that helps. */
+function folded(ctx, name, room) {
+  const wide = (text) => ctx.measureText(text).width;
+  if (wide(name) <= room) return [name];
+  const parts = name.match(/[^-_./ ]+[-_./ ]*|[-_./ ]+/g) || [name];
+  let first = "";
+  while (parts.length > 1 && wide(first + parts[0]) <= room) first += parts.shift();
+  if (!first) return [shortened(name, room, wide)];
+  return [first.trim(), shortened(parts.join(""), room, wide)];
+}

@@ -1,0 +1,91 @@
+/* The network at the present step as numbers: rows of boxes, ports of lines, and their way from where they were. */
+
+class Scene {
+  constructor(data, growth) {
+    this.data = data;
+    this.growth = growth;
+    this.ports = data.rows.map(() => new Float32Array(data.tasks.length)); // where lines are
+    this.goals = data.rows.map(() => new Float32Array(data.tasks.length)); // where they go
+    this.boxes = data.rows.map(() => []);
+    this.shown = new Map(); // layer -> {x, width} as drawn
+    this.alive = new Uint8Array(data.tasks.length);
+    this.arrange(false);
+  }
+
+  /* Everything for the present paths; with `glide` it moves there over some frames. */
+  arrange(glide) {
+    const { data, growth } = this;
+    const paths = (task) => growth.layers(task);
+    const shown = new Map();
+    data.rows.forEach((slot, row) => {
+      const goals = this.goals[row], ports = this.ports[row];
+      this.boxes[row] = placeRow(data, paths, slot, goals);
+      for (const box of this.boxes[row]) {
+        const was = glide ? this.shown.get(box.layer) : undefined;
+        const born = glide && !was ? { x: data.column[box.users[0]], width: box.width } : { x: box.x, width: box.width };
+        shown.set(box.layer, was || born);
+      }
+      for (const task of data.order) {
+        if (!glide) ports[task] = goals[task];
+        else if (!this.alive[task]) ports[task] = data.column[task];
+      }
+    });
+    this.shown = shown;
+    for (const task of data.order) this.alive[task] = growth.paths[task] >= 0 ? 1 : 0;
+    this.moving = glide;
+  }
+
+  /* One step of the glide; false when all is in its place. */
+  glide(part) {
+    if (!this.moving) return false;
+    let furthest = 0;
+    this.boxes.forEach((boxes, row) => {
+      for (const box of boxes) {
+        const seen = this.shown.get(box.layer);
+        seen.x += (box.x - seen.x) * part;
+        seen.width += (box.width - seen.width) * part;
+      }
+      const ports = this.ports[row], goals = this.goals[row];
+      for (let task = 0; task < ports.length; task++) {
+        const way = goals[task] - ports[task];
+        ports[task] += way * part;
+        if (this.alive[task]) furthest = Math.max(furthest, Math.abs(way));
+      }
+    });
+    if (furthest < 0.004) {
+      this.moving = false;
+      this.boxes.forEach((boxes, row) => {
+        for (const box of boxes) this.shown.set(box.layer, { x: box.x, width: box.width });
+        this.ports[row].set(this.goals[row]);
+      });
+    }
+    return true;
+  }
+}
+
+/* What is lit while something is in focus: {tasks, layers} as sets, or null for everything. */
+function lit(data, growth, query) {
+  const at = focus();
+  if (at?.kind === "task") {
+    const layers = growth.layers(at.task);
+    return { tasks: new Set([at.task]), layers: new Set(layers || []) };
+  }
+  if (at?.kind === "layer") return { tasks: new Set(growth.users(at.layer)), layers: new Set([at.layer]) };
+  if (at?.kind === "model") {
+    const layers = data.layersOf(data.children.path[at.step]) ?? data.sampled(at.step)?.layers;
+    return layers ? { tasks: new Set(), layers: new Set(layers), way: { task: data.task[at.step], layers } } : null;
+  }
+  if (!query) return null;
+  const tasks = new Set(data.order.filter((task) => matches(data, task, query)));
+  const layers = new Set();
+  for (const task of tasks) for (const layer of growth.layers(task) || []) layers.add(layer);
+  data.layers.id.forEach((id, layer) => {
+    if (query.length > 3 && id.startsWith(query)) { layers.add(layer); growth.users(layer).forEach((t) => tasks.add(t)); }
+  });
+  return { tasks, layers };
+}
+
+function matches(data, task, query) {
+  const { name, model } = data.tasks[task];
+  return name.toLowerCase().includes(query) || (query.length > 3 && (model || "").startsWith(query));
+}

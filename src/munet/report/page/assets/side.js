@@ -1,0 +1,51 @@
+/* Beside the network: search, what is chosen, and all tasks as buttons, which are the legend too. */
+
+class Side {
+  constructor(host) {
+    this.search = h("input", { type: "search", placeholder: "Find a task, model or layer", "aria-label": "Find a task by name, or a model or layer by the start of its id",
+      oninput: () => { state.query = this.search.value.trim().toLowerCase(); this.list(); emit("focus"); } });
+    this.card = h("div", { "aria-live": "polite" });
+    this.legend = h("ul", { class: "legend", "aria-label": "Tasks" });
+    host.append(this.search, h("div", { class: "fill" }, this.card, this.legend));
+    this.search.addEventListener("keydown", (event) => { if (event.key === "Enter" && this.first !== undefined) choose({ kind: "task", task: this.first }); });
+  }
+
+  set(data) { this.data = data; this.list(); this.choice(); }
+
+  list() {
+    const { data } = this;
+    clear(this.legend);
+    this.first = undefined;
+    this.values = new Map();
+    for (const task of data.order) {
+      if (state.query && !matches(data, task, state.query)) continue;
+      this.first ??= task;
+      const at = { kind: "task", task };
+      const value = h("span", { class: "value" });
+      this.values.set(task, value);
+      this.legend.append(h("li", {}, h("button", { type: "button", "aria-pressed": String(same(state.chosen, at)), title: data.tasks[task].name,
+        onclick: () => choose(at), onpointerenter: () => hover(at), onpointerleave: () => hover(null), onfocus: () => hover(at), onblur: () => hover(null) },
+      swatch(taskColour(task)), bdi(data.tasks[task].name), value)));
+    }
+    if (this.first === undefined) this.legend.append(h("li", { class: "small" }, state.query ? "No task of that name." : "No tasks."));
+    this.update();
+  }
+
+  /* Accuracies at the present step. */
+  update() {
+    for (const [task, value] of this.values) {
+      const accuracy = state.growth.accuracy(task);
+      const text = known(accuracy) ? `${percent(accuracy, 1)} %` : NOTHING;
+      if (value.textContent !== text) value.textContent = text;
+      value.parentElement.classList.toggle("idle", state.growth.paths[task] < 0);
+    }
+  }
+
+  choice() {
+    clear(this.card);
+    if (state.chosen) this.card.append(card(this.data, state.growth, state.chosen));
+    for (const button of this.legend.querySelectorAll("button")) button.setAttribute("aria-pressed", "false");
+    if (state.chosen?.kind === "task") this.values.get(state.chosen.task)?.parentElement.setAttribute("aria-pressed", "true");
+    this.card.parentElement.scrollTop = 0;
+  }
+}

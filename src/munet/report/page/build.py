@@ -1,0 +1,90 @@
+"""One file of HTML from a payload: template, styles, script and data put together."""
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ...errors import InputError
+from ...store.files import write_atomic
+
+STYLES = ("tokens", "page", "charts")
+# In this order: what a file uses when it is read stands before it.
+SCRIPTS = (
+    *("dom", "numbers", "data", "state", "tip"),
+    *("rows", "scene", "network", "netdraw", "describe", "side", "transport", "timeline", "growing"),
+    *("figure", "heatmap", "summary", "leaderboard", "sharing", "learning", "settings", "costs"),
+    "main",
+)
+SUFFIXES = (".html", ".htm")
+
+
+def build_page(payload: Mapping[str, Any], live: bool = False, script: str = "") -> str:
+    """The page that shows `payload`.
+
+    With `live` it may talk to the server that it came from. `script` is JavaScript that runs after the page's own and
+    reaches it as `window.munet` (docs/report.md); it is code of ours, never of data.
+    """
+    style = "\n".join(_asset(f"{name}.css") for name in STYLES)
+    code = _script(script)
+    values = {
+        "policy": _policy(style, code, live),
+        "title": escape(str(payload["title"])),
+        "style": style,
+        "payload": data_text(payload),
+        "script": code,
+    }
+    page = _asset("page.html")
+    parts = []
+    # Not one replacement after the other: data that holds the mark of a place must stay what it is.
+    for piece in page.split("{{"):
+        name, end, rest = piece.partition("}}")
+        parts.append(values[name] + rest if end and name in values else piece)
+    return "".join(parts)
+
+
+def write_page(page: str, path: str | Path) -> Path:
+    """Write a page in one step. InputError for a name that no browser takes for a page."""
+    target = Path(path)
+    if target.suffix.lower() not in SUFFIXES:
+        raise InputError(f"{target}: a report ends in {' or '.join(SUFFIXES)}, for instance {target.stem or 'report'}.html")
+    write_atomic(target, page.encode())
+    return target
+
+
+def data_text(payload: Mapping[str, Any]) -> str:
+    """JSON that may stand inside a script element: `<` is written so that no end tag or comment can begin in it."""
+    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _script(extra: str) -> str:
+    parts = [_asset(f"{name}.js") for name in SCRIPTS]
+    return '"use strict";\n(() => {\n' + "\n".join(parts) + "\n})();\n" + extra
+
+
+def _asset(name: str) -> str:
+    return (files(__package__) / "assets" / name).read_text("utf-8")
+
+
+def _policy(style: str, script: str, live: bool) -> str:
+    """Content security policy: this style, this script, and nothing from anywhere else."""
+    rules = {
+        "default-src": "'none'",
+        "style-src": _hash(style),
+        "script-src": _hash(script),
+        "img-src": "data:",
+        "connect-src": "'self'" if live else "'none'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
