@@ -32,6 +32,7 @@ CHILDREN = 8  # of a generation
 GENERATIONS = 4  # of a task iteration
 ITERATIONS = 2  # of a run
 CYCLES = 4
+ADAPTER = 16  # hidden width
 Manifest = dict[str, Any]
 
 
@@ -259,6 +260,8 @@ class _Builder:
         wanted = depth - (depth > 2 and chance() < 0.2 * self._moved(learned, "remove:block", 0.2))
         inserted = {f"adapter.{k}" for k in range(wanted) if chance() < 0.003} - adapters
         ids = [int(slot[8:]) for slot in adapters | inserted]
+        if ids:
+            settings["adapter_dim"] = ADAPTER
         adapters_kept = [k for k in ids if k < wanted]
         trained, drawn = {"norm", "head", *inserted}, []
         for slot in ARCHITECTURE.slots(wanted, adapters_kept):
@@ -275,7 +278,7 @@ class _Builder:
         mutations += [{"kind": "remove_block", "slot": f"block.{k}"} for k in range(wanted, depth)]
         mutations += [{"kind": "insert_adapter", "slot": slot} for slot in sorted(inserted)]
         mutations += [{"kind": "clone", "slot": slot} for slot in drawn]
-        dims = dict.fromkeys(adapters_kept, 16)
+        dims = dict.fromkeys(adapters_kept, ADAPTER)
         sizes = slot_sizes(ARCHITECTURE, wanted, int(settings["image_size"]), task.classes, dims)
         layers = {slot: parent["layers"].get(slot, "") for slot in sizes}
         manifest = self._manifest(task.name, layers, sizes, settings, learned)

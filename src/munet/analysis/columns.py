@@ -177,6 +177,21 @@ def frame(schema: Schema, parts: Iterable[Mapping[str, Sequence[Any]]], *, more:
     return pd.DataFrame(columns)
 
 
+def filled(schema: Schema, rows: Iterable[Sequence[Any]]) -> Columns:
+    """Columns from rows, whose values stand in the order of the schema."""
+    found: Columns = {name: [] for name in schema}
+    lists = list(found.values())
+    for row in rows:
+        for values, value in zip(lists, row, strict=True):
+            values.append(value)
+    return found
+
+
+def table(schema: Schema, rows: Iterable[Sequence[Any]]) -> "pd.DataFrame":
+    """A table from rows."""
+    return frame(schema, [filled(schema, rows)])
+
+
 def _series(lists: Iterable[Sequence[Any]], kind: str) -> "pd.Series":
     import pandas as pd
 

@@ -43,6 +43,7 @@ class Reading:
         self.store = store
         self.root = store.root
         self.notes: list[str] = []
+        self._known_makers: dict[str, Mapping[str, str]] = {}
         self.sampled = read_runs(store, self.notes.append)
         self.records, self.models = self._read_models()
         self.stored_layers = set(store.layers.ids())
@@ -104,7 +105,7 @@ class Reading:
 
     def _makers(self, model: str) -> Mapping[str, str]:
         """Layer id -> who trained it, of a model's layers: the oldest of its ancestors that has the layer."""
-        known: dict[str, Mapping[str, str]] = self.__dict__.setdefault("_known_makers", {})
+        known = self._known_makers
         line, current = list[Model](), self.models.get(model)
         while current is not None and current.id not in known:
             line.append(current)

@@ -1,6 +1,6 @@
 """The rows of each table for one system, as columns of plain values."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -13,15 +13,6 @@ from .reading import Reading
 from .sampling import Run
 
 Row = tuple[Any, ...]
-
-
-def _filled(schema: c.Schema, rows: Iterable[Row]) -> c.Columns:
-    found: c.Columns = {name: [] for name in schema}
-    lists = list(found.values())
-    for row in rows:
-        for values, value in zip(lists, row, strict=True):
-            values.append(value)
-    return found
 
 
 def tasks(one: Reading) -> c.Columns:
@@ -40,7 +31,7 @@ def tasks(one: Reading) -> c.Columns:
         shape = (blocks_in(model.layers), model.hyperparameters.get("image_size"))
         return (*place, *facts, *measures, accounted, metrics.get("flops"), *shape)
 
-    return _filled(c.TASKS, (row(order, record) for order, record in enumerate(one.records)))
+    return c.filled(c.TASKS, (row(order, record) for order, record in enumerate(one.records)))
 
 
 def children(one: Reading) -> c.Columns:
@@ -65,13 +56,13 @@ def cycles(one: Reading) -> c.Columns:
     columns = one.sampled.columns
     told = enumerate(zip(columns["task"], columns["accuracies"], strict=True))
     rows = ((one.label, s, task, k, value) for s, (task, values) in told for k, value in enumerate(values))
-    return _filled(c.CYCLES, rows)
+    return c.filled(c.CYCLES, rows)
 
 
 def mutations(one: Reading) -> c.Columns:
     columns = one.sampled.columns
     told = enumerate(zip(columns["task"], columns["mutations"], strict=True))
-    return _filled(c.MUTATIONS, ((one.label, s, task, *mutation) for s, (task, made) in told for mutation in made))
+    return c.filled(c.MUTATIONS, ((one.label, s, task, *mutation) for s, (task, made) in told for mutation in made))
 
 
 def models(one: Reading) -> c.Columns:
@@ -84,7 +75,7 @@ def models(one: Reading) -> c.Columns:
         )
         for model in one.models.values()
     )
-    return _filled(c.MODELS, rows)
+    return c.filled(c.MODELS, rows)
 
 
 def layers(one: Reading) -> c.Columns:
@@ -92,17 +83,12 @@ def layers(one: Reading) -> c.Columns:
         for task, model in one.retained.items():
             makers = one.trained_by(model.id)
             for slot in sorted(model.layers, key=slot_order):
-                layer, users = model.layers[slot], one.owners[model.layers[slot]]
-                yield (
-                    *(one.label, task, model.id, slot, layer),
-                    *place_of(slot),
-                    model.sizes.get(slot),
-                    makers[slot],
-                    len(users),
-                    tuple(sorted(users - {task})),
-                )
+                layer = model.layers[slot]
+                others = one.owners[layer] - {task}
+                place = (one.label, task, model.id, slot, layer, *place_of(slot))
+                yield (*place, model.sizes.get(slot), makers[slot], 1 + len(others), tuple(sorted(others)))
 
-    return _filled(c.LAYERS, each())
+    return c.filled(c.LAYERS, each())
 
 
 def probabilities(one: Reading) -> c.Columns:
@@ -112,7 +98,7 @@ def probabilities(one: Reading) -> c.Columns:
                 kind, _, what = mutation.partition(":")
                 yield one.label, task, model.id, mutation, kind, place_of(what)[1], probability
 
-    return _filled(c.PROBABILITIES, each())
+    return c.filled(c.PROBABILITIES, each())
 
 
 def iterations(one: Reading) -> c.Columns:
@@ -129,7 +115,7 @@ def iterations(one: Reading) -> c.Columns:
         return (one.label, last, *place, *facts, None if last is None else spent[last], *means, end.get("finished"))
 
     places = sorted(sampled.ends, key=lambda place: (order.get(place[0], 0), sampled.ends[place]["order"]))
-    return _filled(c.ITERATIONS, map(row, places))
+    return c.filled(c.ITERATIONS, map(row, places))
 
 
 def runs(one: Reading) -> c.Columns:
@@ -145,7 +131,7 @@ def runs(one: Reading) -> c.Columns:
         system = (len(run.steps), config.get("machine"), config.get("versions"))
         return (one.label, run.name, run.method, run.imported, *asked, *where, *times, *system)
 
-    return _filled(c.RUNS, map(row, one.sampled.runs))
+    return c.filled(c.RUNS, map(row, one.sampled.runs))
 
 
 def seconds_between(start: str | None, end: str | None) -> float | None:

@@ -1,0 +1,89 @@
+"""How accuracy rose along the line of each task's model, over validations (A20)."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .columns import FLAG, NUMBER, TEXT, WHOLE, Schema, table
+from .frames import History
+from .lineage import Ancestor, descent
+from .reading import Reading
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CURVES: Schema = {
+    "system": TEXT,
+    "task": TEXT,
+    "method": TEXT,
+    "validation": WHOLE,
+    "accuracy": NUMBER,
+    "step": NUMBER,
+    "selected": FLAG,
+}
+GAPS: Schema = {
+    "system": TEXT,
+    "task": TEXT,
+    "method": TEXT,
+    "validations": WHOLE,
+    "validation_accuracy": NUMBER,
+    "test_accuracy": NUMBER,
+    "gap": NUMBER,
+}
+
+
+def curves(history: History) -> "pd.DataFrame":
+    """One row for each validation: system, task, method, validation (from 1), accuracy, step, selected.
+
+    The model's ancestors of the same task come before it, each cut right after the cycle that was kept. A model whose
+    parent is the root, as those of the baselines are, is told whole. `selected` is the validation whose parameters the
+    task has now.
+    """
+    rows = []
+    for one in history.readings.values():
+        for task, model in one.retained.items():
+            count, selected = 0, None
+            for ancestor, values, kept in _parts(one, task, model.id):
+                for cycle, accuracy in enumerate(values):
+                    count += 1
+                    selected = len(rows) if cycle == kept else selected
+                    rows.append([one.label, task, model.method, count, accuracy, ancestor.step, False])
+            if selected is not None:
+                rows[selected][-1] = True
+    return table(CURVES, rows)
+
+
+def _parts(one: Reading, task: str, model: str) -> list[tuple[Ancestor, Sequence[float], int | None]]:
+    """(model, accuracies shown, index of the kept one) of each model of the task along the line, the oldest first."""
+    line = list(descent(one, model))
+    whole = len(line) > 1 and line[1].task is None
+    parts = []
+    for number, ancestor in enumerate(line):
+        if ancestor.task == task:
+            values, kept = _accuracies(one, ancestor)
+            end = len(values) if (number == 0 and whole) or kept is None else kept + 1
+            parts.append((ancestor, values[:end], kept))
+    return parts[::-1]
+
+
+def _accuracies(one: Reading, model: Ancestor) -> tuple[Sequence[float], int | None]:
+    """(accuracies of all cycles, index of the kept one)"""
+    if model.step is not None:
+        values, kept = (one.sampled.columns[name][model.step] for name in ("accuracies", "cycle"))
+    else:
+        metrics = one.models[model.model].metrics if model.model in one.models else {}
+        values, kept = metrics.get("accuracies") or (), metrics.get("cycle")
+    if kept is None and values:
+        kept = max(range(len(values)), key=lambda index: (values[index], index))
+    return values, kept
+
+
+def gaps(history: History) -> "pd.DataFrame":
+    """One row for each retained model: validations up to the selected one, accuracy there and on the test split."""
+    tasks = history.tasks[["system", "task", "test_accuracy"]].itertuples(index=False)
+    tests = {(system, task): accuracy for system, task, accuracy in tasks}
+    told = curves(history)
+    rows = []
+    for system, task, method, validation, accuracy, _, _ in told[told["selected"]].itertuples(index=False):
+        test = tests[system, task]
+        rows.append((system, task, method, validation, accuracy, test, accuracy - test))
+    return table(GAPS, rows)

@@ -1,0 +1,153 @@
+"""Who descends from whom: ancestors of a model (A12, A13), the tree of all (A11), through whom weights came (A14)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import InputError, suggest
+from ..history import slot_order
+from .columns import ANY, FLAG, NUMBER, TEXT, WHOLE, Schema, table
+from .following import place_of
+from .frames import History
+from .reading import Reading
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TREE: Schema = {
+    "system": TEXT,
+    "task": TEXT,
+    "step": WHOLE,
+    "score": NUMBER,
+    "parent_step": WHOLE,
+    "parent_score": NUMBER,
+    "retained": FLAG,
+}
+TRANSFERS: Schema = {
+    "system": TEXT,
+    "task": TEXT,
+    "model": TEXT,
+    "slot": TEXT,
+    "kind": TEXT,
+    "block": NUMBER,
+    "depth": WHOLE,
+    "trained": WHOLE,
+    "through": ANY,
+    "trainers": ANY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ancestor:
+    """A model in a line of descent. `task` None is the root; the root and what no record tells of have no `step`."""
+
+    model: str | None
+    step: int | None
+    task: str | None
+    accuracy: float | None  # on the validation split
+    score: float | None
+
+
+def find(history: History, word: str, system: str | None = None) -> str:
+    """Model id behind a task's name (its retained model), `root`, or the beginning of an id. InputError for others."""
+    one = history.one(system)
+    models = {record["name"]: record.get("model") for record in one.records}
+    if word in models:
+        if models[word] is None:
+            raise InputError(f"task '{word}' has no model yet: `munet evolve` gives it one")
+        return str(models[word])
+    if word == "root":
+        return one.root
+    found = [model for model in one.models if model.startswith(word)] if len(word) >= 4 else []
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise InputError(f"{word!r} is the start of {len(found)} model ids: give more digits")
+    raise InputError(f"no task or model '{word}'{suggest(word, models)}; tasks: {', '.join(models)}")
+
+
+def line(history: History, model: str, system: str | None = None) -> list[Ancestor]:
+    """A model, by what `find` takes, and its ancestors, the root last."""
+    one = history.one(system)
+    return list(descent(one, find(history, model, system)))
+
+
+def ancestors(history: History, model: str, system: str | None = None) -> list[Ancestor]:
+    """The ancestors of a model, its parent first and the root last."""
+    return line(history, model, system)[1:]
+
+
+def ancestor_tasks(history: History, task: str, system: str | None = None) -> list[str]:
+    """The tasks met on the way from a task's model up to the root, each once, the nearest first (A13)."""
+    return list(dict.fromkeys(one.task for one in line(history, task, system) if one.task is not None))
+
+
+def descent(one: Reading, model: str | None, step: int | None = None) -> Iterator[Ancestor]:
+    """Up from a model to the root, by records where there are any: they also tell of models that are gone."""
+    columns = one.sampled.columns
+    step = one.step_of.get(model) if step is None and model is not None else step
+    while True:
+        if step is not None:
+            told = columns["accuracy"][step], columns["score"][step]
+            yield Ancestor(columns["model"][step], step, columns["task"][step], *told)
+            model, step = columns["parent"][step], one.parent_steps[step]
+        elif model in one.models:
+            manifest = one.models[model]
+            metrics = manifest.metrics
+            yield Ancestor(model, None, manifest.task, metrics.get("validation_accuracy"), metrics.get("score"))
+            model = manifest.parent
+            step = one.step_of.get(model) if model is not None else None
+        else:
+            return
+
+
+def tree(history: History) -> "pd.DataFrame":
+    """A line for each child from its parent's place to its own: step over score, in all systems (A11).
+
+    Scores as they were when the models were sampled. `retained` lines lead to a model that its task has now. Children
+    of the root, and those without a score, have no line.
+    """
+    rows = []
+    for one in history.readings.values():
+        columns, kept = one.sampled.columns, set[int]()
+        for model in one.retained:
+            kept |= {a.step for a in descent(one, one.retained[model].id) if a.step is not None}
+        for step, parent in enumerate(one.parent_steps):
+            if parent is not None and columns["score"][step] is not None:
+                place = (step, columns["score"][step], parent, columns["score"][parent])
+                rows.append((one.label, columns["task"][step], *place, step in kept))
+    return table(TREE, rows)
+
+
+def transfers(history: History) -> "pd.DataFrame":
+    """For each slot of each retained model, the tasks through which its weights came (A14).
+
+    `through` as in the published notebook: going up from the model, whenever an ancestor does not have the layer that
+    is followed, its task is one of them, and its layer of the same slot is followed from there on. `trainers` are those
+    that trained the weights, one after another. Neither holds the root. `depth` and `trained` count them.
+    """
+    rows = []
+    for one in history.readings.values():
+        for task, model in one.retained.items():
+            for slot in sorted(model.layers, key=slot_order):
+                through, trainers = _way(one, model.id, slot)
+                place = (one.label, task, model.id, slot, *place_of(slot))
+                rows.append((*place, len(through), len(trainers), through, trainers))
+    return table(TRANSFERS, rows)
+
+
+def _way(one: Reading, model: str, slot: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    current, through, trainers = one.models[model], dict[str, None](), dict[str, None]()
+    layer = current.layers[slot]
+    trainers[one.trained_by(model)[slot]] = None
+    while current.parent in one.models:
+        current = one.models[current.parent]
+        if layer in current.layers.values():
+            continue
+        if slot not in current.layers:
+            break
+        layer = current.layers[slot]
+        trainers[one.trained_by(current.id)[slot]] = None
+        if current.task is not None:
+            through[current.task] = None
+    return tuple(through), tuple(task for task in trainers if task != "root")
