@@ -31,15 +31,15 @@ def place_of(slot: str) -> tuple[str, int | None]:
 def parent_steps(sampled: Sampled) -> list[int | None]:
     """The step at which each child's parent was sampled; None for the root and for what nobody recorded."""
     columns = sampled.columns
+    paths = {path: step for step, path in enumerate(columns["path"]) if path is not None}
     known: dict[str, int] = {}
     found: list[int | None] = []
-    rows = zip(*(columns[name] for name in ("model", "path", "parent", "parent_path")), strict=True)
-    for step, (model, path, parent, parent_path) in enumerate(rows):
+    rows = zip(*(columns[name] for name in ("model", "parent", "parent_path")), strict=True)
+    for step, (model, parent, parent_path) in enumerate(rows):
         # An abandoned run and its successor may have sampled the very same model: the later one is meant.
-        found.append(known.get(parent_path) if parent_path is not None else known.get(parent))
-        for name in (model, path):
-            if name is not None:
-                known[name] = step
+        found.append(known.get(parent) if parent_path is None else paths.get(parent_path))
+        if model is not None:
+            known[model] = step
     return found
 
 
@@ -70,37 +70,31 @@ def _mutated(shape: Shape, mutations: tuple[tuple[str, str | None, Any, Any], ..
     return Shape(blocks, frozenset(k for k in adapters if k < blocks))
 
 
-def best_so_far(sampled: Sampled, retained: Mapping[str, str | None]) -> tuple[list[bool], list[bool]]:
+def best_so_far(sampled: Sampled) -> tuple[list[bool], list[bool]]:
     """(best, retained) of every child: better than its task had before, and kept when its task iteration ended.
 
-    `retained` models by task, as they are now. What the record of a task iteration's end says has the last word; where
-    there is none (the run goes on, was abandoned, imported, or is older than these records), recorded scores decide.
+    What the record of a task iteration's end says has the last word. Where there is none (the run goes on, was
+    abandoned, imported, or is older than these records), recorded scores decide.
     """
     best, kept = [False] * len(sampled), [False] * len(sampled)
-    runs = {run.name: run for run in sampled.runs}
     now: dict[str, tuple[str | None, float]] = {}  # task -> model retained so far and its score
-    for place, steps in sampled.steps.items():
-        run, task, _ = place
-        if runs[run].imported:
-            continue
-        found = _iteration(sampled, runs[run], place, steps, now.get(task, (None, float("-inf"))))
-        for step in found:
-            best[step] = True
-        over = place in sampled.ends or (runs[run].finished is not None and not runs[run].abandoned)
-        if found and over:
-            kept[found[-1]] = True
-            now[task] = sampled.columns["model"][found[-1]], sampled.columns["score"][found[-1]]
     for run in sampled.runs:
         if run.imported:
-            _imported(sampled, run, retained, best, kept)
+            now |= _imported(sampled, run, best, kept)
+        for place in sampled.places(run):
+            found = _iteration(sampled, run, place, now.get(place[1], (None, float("-inf"))))
+            for step in found:
+                best[step] = True
+            over = place in sampled.ends or (run.finished is not None and not run.abandoned)
+            if found and over:
+                kept[found[-1]] = True
+                now[place[1]] = sampled.columns["model"][found[-1]], sampled.columns["score"][found[-1]]
     return best, kept
 
 
-def _iteration(
-    sampled: Sampled, run: Run, place: Place, steps: list[int], before: tuple[str | None, float]
-) -> list[int]:
+def _iteration(sampled: Sampled, run: Run, place: Place, before: tuple[str | None, float]) -> list[int]:
     """The steps of one task iteration at which its task's best model changed."""
-    columns, end = sampled.columns, sampled.ends.get(place)
+    columns, end, steps = sampled.columns, sampled.ends.get(place), sampled.steps[place]
     models, scores = columns["model"], columns["score"]
     if end is not None and end["model"] not in {models[step] for step in steps if models[step]}:
         return []  # what the task had before stayed ahead: scores do not change within an iteration
@@ -120,16 +114,18 @@ def _iteration(
     return found
 
 
-def _imported(
-    sampled: Sampled, run: Run, retained: Mapping[str, str | None], best: list[bool], kept: list[bool]
-) -> None:
-    columns, bars = sampled.columns, dict[str, float]()
+def _imported(sampled: Sampled, run: Run, best: list[bool], kept: list[bool]) -> dict[str, tuple[str | None, float]]:
+    """Mark the children of an import; returns what each task retained. Only of that is the model known by its id."""
+    columns, bars, found = sampled.columns, dict[str, float](), dict[str, tuple[str | None, float]]()
     for step in run.steps:
         task, score, model = (columns[name][step] for name in ("task", "score", "model"))
-        kept[step] = model is not None and retained.get(task) == model
+        if model is not None:
+            kept[step] = True
+            found[task] = model, float("-inf") if score is None else score
         bar = bars.get(task, float("-inf"))
         if score is None or not columns["accepted"][step]:
             continue
         if score > bar or (score == bar and not run.keeps_first):
             best[step] = True
             bars[task] = score
+    return found

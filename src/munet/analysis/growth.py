@@ -4,13 +4,14 @@ The axis of time is the step, the number of a child in the order in which all we
 which the picture changes; the network at any step is the last moment of each task up to it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from .frames import History
 from .paths import Layer, Paths, Slots
 from .reading import Reading
+from .sampling import Place, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,14 @@ class Moment:
 
 @dataclass(frozen=True)
 class Growth:
-    """All moments in order of time, and the layers in their paths by id."""
+    """All moments in order of time, and the layers in their paths by id.
+
+    `settled` are (step, task, model) of what task iterations retained when they ended.
+    """
 
     moments: tuple[Moment, ...]
     layers: Mapping[str, Layer]
+    settled: tuple[tuple[int, str, str | None], ...]
     notes: tuple[str, ...]
 
 
@@ -69,26 +74,15 @@ def paths_at(history: History, step: int, system: str | None = None) -> dict[str
 def retained_at(history: History, step: int, system: str | None = None) -> dict[str, str]:
     """Task -> the model that its last task iteration up to a step retained; at the last step those of `status()`."""
     one = history.one(system)
-    found: dict[str, str | None] = {}
+    found = {task: model for when, task, model in growth(history, system).settled if when <= step}
     if step >= len(one.sampled) - 1:
         found = {record["name"]: record.get("model") for record in one.records}
-    elif one.sampled.ends:
-        for place, end in sorted(one.sampled.ends.items(), key=lambda item: _over(one, item[0])):
-            if _over(one, place) <= step:
-                found[place[1]] = end["model"]
-    else:
-        found = {task: moment.model for task, moment in best_at(history, step, system).items()}
     return {task: model for task, model in found.items() if model is not None}
 
 
-def _over(one: Reading, place: tuple[str, str, int]) -> int:
-    """The last step of a task iteration."""
-    return (one.sampled.steps.get(place) or [len(one.sampled)])[-1]
-
-
 def _grown(one: Reading) -> Growth:
-    paths, found, unknown = Paths(one), list[Moment](), 0
-    for step, task, sampled, model in sorted(_changes(one), key=lambda change: change[0]):
+    walk, paths, found, unknown = _Walk(one), Paths(one), list[Moment](), 0
+    for step, task, (sampled, model) in sorted(walk.changes, key=lambda change: change[0]):
         path: Slots | None = {}
         if model is not None and model in one.models:
             path = paths.of_model(model)
@@ -100,7 +94,8 @@ def _grown(one: Reading) -> Growth:
         found.append(Moment(step, task, model, sampled, _accuracy(one, model, sampled), path))
     notes = [f"of {unknown} models that were the best for a while the layers are not known any more"] if unknown else []
     used = {id for moment in found for id in (moment.path or {}).values()}
-    return Growth(tuple(found), {id: layer for id, layer in paths.layers.items() if id in used}, tuple(notes))
+    layers = {id: layer for id, layer in paths.layers.items() if id in used}
+    return Growth(tuple(found), layers, tuple(walk.settled), tuple(notes))
 
 
 def _accuracy(one: Reading, model: str | None, sampled: int | None) -> float | None:
@@ -109,41 +104,62 @@ def _accuracy(one: Reading, model: str | None, sampled: int | None) -> float | N
     return one.models[model].metrics.get("validation_accuracy") if model in one.models else None
 
 
-Change = tuple[int, str, int | None, str | None]  # step, task, step of the model, model
+Known = tuple[int | None, str | None]  # the step at which a model was sampled, and its id
+NOTHING: Known = (None, None)
 
 
-def _changes(one: Reading) -> Iterator[Change]:
-    """In the order of time, but that imported runs come first."""
-    best, models = one.marks[0], one.sampled.columns["model"]
-    runs = {run.name: run for run in one.sampled.runs}
-    now: dict[str, tuple[int | None, str | None]] = {}  # task -> its best model
-    settled: dict[str, tuple[int | None, str | None]] = {}  # task -> its retained model
-    last = max(0, len(one.sampled) - 1)
-    for run in one.sampled.runs:
-        for step in run.steps if run.imported else ():
-            if best[step]:
-                task = one.sampled.columns["task"][step]
-                now[task] = settled[task] = step, models[step]
-                yield step, task, *now[task]
-    for place, steps in one.sampled.steps.items():
-        run, task, _ = place
-        if runs[run].imported:
-            continue
+class _Walk:
+    """All runs of a system, one after another."""
+
+    def __init__(self, one: Reading) -> None:
+        self.one = one
+        self.last = max(0, len(one.sampled) - 1)
+        self.now: dict[str, Known] = {}  # task -> its best model
+        self.retained: dict[str, Known] = {}
+        self.changes: list[tuple[int, str, Known]] = []  # of the best model, in order of time
+        self.settled: list[tuple[int, str, str | None]] = []  # of the retained one
+        for run in one.sampled.runs:
+            if run.imported:
+                self._import(run)
+            for place in one.sampled.places(run):
+                self._iteration(run, place)
+        for record in one.records:
+            if record.get("active") is None and record.get("model") != self.now.get(record["name"], NOTHING)[1]:
+                self._change(self.last, record["name"], self._known(record.get("model")))
+
+    def _known(self, model: str | None) -> Known:
+        return (None if model is None else self.one.step_of.get(model)), model
+
+    def _change(self, step: int, task: str, model: Known) -> None:
+        self.now[task] = model
+        self.changes.append((step, task, model))
+
+    def _settle(self, step: int, task: str) -> None:
+        self.retained[task] = self.now.get(task, NOTHING)
+        self.settled.append((step, task, self.retained[task][1]))
+
+    def _children(self, steps: Iterable[int]) -> None:
+        columns, best = self.one.sampled.columns, self.one.marks[0]
         for step in steps:
             if best[step]:
-                now[task] = step, models[step]
-                yield step, task, *now[task]
-        end = one.sampled.ends.get(place)
-        if end is not None and end["model"] != now.get(task, (None, None))[1]:
-            model = end["model"]
-            now[task] = None if model is None else one.step_of.get(model), model
-            yield steps[-1], task, *now[task]
-        elif end is None and runs[run].abandoned and now.get(task) != settled.get(task):
-            now[task] = settled.get(task, (None, None))
-            yield min(steps[-1] + 1, last), task, *now[task]
-        if end is not None or runs[run].finished is not None:
-            settled[task] = now.get(task, (None, None))
-    for record in one.records:
-        task, model = record["name"], record.get("model")
-        if record.get("active") is None and model != now.get(task, (None, None))[1]:
-            yield last, task, None if model is None else one.step_of.get(model), model
+                self._change(step, columns["task"][step], (step, columns["model"][step]))
+
+    def _import(self, run: Run) -> None:
+        columns, kept = self.one.sampled.columns, self.one.marks[1]
+        self._children(run.steps)
+        for step in run.steps:
+            task, end = columns["task"][step], run.steps.stop - 1
+            if kept[step]:
+                if self.now.get(task) != (step, columns["model"][step]):
+                    self._change(end, task, (step, columns["model"][step]))
+                self._settle(end, task)
+
+    def _iteration(self, run: Run, place: Place) -> None:
+        steps, end, task = self.one.sampled.steps[place], self.one.sampled.ends.get(place), place[1]
+        self._children(steps)
+        if end is not None and end["model"] != self.now.get(task, NOTHING)[1]:
+            self._change(steps[-1], task, self._known(end["model"]))
+        elif end is None and run.abandoned and self.now.get(task) != self.retained.get(task):
+            self._change(min(steps[-1] + 1, self.last), task, self.retained.get(task, NOTHING))
+        if end is not None or run.finished is not None:
+            self._settle(steps[-1], task)

@@ -84,21 +84,30 @@ def ancestor_tasks(history: History, task: str, system: str | None = None) -> li
 
 def descent(one: Reading, model: str | None, step: int | None = None) -> Iterator[Ancestor]:
     """Up from a model to the root, by records where there are any: they also tell of models that are gone."""
-    columns = one.sampled.columns
+    columns, stored, seen = one.sampled.columns, None, set[int]()
     step = one.step_of.get(model) if step is None and model is not None else step
-    while True:
+    while model is not None or step is not None:
+        stored = one.models.get(model or "", stored)
+        if step in seen:  # no table that munet wrote goes in a circle
+            return
         if step is not None:
+            seen.add(step)
             told = columns["accuracy"][step], columns["score"][step]
             yield Ancestor(columns["model"][step], step, columns["task"][step], *told)
             model, step = columns["parent"][step], one.parent_steps[step]
+            if model is None and step is None and stored is not None:  # an import does not tell whose child it was
+                model = stored.parent
         elif model in one.models:
             manifest = one.models[model]
             metrics = manifest.metrics
             yield Ancestor(model, None, manifest.task, metrics.get("validation_accuracy"), metrics.get("score"))
             model = manifest.parent
-            step = one.step_of.get(model) if model is not None else None
         else:
             return
+        if step is None and model is not None:
+            step = one.step_of.get(model)
+        elif step is not None:
+            model = columns["model"][step]
 
 
 def tree(history: History) -> "pd.DataFrame":

@@ -131,9 +131,9 @@ class Paths:
         return step <= self._retained_until.get(ancestor, -1)
 
     def _sizes_of(self, step: int, shape: Shape) -> Mapping[str, int]:
-        if self._architecture is None:
-            return {}
         columns = self._columns
+        if self._architecture is None or columns["image_size"][step] is None:
+            return {}
         dim = columns["hp.adapter_dim"][step] if "hp.adapter_dim" in columns else None
         key = (shape, columns["image_size"][step], self._classes.get(columns["task"][step], 0), dim or 0)
         if key not in self._sizes:

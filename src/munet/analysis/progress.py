@@ -106,9 +106,9 @@ class _Network:
         return {id: self.growth.layers[id] for moment in moments for id in (moment.path or {}).values()}
 
     def _flops(self, moment: Moment) -> float | None:
-        if moment.sampled is not None:
-            return self.one.sampled.columns["flops"][moment.sampled]
-        return self.one.models[moment.model].metrics.get("flops") if moment.model in self.one.models else None
+        if moment.model in self.one.models:
+            return self.one.models[moment.model].metrics.get("flops")
+        return None if moment.sampled is None else self.one.sampled.columns["flops"][moment.sampled]
 
 
 def _mean(values: list[float | None]) -> float | None:

@@ -80,7 +80,7 @@ class Reading:
     @cached_property
     def marks(self) -> tuple[list[bool], list[bool]]:
         """(best, retained) of every child."""
-        return best_so_far(self.sampled, {record["name"]: record.get("model") for record in self.records})
+        return best_so_far(self.sampled)
 
     @cached_property
     def step_of(self) -> dict[str, int]:

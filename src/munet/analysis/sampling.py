@@ -75,6 +75,10 @@ class Sampled:
     def __len__(self) -> int:
         return len(self.columns["task"])
 
+    def places(self, run: Run) -> list[Place]:
+        """The task iterations of a run in order of time; those of an import are not told apart well, and left out."""
+        return [] if run.imported else [place for place in self.steps if place[0] == run.name]
+
 
 # Columns that only help to make others: what imported children are called, and what tables of their own are made of.
 HELPERS = ("path", "parent_path", "accuracies", "mutations")
