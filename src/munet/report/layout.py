@@ -66,20 +66,21 @@ def width(users: int) -> float:
     return 2 * PAD + PORT * max(0, users - 1)
 
 
-def arrange(paths: Sequence[Path], slots: Sequence[str]) -> Layout:
+def arrange(paths: Sequence[Path], slots: Sequence[str], order: Sequence[str] | None = None) -> Layout:
     """Columns ordered so that lines are short, boxes near their users. `slots` in forward order.
 
-    Tasks without a model keep their place at the right and get no line.
+    Tasks without a model keep their place at the right and get no line. In an animation nothing may jump: with `order`,
+    all of its columns and all rows stay where they are, also those that nobody uses yet.
     """
     grown = [path for path in paths if path.layers]
-    present = tuple(slot for slot in slots if any(slot in path.layers for path in grown))
-    order = [path.task for path in grown]
+    present = tuple(slot for slot in slots if order is not None or any(slot in path.layers for path in grown))
     rows = [_holders(grown, slot) for slot in present]
-    order = _shorten(order, rows)
+    order = list(order) if order is not None else _shorten([path.task for path in grown], rows)
     boxes = [box for number, holders in enumerate(rows) for box in _row(number, holders, order)]
     found = {(box.row, task): box for box in boxes for task in box.users}
-    lines = {task: tuple(found[row, task].port(task) for row in range(len(rows))) for task in order}
-    idle = [path.task for path in paths if not path.layers]
+    lines = {path.task: tuple(found[row, path.task].port(path.task) for row in range(len(rows))) for path in grown}
+    lines = {task: lines[task] for task in order if task in lines}
+    idle = [path.task for path in paths if not path.layers and path.task not in order]
     return Layout((*order, *idle), present, tuple(boxes), lines)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _HIDDEN = ("norm",)  # always a task's own, like the head that follows it
 _SMALL = ("cls", "posembed", "adapter", "pool")
+_CAPTIONED = 72  # letters that a title with a caption of its own may have: its size does not change with them
 _READING = (
     "Each line is a task: from its images at the bottom, through the layers of its model, to its classes at the top. "
     "A box is a layer, in the colour of the task that trained it; grey layers are the root's. Wide boxes are shared. "
@@ -66,9 +67,20 @@ def network_figure(system: "System") -> "Figure":
     return picture(paths, _title(status))
 
 
-def picture(paths: Sequence[Path], title: str) -> "Figure":
-    """A figure of these paths, at least one of which has layers."""
-    return _Picture(paths, arrange(paths, visible_slots(paths)), title).draw()
+def picture(
+    paths: Sequence[Path],
+    title: str,
+    *,
+    layout: Layout | None = None,
+    caption: Sequence[str] | None = None,
+    highlight: str | None = None,
+) -> "Figure":
+    """A figure of these paths, at least one of which has layers.
+
+    `layout` if it is not to be the usual one, `caption` the lines below the title instead of how to read the picture,
+    `highlight` a task that is to stand out.
+    """
+    return _Picture(paths, layout or arrange(paths, visible_slots(paths)), title, caption, highlight).draw()
 
 
 def _title(status: dict[str, Any]) -> str:
@@ -119,6 +131,8 @@ class _Picture:
     paths: Sequence[Path]
     layout: Layout
     title: str
+    told: Sequence[str] | None = None
+    highlight: str | None = None
     pitch: float = field(init=False)
     x0: float = field(init=False)  # of the first column's centre
     y: list[float] = field(init=False)  # of the rows' centres
@@ -134,7 +148,8 @@ class _Picture:
         lines = max(label.count("\n") + 1 for label in self.labels)
         self.bottom = _MARGIN + (0.072 * max(map(cells, self.labels)) if self.slanted else 0.18 * lines)
         self.y = self._heights()
-        self.caption = wrap(_READING + self._idle(), int((self.width - 2 * _MARGIN) * 13.4))
+        room = int((self.width - 2 * _MARGIN) * 13.4)
+        self.caption = wrap(_READING + self._idle(), room) if self.told is None else [*self.told]
         self.height = self.y[-1] + 1.45 + 0.19 * len(self.caption)
         self.colours = task_colours([path.task for path in self.paths])
         self.accuracy = {path.task: path.accuracy for path in self.paths}
@@ -170,7 +185,8 @@ class _Picture:
     def draw(self) -> "Figure":
         figure, axes = _figure(self.width, self.height)
         # the base font's bold letters are about 0.68 of their size wide
-        size = min(15.0, (self.width - 2 * _MARGIN) * 72 / (0.68 * len(self.title)))
+        letters = len(self.title) if self.told is None else _CAPTIONED
+        size = min(15.0, (self.width - 2 * _MARGIN) * 72 / (0.68 * letters))
         self.text(axes, _MARGIN, self.height - 0.5, self.title, fontsize=size, weight="bold")
         for number, line in enumerate(self.caption):
             self.text(axes, _MARGIN, self.height - 0.82 - 0.19 * number, line, fontsize=9, color=FAINT)
@@ -185,6 +201,11 @@ class _Picture:
     def _rows(self, axes: "Axes") -> None:
         """Names of the slots at the left, with the size of one layer where all have the same."""
         left, right = self.x(-0.5), self.x(len(self.layout.tasks) - 0.5)
+        if self.highlight is not None:
+            x = self.x(self.layout.column(self.highlight))
+            axes.fill_betweenx(
+                [0, self.y[-1] + 0.62], x - self.pitch / 2, x + self.pitch / 2, color="#f4f1e4", lw=0, zorder=-1
+            )
         for row, (slot, y) in enumerate(zip(self.layout.slots, self.y, strict=True)):
             sizes = {box.layer.parameters for box in self.layout.boxes if box.row == row and box.layer}
             axes.plot([left, right], [y, y], color="#eceff2", linewidth=1, zorder=0)
@@ -213,7 +234,8 @@ class _Picture:
             points += [(x, middle), (next_x, middle), (next_x, high), (next_x, out)]
             codes += [Curve.CURVE4, Curve.CURVE4, Curve.CURVE4, Curve.LINETO]
         thick = 2.8 if self.pitch > 1 else 2.0
-        for colour, width, layer in (("white", thick + 2.4, 1.0), (self.colours[task], thick, 1.1)):
+        edge, top = (INK, 0.5) if task == self.highlight else ("white", 0.0)
+        for colour, width, layer in ((edge, thick + 2.4, 1.0 + top), (self.colours[task], thick, 1.1 + top)):
             axes.add_patch(
                 PathPatch(
                     Curve(points, codes), fill=False, edgecolor=colour, linewidth=width, zorder=layer, capstyle="round"
@@ -232,7 +254,8 @@ class _Picture:
         shape = f"round,pad=0,rounding_size={height * 0.32}"
         axes.add_patch(
             FancyBboxPatch(
-                (x - width / 2, y - height / 2), width, height, boxstyle=shape, facecolor=fill, linewidth=0, zorder=3,
+                (x - width / 2, y - height / 2), width, height, boxstyle=shape, facecolor=fill, edgecolor=INK,
+                linewidth=1.4 if self.highlight in box.users else 0, zorder=3,
             )
         )  # fmt: skip
         size = 6.8 if _is_small(slot) else 8.5

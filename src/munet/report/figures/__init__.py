@@ -1,0 +1,83 @@
+"""The figures of a system's history, each in print quality and by name. Matplotlib is imported when one is drawn.
+
+```python
+figure = munet.report.figures.draw("timeline", system.history())
+munet.report.saving.save(figure, Path("timeline.pdf"))
+```
+
+style     the look of all of them        needs     what a figure is asked for, and what it needs
+matrices  coloured cells                 others    one figure, or a close family, each
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ...errors import InputError, suggest
+from .needs import Options
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ...analysis import History
+
+__all__ = ["FIGURES", "Kind", "Options", "draw"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A figure: where it is drawn, what it shows, which options it takes, and whether over several systems."""
+
+    module: str
+    function: str
+    shows: str
+    options: tuple[str, ...] = ()
+    several: bool = False
+
+
+FIGURES: Mapping[str, Kind] = {
+    "network": Kind("network", "draw", "tasks, layers, who trained and who shares them", ("step",)),
+    "growth": Kind("growth", "draw", "quality, size and compute over task iterations", (), several=True),
+    "timeline": Kind("timeline", "draw", "the score of every sampled model over time"),
+    "ancestors": Kind("ancestors", "draw", "the tree of all sampled models, over time and score"),
+    "schedule": Kind(
+        "schedule", "draw", "a hyperparameter along the lineage of each model", ("task", "model", "column")
+    ),
+    "sharing": Kind("sharing", "draw", "how many layers each two tasks have in common"),
+    "transfer-depth": Kind(
+        "sharing", "draw_depth", "how many tasks the weights of each layer came through", ("task",), several=True
+    ),
+    "flow": Kind("flow", "draw_graph", "which tasks' models descend from which, as a graph", (), several=True),
+    "transfers": Kind("flow", "draw_matrix", "the same as a matrix, in percent", (), several=True),
+    "hyperparameters": Kind("hyperparameters", "draw", "hyperparameters of the retained models", (), several=True),
+    "mutation-depth": Kind("mutations", "draw_depth", "learned probability of cloning, by depth", (), several=True),
+    "mutation-histograms": Kind(
+        "mutations", "draw_histograms", "learned probabilities of all mutations", (), several=True
+    ),
+    "learning": Kind("learning", "draw", "learning curves of each task, and the gap to test", ("task",), several=True),
+    "histogram": Kind("histogram", "draw", "any column of the sampled models", ("task", "column"), several=True),
+    "costs": Kind("costs", "draw", "where time, FLOPs and parameters went, and why children failed", (), several=True),
+}
+
+
+def draw(name: str, history: "History", options: Options = Options()) -> "Figure":  # noqa: B008
+    """A figure by its name. InputError for an unknown name, an option it does not take, or what the history lacks."""
+    kind = find(name)
+    for option in ("task", "model", "column", "step"):
+        if getattr(options, option) is not None and option not in kind.options:
+            takers = [other for other, one in FIGURES.items() if option in one.options]
+            raise InputError(f"--{option} goes with {', '.join(takers)}, not with {name}")
+    if options.task is not None and options.model is not None:
+        raise InputError("--task and --model cannot be used together: a task stands for its model")
+    if not kind.several and len(history.systems) > 1:
+        several = [other for other, one in FIGURES.items() if one.several]
+        raise InputError(f"{name} draws one system; several go with {', '.join(several)}")
+    return getattr(import_module(f".{kind.module}", __name__), kind.function)(history, options)
+
+
+def find(name: str) -> Kind:
+    """The figure of this name. InputError, with what is near, for another."""
+    if name not in FIGURES:
+        raise InputError(f"no figure '{name}'{suggest(name, FIGURES)}; there are {', '.join(FIGURES)}")
+    return FIGURES[name]

@@ -21,7 +21,9 @@ def draw(history: "History", options: Options) -> "Figure":
 
     one_system(history, "ancestors")
     children = some(history.children, "ancestors", "sampled children")
-    scored = some(children[children["score"].notna()], "ancestors", "children with a score").set_index("step", drop=False)
+    scored = some(children[children["score"].notna()], "ancestors", "children with a score").set_index(
+        "step", drop=False
+    )
     edges = tree(history)
     edges = edges[edges["parent_recorded_score"].notna()]
     steps = {one.step for task in evolved(history, "ancestors")["task"] for one in line(history, task)}
@@ -31,7 +33,7 @@ def draw(history: "History", options: Options) -> "Figure":
     title = f"Ancestors of {counted(len(scored), 'sampled model')} of {counted(len(present), 'task')}"
     reading = (
         "A line leads from each sampled model to its parent, in the colour of its own task. "
-        "Strong lines and black plus signs: the lineages of the retained models. Models made from the root begin a line."
+        "Strong lines, black plus signs: the lineages of the retained models. A model made from the root begins a line."
     )
     with page(title, reading, (WIDTH, 2.9), tasks, present) as made:
         axes = made.panels()[0][0]
@@ -52,4 +54,6 @@ def _lines(axes: "Axes", edges: "DataFrame", colours: dict[str, str], **style: A
     from matplotlib.collections import LineCollection
 
     ends = edges[["parent_step", "parent_recorded_score", "step", "score"]].to_numpy(float)
-    axes.add_collection(LineCollection(ends.reshape(-1, 2, 2), colors=[colours[task] for task in edges["task"]], **style))
+    axes.add_collection(
+        LineCollection(ends.reshape(-1, 2, 2), colors=[colours[task] for task in edges["task"]], **style)
+    )

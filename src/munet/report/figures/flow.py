@@ -3,18 +3,20 @@
 Both count, along the lineage of each retained model, the ancestors by their task, a model's own task included.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import cos, degrees, pi, sin
 from typing import TYPE_CHECKING
 
-from .matrices import cell_side, matrix, matrix_size, scale_bar
+from ..fonts import cells, clean
+from .matrices import matrix, matrix_size, scale_bar
 from .needs import Options, evolved
-from .style import SMALL, Page, looks, page
+from .style import LETTER, SMALL, Page, counted, looks, page
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from pandas import DataFrame
 
     from ...analysis import History
 
@@ -24,115 +26,117 @@ _LEVEL = 12  # tasks up to which names are level
 _PITCH = 0.13  # inches that a name needs along the circle
 
 
-def _counts(history: "History", figure: str) -> tuple[list[str], "np.ndarray"]:
-    """Task names and the counts: rows are tasks, columns the tasks of their ancestors."""
-    from ...analysis.flow import counts
-
-    evolved(history, figure)
-    table = counts(history)
-    return [str(name) for name in table.index], table.to_numpy(float)
-
-
 def draw_graph(history: "History", options: Options) -> "Figure":
     """An arrow from each task to those whose models descend from it."""
-    names, counts = _counts(history, "flow")
-    return graph(names, counts, list(dict.fromkeys(history.tasks["task"])), len(history.systems))
+    from ...analysis.flow import ancestor_counts, edges
 
-
-def graph(names: Sequence[str], counts: "np.ndarray", order: Sequence[str], systems: int) -> "Figure":
-    """The graph of these counts. Width as in the papers' notebook: (n + T/2) / (T + T/2), T all ancestors of a task."""
-    given = sum(bool(counts[i, j]) for i in range(len(names)) for j in range(len(names)) if i != j)
-    title = f"Knowledge flow between {len(names)} task{'s' * (len(names) != 1)}"
-    title += f", {systems} systems together" if systems > 1 else ""
+    evolved(history, "flow")
+    names = [str(name) for name in ancestor_counts(history).columns]
+    arrows = edges(history)
+    given = int((arrows["ancestor"] != arrows["task"]).sum())
+    title = f"Knowledge flow between {counted(len(names), 'task')}{_together(history)}"
     reading = (
-        "An arrow leads from a task to one whose model descends from it, in the colour of the ancestor; the more of the "
-        "ancestors are that task's, the wider. Loops: ancestors of the task itself. "
-        f"{given} pair{'s' * (given != 1)} of tasks."
+        "An arrow leads from a task to one whose model descends from it, in the colour of the ancestor; the more of "
+        f"the ancestors are that task's, the wider. Loops: the task's own. {counted(given, 'pair')} of tasks."
     )
-    radius = max(1.35 if len(names) > 1 else 0.5, len(names) * _PITCH / (2 * pi))
-    ring = min(0.15, 0.45 * 2 * pi * radius / len(names))
-    wide, high = radius + 2 * ring + 1.3, radius + 2 * ring + (0.25 if len(names) <= _LEVEL else 1.3)
+    radius = max(1.35, len(names) * _PITCH / (2 * pi)) if len(names) > 1 else 0.0
+    ring = min(0.15, 0.45 * 2 * pi * radius / len(names)) if radius else 0.15
+    longest = min(_NAME, max(cells(clean(name)) for name in names)) * (SMALL + 0.5) * LETTER + 0.15
+    wide = radius + 2 * ring + longest
+    high = radius + 2 * ring + (0.25 if len(names) <= _LEVEL else longest)
     with page(title, reading, (max(4.6, 2 * wide), 2 * high), names) as made:
         axes = made.panels()[0][0]
         axes.set_axis_off()
-        axes.grid(visible=False)
-        axes.set_aspect("equal")
-        axes.set(xlim=(-wide, wide), ylim=(-high, high))
-        _nodes_and_arrows(made, axes, names, counts, looks(order), radius, ring)
+        axes.set(xlim=(-wide, wide), ylim=(-high, high), aspect="equal")
+        look = looks(list(dict.fromkeys([*history.tasks["task"], *names])))
+        _Circle(made, axes, names, {name: one.colour for name, one in look.items()}, radius, ring).draw(arrows)
     return made.figure
 
 
-def _nodes_and_arrows(made: Page, axes: "Axes", names, counts, look, radius: float, ring: float) -> None:  # noqa: ANN001
-    angles = [pi / 2 - 2 * pi * number / len(names) for number in range(len(names))]
-    points = [(radius * cos(a), radius * sin(a)) for a in angles]
-    arrows = []
-    for row, total in enumerate(counts.sum(axis=1)):
-        for column in range(len(names)):
-            if counts[row, column] > 0:
-                arrows.append(((counts[row, column] + 0.5 * total) / (1.5 * total), column, row))
-    thick = _THICK if len(names) <= 16 else _THICK * 0.55 if len(names) <= 48 else _THICK * 0.3
-    for width, source, target in sorted(arrows):
-        colour = look[names[source]].colour
-        if source == target:
-            _loop(axes, points[source], angles[source], ring, thick * width, colour)
-        else:
-            _arrow(axes, points[source], points[target], thick * width, colour)
-    dot = 9.0 if len(names) <= 16 else 4.5
-    looped = {source for _, source, target in arrows if source == target}
-    for number, (name, (x, y), angle) in enumerate(zip(names, points, angles, strict=True)):
-        axes.plot([x], [y], "o", color=look[name].colour, ms=dot, mec="white", mew=0.8, zorder=5)
-        _label(made, axes, name, angle, radius + (2 * ring + 0.06 if number in looped else 0.12), len(names))
+def _together(history: "History") -> str:
+    return f", {len(history.systems)} systems together" if len(history.systems) > 1 else ""
 
 
-def _arrow(axes: "Axes", start: tuple[float, float], end: tuple[float, float], width: float, colour: str) -> None:
-    from matplotlib.patches import FancyArrowPatch
+@dataclass
+class _Circle:
+    """The graph of tasks on a circle, in inches from its centre."""
 
-    axes.add_patch(
-        FancyArrowPatch(
-            start, end, connectionstyle="arc3,rad=0.18", arrowstyle="-|>", mutation_scale=4.5 + 1.7 * width,
-            lw=width, color=colour, alpha=0.85, shrinkA=5, shrinkB=6.5, zorder=2 + width / 100, joinstyle="miter",
-        )
-    )  # fmt: skip
+    made: Page
+    axes: "Axes"
+    names: Sequence[str]
+    colours: Mapping[str, str]
+    radius: float
+    ring: float  # radius of a loop
 
+    def __post_init__(self) -> None:
+        count = len(self.names)
+        self.angles = {name: pi / 2 - 2 * pi * place / count for place, name in enumerate(self.names)}
+        self.thick = _THICK * (1 if count <= 16 else 0.55 if count <= 48 else 0.3)
 
-def _loop(axes: "Axes", point: tuple[float, float], angle: float, ring: float, width: float, colour: str) -> None:
-    """A ring outside the circle."""
-    from matplotlib.patches import Arc
+    def at(self, name: str, radius: float) -> tuple[float, float]:
+        return radius * cos(self.angles[name]), radius * sin(self.angles[name])
 
-    x, y = point[0] + ring * cos(angle), point[1] + ring * sin(angle)
-    axes.add_patch(Arc((x, y), 2 * ring, 2 * ring, lw=width * 0.6, color=colour, alpha=0.85, zorder=1.5))
+    def draw(self, arrows: "DataFrame") -> None:
+        """`arrows` with their ancestor, task and width from 1/3 to 1."""
+        for ancestor, task, width in arrows.sort_values("width")[["ancestor", "task", "width"]].itertuples(index=False):
+            self._loop(task, width) if ancestor == task else self._arrow(ancestor, task, width)
+        looped = set(arrows.loc[arrows["ancestor"] == arrows["task"], "task"])
+        dot = 9.0 if len(self.names) <= 16 else 4.5
+        for name in self.names:
+            x, y = self.at(name, self.radius)
+            self.axes.plot([x], [y], "o", color=self.colours[name], ms=dot, mec="white", mew=0.8, zorder=5)
+            self._label(name, self.radius + (2 * self.ring + 0.06 if name in looped else 0.12))
 
+    def _arrow(self, start: str, end: str, width: float) -> None:
+        from matplotlib.patches import FancyArrowPatch
 
-def _label(made: Page, axes: "Axes", name: str, angle: float, away: float, count: int) -> None:
-    """Level where there is room, else along the ray from the centre, never upside down."""
-    x, y = away * cos(angle), away * sin(angle)
-    words = made.say(name, _NAME)
-    right = cos(angle) > 1e-9
-    if count <= _LEVEL:
-        side = "center" if abs(cos(angle)) < 0.3 else "left" if right else "right"
-        upright = "bottom" if sin(angle) > 0.9 else "top" if sin(angle) < -0.9 else "center"
-        axes.text(x, y, words, ha=side, va=upright, fontsize=SMALL + 0.5)
-        return
-    turn = degrees(angle) if right else degrees(angle) + 180
-    axes.text(x, y, words, ha="left" if right else "right", va="center", rotation=turn, rotation_mode="anchor",
-              fontsize=SMALL - 1)  # fmt: skip
+        thick = self.thick * width
+        self.axes.add_patch(
+            FancyArrowPatch(
+                self.at(start, self.radius), self.at(end, self.radius), connectionstyle="arc3,rad=0.18",
+                arrowstyle="-|>", mutation_scale=4.5 + 1.7 * thick, lw=thick, color=self.colours[start], alpha=0.85,
+                shrinkA=5, shrinkB=6.5, zorder=2 + width / 100, joinstyle="miter", gid=f"{start}>{end}",
+            )
+        )  # fmt: skip
+
+    def _loop(self, name: str, width: float) -> None:
+        """A ring outside the circle."""
+        from matplotlib.patches import Arc
+
+        middle = self.at(name, self.radius + self.ring)
+        style = {"lw": 0.6 * self.thick * width, "color": self.colours[name], "alpha": 0.85, "zorder": 1.5}
+        self.axes.add_patch(Arc(middle, 2 * self.ring, 2 * self.ring, **style))
+
+    def _label(self, name: str, away: float) -> None:
+        """Level where there is room, else along the ray from the centre, never upside down."""
+        (x, y), angle = self.at(name, away), self.angles[name]
+        words, right = self.made.say(name, _NAME), cos(angle) > 1e-9
+        if len(self.names) <= _LEVEL:
+            side = "center" if abs(cos(angle)) < 0.3 else "left" if right else "right"
+            upright = "bottom" if sin(angle) > 0.9 else "top" if sin(angle) < -0.9 else "center"
+            self.axes.text(x, y, words, ha=side, va=upright, fontsize=SMALL + 0.5)
+            return
+        turn = degrees(angle) + (0 if right else 180)
+        look = {"rotation": turn, "rotation_mode": "anchor", "va": "center", "fontsize": SMALL - 1}
+        self.axes.text(x, y, words, ha="left" if right else "right", **look)
 
 
 def draw_matrix(history: "History", options: Options) -> "Figure":
     """Rows are tasks, columns the tasks of their ancestors, each row in percent."""
-    import numpy as np
+    from ...analysis.flow import ancestor_shares
 
-    names, counts = _counts(history, "transfers")
-    totals = counts.sum(axis=1, keepdims=True)
-    shares = np.divide(100 * counts, totals, out=np.full_like(counts, np.nan), where=totals > 0)
-    several = f", {len(history.systems)} systems together" if len(history.systems) > 1 else ""
+    evolved(history, "transfers")
+    shares = ancestor_shares(history)
+    rows, columns = ([str(name) for name in names] for names in (shares.index, shares.columns))
     reading = (
-        "Each row: of the ancestors of a task's model that were trained on some task, the share trained on each, in percent. "
-        "The diagonal is the task itself. An empty row has no such ancestor."
+        "Each row: of the ancestors of a task's model trained on any task, the share of each task, in percent. "
+        "On the diagonal stands the task itself. An empty row has no such ancestor: the model was made from the root."
     )
-    with page(f"Where models come from{several}", reading, matrix_size(names, names, 0.7), names) as made:
+    size = matrix_size(rows, columns, 0.7)
+    with page(f"Where models come from{_together(history)}", reading, size, [*rows, *columns]) as made:
         axes = made.panels()[0][0]
-        image = matrix(made, axes, shares, names, names, lambda v: f"{v:.0f}" if v else "", vmin=0, vmax=100)
+        cells_ = 100 * shares.to_numpy(float)
+        image = matrix(made, axes, cells_, rows, columns, lambda v: f"{v:.0f}" if v else "", vmin=0, vmax=100)
         axes.set_ylabel("task")
         axes.set_xlabel("task of the ancestors")
         scale_bar(made, axes, image, "share of ancestors (%)")

@@ -27,8 +27,10 @@ _MOST_RUNS = 12  # whose beginnings are marked
 
 def draw(history: "History", options: Options) -> "Figure":
     """A panel for each measure; of several systems the mean with the range from the lowest to the highest."""
-    curves = some(history.iterations, "growth", "finished task iterations")
-    curves = curves.assign(turn=curves.groupby("system").cumcount() + 1)
+    from ...analysis.progress import progress
+
+    curves = some(progress(history), "growth", "finished task iterations")
+    curves = curves.assign(turn=curves["point"] + 1)
     systems, last = curves["system"].nunique(), int(curves["turn"].max())
     title = f"Quality, size and compute over {counted(last, 'task iteration')}"
     reading = "After each task iteration, the means over all tasks that have a model by then."

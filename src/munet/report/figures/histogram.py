@@ -31,7 +31,9 @@ def draw(history: "History", options: Options) -> "Figure":
     """Bars of accepted children on bars of rejected ones; 30 intervals, or one bar for each value of few."""
     children = some(history.children, "histogram", "sampled children")
     if options.task is not None:
-        children = children[children["task"].isin(chosen_tasks(options, list(dict.fromkeys(children["task"])), "histogram"))]
+        children = children[
+            children["task"].isin(chosen_tasks(options, list(dict.fromkeys(children["task"])), "histogram"))
+        ]
     asked = (options.column or DEFAULT).removeprefix("hp.")
     known = columns(children)
     if asked not in known:
@@ -41,7 +43,8 @@ def draw(history: "History", options: Options) -> "Figure":
     some(held, "histogram", f"a value in the column {asked}", "choose another --column")
     of = f" of {options.task}" if options.task else ""
     title = f"{counted(len(held), 'sampled model')}{of} by {asked}"
-    reading = f"Blue: accepted ({int(held['accepted'].sum()):,}). Grey, on top: not accepted ({int((~held['accepted']).sum()):,})."
+    kept = int(held["accepted"].sum())
+    reading = f"Blue: accepted ({kept:,}). Grey, on top: not accepted ({len(held) - kept:,})."
     names = [str(value) for value in held[name].unique()] if not _numeric(held[name]) else []
     with page(title, reading, (WIDTH * 0.72, 2.5), names) as made:
         axes = made.panels()[0][0]
@@ -68,7 +71,9 @@ def _intervals(axes: "Axes", held: "DataFrame", name: str) -> None:
     parts = [held.loc[held["accepted"] == kept, name].to_numpy(float) for kept in (True, False)]
     edges = np.histogram_bin_edges(held[name].to_numpy(float), BINS)
     axes.hist(parts, bins=edges, stacked=True, color=[_ACCEPTED, _REJECTED], edgecolor="white", linewidth=0.4)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}"))
+    axes.xaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}")
+    )
 
 
 def _values(axes: "Axes", held: "DataFrame", name: str, say: Any) -> None:
@@ -81,4 +86,6 @@ def _values(axes: "Axes", held: "DataFrame", name: str, say: Any) -> None:
     axes.bar(places, lost, bottom=kept, color=_REJECTED, width=0.75)
     labels = [say(f"{value:g}" if isinstance(value, float) else value, 20) for value in counts.index]
     turn = max(map(len, labels)) * len(labels) > 60
-    axes.set_xticks(places, labels, rotation=45 if turn else 0, ha="right" if turn else "center", rotation_mode="anchor")
+    axes.set_xticks(
+        places, labels, rotation=45 if turn else 0, ha="right" if turn else "center", rotation_mode="anchor"
+    )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..palette import INK
-from .style import SMALL, Page
+from .style import LETTER, SMALL, Page
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 _LARGE, _LITTLE = 0.40, 0.075  # inches of a cell's side
 _ROOM = 5.3  # inches for all columns while cells are large enough to be read
 NAME = 24  # letters of a name
-_LABEL = 0.6 / 72
 
 
 def cell_side(count: int) -> float:
@@ -30,7 +29,7 @@ def matrix_size(rows: Sequence[str], columns: Sequence[str], beside: float = 0.0
     """(width, height) in inches of a matrix with its names; `beside` for a scale at the right."""
     cell = cell_side(len(columns))
     size = name_size(cell)
-    left, below = (min(NAME, max(map(len, names))) * size * _LABEL + 0.25 for names in (rows, columns))
+    left, below = (min(NAME, max(map(len, names))) * size * LETTER + 0.25 for names in (rows, columns))
     return max(3.4, left + cell * len(columns) + beside + 0.3), cell * len(rows) + below * 0.8 + 0.45
 
 
@@ -78,9 +77,9 @@ def _lines(axes: "Axes", shape: tuple[int, ...], width: float) -> None:
         axes.axvline(edge - 0.5, color="white", lw=width)
 
 
-def scale_bar(made: Page, axes: "Axes", image: Any, text: str) -> None:
+def scale_bar(made: Page, axes: "Axes", image: Any, text: str, pad: float = 0.02) -> None:
     """The scale of the colours, at the right."""
-    bar = made.figure.colorbar(image, ax=axes, fraction=0.046, pad=0.02, aspect=24)
+    bar = made.figure.colorbar(image, ax=axes, fraction=0.046, pad=pad, aspect=24)
     bar.set_label(text)
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=2)

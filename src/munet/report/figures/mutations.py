@@ -1,15 +1,16 @@
 """What the models learned about mutating: probabilities by depth (Figure 6) and their distributions (Figure 7)."""
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
+from ...errors import InputError
 from ..palette import FAINT, INK
-from .needs import Options, chosen_tasks, some
-from .style import SMALL, WIDTH, counted, page, whole_ticks
+from .needs import Options, some
+from .style import SMALL, WIDTH, counted, hide_unused, page, whole_ticks
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from pandas import DataFrame, Series
+    from pandas import DataFrame
 
     from ...analysis import History
 
@@ -24,25 +25,34 @@ def draw_depth(history: "History", options: Options) -> "Figure":
     """Probability of cloning a block over its depth, of all retained models, with the line of least squares."""
     import numpy as np
 
-    held = _held(history, options, "mutation-depth")
-    held = held[(held["kind"] == "clone") & held["block"].notna()]
-    some(held, "mutation-depth", "learned probabilities of cloning blocks", _WAY)
-    counts = held.groupby(["block", "probability"]).size()
-    models = held["model"].nunique()
+    from ...analysis.settings import by_depth
+
+    fit = by_depth(history)
+    if not fit.points:
+        raise InputError(
+            f"mutation-depth needs learned probabilities of cloning blocks, and the history has none: {_WAY}"
+        )
+    counts = Counter((point.block, value) for point in fit.points for value in point.probabilities)
+    models = max(len(point.probabilities) for point in fit.points)
     title = "Learned probability of cloning a block, by its depth"
     reading = (
         f"Blocks of {counted(models, 'retained model')}; a dot's area: how many of them have this value. "
         "Diamonds: the mean of each block. Line: least squares over all values."
     )
-    with page(title, reading, (WIDTH * 0.72, 2.7), held["task"].unique()) as made:
+    with page(title, reading, (WIDTH * 0.72, 2.7)) as made:
         axes = made.panels()[0][0]
-        blocks, values = (np.asarray(counts.index.get_level_values(n), float) for n in (0, 1))
-        axes.scatter(
-            blocks, values, s=np.maximum(5, _MOST_DOT * counts / counts.max()), color=_COLOURS["clone"], alpha=0.45, lw=0
-        )
-        means = held.groupby("block")["probability"].mean()
-        axes.plot(means.index, means, "D", color=INK, ms=3.5, zorder=4)
-        _line(axes, held["block"].to_numpy(float), held["probability"].to_numpy(float))
+        blocks = np.array([block for block, _ in counts], float)
+        areas = np.maximum(5, _MOST_DOT * np.array(list(counts.values())) / max(counts.values()))
+        style = {"color": _COLOURS["clone"], "alpha": 0.45, "lw": 0}
+        axes.scatter(blocks, [value for _, value in counts], s=areas, **style)
+        means = [sum(point.probabilities) / len(point.probabilities) for point in fit.points]
+        axes.plot([point.block for point in fit.points], means, "D", color=INK, ms=3.5, zorder=4)
+        if fit.slope is not None and fit.intercept is not None:
+            ends = np.array([blocks.min(), blocks.max()])
+            axes.plot(ends, fit.intercept + fit.slope * ends, color="#D55E00", lw=1.5, zorder=3)
+            text = f"{fit.intercept:.3f} {'−' if fit.slope < 0 else '+'} {abs(fit.slope):.4f} × block"
+            look = {"ha": "right", "va": "bottom", "color": "#D55E00", "fontsize": SMALL}
+            axes.text(1.0, 1.01, text, transform=axes.transAxes, **look)
         axes.set_xlabel("block, from the input to the head")
         axes.set_ylabel("probability of cloning it")
         axes.set_xlim(blocks.min() - 0.5, blocks.max() + 0.5)
@@ -51,67 +61,48 @@ def draw_depth(history: "History", options: Options) -> "Figure":
     return made.figure
 
 
-def _line(axes: "Axes", xs, ys) -> None:  # noqa: ANN001
-    """The fit, with its equation at the right above; none through a single depth."""
-    import numpy as np
-
-    if len(np.unique(xs)) < 2:
-        return
-    slope, start = np.polyfit(xs, ys, 1)
-    ends = np.array([xs.min(), xs.max()])
-    axes.plot(ends, start + slope * ends, color="#D55E00", lw=1.5, zorder=3)
-    text = f"{start:.3f} {'−' if slope < 0 else '+'} {abs(slope):.4f} × block"
-    axes.text(1.0, 1.01, text, transform=axes.transAxes, ha="right", va="bottom", color="#D55E00", fontsize=SMALL)
+def _models(held: "DataFrame") -> int:
+    return len(held[["system", "task"]].drop_duplicates())
 
 
 def draw_histograms(history: "History", options: Options) -> "Figure":
     """A panel for each mutation: which probabilities the retained models learned. Blocks are taken together."""
-    held = some(_held(history, options, "mutation-histograms"), "mutation-histograms", "learned probabilities", _WAY)
-    held = held.assign(name=[_name(*row) for row in held[["mutation", "block"]].itertuples(index=False)])
-    names = sorted(held["name"].unique(), key=lambda name: (list(_COLOURS).index(_kind(name)) if _kind(name) in _COLOURS else 9, name))
+    from ...analysis.settings import probability_histograms
+
+    table = some(probability_histograms(history), "mutation-histograms", "learned mutation probabilities", _WAY)
+    table = table[~table["mutation"].str.contains(r"\.\d+$")]  # single blocks
+    names = sorted(table["mutation"].unique(), key=_order)
     columns = min(_COLUMNS, len(names))
     rows = -(-len(names) // columns)
-    title = f"Learned mutation probabilities of {counted(held['model'].nunique(), 'retained model')}"
+    title = f"Learned mutation probabilities of {counted(_models(history.probabilities), 'retained model')}"
     reading = (
         "Share of models over the probability that each learned; dashed: the mean. Blue: cloning a layer, blocks taken "
         "together. Orange: changing a hyperparameter. Green: removing a block."
     )
-    with page(title, reading, (max(3.4, columns * _PANEL[0]), rows * _PANEL[1] + 0.3), names) as made:
+    size = (max(3.4, columns * _PANEL[0]), rows * _PANEL[1] + 0.3)
+    with page(title, reading, size, names, labels=("learned probability", "models (%)")) as made:
         panels = [axes for row in made.panels(rows, columns, sharex=True, sharey=True) for axes in row]
-        low, high = held["probability"].min(), held["probability"].max()
         for axes, name in zip(panels, names, strict=False):
-            _histogram(axes, held.loc[held["name"] == name, "probability"], low, high, _COLOURS.get(_kind(name), FAINT))
-            axes.set_title(made.say(name.partition(":")[2] if _kind(name) == "hyperparameter" else name.replace(":", " "), 22), fontsize=SMALL)
-        for axes in panels[len(names) :]:
-            axes.set_visible(False)
-        for number, axes in enumerate(panels[: len(names)]):
-            axes.tick_params(labelbottom=number + columns >= len(names))
-        made.figure.supxlabel("learned probability", fontsize=SMALL + 1)
-        made.figure.supylabel("models (%)", fontsize=SMALL + 1)
+            held = table[table["mutation"] == name]
+            mean = (held["probability"] * held["share"]).sum()
+            colour = _COLOURS.get(_kind(name), FAINT)
+            axes.bar(held["probability"], 100 * held["share"], width=_STEP * 0.94, color=colour)
+            axes.axvline(mean, color=INK, lw=0.8, ls=(0, (3, 2)))
+            axes.set_title(made.say(_title(name), 22), fontsize=SMALL)
+            axes.set_ylim(bottom=0)
+        hide_unused(panels, len(names), columns)
     return made.figure
-
-
-def _held(history: "History", options: Options, figure: str) -> "DataFrame":
-    held = history.probabilities
-    if options.task is not None:
-        tasks = list(dict.fromkeys(history.tasks["task"]))
-        held = held[held["task"].isin(chosen_tasks(options, tasks, figure))]
-    return held
-
-
-def _name(mutation: str, block: float) -> str:
-    """`clone:block.3` -> `clone:block`."""
-    return mutation if block != block else mutation.rpartition(".")[0]
 
 
 def _kind(name: str) -> str:
     return name.partition(":")[0]
 
 
-def _histogram(axes: "Axes", values: "Series", low: float, high: float, colour: str) -> None:
-    import numpy as np
+def _order(name: str) -> tuple[int, str]:
+    kinds = list(_COLOURS)
+    return (kinds.index(_kind(name)) if _kind(name) in kinds else len(kinds), name)
 
-    edges = np.arange(low - _STEP / 2, high + _STEP, _STEP)
-    shares = np.full(len(values), 100 / len(values))
-    axes.hist(values.to_numpy(float), bins=edges, weights=shares, color=colour, edgecolor="white", linewidth=0.4)
-    axes.axvline(values.mean(), color=INK, lw=0.8, ls=(0, (3, 2)))
+
+def _title(name: str) -> str:
+    """`hyperparameter:flip` -> `flip`, `clone:block` -> `clone block`."""
+    return name.removeprefix("hyperparameter:").replace(":", " ")

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from ..palette import FAINT
 from .matrices import matrix, matrix_size, scale_bar
-from .needs import Options, evolved, one_system
+from .needs import Options, chosen_tasks, evolved, one_system
 from .style import counted, page
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ def draw(history: "History", options: Options) -> "Figure":
     table = shared_layers(history)
     names = [str(name) for name in table.index]
     title = f"Layers that {counted(len(names), 'task')} have in common"
-    reading = "Each cell counts the layers that the models of two tasks share; on the diagonal stand all layers of a model."
+    reading = (
+        "Each cell counts the layers that the models of two tasks share; on the diagonal stand all layers of a model."
+    )
     with page(title, reading, matrix_size(names, names, 0.7), names) as made:
         axes = made.panels()[0][0]
         image = matrix(made, axes, table.to_numpy(float), names, names, lambda v: f"{v:.0f}" if v else "", vmin=0)
@@ -30,35 +33,30 @@ def draw(history: "History", options: Options) -> "Figure":
 
 
 def draw_depth(history: "History", options: Options) -> "Figure":
-    """Slots from the input at the bottom to the head at the top, tasks as columns, and the mean over tasks at the right."""
+    """Slots from the input at the bottom to the head at the top, tasks as columns, means over tasks at the right."""
     from ...analysis.lineage import transfers
     from ...history import slot_order
 
     evolved(history, "transfer-depth")
     found = transfers(history)
-    if options.task is not None:
-        from .needs import chosen_tasks
-
-        found = found[found["task"].isin(chosen_tasks(options, list(dict.fromkeys(found["task"])), "transfer-depth"))]
-    order = list(dict.fromkeys(history.tasks["task"]))
-    table = found.pivot_table(index="slot", columns="task", values="depth", aggfunc="mean", observed=True)
-    slots = sorted(table.index, key=slot_order, reverse=True)
-    tasks = [task for task in order if task in table.columns]
-    table = table.loc[slots, tasks]
-    mean = "mean"
-    systems = len(history.systems)
-    title = "Through how many tasks the weights of each layer came"
+    known = [task for task in dict.fromkeys(history.tasks["task"]) if task in set(found["task"])]
+    tasks = chosen_tasks(options, known, "transfer-depth")
+    table = found.pivot_table(index="slot", columns="task", values="depth", aggfunc="mean")
+    table = table.loc[sorted(table.index, key=slot_order, reverse=True), tasks].dropna(how="all")
+    slots = [str(slot) for slot in table.index]
+    title = "How many tasks the weights of each layer came through"
     reading = (
-        "Up the lineage of a task's model, each time the followed layer is not there, the layer that it was made from is "
-        "followed on, and the ancestor's task is counted once. 0: the root's own layer, or trained from the root's at once. "
-        "White: no such layer."
+        "Up the lineage of each task's model: of how many tasks the ancestors had an earlier version of the layer. "
+        "0: the root's own layer, or trained from the root's straight away. White: no such layer. Right: means."
     )
-    if systems > 1:
-        reading += f" Means over {systems} systems."
-    with page(title, reading, matrix_size(slots, tasks, 1.3), [*tasks, mean]) as made:
-        grid = made.figure.subplots(1, 2, width_ratios=[max(1, len(tasks)), 2.2], squeeze=False)
-        left, right = grid[0]
-        image = matrix(made, left, table.to_numpy(float), slots, tasks, lambda v: f"{v:.3g}", vmin=0)
-        right.set_visible(False)
-        scale_bar(made, left, image, "tasks on the way")
+    if len(history.systems) > 1:
+        reading += f" Means over {len(history.systems)} systems."
+    with page(title, reading, matrix_size(slots, tasks, 1.1), tasks) as made:
+        axes = made.panels()[0][0]
+        digits = 0 if len(history.systems) == 1 else 1
+        image = matrix(made, axes, table.to_numpy(float), slots, tasks, lambda v: f"{v:.{digits}f}", vmin=0)
+        size = axes.get_yticklabels()[0].get_fontsize()
+        for row, mean in enumerate(table.mean(axis=1)):
+            axes.text(len(tasks) - 0.35, row, f"{mean:.1f}", ha="left", va="center", fontsize=size, color=FAINT)
+        scale_bar(made, axes, image, "tasks on the way", pad=0.35 / matrix_size(slots, tasks)[0])
     return made.figure

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 WIDTH, COLUMN = 7.0, 3.4
 SIZE, TITLE, SMALL = 8.0, 10.0, 7.0
 GRID = "#e6e8ea"
+TIME = "step: the sampled models in order of time"
 MARKERS = ("o", "s", "^", "D", "v", "p", "<", ">", "h")
-_LETTER = 0.6 / 72  # inches that a letter is wide for each point of its size, a little more than the mean
+LETTER = 0.6 / 72  # inches that a letter is wide for each point of its size, a little more than the mean
 _MARGIN = 0.08
+_BAND = 0.2  # inches of a label below or beside all panels
 _LINE = 1.28  # height of a line in units of its size
-_MOST_LETTERS = 24  # of a name in a legend
+_MOSTLETTERS = 24  # of a name in a legend
 _HANDLE = 0.34  # inches of a legend's sample with the space around it
 
 
@@ -48,7 +50,7 @@ class Page:
     def legend(self, handles: Sequence[Any], names: Sequence[str]) -> None:
         """Below everything, in as many columns as fit; its room was set aside when the page was made."""
         columns, size, _ = legend_plan(names, self.figure.get_figwidth())
-        labels = [self.say(name, _MOST_LETTERS) for name in names]
+        labels = [self.say(name, _MOSTLETTERS) for name in names]
         # a legend fills its columns first; rows read better where they follow the order of tasks
         order = _by_rows(len(labels), columns)
         self.figure.legend(
@@ -63,8 +65,8 @@ def legend_plan(names: Sequence[str], width: float) -> tuple[int, float, float]:
     if not names:
         return 1, SMALL, 0.0
     size = SMALL if len(names) <= 48 else SMALL - 1
-    longest = max(min(cells(clean(name)), _MOST_LETTERS) for name in names)
-    columns = max(1, min(len(names), int((width - 2 * _MARGIN) / (longest * size * _LETTER * 0.92 + _HANDLE))))
+    longest = max(min(cells(clean(name)), _MOSTLETTERS) for name in names)
+    columns = max(1, min(len(names), int((width - 2 * _MARGIN) / (longest * size * LETTER * 0.92 + _HANDLE))))
     rows = -(-len(names) // columns)
     return -(-len(names) // rows), size, rows * size * 1.35 / 72 + 0.14
 
@@ -84,26 +86,37 @@ def page(
     size: tuple[float, float],
     names: Iterable[str] = (),
     legend: Sequence[str] = (),
+    *,
+    labels: tuple[str, str] = ("", ""),
 ) -> Iterator[Page]:
-    """A page whose drawing, apart from title and legend, is `size` large. `names` are all words not written here."""
+    """A page whose drawing, apart from title and legend, is `size` large. `names` are all words not written here.
+
+    `labels` stand once below and at the left of all panels.
+    """
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     width, height = size
-    fonts = families([clean(text) for text in (title, reading, *names, *legend)])
+    fonts = families([clean(text) for text in (title, reading, *labels, *names, *legend)])
     room = width - 2 * _MARGIN
-    titles = wrap(clean(title), int(room / (TITLE * _LETTER)))
-    lines = wrap(clean(reading), int(room / (SMALL * _LETTER * 0.92)))
+    titles = wrap(clean(title), int(room / (TITLE * LETTER)))
+    lines = wrap(clean(reading), int(room / (SMALL * LETTER * 0.92)))
     head = 0.1 + len(titles) * TITLE * _LINE / 72 + len(lines) * SMALL * _LINE / 72 + 0.06
     foot = legend_plan(legend, width)[2]
     whole = height + head + foot
+    below, beside = (_BAND if label else 0.0 for label in labels)
     with matplotlib.rc_context(_style(fonts)):
         figure = Figure(figsize=(width, whole), facecolor="white")
         FigureCanvasAgg(figure)
         figure.set_layout_engine(
-            "constrained", rect=(0, foot / whole, 1, height / whole), w_pad=0.05, h_pad=0.05, wspace=0.03, hspace=0.03
+            "constrained",
+            rect=(beside / width, (foot + below) / whole, 1 - beside / width, (height - below) / whole),
+            **{"w_pad": 0.05, "h_pad": 0.05, "wspace": 0.03, "hspace": 0.03},
         )
+        x, y = 0.5 + beside / 2 / width, (foot + (below + height) / 2) / whole
+        figure.text(x, (foot + 0.04) / whole, writable(clean(labels[0]), fonts), ha="center", va="bottom")
+        figure.text(0.04 / width, y, writable(clean(labels[1]), fonts), rotation=90, ha="left", va="center")
         made = Page(figure, fonts, foot)
         top = 0.1
         for words, points, ink in (*((t, TITLE, INK) for t in titles), *((t, SMALL, FAINT) for t in lines)):
@@ -137,13 +150,30 @@ class Look:
 def looks(tasks: Sequence[str]) -> Mapping[str, Look]:
     """By the order in which tasks were added."""
     return {
-        task: Look(ink, MARKERS[number % len(MARKERS)]) for number, (task, ink) in enumerate(task_colours(list(tasks)).items())
+        task: Look(ink, MARKERS[number % len(MARKERS)])
+        for number, (task, ink) in enumerate(task_colours(list(tasks)).items())
     }
 
 
-def columns_for(count: int, most: int = 4) -> int:
-    """Columns of `count` small panels: few make a row, many a rectangle."""
-    return min(count, most) if count <= most else next((c for c in (most, most - 1) if count % c == 0), most)
+def grid_shape(count: int) -> tuple[int, int, tuple[float, float]]:
+    """(columns, rows, size of a panel in inches) of so many small panels over the width of a page."""
+    if count == 1:
+        return 1, 1, (4.6, 2.1)
+    columns = min(count, 4 if count <= 20 else 6 if count <= 60 else 8)
+    width = WIDTH / columns if columns >= 4 else 2.3
+    return columns, -(-count // columns), (width, max(0.85, width * 0.62))
+
+
+def hide_unused(panels: "Sequence[Axes]", used: int, columns: int) -> None:
+    """Hide what is left of a grid; the lowest panel of each column has the numbers of the shared axis."""
+    for number, axes in enumerate(panels):
+        axes.set_visible(number < used)
+        axes.tick_params(labelbottom=number + columns >= used)
+
+
+def plain_number(value: float) -> str:
+    """Without powers of ten wherever that stays short."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.6g}"
 
 
 def counted(amount: int, noun: str) -> str:
@@ -162,5 +192,5 @@ def whole_ticks(axes: "Axes", count: int = 9) -> None:
 def label_time(axes: "Axes", steps: int) -> None:
     """The axis of all figures over time."""
     axes.set_xlim(-0.5 - 0.01 * steps, steps - 0.5 + 0.01 * steps)
-    axes.set_xlabel("step: the sampled models in order of time")
+    axes.set_xlabel(TIME)
     whole_ticks(axes)

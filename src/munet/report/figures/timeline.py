@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from .needs import finite, one_system, some
 from .needs import Options, finite, one_system, some
 from .style import WIDTH, Look, counted, label_time, looks, page
 

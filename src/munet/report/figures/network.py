@@ -1,0 +1,91 @@
+"""The network: tasks, the layers of their models, who trained and who shares them (A3, A5, Figure 4)."""
+
+from typing import TYPE_CHECKING
+
+from ...errors import InputError
+from ..layout import Layer, Path
+from ..network import picture
+from .needs import Options, evolved, one_system, some
+from .style import counted
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ...analysis import History
+    from ...analysis.paths import Layer as Known
+
+
+def draw(history: "History", options: Options) -> "Figure":
+    """The network as it is, or with `options.step` as it was when that model had been sampled."""
+    one_system(history, "network")
+    if options.step is None:
+        evolved(history, "network")
+        return picture(retained_paths(history), _title(history))
+    steps = len(some(history.children, "network", "sampled children, which --step counts"))
+    if not 0 <= options.step < steps:
+        raise InputError(f"--step {options.step}: the system has sampled models 0 to {steps - 1}")
+    paths = paths_at(history, options.step)
+    some(history.tasks[[bool(path.layers) for path in paths]], "network", f"a task with a model at step {options.step}")
+    return picture(paths, step_title(paths, options.step))
+
+
+def retained_paths(history: "History") -> list[Path]:
+    """What is drawn of each task, in the order in which they were added."""
+    layers: dict[str, dict[str, Layer]] = {}
+    columns = ["task", "slot", "layer", "parameters", "trained_by"]
+    for task, slot, layer, parameters, trainer in history.layers[columns].itertuples(index=False):
+        layers.setdefault(task, {})[slot] = Layer(layer, _size(parameters), _trainer(trainer))
+    tested = history.tasks[["task", "test_accuracy"]].itertuples(index=False)
+    return [Path(task, layers.get(task, {}), accuracy if accuracy == accuracy else None) for task, accuracy in tested]
+
+
+def paths_at(history: "History", step: int) -> list[Path]:
+    """The same at a step, with validation accuracies."""
+    from ...analysis import growth
+
+    best, known = growth.best_at(history, step), growth.paths_at(history, step)
+    return [
+        Path(
+            task,
+            {slot: _drawn(layer) for slot, layer in known.get(task, {}).items()},
+            best[task].accuracy if task in best else None,
+        )
+        for task in history.tasks["task"]
+    ]
+
+
+def _drawn(layer: "Known") -> Layer:
+    return Layer(layer.id, layer.parameters or 0, _trainer(layer.trained_by))
+
+
+def _trainer(name: str) -> str | None:
+    return None if name == "root" else name
+
+
+def _size(parameters: float) -> int:
+    return int(parameters) if parameters == parameters else 0
+
+
+def _title(history: "History") -> str:
+    """Totals as `status` has them."""
+    from ...analysis.summary import totals
+
+    found = totals(history)
+    parts = [
+        counted(found["evolved_tasks"], "task"),
+        f"{found['unique_parameters']:,} unique parameters",
+        f"{round(found['parameters_per_task']):,} per task",
+    ]
+    if found["mean_test_accuracy"] is not None:
+        parts.append(f"mean test accuracy {100 * found['mean_test_accuracy']:.1f} %")
+    return "  ·  ".join(parts)
+
+
+def step_title(paths: list[Path], step: int, steps: int | None = None) -> str:
+    """What the system had come to at a step."""
+    grown = [path for path in paths if path.layers]
+    told = [path.accuracy for path in grown if path.accuracy is not None]
+    parts = [f"step {step:,}" + (f" of {steps:,}" if steps is not None else ""), counted(len(grown), "task")]
+    if told:
+        parts.append(f"mean validation accuracy {100 * sum(told) / len(told):.1f} %")
+    return "  ·  ".join(parts)
