@@ -2,9 +2,10 @@
 
 import os
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -85,7 +86,7 @@ def _open_browser(url: str) -> None:
     threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
 
-def _wait() -> None:
-    import threading
-
-    threading.Event().wait()
+def _wait() -> NoReturn:
+    # In short naps: the signal of Ctrl-C may reach another thread, and then does not wake this one.
+    while True:
+        time.sleep(0.2)
