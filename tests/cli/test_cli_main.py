@@ -16,7 +16,7 @@ COMMANDS = (
     *("quickstart", "init", "add", "status", "evolve", "methods", "log", "show", "diff"),
     *("evaluate", "predict", "export", "fsck", "gc", "catalog", "import", "attach"),
     *("experiment run", "experiment table", "experiment plot", "experiment continual"),
-    *("allocation train", "allocation evaluate", "allocation plot", "allocation table"),
+    *("allocation train", "allocation evaluate", "allocation plot", "allocation table", "allocation export"),
 )
 
 

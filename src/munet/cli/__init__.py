@@ -7,7 +7,7 @@
     experiment.py experiment run, table, plot
     catalog.py    catalog
     importing.py  import
-    allocation.py allocation train, evaluate, plot
+    allocation.py allocation train, evaluate, plot, table, export
     maintain.py   fsck, gc
     quickstart.py quickstart
     live.py       the state of a running evolution; screen.py draws it, observers.py feeds it

@@ -10,6 +10,7 @@ from munet.cli.common import parse_settings, show
 
 
 def register(app: typer.Typer) -> None:
+    from munet.cli.allocation_export import export
     from munet.cli.allocation_results import evaluate, plot, table
 
     group = typer.Typer(
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
     group.command("evaluate")(evaluate)
     group.command("plot")(plot)
     group.command("table")(table)
+    group.command("export")(export)
     app.add_typer(group, name="allocation")
 
 

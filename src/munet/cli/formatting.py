@@ -130,6 +130,10 @@ def mutations_text(mutations: Sequence[Mapping[str, Any]]) -> str:
                 parts.append(f"+{clean(mutation['slot'])}")
             case "remove_block":
                 parts.append(f"-{clean(mutation['slot'])}")
+            case "train_jointly":
+                parts.append(
+                    f"trained jointly, round {number(mutation['round'])}" if "round" in mutation else "trained jointly"
+                )
             case other:
                 parts.append(clean(" ".join([str(other), *(str(v) for k, v in mutation.items() if k != "kind")])))
     return ", ".join(parts) or "trained further"

@@ -152,7 +152,8 @@ def show_view(model: Row, width: int) -> RenderableType:
         accounted = f"{number(metrics['accounted_parameters'])} accounted parameters when it was made"
         lines.append(line(f"score {value_text(metrics['score'])}, {accounted}, {mflops(metrics['flops'])} MFLOPs"))
     total = sum(layer["parameters"] for layer in model["layers"])
-    lines.append(line(f"{counted(model['num_blocks'], 'block')}, {model['image_size']} px, {number(total)} parameters"))
+    deep = counted(model["num_blocks"], "block") if model["num_blocks"] else counted(len(model["layers"]), "layer")
+    lines.append(line(f"{deep}, {model['image_size']} px, {number(total)} parameters"))
     table = grid("slot", "layer", "parameters", "trained by", "shared with",
                  names=("slot", "trained by"), folds=("shared with",), ids=("layer",))  # fmt: skip
     table.columns[3].max_width = max(12, width // 4)

@@ -15,9 +15,9 @@ from munet.store.files import explained, sync_folder
 def refuse_taken(target: Path) -> None:
     """StoreError where a new system cannot be."""
     if (target / MARKER).exists():
-        raise StoreError(f"{target} is already a munet system: import to another path")
+        raise StoreError(f"{target} is already a munet system: choose another path")
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-        raise StoreError(f"{target} is not empty: import to another path")
+        raise StoreError(f"{target} is not empty: choose another path")
 
 
 @contextmanager
