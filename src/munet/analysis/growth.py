@@ -92,7 +92,8 @@ def _grown(one: Reading) -> Growth:
             path = None
         unknown += path is None
         found.append(Moment(step, task, model, sampled, _accuracy(one, model, sampled), path))
-    notes = [f"of {unknown} models that were the best for a while the layers are not known any more"] if unknown else []
+    told = "a model that was" if unknown == 1 else f"{unknown} models that were"
+    notes = [f"the layers of {told} the best for a while are not known any more"] if unknown else []
     used = {id for moment in found for id in (moment.path or {}).values()}
     layers = {id: layer for id, layer in paths.layers.items() if id in used}
     return Growth(tuple(found), layers, tuple(walk.settled), tuple(notes))
