@@ -2,13 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .needs import Options, evolved, one_system, some
+from .needs import Frame, Options, evolved, one_system, some
 from .style import WIDTH, counted, label_time, looks, page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from pandas import DataFrame
 
     from ...analysis import History
 
@@ -25,7 +24,7 @@ def draw(history: "History", options: Options) -> "Figure":
         "step", drop=False
     )
     edges = tree(history)
-    edges = edges[edges["parent_recorded_score"].notna()]
+    edges = edges[edges["parent_score"].notna()]
     steps = {one.step for task in evolved(history, "ancestors")["task"] for one in line(history, task)}
     retained = scored[scored.index.isin(steps)]
     tasks = list(history.tasks["task"])
@@ -50,10 +49,10 @@ def draw(history: "History", options: Options) -> "Figure":
     return made.figure
 
 
-def _lines(axes: "Axes", edges: "DataFrame", colours: dict[str, str], **style: Any) -> None:
+def _lines(axes: "Axes", edges: Frame, colours: dict[str, str], **style: Any) -> None:
     from matplotlib.collections import LineCollection
 
-    ends = edges[["parent_step", "parent_recorded_score", "step", "score"]].to_numpy(float)
+    ends = edges[["parent_step", "parent_score", "step", "score"]].to_numpy(float)
     axes.add_collection(
         LineCollection(ends.reshape(-1, 2, 2), colors=[colours[task] for task in edges["task"]], **style)
     )

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..palette import ROOT
-from .needs import Options, some
+from .needs import Frame, Options, some
 from .style import SMALL, WIDTH, Page, counted, page, plain_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from pandas import DataFrame
 
     from ...analysis import History
 
@@ -63,21 +62,21 @@ def draw(history: "History", options: Options) -> "Figure":
     return made.figure
 
 
-def _spent(history: "History") -> "DataFrame":
+def _spent(history: "History") -> Frame:
     from ...analysis.costs import spent
 
     return spent(history, "task").set_index("task")
 
 
-def _weights(history: "History") -> "DataFrame":
+def _weights(history: "History") -> Frame:
     """Parameters in use by the task that trained them, those of the root under its name."""
     from ...analysis.costs import parameters
 
-    table = parameters(history).groupby("task", sort=False)[["trained", "reused"]].sum()
+    table = some(parameters(history), "costs", "models").groupby("task", sort=False)[["trained", "reused"]].sum()
     return table.assign(own=table["trained"] - table["reused"])
 
 
-def _fates(history: "History") -> "DataFrame":
+def _fates(history: "History") -> Frame:
     """Children of each task that were retained, accepted but not retained, or rejected, by reason."""
     from ...analysis.costs import rejected, spent
 
@@ -89,7 +88,7 @@ def _fates(history: "History") -> "DataFrame":
     return found.join(reasons[list(common)]).fillna(0) if len(table) else found
 
 
-def _bars(made: Page, axes: "Axes", table: "DataFrame", parts: Sequence[Part], unit: float, label: str) -> None:
+def _bars(made: Page, axes: "Axes", table: Frame, parts: Sequence[Part], unit: float, label: str) -> None:
     import numpy as np
 
     left = np.zeros(len(table))

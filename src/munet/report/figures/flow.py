@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 from ..fonts import cells, clean
 from .matrices import matrix, matrix_size, scale_bar
-from .needs import Options, evolved
+from .needs import Frame, Options, evolved
 from .style import LETTER, SMALL, Page, counted, looks, page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from pandas import DataFrame
 
     from ...analysis import History
 
@@ -33,7 +32,7 @@ def draw_graph(history: "History", options: Options) -> "Figure":
     evolved(history, "flow")
     names = [str(name) for name in ancestor_counts(history).columns]
     arrows = edges(history)
-    given = int((arrows["ancestor"] != arrows["task"]).sum())
+    given = len(arrows[arrows["ancestor"] != arrows["task"]])
     title = f"Knowledge flow between {counted(len(names), 'task')}{_together(history)}"
     reading = (
         "An arrow leads from a task to one whose model descends from it, in the colour of the ancestor; the more of "
@@ -76,7 +75,7 @@ class _Circle:
     def at(self, name: str, radius: float) -> tuple[float, float]:
         return radius * cos(self.angles[name]), radius * sin(self.angles[name])
 
-    def draw(self, arrows: "DataFrame") -> None:
+    def draw(self, arrows: Frame) -> None:
         """`arrows` with their ancestor, task and width from 1/3 to 1."""
         for ancestor, task, width in arrows.sort_values("width")[["ancestor", "task", "width"]].itertuples(index=False):
             self._loop(task, width) if ancestor == task else self._arrow(ancestor, task, width)

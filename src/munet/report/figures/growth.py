@@ -3,14 +3,13 @@
 from typing import TYPE_CHECKING
 
 from ..palette import FAINT
-from .needs import Options, some
+from .needs import Frame, Options, some
 from .style import SMALL, counted, page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
-    from pandas import DataFrame
 
     from ...analysis import History
 
@@ -54,7 +53,7 @@ def draw(history: "History", options: Options) -> "Figure":
     return made.figure
 
 
-def _starts(curves: "DataFrame") -> list[int]:
+def _starts(curves: Frame) -> list[int]:
     """Turns at which a run after the first begins, where all systems agree and the picture stays clear."""
     found = {
         tuple(part["turn"][part["run"] != part["run"].shift()])[1:] for _, part in curves.groupby("system", sort=False)
@@ -63,7 +62,7 @@ def _starts(curves: "DataFrame") -> list[int]:
     return starts if len(starts) <= _MOST_RUNS else []
 
 
-def _measure(axes: "Axes", curves: "DataFrame", measure: str, unit: float, colour: str) -> None:
+def _measure(axes: "Axes", curves: Frame, measure: str, unit: float, colour: str) -> None:
     held = curves.assign(value=curves[measure].astype(float) * unit).groupby("turn")["value"]
     xs, mean = list(held.groups), held.mean().to_numpy()
     low, high = held.min().to_numpy(), held.max().to_numpy()

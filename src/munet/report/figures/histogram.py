@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError, suggest
-from .needs import Options, chosen_tasks, some
+from .needs import Frame, Options, chosen_tasks, some
 from .style import WIDTH, counted, page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from pandas import DataFrame, Series
+    from pandas import Series
 
     from ...analysis import History
 
@@ -22,7 +22,7 @@ _UNITS = {"_seconds": " (s)", "image_size": " (pixels a side)"}
 _NOT = ("system", "step", "model", "parent", "parent_step", "cloned", "started", "finished", "reason")
 
 
-def columns(children: "DataFrame") -> list[str]:
+def columns(children: Frame) -> list[str]:
     """Columns that can be drawn; hyperparameters without their `hp.`."""
     return [name.removeprefix("hp.") for name in children.columns if name not in _NOT]
 
@@ -64,19 +64,19 @@ def _numeric(values: "Series") -> bool:
     return is_numeric_dtype(values) and not is_bool_dtype(values)
 
 
-def _intervals(axes: "Axes", held: "DataFrame", name: str) -> None:
+def _intervals(axes: "Axes", held: Frame, name: str) -> None:
     import numpy as np
     from matplotlib.ticker import FuncFormatter
 
     parts = [held.loc[held["accepted"] == kept, name].to_numpy(float) for kept in (True, False)]
     edges = np.histogram_bin_edges(held[name].to_numpy(float), BINS)
-    axes.hist(parts, bins=edges, stacked=True, color=[_ACCEPTED, _REJECTED], edgecolor="white", linewidth=0.4)
+    axes.hist(parts, bins=edges.tolist(), stacked=True, color=[_ACCEPTED, _REJECTED], edgecolor="white", linewidth=0.4)
     axes.xaxis.set_major_formatter(
         FuncFormatter(lambda value, _: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}")
     )
 
 
-def _values(axes: "Axes", held: "DataFrame", name: str, say: Any) -> None:
+def _values(axes: "Axes", held: Frame, name: str, say: Any) -> None:
     counts = held.groupby([name, "accepted"], observed=True).size().unstack(fill_value=0)
     order = counts.sum(axis=1).sort_values(ascending=False).index[:_WORDS]
     counts = counts.loc[counts.index.isin(order)]

@@ -2,13 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .needs import Options, evolved, some
+from .needs import Frame, Options, evolved, some
 from .style import SMALL, WIDTH, counted, page, plain_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from pandas import DataFrame
 
     from ...analysis import History
 
@@ -41,12 +40,12 @@ def draw(history: "History", options: Options) -> "Figure":
     return made.figure
 
 
-def _bars(axes: "Axes", held: "DataFrame", say: Any) -> None:
+def _bars(axes: "Axes", held: Frame, say: Any) -> None:
     places = range(len(held))
     axes.bar(places, 100 * held["share"], width=0.8, color=_COLOUR)
     labels = [say(value_text(value), 10) for value in held["value"]]
     crowded = sum(map(len, labels)) > 20
-    look = {"rotation": 90} if crowded else {}
+    look: dict[str, Any] = {"rotation": 90} if crowded else {}
     axes.set_xticks(places, labels, fontsize=SMALL - 1, **look)
     middle, half = (len(held) - 1) / 2, max(len(held), 3) / 2 + 0.1
     axes.set_xlim(middle - half, middle + half)

@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..palette import colour
-from .needs import Options, chosen_tasks, evolved, some
+from .needs import Frame, Options, chosen_tasks, evolved, some
 from .style import SMALL, Page, counted, grid_shape, hide_unused, page, whole_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from pandas import DataFrame
 
     from ...analysis import History
 
@@ -66,9 +65,7 @@ def _style(place: int) -> dict[str, Any]:
     return {"color": colour(place), "ls": _DASHES[place // 7 % len(_DASHES)], "lw": 1.1}
 
 
-def _panel(
-    made: Page, axes: "Axes", task: str, held: "DataFrame", ends: "DataFrame", styles: Mapping[str, dict[str, Any]]
-) -> None:
+def _panel(made: Page, axes: "Axes", task: str, held: Frame, ends: Frame, styles: Mapping[str, dict[str, Any]]) -> None:
     lowest, highest = [], []
     for system, curve in held.groupby("system", sort=False):
         style = styles[str(system)]

@@ -62,7 +62,7 @@ def matrix(
     longest = max((len(text(value)) for value in values.flat if np.isfinite(value)), default=1)
     points = min(SMALL, cell * 72 / (0.66 * longest + 0.5))
     if points >= 4.2:
-        middle = (image.norm.vmin + image.norm.vmax) / 2
+        middle = (scale.get("vmin", np.nanmin(values)) + scale.get("vmax", np.nanmax(values))) / 2
         for (row, column), value in np.ndenumerate(values):
             if np.isfinite(value):
                 ink = "white" if value > middle else INK

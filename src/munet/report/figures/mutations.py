@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 
 from ...errors import InputError
 from ..palette import FAINT, INK
-from .needs import Options, some
+from .needs import Frame, Options, some
 from .style import SMALL, WIDTH, counted, hide_unused, page, whole_ticks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from pandas import DataFrame
 
     from ...analysis import History
 
@@ -61,7 +60,7 @@ def draw_depth(history: "History", options: Options) -> "Figure":
     return made.figure
 
 
-def _models(held: "DataFrame") -> int:
+def _models(held: Frame) -> int:
     return len(held[["system", "task"]].drop_duplicates())
 
 

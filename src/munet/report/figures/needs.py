@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError, suggest
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from ...analysis import History
+
+Frame = Any  # a pandas data frame; what pandas declares of its parts is wider than what they are here
 
 
 @dataclass(frozen=True)
@@ -29,23 +29,14 @@ def one_system(history: "History", figure: str) -> None:
         raise InputError(f"{figure} draws one system, not {len(history.systems)} ({named}): leave --with away")
 
 
-def some(frame: "DataFrame", figure: str, what: str, way: str = "`munet evolve` makes some") -> "DataFrame":
+def some(frame: Frame, figure: str, what: str, way: str = "`munet evolve` makes some") -> Frame:
     """The frame, if it has rows. InputError otherwise."""
     if len(frame) == 0:
         raise InputError(f"{figure} needs {what}, and the history has none: {way}")
     return frame
 
 
-def finite(frame: "DataFrame", column: str) -> "DataFrame":
-    """Rows whose value in `column` is a finite number."""
-    import numpy as np
-    import pandas as pd
-
-    values = pd.to_numeric(frame[column], errors="coerce").to_numpy(float)
-    return frame[np.isfinite(values)]
-
-
-def evolved(history: "History", figure: str) -> "DataFrame":
+def evolved(history: "History", figure: str) -> Frame:
     """The rows of tasks that have a model, in the order in which they were added. InputError where none has."""
     tasks = history.tasks
     if len(tasks) == 0:

@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError, suggest
 from ..palette import FAINT, INK
-from .needs import Options, chosen_tasks, evolved, one_system, some
+from .needs import Frame, Options, chosen_tasks, evolved, one_system, some
 from .style import SMALL, TIME, Page, grid_shape, hide_unused, looks, page, plain_number, whole_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from pandas import DataFrame
 
     from ...analysis import History
 
@@ -53,7 +52,7 @@ def draw(history: "History", options: Options) -> "Figure":
     return made.figure
 
 
-def _chains(history: "History", options: Options, column: str) -> dict[str, "DataFrame"]:
+def _chains(history: "History", options: Options, column: str) -> dict[str, Frame]:
     """Step, task and value along each lineage that was asked for and has recorded values."""
     from ...analysis.settings import schedule
 
@@ -94,9 +93,7 @@ def _scale(panels: "Sequence[Axes]", values: Sequence[Any]) -> dict[Any, float] 
     return None
 
 
-def _panel(
-    made: Page, axes: "Axes", name: str, chain: "DataFrame", codes: dict[Any, float] | None, tasks: list[str]
-) -> None:
+def _panel(made: Page, axes: "Axes", name: str, chain: Frame, codes: dict[Any, float] | None, tasks: list[str]) -> None:
     heights = [codes[value] if codes else float(value) for value in chain["value"]]
     axes.plot(chain["step"], heights, color=INK if len(tasks) <= 60 else FAINT, lw=0.8, zorder=2)
     look = looks(tasks)

@@ -2,14 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from .needs import Options, finite, one_system, some
+from .needs import Frame, Options, one_system, some
 from .style import WIDTH, Look, counted, label_time, looks, page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
-    from pandas import DataFrame
 
     from ...analysis import History
 
@@ -20,7 +19,7 @@ def draw(history: "History", options: Options) -> "Figure":
     """One line for each task through its sampled models; a black cross marks the best of each task."""
     one_system(history, "timeline")
     children = some(history.children, "timeline", "sampled children")
-    scored = some(finite(children, "score"), "timeline", "children with a score")
+    scored = some(children[children["score"].notna()], "timeline", "children with a score")
     tasks = list(history.tasks["task"])
     present = [task for task in tasks if task in set(scored["task"])]
     reading = (
@@ -40,7 +39,7 @@ def draw(history: "History", options: Options) -> "Figure":
     return made.figure
 
 
-def _task(axes: "Axes", children: "DataFrame", look: Look, count: int) -> "Line2D":
+def _task(axes: "Axes", children: Frame, look: Look, count: int) -> "Line2D":
     xs, ys = children["step"].to_numpy(), children["score"].to_numpy(float)
     kept = children["accepted"].to_numpy(bool)
     image = count > _MANY
