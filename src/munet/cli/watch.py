@@ -66,12 +66,12 @@ def _server(path: Path, host: str, port: int | None, token: str | None) -> "Serv
     from munet.report.watch import bind
 
     def make_payload() -> dict[str, Any]:
-        from munet.report.page.payload import payload
+        from munet.report.page import payload
 
         return payload(open_system(path).history())
 
     def make_page(made: dict[str, Any]) -> str:
-        from munet.report.page.build import build_page
+        from munet.report.page import build_page
 
         return build_page(made, live=True)
 

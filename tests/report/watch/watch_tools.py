@@ -7,10 +7,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import munet
 from munet.report.watch import Server, bind
+
+CHILDREN = 4  # of a run of `evolve_tiny`
+Evolving = Callable[..., BaseProcess]
 
 PAGE = (
     "<!doctype html>\n<html><head><title>t</title><style>p { color: teal; }</style></head><body>"
@@ -43,11 +48,17 @@ def fake_page(payload: dict[str, Any]) -> str:
     return PAGE.replace("{payload}", json.dumps(payload))
 
 
+def evolve_tiny(path: Path, seed: int) -> None:
+    """One run, or what is left of it."""
+    budget = {"task_iterations": 1, "generations": 2, "children": 2, "cycles": 1}
+    munet.evolve(munet.System.open(path), **budget, samples_per_cycle=40, batch_size=20, threads=1, seed=seed)
+
+
 @contextmanager
 def serving(path: Path, make_payload: Callable[[], dict[str, Any]] | None = None, **options: Any) -> Iterator[Server]:
     """A server that is quick to see changes, on a free port unless another is given."""
-    chosen: dict[str, Any] = {"port": 0, "pause": 0.05, "share": 1.0, "heartbeat": 5.0} | options
-    server = bind(path, make_payload or counted(path), fake_page, **chosen)
+    chosen: dict[str, Any] = {"make_page": fake_page, "port": 0, "pause": 0.05, "share": 1.0, "heartbeat": 5.0}
+    server = bind(path, make_payload or counted(path), **chosen | options)
     server.start()
     try:
         yield server

@@ -28,7 +28,8 @@ class Shown:
 
     def __init__(self, payload: Payload) -> None:
         self.payload = payload
-        self.data = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        self.data = text.encode("utf-8", "backslashreplace")  # half a character becomes its escape, which JSON knows
         self.version = hashlib.sha256(self.data).hexdigest()[:16]
 
     @cached_property

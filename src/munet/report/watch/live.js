@@ -17,19 +17,22 @@
 
   const bar = document.createElement("div");
   bar.id = "munet-live";
-  const part = (name, role) => {
+  const part = (name, attributes = {}, home = bar) => {
     const made = document.createElement("span");
     made.className = "munet-live-" + name;
-    if (role) made.setAttribute("role", role);
-    bar.append(made);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    home.append(made);
     return made;
   };
-  const dot = part("dot");
-  dot.setAttribute("aria-hidden", "true");
-  const link = part("link", "status");
+  part("dot", { "aria-hidden": "true" });
+  const link = part("link", { role: "status" });
   const age = part("age");
-  const note = part("note", "status");
-  document.body.prepend(bar);
+  const note = part("note", { role: "status" });
+  const header = document.querySelector("header");
+  if (header) header.after(bar);
+  else document.body.prepend(bar);
+  // The header stays in sight when the bar has scrolled away.
+  const badge = header && part("dot munet-live-badge", { role: "img" }, header);
   if (location.search) history.replaceState(null, "", location.pathname + location.hash); // the cookie has the token now
 
   const put = (element, text) => {
@@ -55,10 +58,14 @@
   function show() {
     const live = source !== null && source.readyState === EventSource.OPEN && state !== null;
     const doing = state ? DOING[state.activity](state.run) : "";
-    bar.dataset.link = live ? "live" : "lost";
-    bar.dataset.activity = state ? state.activity : "";
+    document.documentElement.dataset.munetLive = live ? (state.activity === "evolving" ? "evolving" : "live") : "lost";
     const lost = state ? "Not live: the server does not answer; trying again" : "Connecting";
-    put(link, live ? `Live: ${doing}` : trouble || lost);
+    const says = live ? `Live: ${doing}` : trouble || lost;
+    put(link, says);
+    if (badge && badge.title !== says) {
+      badge.title = says;
+      badge.setAttribute("aria-label", says);
+    }
     const seconds = state ? Math.max(0, (Date.now() - behind) / 1000 - state.changed) : 0;
     put(age, state && state.changed ? `nothing new for ${since(seconds)}` : "");
     put(note, state && state.note ? `The page shows an earlier state: ${state.note}` : "");
@@ -85,10 +92,8 @@
       const answer = await fetch("/payload", { credentials: "same-origin" });
       if (!answer.ok) throw new Error(await answer.text());
       const payload = await answer.json();
-      if (!window.munet || !window.munet.update) return location.reload(); // the page that waits for a first payload
-      window.munet.update(payload);
       version = (answer.headers.get("ETag") || "").replace(/^W\/|"/g, "") || wanted;
-      bar.dataset.version = version;
+      change(payload);
     } catch (error) {
       console.warn("munet watch:", error);
       setTimeout(take, 2000);
@@ -97,6 +102,17 @@
       fetching = false;
     }
     take(); // it may have changed again meanwhile
+  }
+
+  function change(payload) {
+    try {
+      window.munet.update(payload);
+    } catch (error) {
+      // The page that waits for a first payload, or one whose scripts are older than the payload. The new page shows
+      // what there is, so it is loaded at most once for each version.
+      console.warn("munet watch:", error);
+      location.reload();
+    }
   }
 
   async function refused() {

@@ -1,0 +1,121 @@
+"""`munet watch` as a person gives it: one line when it starts, one when it ends, one when it cannot."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from cli_tools import SOURCES, munet
+
+from munet import System
+from munet.cli.watch import PORT, has_display
+from munet.report import watch
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A system without tasks."""
+    made = System.create(
+        tmp_path_factory.mktemp("watch") / "fleet", "random:vit_tiny_patch16_224", depth=1, image_size=32
+    )
+    return made.path
+
+
+@contextmanager
+def watching(*words: str | Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """(the process, the line that it said)"""
+    env = {**os.environ, "PYTHONPATH": str(SOURCES), "MUNET_WATCH_TOKEN": ""}
+    command = [sys.executable, "-c", "from munet.cli import main; main()", "watch", *map(str, words), "--no-open"]
+    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout
+        yield process, process.stdout.readline()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_it_says_where_it_is_and_ends_at_once(system: Path):
+    with watching(system, "--port", "0") as (process, line):
+        assert line.startswith(f"Watching {system} at http://127.0.0.1:")
+        assert line.endswith("/ (Ctrl-C ends it)\n")
+        url = line.split(" at ")[1].split()[0]
+        with urlopen(f"{url}state", timeout=60) as answer:
+            assert json.load(answer)["activity"] == "empty"
+        with urlopen(f"{url}events", timeout=60) as events:
+            assert events.readline() == b"retry: 1000\n"
+            before = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=30)
+            took = time.monotonic() - before
+    assert process.returncode == 130
+    assert said == f"munet: interrupted; the same command goes on: munet watch {system} --port 0 --no-open\n"
+    assert took < 5, "on a busy machine; a second elsewhere"
+
+
+def test_a_page_of_an_empty_system(system: Path):
+    with watching(system, "--port", "0") as (_, line), urlopen(line.split(" at ")[1].split()[0], timeout=60) as answer:
+        page = answer.read().decode()
+    assert "Nothing to show yet" not in page
+    assert "EventSource" in page
+
+
+def test_other_machines_need_the_token(system: Path):
+    with watching(system, "--host", "0.0.0.0", "--port", "0", "--token", "a-long-token") as (process, line):
+        assert "/?token=a-long-token (Ctrl-C ends it)" in line
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert said.startswith("note: the connection is not encrypted")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--host", "no such host"], "--host no such host: no such address"),
+        (["--token", "short"], "--token: use 8 to 200 letters"),
+        (["--port", "70000"], "70000"),
+    ],
+)
+def test_what_cannot_be_served_is_said_in_one_line(system: Path, words: list[str], told: str):
+    found = munet("watch", str(system), "--no-open", *words)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert told in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_a_taken_port_is_said_in_one_line(system: Path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        found = munet("watch", str(system), "--no-open", "--port", str(port))
+    assert found.returncode == 2
+    assert found.stderr == (
+        f"munet: error: --port {port} is taken: choose another one, or leave --port out to get a free one\n"
+    )
+
+
+def test_what_is_no_system_is_said_in_one_line(tmp_path: Path):
+    found = munet("watch", str(tmp_path / "none"), "--no-open")
+    assert found.returncode == 2
+    assert found.stderr.count("\n") == 1
+    assert "is no munet system" in found.stderr
+
+
+def test_the_port_in_the_help_is_the_port():
+    assert PORT == watch.PORT
+
+
+def test_a_browser_is_opened_only_where_it_is_seen():
+    assert has_display({"DISPLAY": ":0"}, "linux")
+    assert has_display({"WAYLAND_DISPLAY": "wayland-0"}, "linux")
+    assert not has_display({}, "linux")
+    assert not has_display({"DISPLAY": ""}, "linux")
+    assert has_display({}, "darwin")
+    assert not has_display({"DISPLAY": ":10", "SSH_CONNECTION": "1 2 3 4"}, "linux")
