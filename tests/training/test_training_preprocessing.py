@@ -58,6 +58,19 @@ def test_prepare_resizes_without_keeping_the_aspect_and_normalises_each_channel(
     torch.testing.assert_close(grey[:, 2] * 0.225 + 0.406, grey[:, 0] * 0.229 + 0.485, rtol=0, atol=1e-5)
 
 
+def test_one_channel_may_be_wanted_and_inverted():
+    images = random_images(4, 16, 16, 3)
+    inverted = prepare(images[..., :1], Preprocessing(16, (1.0,), (-1.0,)))
+    torch.testing.assert_close(inverted, 1 - images[..., 0][:, None] / 255, rtol=0, atol=1e-7)
+    grey = prepare(images, Preprocessing(16, (0.0,), (1.0,)))
+    pillow = np.stack([np.asarray(Image.fromarray(image.numpy()).convert("L")) for image in images])
+    torch.testing.assert_close(grey * 255, torch.from_numpy(pillow[:, None]).float(), rtol=0, atol=1.01)
+    assert augment(images, Preprocessing(8, (0.0,), (1.0,), brightness=0.2, hue=0.1), stream()).shape == (4, 1, 8, 8)
+    for mean, std in (((0.5,) * 2, (0.5,) * 2), ((0.5,), (0.5,) * 3), ((0.5,), (0.0,))):
+        with pytest.raises(InputError, match="give one or three numbers each, and no std of 0"):
+            Preprocessing(16, mean, std)
+
+
 @pytest.mark.parametrize("variant", ["munet", "mu2net-plus"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_everything_at_once_stays_in_range(variant, channels):
