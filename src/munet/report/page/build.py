@@ -23,16 +23,16 @@ SCRIPTS = (
 SUFFIXES = (".html", ".htm")
 
 
-def build_page(payload: Mapping[str, Any], live: bool = False, script: str = "") -> str:
+def build_page(payload: Mapping[str, Any], live: bool = False) -> str:
     """The page that shows `payload`.
 
-    With `live` it may talk to the server that it came from. `script` is JavaScript that runs after the page's own and
-    reaches it as `window.munet` (docs/report.md); it is code of ours, never of data.
+    It forbids itself everything but its own style and script. A `live` one leaves that to the headers of the server
+    that sends it, which adds a script that calls `window.munet.update` (docs/report.md).
     """
     style = "\n".join(_asset(f"{name}.css") for name in STYLES)
-    code = _script(script)
+    code = _script()
     values = {
-        "policy": _policy(style, code, live),
+        "policy": "" if live else _policy(style, code),
         "title": escape(str(payload["title"])),
         "style": style,
         "payload": data_text(payload),
@@ -51,7 +51,9 @@ def write_page(page: str, path: str | Path) -> Path:
     """Write a page in one step. InputError for a name that no browser takes for a page."""
     target = Path(path)
     if target.suffix.lower() not in SUFFIXES:
-        raise InputError(f"{target}: a report ends in {' or '.join(SUFFIXES)}, for instance {target.stem or 'report'}.html")
+        raise InputError(
+            f"{target}: a report ends in {' or '.join(SUFFIXES)}, for instance {target.stem or 'report'}.html"
+        )
     write_atomic(target, page.encode())
     return target
 
@@ -63,27 +65,27 @@ def data_text(payload: Mapping[str, Any]) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _script(extra: str) -> str:
+def _script() -> str:
     parts = [_asset(f"{name}.js") for name in SCRIPTS]
-    return '"use strict";\n(() => {\n' + "\n".join(parts) + "\n})();\n" + extra
+    return '"use strict";\n(() => {\n' + "\n".join(parts) + "\n})();\n"
 
 
 def _asset(name: str) -> str:
-    return (files(__package__) / "assets" / name).read_text("utf-8")
+    return (files(__name__.rpartition(".")[0]) / "assets" / name).read_text("utf-8")
 
 
-def _policy(style: str, script: str, live: bool) -> str:
+def _policy(style: str, script: str) -> str:
     """Content security policy: this style, this script, and nothing from anywhere else."""
     rules = {
         "default-src": "'none'",
         "style-src": _hash(style),
         "script-src": _hash(script),
         "img-src": "data:",
-        "connect-src": "'self'" if live else "'none'",
         "base-uri": "'none'",
         "form-action": "'none'",
     }
-    return "; ".join(f"{name} {value}" for name, value in rules.items())
+    text = "; ".join(f"{name} {value}" for name, value in rules.items())
+    return f'<meta http-equiv="Content-Security-Policy" content="{text}">\n'
 
 
 def _hash(text: str) -> str:

@@ -1,16 +1,94 @@
-"""History as the JSON value that the page draws (docs/report.md says what each key holds)."""
+"""A system's history as the JSON value that the page draws. docs/report.md says what each key holds."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..palette import colour
+from ... import __version__
+from ...analysis.paths import Paths
+from ...analysis.summary import totals
+from .charts import flow, learning, mutation_probabilities, progress, rejected, settings, sharing, spent
+from .columns import arranged
+from .looks import task_look
+from .network import Network
+from .sampled import children, lineages
+from .texts import ident, shown
+from .values import plain
+
+if TYPE_CHECKING:
+    from ...analysis import History
+    from ...analysis.reading import Reading
 
 SCHEMA = 1
 
 
-def task_look(number: int) -> dict[str, str]:
-    """Colours of the n-th task on light and on dark ground."""
-    return {"colour": colour(number), "dark": colour(number)}
+def payload(history: "History", title: str | None = None, system: str | None = None) -> dict[str, Any]:
+    """Everything the page shows of one system; plain JSON values, the same for the same system.
+
+    `title` is the system's label where none is given. InputError where the history holds several systems and `system`
+    names none of them.
+    """
+    one = history.one(system)
+    if len(history.readings) > 1:
+        from ...analysis import History
+
+        history = History({one.label: one})
+    names = [record["name"] for record in one.records]
+    network = Network(one, Paths(one), names)
+    rows, words = children(one, network)
+    tasks = _tasks(history, one)
+    notes = [*history.notes, *network.notes()]
+    return {
+        "schema": SCHEMA,
+        "title": shown(title or one.label),
+        "made": {"munet": __version__},
+        "notes": [shown(note) for note in dict.fromkeys(notes)],
+        "root": {"model": ident(one.root), "source": shown(_root_source(one))},
+        "totals": {key: _whole(value) for key, value in totals(history).items()},
+        "tasks": tasks,
+        "order": arranged(network.retained_layers()),
+        "slots": network.slots,
+        "layers": network.layer_columns(),
+        "paths": network.paths,
+        "moments": network.moments,
+        "retained": network.retained,
+        "children": rows,
+        "words": words,
+        "runs": _runs(history),
+        "lineages": lineages(one, names),
+        "sharing": sharing(history, names),
+        "flow": flow(history, names),
+        "settings": settings(history, one),
+        "probabilities": mutation_probabilities(history),
+        "learning": learning(history, names),
+        "rejected": rejected(history, names),
+        "costs": spent(history, names),
+        "progress": progress(history, names),
+    }
 
 
-def payload() -> None:
-    return None
+def _tasks(history: "History", one: "Reading") -> list[dict[str, Any]]:
+    """Rows of the leaderboard: the numbers of `System.status()`, unrounded."""
+    rows = []
+    active = {record["name"]: record.get("active") is not None for record in one.records}
+    for number, row in enumerate(history.tasks.to_dict("records")):
+        facts = {str(key): plain(value) for key, value in row.items() if key not in ("system", "order", "task")}
+        look = {"name": shown(row["task"]), **task_look(number), "active": active[row["task"]]}
+        rows.append(look | facts | {"model": ident(facts["model"])})
+    return rows
+
+
+def _whole(value: Any) -> Any:
+    return {key: plain(one) for key, one in value.items()} if isinstance(value, dict) else plain(value)
+
+
+def _runs(history: "History") -> list[dict[str, Any]]:
+    keys = ("run", "method", "imported", "seed", "children", "seconds", "device", "started", "finished", "abandoned")
+    return [{key: plain(row[key]) for key in keys} for row in history.runs.to_dict("records")]
+
+
+def _root_source(one: "Reading") -> str:
+    from ...errors import DamagedError
+
+    try:
+        return (one.store.get_model(one.root).get("root") or {}).get("source") or "not known"
+    except DamagedError:
+        return "cannot be read"

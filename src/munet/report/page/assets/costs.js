@@ -43,7 +43,7 @@ function costs(data, body) {
 function about(data, body) {
   body.append(data.notes.length ? h("div", { class: "notice", css: { margin: "0 0 24px" } }, h("ul", {}, data.notes.map((note) => h("li", {}, bdi(note))))) : h("p", {}, "Nothing is missing or damaged."));
   if (data.runs.length) {
-    body.append(h("h3", { css: { margin: "22px 0 10px" } }, "Runs"), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Runs" }, h("table", {},
+    body.append(h("h3", { css: { margin: "22px 0 10px" } }, "Runs"), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Runs" }, h("table", { class: "plain" },
       h("thead", {}, h("tr", {}, ["run", "method", "seed", "children", "time", "device", "started", "finished"].map((text) => h("th", { scope: "col" }, text)))),
       h("tbody", {}, data.runs.map((run) => h("tr", {}, h("th", { scope: "row" }, run.run), [run.method, run.seed, count(run.children), duration(run.seconds), run.device, when(run.started), when(run.finished)].map((text) => h("td", {}, String(text ?? NOTHING)))))))));
   }

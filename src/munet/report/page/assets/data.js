@@ -1,6 +1,6 @@
 /* The payload, made convenient: typed columns, layers of a path, who uses what at which step. */
 
-const ROOT = -1;
+const ROOT = -1; // as a parent or as who trained a layer; -2 is one that is not known here
 
 class Data {
   constructor(payload) {
@@ -17,17 +17,8 @@ class Data {
     this.order.forEach((task, place) => { this.column[task] = place; });
     this.rows = this.slots.map((_, slot) => slot).filter((slot) => this.slots[slot] !== "norm");
     this.slotOf = new Map(this.slots.map((name, slot) => [name, slot]));
-    this.changes = this.words.mutations.map((word) => this.parsed(word));
+    this.gone = this.words.mutations.map((word) => (word.startsWith("−") ? this.slotOf.get(word.slice(1)) : undefined));
     this.retainedStep = this.lastMoments();
-  }
-
-  /* "clone block.3" -> what it does to which slot. Settings do nothing to slots. */
-  parsed(word) {
-    const [verb, second, third] = word.split(" ");
-    if (verb === "clone") return { own: this.slotOf.get(second) };
-    if (verb === "insert") return { own: this.slotOf.get(second) };
-    if (verb === "remove") return { gone: this.slotOf.get(third ?? second) };
-    return {};
   }
 
   /* Layer in each slot (-1: none) of a path; a path is its base and what is different. */
@@ -53,7 +44,7 @@ class Data {
 
   lastMoments() {
     const last = new Int32Array(this.tasks.length).fill(-1);
-    this.moments.task.forEach((task, n) => { last[task] = this.moments.step[n]; });
+    this.moments.task.forEach((task, n) => { last[task] = this.moments.sampled[n]; });
     return last;
   }
 
@@ -63,12 +54,8 @@ class Data {
     const base = this.layersOf(parent === ROOT ? 0 : parent >= 0 ? this.children.path[parent] : -1);
     if (!base || !this.paths.length) return null;
     const layers = base.slice();
-    const own = new Set();
-    for (const word of this.children.mutations[step]) {
-      const change = this.changes[word];
-      if (change.own !== undefined) own.add(change.own);
-      if (change.gone !== undefined) layers[change.gone] = -1;
-    }
+    const own = new Set(this.children.own[step]);
+    for (const word of this.children.mutations[step]) if (this.gone[word] !== undefined) layers[this.gone[word]] = -1;
     for (const slot of own) layers[slot] = -1;
     return { task: this.task[step], layers, own };
   }
@@ -87,7 +74,14 @@ class Data {
   }
 
   by(layer) { return this.layers.by[layer]; }
-  taskName(task) { return task === ROOT ? "the root" : this.tasks[task].name; }
+  taskName(task) { return task === ROOT ? "the root" : this.tasks[task]?.name ?? "a task that is not here"; }
+
+  /* What a child did to its parent, in a few words. */
+  told(step) {
+    const own = this.children.own[step].map((slot) => this.slots[slot]).filter((slot) => slot !== "norm" && slot !== "head");
+    return [...this.children.mutations[step].map((word) => this.words.mutations[word]),
+      own.length ? `its own ${own.join(", ")} and head` : "its own head"];
+  }
 }
 
 /* Which path each task has at a step: moments applied one after the other, from the start again when time runs back. */
@@ -109,7 +103,7 @@ class Growth {
     this.step = step;
     for (; this.done < moments.step.length && moments.step[this.done] <= step; this.done++) {
       this.paths[moments.task[this.done]] = moments.path[this.done];
-      this.since[moments.task[this.done]] = moments.step[this.done];
+      this.since[moments.task[this.done]] = moments.sampled[this.done];
     }
     // At the end stands what the store retains, also where the history of it is not known.
     if (step >= count - 1) retained.forEach((path, task) => { if (path >= 0) this.paths[task] = path; });

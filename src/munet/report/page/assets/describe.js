@@ -28,11 +28,12 @@ function describe(data, growth, at) {
 function parentText(data, step) {
   const parent = data.parent[step];
   if (parent === ROOT) return "from the root";
-  return parent < 0 ? "its parent is not recorded" : `from child ${count(parent + 1)} of ${data.tasks[data.task[parent]].name}`;
+  if (parent < 0) return "from a parent that is not recorded";
+  return data.task[parent] === data.task[step] ? `from its own child ${count(parent + 1)}` : `from child ${count(parent + 1)} of ${data.tasks[data.task[parent]].name}`;
 }
 
 const row = (term, value) => [h("dt", {}, term), h("dd", {}, value)];
-const taskLink = (data, task) => (task === ROOT ? h("span", {}, "the root")
+const taskLink = (data, task) => (task < 0 ? h("span", {}, data.taskName(task))
   : h("button", { type: "button", class: "link", onclick: () => choose({ kind: "task", task }) }, bdi(data.tasks[task].name)));
 const modelLink = (step, text) => h("button", { type: "button", class: "link", onclick: () => { choose({ kind: "model", step }); } }, text);
 
@@ -64,16 +65,16 @@ function layerList(data, growth, task, layers) {
     const layer = layers[slot], by = data.by(layer), users = growth.users(layer).length;
     return h("li", {}, swatch(taskColour(by)),
       h("button", { type: "button", class: "link", onclick: () => choose({ kind: "layer", layer }) }, data.slots[slot]),
-      h("span", { class: "value" }, by === task ? "own" : by === ROOT ? "root" : bdi(data.tasks[by].name), users > 1 ? ` · ${users} tasks` : ""));
+      h("span", { class: "value" }, by === task ? "own" : by === ROOT ? "root" : bdi(data.taskName(by)), users > 1 ? ` · ${users} tasks` : ""));
   });
   return h("ul", { class: "long" }, items);
 }
 
 function lineageList(data, lineage) {
   return h("ol", { class: "long" }, lineage.map((entry) => {
-    const title = entry.task === ROOT ? "the root" : data.tasks[entry.task]?.name ?? "a task of another system";
-    const name = known(entry.step) && entry.step >= 0 ? modelLink(entry.step, bdi(title)) : bdi(title);
-    const changes = entry.changes?.length ? h("span", { class: "small" }, ` ${entry.changes.slice(0, 8).join(", ")}${entry.changes.length > 8 ? "…" : ""}`) : "";
+    const title = data.taskName(entry.task);
+    const name = known(entry.step) ? modelLink(entry.step, bdi(title)) : bdi(title);
+    const changes = known(entry.step) ? h("span", { class: "small" }, ` ${data.told(entry.step).join(", ")}`) : "";
     return h("li", {}, swatch(taskColour(entry.task)), h("span", {}, name, changes),
       h("span", { class: "value" }, known(entry.validation_accuracy) ? `${percent(entry.validation_accuracy, 1)} %` : ""));
   }));
@@ -90,14 +91,13 @@ function layerCard(data, growth, at) {
 
 function modelCard(data, growth, at) {
   const { children } = data, task = data.task[at.step];
-  const changes = children.mutations[at.step].map((word) => data.words.mutations[word]);
   const chain = data.chain(at.step).slice(1);
   const body = [h("p", { class: "small" }, data.verdict(at.step)), h("dl", {}, row("task", taskLink(data, task)),
     row("score", known(data.score[at.step]) ? `${percent(data.score[at.step])} %` : NOTHING),
     row("validation", `${percent(data.accuracy[at.step])} %`), row("parameters", count(children.parameters[at.step])),
     row("time", duration(children.seconds[at.step])), row("task iteration", `${children.iteration[at.step] + 1}, generation ${children.generation[at.step] + 1}`),
     children.model[at.step] ? row("model", h("code", {}, children.model[at.step])) : null),
-  changes.length ? [h("h4", {}, "What it changed"), h("p", { class: "small", css: { margin: "0" } }, changes.join(", "))] : null,
+  h("h4", {}, "What it changed"), h("p", { class: "small", css: { margin: "0" } }, data.told(at.step).join(", ")),
   h("h4", {}, chain.length ? "Its ancestors" : parentText(data, at.step)),
   h("ol", { class: "long" }, chain.map((step) => h("li", {}, swatch(taskColour(data.task[step])),
     modelLink(step, [`${count(step + 1)} `, bdi(data.tasks[data.task[step]].name)]),

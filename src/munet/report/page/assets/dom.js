@@ -19,8 +19,16 @@ const s = (tag, properties, ...children) => fill(document.createElementNS(SVG, t
 const clear = (node) => (node.replaceChildren(), node);
 const $ = (selector, root = document) => root.querySelector(selector);
 
-/* A name that others chose: it keeps its own direction and does not turn that of its neighbours. */
-const bdi = (text) => h("bdi", { dir: "auto" }, text);
+/* A name that others chose: it keeps its own direction and does not turn that of its neighbours. Long ones break where
+   a part of them ends. */
+const bdi = (text) => h("bdi", { dir: "auto" }, String(text).split(/(?<=[-_./:])/).flatMap((part, n) => (n ? [h("wbr"), part] : [part])));
+
+/* Width of a text in the page's font. */
+const measuring = document.createElement("canvas").getContext("2d");
+function widthOf(text, size = 12) {
+  measuring.font = `${size}px ${theme.sans}`;
+  return measuring.measureText(text).width;
+}
 const swatch = (colour) => h("span", { class: "swatch", colour, "aria-hidden": "true" });
 const named = (colour, text) => h("span", { class: "named" }, swatch(colour), bdi(text));
 

@@ -39,7 +39,7 @@ function axes(svg, width, height, { left = 40, right = 10, top = 8, bottom = 24,
   }
   let last = -Infinity;
   for (const v of x.ticks) {
-    const text = x.text(v), half = text.length * 3.4;
+    const text = x.text(v), half = widthOf(text) / 2;
     const at = Math.min(width - half, Math.max(half, toX(v)));
     if (at - half < last + 6) continue;
     last = at + half;

@@ -3,15 +3,14 @@
 class Growing {
   constructor(host) {
     const drawing = h("div", { class: "drawing" }), side = h("div", { class: "side" });
-    const time = h("div", { class: "time" });
-    host.append(h("div", { class: "stage" }, drawing, side), time);
+    const time = h("div", { class: "controlled" }), panels = h("div", { class: "panels" });
+    host.append(h("div", { class: "stage" }, drawing, side, time, panels));
     this.network = new NetworkView(drawing);
     this.side = new Side(side);
     this.transport = new Transport(time);
     this.strip = h("canvas", { class: "strip", "aria-hidden": "true" });
-    const panels = h("div", { class: "panels" }, h("div", {}, this.strip));
-    time.append(panels);
-    this.time = time;
+    time.append(h("div", {}, this.strip));
+    this.timed = [time, panels];
     const scores = h("div", {}), tree = h("div", {});
     panels.append(scores, tree);
     this.panels = [
@@ -24,14 +23,14 @@ class Growing {
     on("focus", () => { this.network.ask(); this.panels.forEach((panel) => panel.draw()); });
     on("choice", () => { this.side.choice(); if (state.chosen?.kind === "task") this.network.reveal(state.chosen.task); });
     on("pause", () => this.transport.pause());
-    on("play", () => this.caption());
+    on("play", () => this.written());
     on("theme", () => this.paint());
     new ResizeObserver(() => this.layout()).observe(time);
   }
 
   set(data) {
     this.data = data;
-    this.time.hidden = data.count === 0;
+    this.timed.forEach((part) => { part.hidden = data.count === 0; });
     document.querySelectorAll("[data-replay]").forEach((node) => { node.hidden = data.count === 0; });
     this.side.set(data);
     this.network.set(data, state.growth);
@@ -71,6 +70,7 @@ class Growing {
   }
 
   written() {
+    this.transport.written();
     this.side.update();
     if (state.chosen && !state.playing) this.side.choice();
     this.caption();
@@ -78,15 +78,17 @@ class Growing {
 
   caption() {
     const { now } = this.network, { data } = this;
-    clear(now);
+    const said = h("span");
+    clear(now).append(said);
     const grown = [...state.growth.paths].filter((path) => path >= 0).length;
-    if (!data.tasks.length) now.append("No tasks yet.");
-    else if (!grown && (atEnd() || !data.count)) now.append("No task has a model yet.");
-    else if (atEnd()) now.append(h("b", {}, data.tasks.length === grown ? counted(grown, "task") : `${grown} of ${counted(data.tasks.length, "task")}`), " as the system stands");
+    if (!data.tasks.length) said.append("No tasks yet.");
+    else if (!grown && (atEnd() || !data.count)) said.append("No task has a model yet.");
+    else if (atEnd()) said.append(h("b", {}, data.tasks.length === grown ? counted(grown, "task") : `${grown} of ${counted(data.tasks.length, "task")}`), " as the system stands");
     else {
       const step = state.step;
-      now.append(swatch(taskColour(data.task[step])), " ", h("b", {}, bdi(data.tasks[data.task[step]].name)),
-        ` ${parentText(data, step)}: ${data.verdict(step)}`);
+      now.prepend(h("span", { css: { "margin-right": "9px" } }, swatch(taskColour(data.task[step]))));
+      said.append(h("b", {}, bdi(data.tasks[data.task[step]].name)),
+        ` ${parentText(data, step)} · ${data.verdict(step)}`);
     }
   }
 }

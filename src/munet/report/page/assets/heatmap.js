@@ -78,13 +78,14 @@ class Heatmap {
 
   cells(ctx, order) {
     const { size, left, top } = this, gap = size > 14 ? 2 : size > 5 ? 0.6 : 0;
-    const shades = Array.from({ length: 65 }, (_, n) => mixed(theme.colours["heat-0"], theme.colours["heat-1"], n / 64));
+    const shades = Array.from({ length: 65 }, (_, n) => heat(n / 64));
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
     ctx.font = `${Math.min(13, size * 0.36)}px ${theme.sans}`;
     order.forEach((row, r) => order.forEach((column, c) => {
       const { value, text } = this.cell(row, column);
-      const shade = shades[Math.round(64 * Math.max(0, Math.min(1, value || 0)))];
+      // the diagonal tells another thing, so it is not on the scale
+      const shade = value === null ? theme.colours.rule : shades[Math.round(64 * Math.max(0, Math.min(1, value || 0)))];
       ctx.fillStyle = shade;
       ctx.fillRect(left + c * size, top + r * size, size - gap, size - gap);
       if (size > 22 && text) {
@@ -107,7 +108,7 @@ class Heatmap {
         const bold = this.at?.[side] === n;
         if (n % every && !bold) continue;
         if (every > 1 && this.at && !bold && Math.abs(this.at[side] - n) * size < 12) continue;
-        ctx.font = `${bold ? 600 : 400} ${Math.min(12.5, Math.max(9, size * every))}px ${theme.sans}`;
+        ctx.font = `${bold ? 600 : 400} ${Math.min(12, Math.max(9, size * every))}px ${theme.sans}`;
         ctx.fillStyle = bold ? theme.colours.ink : theme.colours.muted;
         const middle = (n + 0.5) * size;
         if (side === 0) {
@@ -118,6 +119,12 @@ class Heatmap {
       }
     });
   }
+}
+
+/* Shade for a part of the scale, through three colours. */
+function heat(part) {
+  const [low, middle, high] = ["heat-0", "heat-1", "heat-2"].map((name) => theme.colours[name]);
+  return part < 0.5 ? mixed(low, middle, 2 * part) : mixed(middle, high, 2 * part - 1);
 }
 
 /* A colour between two others, mixed where equal steps look equal enough (square of the channels). */

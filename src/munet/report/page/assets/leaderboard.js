@@ -69,6 +69,6 @@ function totalsList(data) {
     ["Unique parameters", count(t.unique_parameters)], ["Parameters per task", count(t.parameters_per_task)],
     ["FLOPs for a prediction", compact(t.flops_per_task)], ["Children sampled", count(t.children)], ["Children kept", count(t.accepted)],
     ["Images trained on", compact(t.samples)], ["Training time", duration(t.train_seconds)], ["Validation time", duration(t.validation_seconds)],
-    ["FLOPs spent", compact(t.flops_spent)], ["Runs", count(t.runs)]];
+    ["FLOPs spent", compact(spentFlops(data))], ["Runs", count(t.runs)]];
   return h("dl", { class: "totals" }, all.map(([name, text]) => h("div", {}, h("dt", {}, name), h("dd", {}, text))));
 }

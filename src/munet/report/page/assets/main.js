@@ -45,14 +45,6 @@ function again(before, data, at) {
   return at.step < data.count ? at : null;
 }
 
-/* Whether the data is live: "on", "lost", or null for a page from a file. Shown in the bar. */
-function setLive(condition, text) {
-  const box = $("#live");
-  box.hidden = !condition;
-  box.dataset.state = condition || "";
-  box.textContent = text || { on: "live", lost: "connection lost", over: "finished" }[condition] || "";
-}
-
 function contents() {
   const list = $("#contents"), links = new Map();
   for (const section of document.querySelectorAll("section[data-name]")) {
@@ -92,5 +84,5 @@ function start() {
   addEventListener("keydown", (event) => { if (event.key === "Escape") { tip.hide(); if (state.chosen) choose(null); } });
 }
 
-window.munet = { update, live: setLive, state, goto, choose };
+window.munet = { update, state, goto, choose };
 start();

@@ -12,11 +12,12 @@ function drawNetwork(view) {
   ctx.beginPath();
   ctx.rect(view.left - 6, 0, width - view.left + 6, height);
   ctx.clip();
+  const way = light?.way ?? (data.count && !atEnd() && !light ? data.sampled(state.step) : null);
   drawLines(view, light, step);
-  drawBoxes(view, light, step);
-  if (light) drawLit(view, light, step);
-  if (light?.way) drawWay(view, { ...light.way, own: new Set() });
-  else if (data.count && !atEnd()) drawWay(view, data.sampled(state.step));
+  if (way && !light) drawWay(view, way);
+  drawBoxes(view, light, step, false, way);
+  if (way && light) { drawWay(view, way); drawBoxes(view, light, step, true, way); } else if (light) drawLit(view, light, step);
+  if (way) drawOwn(view, way);
   ctx.restore();
   drawHeads(view, light, step);
   drawNames(view, light, step);
@@ -30,26 +31,30 @@ function drawGuides(view) {
   ctx.lineWidth = 1;
   ctx.textAlign = "right";
   ctx.textBaseline = "middle";
-  data.rows.forEach((slot, row) => {
-    const y = Math.round(view.y[row]) + 0.5;
+  for (const y of view.y) {
     ctx.beginPath();
-    ctx.moveTo(view.left, y);
-    ctx.lineTo(view.width - view.right, y);
+    ctx.moveTo(view.left, Math.round(y) + 0.5);
+    ctx.lineTo(view.width - view.right, Math.round(y) + 0.5);
     ctx.stroke();
-    ctx.fillStyle = theme.colours.muted;
-    ctx.font = `${close ? 10.5 : 12}px ${theme.sans}`;
-    const name = data.slots[slot];
-    ctx.fillText(view.left < 90 ? name.replace("embedding", "embed").replace(".", " ") : name.replace(".", " "), view.left - 12, y);
-  });
+  }
+  ctx.fillStyle = theme.colours.muted;
+  ctx.font = `${close ? 10.5 : 12}px ${theme.sans}`;
+  // Where rows stand close, the small ones go without a name.
+  const rows = data.rows.map((slot, row) => ({ row, name: data.slots[slot] })).sort((a, b) => isSmall(a.name) - isSmall(b.name));
+  for (const row of apartFrom(rows, (one) => view.y[one.row], 0, view.height, 11)) {
+    const name = row.name.replace(".", " ");
+    ctx.fillText(view.left < 90 ? name.replace("embedding", "embed") : name, view.left - 12, view.y[row.row] + 0.5);
+  }
 }
 
 function trace(view, task) {
   const { ctx, scene } = view;
   const half = view.box * 0.3;
   let x = view.x(view.data.column[task]);
-  let y = view.top + view.plot + 2;
+  let y = view.foot;
   ctx.moveTo(x, y);
   for (let row = 0; row < view.y.length; row++) {
+    if (!scene.meets[row][task]) continue;
     const next = view.x(scene.ports[row][task]);
     if (Math.abs(next - x) > 0.4) {
       const low = view.y[row] + half;
@@ -91,7 +96,8 @@ function drawLines(view, light, step) {
   ctx.globalAlpha = 1;
 }
 
-function drawBoxes(view, light, step, only = false) {
+/* `only`: those that are lit. The layers of `way`, the model sampled now or in focus, have a border. */
+function drawBoxes(view, light, step, only = false, way = null) {
   const { ctx, data, scene } = view;
   const low = view.left - 40, high = view.width + 40;
   data.rows.forEach((slot, row) => {
@@ -111,6 +117,11 @@ function drawBoxes(view, light, step, only = false) {
         ctx.beginPath();
         ctx.roundRect(x - wide / 2, y - tall / 2, wide, tall, Math.min(tall * 0.32, wide / 2));
         ctx.fill();
+        if (way && bright && way.layers[slot] === box.layer) {
+          ctx.strokeStyle = theme.colours.sampled;
+          ctx.lineWidth = 2;
+          ctx.stroke();
+        }
       }
       if (wide > 30 && tall > 12 && box.users.length > 1) boxText(view, box, x, y, wide, colour);
     }
@@ -127,7 +138,7 @@ function boxText(view, box, x, y, wide, colour) {
   let text = view.labels.get(key);
   ctx.font = `500 11px ${theme.sans}`;
   if (text === undefined) {
-    const full = `${by === ROOT ? "root" : data.tasks[by].name} · ${tasks}`;
+    const full = `${by === ROOT ? "root" : data.taskName(by)} · ${tasks}`;
     text = [full, tasks, String(box.users.length)].find((t) => ctx.measureText(t).width < wide - 12) ?? "";
     view.labels.set(key, text);
   }
@@ -151,25 +162,25 @@ function drawLit(view, light, step) {
   if (light.tasks.size) drawBoxes(view, light, step, true);
 }
 
-/* A model that is (no longer, or never) the best of its task: a dashed line through the layers that it took over, and a
-   ring in its task's column for each layer of its own. */
-function drawWay(view, model) {
-  if (!model) return;
-  const { ctx, data, scene } = view;
-  const centre = new Map();
-  scene.boxes.forEach((boxes) => boxes.forEach((box) => centre.set(box.layer, scene.shown.get(box.layer).x)));
-  const column = data.column[model.task];
-  const points = [], rings = [];
+/* Where a model that is not (or not yet, or no longer) the best of its task passes: through the layers that it took over
+   as far as they are in the picture, else (`own`) in its task's column. */
+function wayPoints(view, model) {
+  const { data, scene } = view, column = data.column[model.task], points = [];
   data.rows.forEach((slot, row) => {
     const layer = model.layers[slot];
     if (layer < 0 && !model.own.has(slot)) return;
-    const known = layer >= 0 ? centre.get(layer) : undefined;
-    const x = view.x(known ?? column);
-    points.push([x, view.y[row]]);
-    if (known === undefined) rings.push([x, view.y[row]]);
+    const there = layer >= 0 ? scene.shown.get(layer) : undefined;
+    points.push({ x: view.x(there ? there.x : column), y: view.y[row], own: !there });
   });
+  return points;
+}
+
+/* A dashed line. */
+function drawWay(view, model) {
+  const { ctx, data } = view, column = data.column[model.task];
+  const points = wayPoints(view, model).map(({ x, y }) => [x, y]);
   const x = view.x(column);
-  const way = [[x, view.top + view.plot + 2], ...points, [x, view.top - 12]];
+  const way = [[x, view.foot], ...points, [x, view.top - 12]];
   for (const [colour, wide, dash] of [[theme.colours.panel, 5.5, []], [theme.colours.sampled, 2.2, [6, 4]]]) {
     ctx.strokeStyle = colour;
     ctx.lineWidth = wide;
@@ -183,9 +194,15 @@ function drawWay(view, model) {
     ctx.stroke();
   }
   ctx.setLineDash([]);
-  for (const [px, py] of rings) {
+}
+
+/* A ring for each layer that the picture has not. */
+function drawOwn(view, model) {
+  const { ctx } = view;
+  for (const { x, y, own } of wayPoints(view, model)) {
+    if (!own) continue;
     ctx.beginPath();
-    ctx.arc(px, py, Math.max(3, view.box * 0.28), 0, 2 * Math.PI);
+    ctx.arc(x, y, Math.max(3, view.box * 0.28), 0, 2 * Math.PI);
     ctx.fillStyle = taskColour(model.task);
     ctx.fill();
     ctx.lineWidth = 1.8;
@@ -194,15 +211,16 @@ function drawWay(view, model) {
   }
 }
 
-/* Validation accuracies above the heads. */
+/* Validation accuracies above the heads: numbers, or bars where columns are too narrow for them. */
 function drawHeads(view, light, step) {
   const { ctx, data } = view;
   ctx.textBaseline = "middle";
+  if (step < 9) drawBars(view, light, step);
   for (const task of data.order) {
     const value = state.growth.accuracy(task);
     if (!known(value)) continue;
     if (step < 9 && !light?.tasks.has(task)) continue;
-    ctx.globalAlpha = light && !light.tasks.has(task) ? 0.25 : 1;
+    ctx.globalAlpha = light && !light.tasks.has(task) && light.named !== task ? 0.25 : 1;
     ctx.fillStyle = theme.colours.ink;
     ctx.font = `600 ${Math.min(12.5, Math.max(8.5, step - 1))}px ${theme.sans}`;
     const x = view.x(data.column[task]), y = view.top - 18;
@@ -210,6 +228,18 @@ function drawHeads(view, light, step) {
     const text = percent(value, 1);
     if (step > 36) { ctx.textAlign = "center"; ctx.fillText(text, x, y - 6); }
     else turned(ctx, text, x, y, -Math.PI / 2, "left");
+  }
+  ctx.globalAlpha = 1;
+}
+
+function drawBars(view, light, step) {
+  const { ctx, data } = view, foot = view.top - 10, tall = view.headRoom - 6;
+  for (const task of data.order) {
+    const value = state.growth.accuracy(task), x = view.x(data.column[task]);
+    if (!known(value) || light?.tasks.has(task) || x < view.left - 6) continue;
+    ctx.globalAlpha = light ? 0.2 : 0.85;
+    ctx.fillStyle = taskColour(task);
+    ctx.fillRect(x - step * 0.36, foot - value * tall, Math.max(1, step * 0.72), value * tall);
   }
   ctx.globalAlpha = 1;
 }
@@ -229,13 +259,13 @@ function drawNames(view, light, step) {
   const every = Math.max(1, Math.ceil(9.2 / step));
   ctx.textBaseline = "middle";
   data.order.forEach((task, place) => {
-    const bright = light?.tasks.has(task);
+    const bright = light && (light.tasks.has(task) || light.named === task);
     if (place % every && !(bright && light.tasks.size < 6)) return;
     if (every > 1 && light && light.tasks.size < 6 && !bright) return;
     ctx.globalAlpha = light && !bright ? 0.3 : state.growth.paths[task] < 0 ? 0.45 : 1;
     ctx.fillStyle = theme.colours.ink;
     ctx.font = `${bright ? 600 : 400} ${view.size}px ${theme.sans}`;
-    const x = view.x(place), y = view.top + view.plot + 12;
+    const x = view.x(place), y = view.foot + 10;
     if (x < view.left - 6 || x > view.width) return;
     const key = `${task} ${bright ? 1 : 0}`;
     let text = view.labels.get(key);

@@ -11,7 +11,7 @@ class NetworkView {
     const button = (text, label, act) => h("button", { type: "button", "aria-label": label, title: label, onclick: act }, text);
     const zoom = h("div", { class: "zoom" }, button("−", "Zoom out", () => this.zoomBy(1 / 1.6)),
       button("+", "Zoom in", () => this.zoomBy(1.6)), button("Fit", "Show all tasks", () => this.fit()));
-    host.append(this.canvas, this.now, zoom);
+    host.append(h("div", { class: "above" }, this.now, zoom), this.canvas);
     this.ctx = this.canvas.getContext("2d");
     this.zoom = 1;
     this.pan = 0;
@@ -36,7 +36,7 @@ class NetworkView {
     const { data } = this;
     this.ratio = Math.min(2, devicePixelRatio || 1);
     this.width = width;
-    this.left = width < 600 ? 70 : 104;
+    this.left = width < 600 ? 78 : 104;
     this.right = 16;
     const columns = Math.max(1, data.tasks.length);
     this.pitch = Math.min(150, (width - this.left - this.right) / columns);
@@ -46,8 +46,9 @@ class NetworkView {
     const total = sizes.reduce((a, b) => a + b, 0) || 1;
     const unit = Math.max(15, Math.min(width < 600 ? 46 : 54, (width < 600 ? 400 : 470) / total));
     this.plot = total * unit;
-    this.top = this.headRoom + 46;
-    this.height = Math.round(this.top + this.plot + this.footRoom + 14);
+    this.top = this.headRoom + 20;
+    this.foot = this.top + this.plot + 16; // lines begin here, upright
+    this.height = Math.round(this.foot + this.footRoom + 8);
     this.box = Math.min(21, unit * 0.46);
     let y = this.top + this.plot;
     this.y = sizes.map((size) => { y -= size * unit; return y + size * unit / 2; });
@@ -216,7 +217,7 @@ class NetworkView {
   hit(x, y) {
     if (!this.data || x < this.left - 4) return null;
     const column = Math.round((x - this.left - this.inset + this.pan) / (this.pitch * this.zoom) - 0.5);
-    if (y > this.top + this.plot + 4 || y < this.y[this.y.length - 1] - this.box) {
+    if (y > this.foot || y < this.y[this.y.length - 1] - this.box) {
       const task = this.data.order[column];
       return task === undefined ? null : { kind: "task", task };
     }
@@ -238,7 +239,7 @@ class NetworkView {
       const column = this.data.column[task];
       const low = above > 0 ? this.scene.ports[above - 1][task] : above === 0 ? column : this.scene.ports[this.y.length - 1][task];
       const high = above >= 0 ? this.scene.ports[above][task] : column;
-      const from = above > 0 ? this.y[above - 1] - this.box / 2 : above === 0 ? this.top + this.plot : this.y[this.y.length - 1];
+      const from = above > 0 ? this.y[above - 1] - this.box / 2 : above === 0 ? this.foot : this.y[this.y.length - 1];
       const to = above >= 0 ? this.y[above] + this.box / 2 : this.top - 8;
       const t = Math.max(0, Math.min(1, (from - y) / (from - to || 1)));
       const eased = t < 0.5 ? 4 * t ** 3 : 1 - (2 - 2 * t) ** 3 / 2;

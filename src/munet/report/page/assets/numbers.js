@@ -26,8 +26,9 @@ const flops = (value) => compact(value, "FLOP");
 
 function duration(seconds) {
   if (!known(seconds)) return NOTHING;
+  if (seconds === 0) return "0";
   if (seconds < 99.5) return `${digits(seconds)} s`;
-  if (seconds < 99.5 * 60) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 99.5 * 60) return `${digits(seconds / 60)} min`;
   if (seconds < 96 * 3600) return `${digits(seconds / 3600)} h`;
   return `${digits(seconds / 86400)} days`;
 }
@@ -45,6 +46,12 @@ function ticks(low, high, wanted) {
   const found = [];
   for (let n = Math.ceil(low / step - 1e-9); n * step <= high + step * 1e-9; n++) found.push(+(n * step).toPrecision(12));
   return found;
+}
+
+/* The same for seconds, in minutes, hours or days. */
+function timeTicks(low, high, wanted) {
+  const unit = [86400, 3600, 60, 1].find((size) => high - low > 1.5 * size) ?? 1;
+  return ticks(low / unit, high / unit, wanted).map((value) => value * unit);
 }
 
 /* The beginning and the end of a text, so that it fits: names often differ in their last letters. */

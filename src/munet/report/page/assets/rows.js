@@ -27,17 +27,18 @@ function spread(wanted, widths, columns) {
   return centres;
 }
 
-/* Boxes of one row, and into `ports` (by task) where each line passes. A task without a layer there passes alone. */
+/* Boxes of one row, and into `ports` (by task) where each line meets its box; -1e9 where a task has no layer. */
+const PASSES = -1e9;
 function placeRow(data, paths, slot, ports) {
   const holders = new Map(), boxes = [];
   for (const task of data.order) {
-    const layers = paths(task);
-    if (!layers) continue;
-    const layer = layers[slot];
-    const found = layer >= 0 ? holders.get(layer) : undefined;
+    const layer = paths(task)?.[slot] ?? -1;
+    ports[task] = PASSES;
+    if (layer < 0) continue;
+    const found = holders.get(layer);
     if (found) { found.users.push(task); continue; }
     const box = { layer, users: [task], x: 0, width: 0, at: 0 };
-    if (layer >= 0) holders.set(layer, box);
+    holders.set(layer, box);
     boxes.push(box);
   }
   for (const box of boxes) {
@@ -52,5 +53,5 @@ function placeRow(data, paths, slot, ports) {
     box.x = centres[n];
     box.users.forEach((task, place) => { ports[task] = box.x + PORT * (place - (box.users.length - 1) / 2); });
   });
-  return boxes.filter((box) => box.layer >= 0);
+  return boxes;
 }

@@ -9,6 +9,7 @@ class Scene {
     this.boxes = data.rows.map(() => []);
     this.shown = new Map(); // layer -> {x, width} as drawn
     this.alive = new Uint8Array(data.tasks.length);
+    this.meets = data.rows.map(() => new Uint8Array(data.tasks.length)); // whether a task has a layer in the row
     this.arrange(false);
   }
 
@@ -18,13 +19,17 @@ class Scene {
     const paths = (task) => growth.layers(task);
     const shown = new Map();
     data.rows.forEach((slot, row) => {
-      const goals = this.goals[row], ports = this.ports[row];
+      const goals = this.goals[row];
       this.boxes[row] = placeRow(data, paths, slot, goals);
       for (const box of this.boxes[row]) {
         const was = glide ? this.shown.get(box.layer) : undefined;
         const born = glide && !was ? { x: data.column[box.users[0]], width: box.width } : { x: box.x, width: box.width };
         shown.set(box.layer, was || born);
       }
+    });
+    this.pass();
+    data.rows.forEach((_, row) => {
+      const goals = this.goals[row], ports = this.ports[row];
       for (const task of data.order) {
         if (!glide) ports[task] = goals[task];
         else if (!this.alive[task]) ports[task] = data.column[task];
@@ -33,6 +38,24 @@ class Scene {
     this.shown = shown;
     for (const task of data.order) this.alive[task] = growth.paths[task] >= 0 ? 1 : 0;
     this.moving = glide;
+  }
+
+  /* Where a task has no layer its line goes straight on from the row below to the next row where it has one. */
+  pass() {
+    const { data, goals, meets } = this, rows = data.rows.length;
+    for (const task of data.order) {
+      let last = -1;
+      for (let row = 0; row <= rows; row++) {
+        if (row < rows) {
+          meets[row][task] = goals[row][task] === PASSES ? 0 : 1;
+          if (!meets[row][task]) continue;
+        }
+        const low = last < 0 ? data.column[task] : goals[last][task];
+        const high = row === rows ? data.column[task] : goals[row][task];
+        for (let at = last + 1; at < row; at++) goals[at][task] = low + ((high - low) * (at - last)) / (row - last);
+        last = row;
+      }
+    }
   }
 
   /* One step of the glide; false when all is in its place. */
@@ -72,8 +95,9 @@ function lit(data, growth, query) {
   }
   if (at?.kind === "layer") return { tasks: new Set(growth.users(at.layer)), layers: new Set([at.layer]) };
   if (at?.kind === "model") {
-    const layers = data.layersOf(data.children.path[at.step]) ?? data.sampled(at.step)?.layers;
-    return layers ? { tasks: new Set(), layers: new Set(layers), way: { task: data.task[at.step], layers } } : null;
+    const layers = data.layersOf(data.children.path[at.step]);
+    const way = layers ? { task: data.task[at.step], layers, own: new Set() } : data.sampled(at.step);
+    return way ? { tasks: new Set(), named: way.task, layers: new Set(way.layers), way } : null;
   }
   if (!query) return null;
   const tasks = new Set(data.order.filter((task) => matches(data, task, query)));

@@ -5,7 +5,7 @@ const readable = (name) => name.replaceAll("_", " ");
 function settings(data, body) {
   const { distributions, schedules } = data.settings;
   if (!distributions.length) { body.append(h("p", { class: "none" }, "No retained model yet has hyperparameters.")); return; }
-  const grid = h("div", { class: "grid", css: { "--least": "210px" } }, distributions.map((one) => distribution(one)));
+  const grid = h("div", { class: "grid", css: { "--least": "210px", "--phone": "148px" } }, distributions.map((one) => distribution(one)));
   body.append(grid, dataTable("Values of hyperparameters among the retained models", () => [["hyperparameter", "value", "models"],
     ...distributions.flatMap((d) => d.values.map((v, n) => [readable(d.name), v, d.counts[n]]))]));
   const moving = schedules.filter((one) => one.lines.some((line) => line.length > 1));
@@ -43,13 +43,14 @@ function distribution({ name, values, counts, default: start }) {
 
 function schedule(data, { name, values, lines }) {
   return chart({
-    chosen: true, label: `${readable(name)} along the lineage of each retained model`, height: (width) => Math.max(170, Math.min(300, values.length * 24 + 40)),
+    chosen: true, label: `${readable(name)} along the lineage of each retained model`, height: 230,
     draw: (svg, width, height) => {
+      const used = lines.flat().map(([, v]) => v), bottom = Math.max(0, Math.min(...used) - 1), top = Math.min(values.length - 1, Math.max(...used) + 1);
       const left = Math.min(110, Math.max(...values.map((v) => v.length)) * 7 + 18);
       const steps = lines.flat().map(([step]) => step);
       const high = Math.max(1, data.count - 1, ...steps);
       const scale = axes(svg, width, height, { left, right: 12, x: { low: 0, high, ticks: ticks(0, high, 6), text: (v) => (v ? count(v) : "child 0") },
-        y: { low: -0.5, high: values.length - 0.5, ticks: values.map((_, n) => n), text: (n) => values[n] } });
+        y: { low: bottom - 0.5, high: top + 0.5, ticks: values.map((_, n) => n).filter((n) => n >= bottom && n <= top), text: (n) => values[n] } });
       const chosen = state.chosen?.kind === "task" ? state.chosen.task : null;
       const some = lines.map((_, task) => task).filter((task) => lines[task].length);
       const reach = Math.min(0.62, some.length * 0.06);
@@ -75,15 +76,16 @@ function mutations(data, body) {
     return;
   }
   const depth = found.by_depth.filter((one) => one.points.length > 1);
-  if (depth.length) body.append(h("div", { class: "grid", css: { "--least": "min(100%, 420px)", "margin-bottom": "36px" } }, depth.map((one) => byDepth(one))));
-  const grid = h("div", { class: "grid", css: { "--least": "210px" } });
-  body.append(some(found.histograms, 16, histogram, grid, "mutations"), dataTable("Learned mutation probabilities", () => [["mutation", "probability", "models"],
-    ...found.histograms.flatMap((one) => one.values.map((v, n) => [one.mutation, v, one.counts[n]]).filter(([, , n]) => n))]));
+  const range = found.histograms.reduce((most, one) => Math.max(most, ...one.values), 0.02);
+  if (depth.length) body.append(h("div", { class: "grid", css: { "--least": "min(100%, 420px)", "margin-bottom": "36px" } }, depth.map((one) => byDepth(one)), depth.length === 1 && depth[0].fit ? inShort(depth[0]) : null));
+  const grid = h("div", { class: "grid", css: { "--least": "210px", "--phone": "148px" } });
+  body.append(some(found.histograms, 20, (one) => histogram(one, range), grid, "mutations"), dataTable("Learned mutation probabilities", () => [["mutation", "probability", "models"],
+    ...found.histograms.flatMap((one) => one.values.map((v, n) => [decision(one.mutation), v, one.counts[n]]).filter(([, , n]) => n))]));
 }
 
 function byDepth({ kind, points, fit }) {
   const blocks = points.map((p) => p.block), low = Math.min(...blocks), high = Math.max(...blocks);
-  const means = points.map((p) => p.mean), top = Math.max(...means) * 1.25 || 0.3;
+  const top = Math.max(...points.map((p) => p.high)) * 1.08 || 0.3;
   return chart({
     title: `${kind}, by depth`, note: fit ? `${(100 * fit.slope).toFixed(2).replace("-", "−")} points a block` : "", height: 220,
     label: `Mean learned probability of ${kind} at blocks ${low} to ${high}${fit ? `; the line falls by ${(-100 * fit.slope).toFixed(2)} points a block` : ""}`,
@@ -92,27 +94,38 @@ function byDepth({ kind, points, fit }) {
         y: { low: 0, high: top, ticks: ticks(0, top, 4), text: (v) => `${+(100 * v).toFixed(1)} %` } });
       if (fit) svg.append(s("line", { x1: scale.x(low), x2: scale.x(high), y1: scale.y(fit.intercept + fit.slope * low), y2: scale.y(fit.intercept + fit.slope * high), stroke: "var(--no)", "stroke-width": 2 }));
       for (const p of points) {
-        svg.append(mark(s("circle", { cx: scale.x(p.block), cy: scale.y(p.mean), r: points.length > 16 ? 4 : 5, fill: "var(--kept)" }), `${kind}, block ${p.block}`, [`mean ${percent(p.mean, 1)} %`, counted(p.count, "model")]));
+        svg.append(s("line", { x1: scale.x(p.block), x2: scale.x(p.block), y1: scale.y(p.low), y2: scale.y(p.high), stroke: "var(--kept)", "stroke-width": 2, opacity: 0.35 }));
+        svg.append(mark(s("circle", { cx: scale.x(p.block), cy: scale.y(p.mean), r: points.length > 16 ? 4 : 5, fill: "var(--kept)" }), `${kind}, block ${p.block}`, [`mean ${percent(p.mean, 1)} %, from ${percent(p.low, 0)} to ${percent(p.high, 0)} %`, counted(p.count, "model")]));
       }
     },
   });
 }
 
-function histogram({ mutation, values, counts }) {
+function inShort({ kind, points, fit }) {
+  const first = points[0], last = points[points.length - 1], change = 100 * fit.slope;
+  return h("p", { css: { "align-self": "center", "max-width": "44ch", margin: "0" } }, `Models settled on ${percent(first.mean, 1)} % for ${kind} ${first.block} and on ${percent(last.mean, 1)} % for ${kind} ${last.block}: `,
+    Math.abs(change) < 0.005 ? "depth makes no difference." : `with each block towards the head it is ${Math.abs(change).toFixed(2)} points ${change < 0 ? "rarer" : "more frequent"}.`);
+}
+
+/* "hyperparameter:crop_area_min" -> "crop area min", "clone:block" -> "clone block". */
+const decision = (name) => readable(name.replace("hyperparameter:", "").replaceAll(":", " "));
+
+/* All with the same axis, from 0 to the highest value of any. */
+function histogram({ mutation, values, counts }, range) {
   const most = Math.max(...counts, 1), all = counts.reduce((a, b) => a + b, 0);
   const mean = values.reduce((sum, v, n) => sum + v * counts[n], 0) / (all || 1);
   return chart({
-    title: readable(mutation), note: `mean ${percent(mean, 0)} %`, height: 92, label: `${readable(mutation)}: mean learned probability ${percent(mean, 1)} % over ${counted(all, "model")}`,
+    title: decision(mutation), note: `mean ${percent(mean, 0)} %`, height: 88, label: `${decision(mutation)}: mean learned probability ${percent(mean, 1)} % over ${counted(all, "model")}`,
     draw: (svg, width, height) => {
-      const floor = height - 20, low = Math.min(...values, 0), high = Math.max(...values, 0.02), span = high - low || 1;
-      const per = width / (values.length + 1), x = (v) => per / 2 + ((v - low) / span) * (width - per);
+      const floor = height - 20, steps = Math.max(1, Math.round(range / 0.02)), per = width / (steps + 1);
+      const x = (v) => per / 2 + (v / range) * (width - per);
       values.forEach((value, n) => {
         if (!counts[n]) return;
         const tall = (counts[n] / most) * (floor - 6);
-        svg.append(mark(s("rect", { x: x(value) - per * 0.4, y: floor - tall, width: Math.max(2, per * 0.8), height: tall, fill: "var(--kept)", rx: 1 }), readable(mutation), [`probability ${percent(value, 0)} %: ${counted(counts[n], "model")}`]));
+        svg.append(mark(s("rect", { x: x(value) - per * 0.43, y: floor - tall, width: Math.max(2, per * 0.86), height: tall, fill: "var(--kept)", rx: 1 }), decision(mutation), [`probability ${percent(value, 0)} %: ${counted(counts[n], "model")}`]));
       });
-      svg.append(s("line", { class: "axis", x1: 0, x2: width, y1: floor, y2: floor }), s("text", { x: x(low) - per * 0.4, y: height - 4 }, `${percent(low, 0)} %`),
-        s("text", { x: width, y: height - 4, "text-anchor": "end" }, `${percent(high, 0)} %`));
+      svg.append(s("line", { class: "axis", x1: 0, x2: width, y1: floor, y2: floor }), s("text", { x: 0, y: height - 4 }, "0 %"),
+        s("text", { x: width, y: height - 4, "text-anchor": "end" }, `${percent(range, 0)} %`));
     },
   });
 }

@@ -37,7 +37,7 @@ const theme = { dark: false, colours: {} };
 
 function readTheme() {
   const style = getComputedStyle(document.documentElement);
-  const names = ["ground", "panel", "ink", "muted", "faint", "rule", "hair", "accent", "root", "root-ink", "sampled", "heat-0", "heat-1"];
+  const names = ["ground", "panel", "ink", "muted", "faint", "rule", "hair", "accent", "root", "root-ink", "sampled", "heat-0", "heat-1", "heat-2"];
   for (const name of names) theme.colours[name] = style.getPropertyValue(`--${name}`).trim();
   theme.sans = style.getPropertyValue("--sans");
 }
@@ -68,7 +68,7 @@ function startTheme(button) {
   label();
 }
 
-const taskColour = (task) => (task === ROOT ? theme.colours.root : state.data.tasks[task][theme.dark ? "dark" : "colour"]);
+const taskColour = (task) => state.data.tasks[task]?.[theme.dark ? "dark" : "colour"] ?? theme.colours.root;
 
 /* Ink on a fill: whichever of dark and white reads better (relative luminance of WCAG 2). */
 function inkOn(colour) {

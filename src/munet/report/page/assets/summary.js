@@ -20,7 +20,7 @@ function teachers(data) {
 }
 
 function headline(data) {
-  const { grown, tasks, unique_parameters: size } = data.totals;
+  const { evolved_tasks: grown, tasks, unique_parameters: size } = data.totals;
   if (!tasks) return "A system without tasks";
   if (!grown) return tasks === 1 ? "One task, not evolved yet" : `${spelled(tasks)} tasks, none evolved yet`;
   const who = grown === 1 ? "One task" : `${spelled(grown)} tasks`;
@@ -33,7 +33,7 @@ const inWords = (value) => (value >= 1e9 ? `${digits(value / 1e9)} billion` : va
 function summary(data, body) {
   document.querySelectorAll("[data-headline]").forEach((node) => { node.textContent = headline(data); });
   document.querySelectorAll("[data-title]").forEach((node) => { node.textContent = data.title; });
-  if (data.totals.grown) body.append(h("div", { class: "trio" }, learned(data), fromWhom(data), cost(data)));
+  if (data.totals.evolved_tasks) body.append(h("div", { class: "trio" }, learned(data), fromWhom(data), cost(data)));
   else body.append(h("p", { class: "none", css: { "margin-top": "24px" } }, data.tasks.length
     ? "`munet evolve` gives each task a model; then this page shows who shares which layers." : "`munet add` brings the first task."));
   if (data.notes.length) body.append(notices(data.notes));
@@ -56,7 +56,7 @@ function learned(data) {
     tested.length > 1 ? h("p", {}, "From ", strong(tested[0]), " to ", strong(tested[tested.length - 1]), ".") : null,
     known(gap) ? h("p", {}, Math.abs(gap) < 0.0005 ? "Test and validation accuracy agree."
       : `On images it never saw, it is ${percent(Math.abs(gap), 1)} points ${gap > 0 ? "below" : "above"} its validation accuracy.`) : null,
-    totals.grown < totals.tasks ? h("p", {}, `${counted(totals.tasks - totals.grown, "task")} not evolved yet.`) : null);
+    totals.evolved_tasks < totals.tasks ? h("p", {}, `${counted(totals.tasks - totals.evolved_tasks, "task")} not evolved yet.`) : null);
 }
 
 function fromWhom(data) {
@@ -75,9 +75,11 @@ function fromWhom(data) {
       : h("p", {}, "No task’s model descends from another task’s."));
 }
 
+const spentFlops = (data) => data.totals.flops_spent.train + data.totals.flops_spent.validation;
+
 function cost(data) {
   const { totals } = data;
-  const seconds = totals.train_seconds + totals.validation_seconds + totals.other_seconds;
+  const { seconds } = totals;
   const alone = data.tasks.reduce((sum, task) => sum + (task.parameters || 0), 0);
   const saved = alone ? 1 - totals.unique_parameters / alone : NaN;
   const [value, unit] = (known(seconds) && seconds ? duration(seconds) : `${compact(totals.parameters_per_task)}`).split(" ");
@@ -85,7 +87,7 @@ function cost(data) {
     h("p", { class: "figure" }, value, h("small", {}, ` ${unit ?? ""}`)),
     h("p", { class: "what" }, seconds ? "of computing" : "parameters per task"),
     data.count ? h("p", {}, `${counted(totals.children, "child")} sampled, ${count(totals.accepted)} of them kept`,
-      totals.flops_spent ? `; ${flops(totals.flops_spent)} spent.` : ".") : null,
-    h("p", {}, `${compact(totals.parameters_per_task)} parameters per task`, totals.grown > 1 && saved > 0.004 ? `, ${percent(saved, 0)} % fewer than ${spelled(totals.grown).toLowerCase()} models apart` : "",
+      spentFlops(data) ? `; ${flops(spentFlops(data))} spent.` : ".") : null,
+    h("p", {}, `${compact(totals.parameters_per_task)} parameters per task`, totals.evolved_tasks > 1 && saved > 0.004 ? `, ${percent(saved, 0)} % fewer than ${spelled(totals.evolved_tasks).toLowerCase()} models apart` : "",
       `; ${flops(totals.flops_per_task)} for a prediction.`));
 }

@@ -40,18 +40,23 @@ class TimePanel {
     this.repaint();
   }
 
-  /* Scores from the lowest of all but the worst two in a hundred to the highest; worse ones lie on the lower edge. */
+  /* Scores from the lowest of all but the worst two in a hundred to the highest; worse ones lie on the lower edge.
+     Where most are close to 100 %, the axis is stretched there: what is left to learn counts, not what is known. */
   scale() {
     const scores = this.data.score.filter((v) => known(v)).sort();
     const low = scores[Math.floor(scores.length * 0.02)] ?? 0, high = scores[scores.length - 1] ?? 1;
-    const span = Math.max(0.02, high - low);
-    this.low = Math.max(Math.min(0, low), low - 0.06 * span);
-    this.high = high + 0.06 * span;
+    const stretched = (scores[scores.length >> 1] ?? 0) > 0.82 && high <= 1 && low >= 0;
+    this.bent = stretched ? (v) => -Math.log10(1.012 - Math.min(1, v)) : (v) => v;
+    const span = Math.max(0.02, this.bent(high) - this.bent(low));
+    this.low = this.bent(low) - 0.05 * span;
+    this.high = this.bent(high) + 0.06 * span;
+    this.ticks = stretched ? apartFrom([1, 0.9, 0.5, 0.99, 0, 0.95, 0.8, 0.98, 0.7], (v) => this.y(v), 8, this.tall - 4, 15)
+      : ticks(this.low, this.high, 3);
   }
 
   x(step) { return this.left + (step / Math.max(1, this.data.count - 1)) * (this.width - this.left - 12); }
   y(score) {
-    const part = (Math.max(this.low, Math.min(this.high, score)) - this.low) / (this.high - this.low);
+    const part = (Math.max(this.low, Math.min(this.high, this.bent(score))) - this.low) / (this.high - this.low);
     return this.tall - 8 - part * (this.tall - 16);
   }
 
@@ -74,7 +79,7 @@ class TimePanel {
     ctx.font = `11.5px ${theme.sans}`;
     ctx.textAlign = "right";
     ctx.textBaseline = "middle";
-    for (const value of ticks(this.low, this.high, 3)) {
+    for (const value of this.ticks) {
       const y = Math.round(this.y(value)) + 0.5;
       ctx.strokeStyle = theme.colours.hair;
       ctx.beginPath();
@@ -153,6 +158,16 @@ class TimePanel {
   }
 }
 
+/* Of values in the order of their weight, those that lie inside and far enough from all before them. */
+function apartFrom(values, place, low, high, room) {
+  const found = [];
+  for (const value of values) {
+    const y = place(value);
+    if (y >= low && y <= high && found.every((other) => Math.abs(place(other) - y) >= room)) found.push(value);
+  }
+  return found;
+}
+
 /* A point a child (hollow: rejected), and for each task the line of its best so far. */
 function paintScores(panel, ctx, alpha) {
   const { data } = panel;
@@ -172,6 +187,7 @@ function paintScores(panel, ctx, alpha) {
   for (const [task, steps] of last) {
     ctx.strokeStyle = taskColour(task);
     ctx.lineWidth = data.tasks.length > 40 ? 1 : 1.8;
+    ctx.globalAlpha = alpha * (data.tasks.length > 40 ? 0.6 : 1);
     ctx.beginPath();
     steps.forEach((step, n) => {
       if (!known(data.score[step])) return;
@@ -205,9 +221,9 @@ function paintTree(panel, ctx, alpha) {
     for (const step of end >= 0 ? data.chain(end) : []) {
       link(step, data.tasks.length > 40 ? 1 : 1.8);
       if (!known(data.score[step])) continue;
-      const x = panel.x(step), y = panel.y(data.score[step]), arm = data.tasks.length > 40 ? 2.5 : 4;
+      const x = panel.x(step), y = panel.y(data.score[step]), arm = data.tasks.length > 40 ? 1.6 : 4;
       ctx.strokeStyle = theme.colours.ink;
-      ctx.lineWidth = 1.2;
+      ctx.lineWidth = data.tasks.length > 40 ? 0.7 : 1.2;
       ctx.beginPath();
       ctx.moveTo(x - arm, y); ctx.lineTo(x + arm, y); ctx.moveTo(x, y - arm); ctx.lineTo(x, y + arm);
       ctx.stroke();

@@ -1,7 +1,7 @@
 /* The slider of time and the play button. */
 
 const PLAY_SECONDS = 45; // for all children at the middle speed
-const SPEEDS = [["0.25", "¼ speed"], ["1", "normal"], ["4", "4 × speed"]];
+const SPEEDS = [["0.25", "¼ ×"], ["1", "1 ×"], ["4", "4 ×"]];
 
 class Transport {
   constructor(host) {
@@ -25,6 +25,7 @@ class Transport {
     this.range.max = String(Math.max(0, data.count - 1));
     this.rate = Math.min(600, Math.max(2.5, data.count / PLAY_SECONDS));
     this.update();
+    this.written();
   }
 
   /* Space plays and arrows step, unless the reader is in a field or on a button that has use for them. */
@@ -66,13 +67,12 @@ class Transport {
     emit("play");
   }
 
-  update() {
-    const { data } = this;
-    this.range.value = String(state.step);
-    if (!data.count) return;
-    const text = stepText(data);
-    this.said.textContent = `Child ${count(state.step + 1)} of ${count(data.count)}`;
-    if (!state.playing) this.range.setAttribute("aria-valuetext", text);
+  update() { this.range.value = String(state.step); }
+
+  written() {
+    if (!this.data.count) return;
+    this.said.textContent = `Child ${count(state.step + 1)} of ${count(this.data.count)}`;
+    if (!state.playing) this.range.setAttribute("aria-valuetext", stepText(this.data));
   }
 }
 

@@ -1,0 +1,184 @@
+"""What the page's charts show, from the tables of the analysis."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...analysis import costs
+from ...analysis import learning as learned
+from ...analysis import progress as whole
+from ...analysis import settings as tuned
+from ...analysis.flow import ancestor_counts
+from ...analysis.lineage import descent
+from ...analysis.sharing import shared_layers
+from .network import ROOT, STRANGER
+from .texts import shown, value_text
+from .values import column, plain, rounded
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...analysis import History
+    from ...analysis.reading import Reading
+
+_FIXED = ("image_size",)  # always told, even where only one value was ever tried
+
+
+def sharing(history: "History", names: list[str]) -> list[list[int]]:
+    """Task by task: layers that both models have. 0 where a task has no model."""
+    table = shared_layers(history).reindex(index=names, columns=names, fill_value=0)
+    return table.to_numpy().tolist()
+
+
+def flow(history: "History", names: list[str]) -> list[list[int]]:
+    """Task by task: ancestors of the first's model that were trained for the second."""
+    table = ancestor_counts(history).reindex(index=names, columns=names, fill_value=0)
+    return table.to_numpy().tolist()
+
+
+def settings(history: "History", one: "Reading") -> dict[str, list[dict[str, Any]]]:
+    """How often each value of a hyperparameter was retained, and the values along each lineage."""
+    grid, start = _space(one)
+    counted: dict[str, dict[Any, int]] = {}
+    for name, value, count in zip(*_lists(tuned.distributions(history), "name", "value", "count"), strict=True):
+        counted.setdefault(name, {})[value] = count
+    distributions, schedules = [], []
+    for name, counts in counted.items():
+        lines = _lines(one, name)
+        met = {value for line in lines for _, value in line}
+        values = _ordered([*grid.get(name, ()), *counts, *met])
+        if len(values) < 2 and name not in _FIXED:
+            continue
+        place = {_key(value): number for number, value in enumerate(values)}
+        texts = [value_text(value) for value in values]
+        begin = place.get(_key(start[name])) if name in start else None
+        numbers = [counts.get(value, 0) for value in values]
+        distributions.append({"name": shown(name), "values": texts, "counts": numbers, "default": begin})
+        told = [[[step, place[_key(value)]] for step, value in line] for line in lines]
+        schedules.append({"name": shown(name), "values": texts, "lines": told})
+    return {"distributions": distributions, "schedules": schedules}
+
+
+def _space(one: "Reading") -> tuple[Mapping[str, list[Any]], Mapping[str, Any]]:
+    """Values that a method may choose from and those it begins with, as the last run's record has them."""
+    methods = [run.request.get("method") for run in one.sampled.runs]
+    method = next((m for m in reversed(methods) if isinstance(m, Mapping)), {})
+    return method.get("space") or {}, method.get("defaults") or {}
+
+
+def _lines(one: "Reading", name: str) -> list[list[tuple[int, Any]]]:
+    """(step, value) along the lineage of each task's model, the oldest first."""
+    told = one.sampled.columns.get(f"hp.{name}")
+    lines = []
+    for record in one.records:
+        model = one.retained.get(record["name"]) if told else None
+        steps = [a.step for a in descent(one, model.id)] if model else []
+        found = [(step, told[step]) for step in reversed(steps) if told and step is not None]
+        lines.append([(step, value) for step, value in found if value is not None])
+    return lines
+
+
+def _key(value: Any) -> tuple[bool, Any]:
+    return isinstance(value, bool), value
+
+
+def _ordered(values: list[Any]) -> list[Any]:
+    found = {_key(value): value for value in values if isinstance(value, bool | int | float | str)}
+    words = any(isinstance(value, str) for value in found.values())
+    return sorted(found.values(), key=str if words else float)
+
+
+def mutation_probabilities(history: "History") -> dict[str, list[dict[str, Any]]] | None:
+    """Learned probabilities by depth with their line, and histograms; None where no model has learned any."""
+    if not len(history.probabilities):
+        return None
+    depths = []
+    for kind, of in (("clone", "block"), ("clone", "adapter"), ("insert", "adapter")):
+        found = tuned.by_depth(history, kind, of)
+        points = [
+            {"block": p.block, "mean": rounded(p.mean), "count": len(p.probabilities)}
+            | {"low": rounded(min(p.probabilities)), "high": rounded(max(p.probabilities))}
+            for p in found.points
+        ]
+        fit = None if found.slope is None else {"slope": found.slope, "intercept": found.intercept}
+        if points:
+            depths.append({"kind": f"{kind} {of}", "points": points, "fit": fit})
+    bars: dict[str, list[tuple[float, int]]] = {}
+    table = tuned.probability_histograms(history)
+    for mutation, probability, count in zip(*_lists(table, "mutation", "probability", "count"), strict=True):
+        if "." not in mutation:  # blocks one by one are told by depth
+            bars.setdefault(mutation, []).append((rounded(probability), count))
+    return {
+        "by_depth": depths,
+        "histograms": [
+            {"mutation": shown(mutation), "values": [value for value, _ in told], "counts": [n for _, n in told]}
+            for mutation, told in sorted(bars.items(), key=lambda item: (not item[0].startswith("clone"), item[0]))
+        ],
+    }
+
+
+def learning(history: "History", names: list[str]) -> list[dict[str, Any]]:
+    """Accuracy over validations along each task's line, where each model of it begins, and the one that is kept."""
+    found: dict[str, dict[str, Any]] = {}
+    tests = dict(zip(*_lists(history.tasks, "task", "test_accuracy"), strict=True))
+    last: dict[str, Any] = {}
+    rows = zip(*_lists(learned.curves(history), "task", "accuracy", "step", "selected"), strict=True)
+    for task, accuracy, step, selected in rows:
+        place = {"task": names.index(task), "accuracies": [], "starts": [], "selected": None}
+        curve = found.setdefault(task, place | {"test_accuracy": plain(tests[task])})
+        number = len(curve["accuracies"])
+        if number == 0 or plain(step) != last[task]:
+            curve["starts"].append(number)
+        if selected:
+            curve["selected"] = number
+        curve["accuracies"].append(rounded(accuracy))
+        last[task] = plain(step)
+    return sorted(found.values(), key=lambda curve: curve["task"])
+
+
+def rejected(history: "History", names: list[str]) -> dict[str, Any]:
+    """Verdicts on the children of each task: best, kept, and rejected by reason, the commonest first."""
+    rows = list(zip(*_lists(costs.rejected(history), "task", "reason", "children"), strict=True))
+    sums: dict[str, int] = {}
+    for _, reason, number in rows:
+        sums[reason] = sums.get(reason, 0) + number
+    reasons = sorted(sums, key=lambda reason: (-sums[reason], reason))
+    counts = {name: [0] * (2 + len(reasons)) for name in names}
+    for task, accepted, best in zip(*_lists(history.children, "task", "accepted", "best"), strict=True):
+        if task in counts and (accepted or best):
+            counts[task][0 if best else 1] += 1
+    for task, reason, number in rows:
+        if task in counts:
+            counts[task][2 + reasons.index(reason)] += number
+    return {"reasons": [shown(reason) for reason in reasons], "by_task": [counts[name] for name in names]}
+
+
+def spent(history: "History", names: list[str]) -> dict[str, Any]:
+    """Seconds (training, validation, other) and FLOPs (the first two) by task; parameters by who trained them."""
+    number = {name: place for place, name in enumerate(names)} | {"root": ROOT}
+    seconds, flops = [[0, 0, 0] for _ in names], [[0, 0] for _ in names]
+    table = costs.spent(history)
+    parts = _lists(table, "train_seconds", "validation_seconds", "other_seconds", "train_flops", "validation_flops")
+    for task, *told in zip(*_lists(table, "task"), *parts, strict=True):
+        if task in names:
+            seconds[number[task]], flops[number[task]] = column(told[:3]), column(told[3:])
+    rows = zip(*_lists(costs.parameters(history), "task", "trained"), strict=True)
+    parameters = [[number[task], int(size)] for task, size in rows if task in number]
+    return {"seconds": seconds, "flops": flops, "parameters": parameters}
+
+
+def progress(history: "History", names: list[str]) -> list[dict[str, Any]]:
+    """The whole system after each task iteration (Figure 3)."""
+    number = {name: place for place, name in enumerate(names)}
+    keys = (
+        *("iteration", "tasks", "mean_validation_accuracy", "mean_test_accuracy", "parameters_per_task"),
+        *("flops_per_task", "samples", "seconds", "flops_spent", "derived"),
+    )
+    table = whole.progress(history)
+    rows = zip(*_lists(table, "task", *keys), strict=True)
+    return [
+        {"task": number.get(task, STRANGER), **dict(zip(keys, map(plain, told), strict=True))} for task, *told in rows
+    ]
+
+
+def _lists(table: "pd.DataFrame", *names: str) -> list[list[Any]]:
+    return [table[name].tolist() for name in names]
