@@ -1,5 +1,7 @@
 """An allocation as a system: equal logits, layers stored once, sizes that agree, what cannot be and why."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -151,6 +153,23 @@ def test_components_without_tensors_are_part_of_a_path_and_are_not_mixed_up(tmp_
     assert len({tuple(system.model(name)(torch.ones(1, 1, 8, 8))[0].tolist()) for name in names}) == len(names)
 
 
+def test_a_pool_of_one_is_a_layer_that_all_share(tmp_path: Path) -> None:
+    layers = [
+        Pool([nn.Conv2d(1, 2, 3)], ["only"]),
+        nn.GELU(),
+        Pool([nn.Conv2d(2, 2, 3) for _ in range(3)]),
+        nn.Flatten(),
+    ]
+    network = MultitaskNetwork(layers, [nn.Sequential(nn.LayerNorm(32), nn.Linear(32, n)) for n in (3, 4)])
+    tasks, allocation = tasks_of((3, 4), (8, 8, 1)), FixedAllocation("ab", [torch.tensor([[1, 1, 0], [0, 1, 1]])], True)
+    export_network(network, allocation, tasks, tmp_path / "system")
+    system = munet.System.open(tmp_path / "system")
+    check_logits(system, network, allocation, torch.randn(3, 1, 8, 8))
+    assert {layer["slot"]: layer["shared_with"] for layer in system.show("a")["layers"]} == {
+        "layer.0": ["b"], "pool.2.0": [], "pool.2.1": ["b"], "head": []
+    }  # fmt: skip
+
+
 def test_images_become_what_the_network_was_trained_on(tmp_path: Path) -> None:
     network, tasks = image_network(), image_tasks()
     allocation = scattered(NAMES, (4, 4))
@@ -263,3 +282,12 @@ def test_the_example_of_the_package_runs(
     exec(compile(code.replace("rounds=300", "rounds=4"), "README.md", "exec"), {})
     assert "'up1': " in capsys.readouterr().out
     assert munet.System.open("halves").tasks == ["up1", "up2", "down1", "down2"]
+
+
+def test_importing_the_package_waits_for_nothing_heavy() -> None:
+    code = "import sys, munet.allocation as a; print(len(dir(a)) > 0, {'torch', 'numpy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True set()"
+    import munet.allocation
+
+    assert all(callable(getattr(munet.allocation, name)) for name in munet.allocation.__all__)
