@@ -47,13 +47,17 @@ def build_page(payload: Mapping[str, Any], live: bool = False) -> str:
     return "".join(parts)
 
 
-def write_page(page: str, path: str | Path) -> Path:
-    """Write a page in one step. InputError for a name that no browser takes for a page."""
+def check_name(path: str | Path) -> Path:
+    """InputError for a name that no browser takes for a page."""
     target = Path(path)
     if target.suffix.lower() not in SUFFIXES:
-        raise InputError(
-            f"{target}: a report ends in {' or '.join(SUFFIXES)}, for instance {target.stem or 'report'}.html"
-        )
+        raise InputError(f"{target}: a report ends in .html, for instance {target.stem or 'report'}.html")
+    return target
+
+
+def write_page(page: str, path: str | Path) -> Path:
+    """Write a page in one step, and say where. InputError as `check_name`, StoreError where it cannot be written."""
+    target = check_name(path)
     write_atomic(target, page.encode())
     return target
 

@@ -9,7 +9,7 @@ function rejected(data, body) {
     ...reasons.map((name, n) => ({ name: `rejected: ${name}`, colour: REASON_COLOURS[Math.min(n, REASON_COLOURS.length - 1)] }))];
   const sums = parts.map((_, n) => table.reduce((sum, line) => sum + line[n], 0));
   const rows = data.order.filter((task) => table[task].some((n) => n)).map((task) => ({ task, name: data.tasks[task].name, values: table[task],
-    note: `${percent((table[task][0] + table[task][1]) / table[task].reduce((a, b) => a + b, 0), 0)} % kept` }));
+    note: `${percent((table[task][0] + table[task][1]) / table[task].reduce((a, b) => a + b, 0), 0)}\u00a0% kept` }));
   body.append(h("div", { class: "controls" }, h("ul", { class: "key" }, parts.map((part, n) => h("li", {}, swatch(part.colour), `${part.name} `, h("strong", {}, count(sums[n])))))),
     bars({ rows, parts, text: count, label: "Children by verdict" }),
     dataTable("Children by verdict", () => [["task", ...parts.map((p) => p.name)], ...rows.map((r) => [r.name, ...r.values])]));

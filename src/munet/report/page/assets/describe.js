@@ -5,8 +5,8 @@ function describe(data, growth, at) {
     const task = data.tasks[at.task];
     const grown = growth.paths[at.task] >= 0;
     return { title: task.name, lines: [
-      grown ? `validation ${percent(growth.accuracy(at.task))} %` : "no model yet at this step",
-      grown && known(task.test_accuracy) && atEnd() ? `test ${percent(task.test_accuracy)} %` : "",
+      grown ? `validation ${percent(growth.accuracy(at.task))}\u00a0%` : "no model yet at this step",
+      grown && known(task.test_accuracy) && atEnd() ? `test ${percent(task.test_accuracy)}\u00a0%` : "",
       known(task.accounted_parameters) ? `${compact(task.accounted_parameters)} accounted parameters` : "",
     ] };
   }
@@ -20,7 +20,7 @@ function describe(data, growth, at) {
     ] };
   }
   return { title: `Child ${count(at.step + 1)} of ${data.tasks[data.task[at.step]].name}`, lines: [
-    data.verdict(at.step), known(data.score[at.step]) ? `score ${percent(data.score[at.step])} %` : "no score",
+    data.verdict(at.step), known(data.score[at.step]) ? `score ${percent(data.score[at.step])}\u00a0%` : "no score",
     parentText(data, at.step),
   ] };
 }
@@ -46,8 +46,8 @@ function card(data, growth, at) {
 function taskCard(data, growth, at) {
   const task = data.tasks[at.task];
   const facts = h("dl", {},
-    row("validation", `${percent(growth.accuracy(at.task))} %`),
-    atEnd() ? row("test", `${percent(task.test_accuracy)} %`) : null,
+    row("validation", `${percent(growth.accuracy(at.task))}\u00a0%`),
+    atEnd() ? row("test", `${percent(task.test_accuracy)}\u00a0%`) : null,
     row("classes", count(task.classes)),
     known(task.parameters) ? [row("parameters", count(task.parameters)), row("accounted", count(task.accounted_parameters)),
       row("FLOPs", compact(task.flops)), row("model", h("code", {}, task.model ?? NOTHING))] : null);
@@ -76,7 +76,7 @@ function lineageList(data, lineage) {
     const name = known(entry.step) ? modelLink(entry.step, bdi(title)) : bdi(title);
     const changes = known(entry.step) ? h("span", { class: "small" }, ` ${data.told(entry.step).join(", ")}`) : "";
     return h("li", {}, swatch(taskColour(entry.task)), h("span", {}, name, changes),
-      h("span", { class: "value" }, known(entry.validation_accuracy) ? `${percent(entry.validation_accuracy, 1)} %` : ""));
+      h("span", { class: "value" }, known(entry.validation_accuracy) ? `${percent(entry.validation_accuracy, 1)}\u00a0%` : ""));
   }));
 }
 
@@ -85,7 +85,7 @@ function layerCard(data, growth, at) {
   const body = [h("dl", {}, row("trained by", taskLink(data, by)), row("parameters", count(data.layers.parameters[at.layer])),
     id ? row("layer", h("code", {}, id)) : null), h("h4", {}, users.length === 1 ? "Used by 1 task" : `Used by ${users.length} tasks`),
   h("ul", { class: "long" }, users.map((task) => h("li", {}, swatch(taskColour(task)), taskLink(data, task),
-    h("span", { class: "value" }, `${percent(growth.accuracy(task), 1)} %`))))];
+    h("span", { class: "value" }, `${percent(growth.accuracy(task), 1)}\u00a0%`))))];
   return { title: named(taskColour(by), data.slots[data.layers.slot[at.layer]]), body };
 }
 
@@ -93,14 +93,14 @@ function modelCard(data, growth, at) {
   const { children } = data, task = data.task[at.step];
   const chain = data.chain(at.step).slice(1);
   const body = [h("p", { class: "small" }, data.verdict(at.step)), h("dl", {}, row("task", taskLink(data, task)),
-    row("score", known(data.score[at.step]) ? `${percent(data.score[at.step])} %` : NOTHING),
-    row("validation", `${percent(data.accuracy[at.step])} %`), row("parameters", count(children.parameters[at.step])),
+    row("score", known(data.score[at.step]) ? `${percent(data.score[at.step])}\u00a0%` : NOTHING),
+    row("validation", `${percent(data.accuracy[at.step])}\u00a0%`), row("parameters", count(children.parameters[at.step])),
     row("time", duration(children.seconds[at.step])), row("task iteration", `${children.iteration[at.step] + 1}, generation ${children.generation[at.step] + 1}`),
     children.model[at.step] ? row("model", h("code", {}, children.model[at.step])) : null),
   h("h4", {}, "What it changed"), h("p", { class: "small", css: { margin: "0" } }, data.told(at.step).join(", ")),
   h("h4", {}, chain.length ? "Its ancestors" : parentText(data, at.step)),
   h("ol", { class: "long" }, chain.map((step) => h("li", {}, swatch(taskColour(data.task[step])),
     modelLink(step, [`${count(step + 1)} `, bdi(data.tasks[data.task[step]].name)]),
-    h("span", { class: "value" }, known(data.score[step]) ? `${percent(data.score[step], 1)} %` : ""))))];
+    h("span", { class: "value" }, known(data.score[step]) ? `${percent(data.score[step], 1)}\u00a0%` : ""))))];
   return { title: named(taskColour(task), `Child ${count(at.step + 1)}`), body };
 }

@@ -65,7 +65,7 @@ function line(data, { task, index }, value) {
 /* All totals, as `munet status` has them. */
 function totalsList(data) {
   const t = data.totals;
-  const all = [["Mean test accuracy", `${percent(t.mean_test_accuracy)} %`], ["Mean validation accuracy", `${percent(t.mean_validation_accuracy)} %`],
+  const all = [["Mean test accuracy", `${percent(t.mean_test_accuracy)}\u00a0%`], ["Mean validation accuracy", `${percent(t.mean_validation_accuracy)}\u00a0%`],
     ["Unique parameters", count(t.unique_parameters)], ["Parameters per task", count(t.parameters_per_task)],
     ["FLOPs for a prediction", compact(t.flops_per_task)], ["Children sampled", count(t.children)], ["Children kept", count(t.accepted)],
     ["Images trained on", compact(t.samples)], ["Training time", duration(t.train_seconds)], ["Validation time", duration(t.validation_seconds)],

@@ -16,7 +16,7 @@ function curve(data, { task, accuracies, starts, selected, test_accuracy: test }
   return chart({
     title: named(taskColour(task), data.tasks[task].name),
     note: known(gap) ? `gap ${(100 * gap).toFixed(1).replace("-", "−")}` : "",
-    label: `Learning curve of ${data.tasks[task].name}: ${counted(last, "validation")}, kept at ${percent(kept, 1)} %${known(test) ? `, test ${percent(test, 1)} %` : ""}`,
+    label: `Learning curve of ${data.tasks[task].name}: ${counted(last, "validation")}, kept at ${percent(kept, 1)}\u00a0%${known(test) ? `, test ${percent(test, 1)}\u00a0%` : ""}`,
     height: 128,
     draw: (svg, width, height) => {
       const range = { low: low - spare, high: Math.min(1.002, high + spare) };
@@ -28,8 +28,8 @@ function curve(data, { task, accuracies, starts, selected, test_accuracy: test }
       svg.append(s("path", { d: pathOf(accuracies.map((v, n) => [scale.x(n + 1), scale.y(known(v) ? v : low)])), fill: "none", stroke: colour, "stroke-width": 1.8 }));
       const y = scale.y(kept);
       if (known(test)) svg.append(s("line", { x1: end, x2: end, y1: y, y2: scale.y(test), stroke: colour, "stroke-width": 1.6, "stroke-dasharray": "2 3" }),
-        mark(s("circle", { cx: end, cy: scale.y(test), r: 4, fill: theme.colours.ground, stroke: colour, "stroke-width": 2 }), "test", [`${percent(test)} %`]));
-      svg.append(mark(s("path", { d: `M${end - 5} ${y}h10M${end} ${y - 5}v10`, stroke: theme.colours.ink, "stroke-width": 2 }), "kept", [`validation ${percent(kept)} %`]));
+        mark(s("circle", { cx: end, cy: scale.y(test), r: 4, fill: theme.colours.ground, stroke: colour, "stroke-width": 2 }), "test", [`${percent(test)}\u00a0%`]));
+      svg.append(mark(s("path", { d: `M${end - 5} ${y}h10M${end} ${y - 5}v10`, stroke: theme.colours.ink, "stroke-width": 2 }), "kept", [`validation ${percent(kept)}\u00a0%`]));
     },
   });
 }
@@ -39,7 +39,7 @@ function progress(data, body) {
   if (!rows.length) { body.append(h("p", { class: "none" }, "No task iteration has ended yet, or the system is older than their records.")); return; }
   const plain = (v) => String(+(100 * v).toFixed(1));
   const grid = h("div", { class: "grid", css: { "--least": "min(100%, 420px)" } },
-    overTime(data, "Mean test accuracy, %", "mean_test_accuracy", plain, (v) => `${percent(v)} %`),
+    overTime(data, "Mean test accuracy, %", "mean_test_accuracy", plain, (v) => `${percent(v)}\u00a0%`),
     overTime(data, "Parameters per task", "parameters_per_task", (v) => compact(v), count),
     overTime(data, "FLOPs for a prediction", "flops_per_task", (v) => compact(v), (v) => compact(v)),
     overTime(data, "Computing so far", "seconds", duration, duration, timeTicks));

@@ -63,11 +63,11 @@ class NetworkView {
   measure() {
     const step = this.pitch * this.zoom;
     this.size = Math.max(8.5, Math.min(13, step < 16 ? step - 1 : 12.5));
-    this.level = step > 74;
-    this.ctx.font = `${this.size}px ${theme.sans}`;
+    this.ctx.font = `600 ${this.size}px ${theme.sans}`;
+    this.level = step > 60 && this.data.tasks.every((task) => folded(this.ctx, task.name, step - 8).every((line) => !line.includes("…")));
     const longest = Math.max(20, ...this.data.tasks.map((task) => this.ctx.measureText(task.name).width));
     const room = this.width < 600 ? 110 : 150;
-    this.nameRoom = this.level ? step - 10 : Math.min(longest + 4, room);
+    this.nameRoom = this.level ? step - 8 : Math.min(longest + 4, room);
     if (this.zoom === 1) {
       this.footRoom = this.level ? 40 : Math.min(longest, room) * (step > 16 ? 0.72 : 1) + 22;
       this.headRoom = step > 36 ? 26 : 42;

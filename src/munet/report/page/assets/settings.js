@@ -91,11 +91,11 @@ function byDepth({ kind, points, fit }) {
     label: `Mean learned probability of ${kind} at blocks ${low} to ${high}${fit ? `; the line falls by ${(-100 * fit.slope).toFixed(2)} points a block` : ""}`,
     draw: (svg, width, height) => {
       const scale = axes(svg, width, height, { left: 44, right: 14, x: { low: low - 0.4, high: high + 0.4, ticks: blocks, text: (b) => (b === low ? `block ${b}` : String(b)) },
-        y: { low: 0, high: top, ticks: ticks(0, top, 4), text: (v) => `${+(100 * v).toFixed(1)} %` } });
+        y: { low: 0, high: top, ticks: ticks(0, top, 4), text: (v) => `${+(100 * v).toFixed(1)}\u00a0%` } });
       if (fit) svg.append(s("line", { x1: scale.x(low), x2: scale.x(high), y1: scale.y(fit.intercept + fit.slope * low), y2: scale.y(fit.intercept + fit.slope * high), stroke: "var(--no)", "stroke-width": 2 }));
       for (const p of points) {
         svg.append(s("line", { x1: scale.x(p.block), x2: scale.x(p.block), y1: scale.y(p.low), y2: scale.y(p.high), stroke: "var(--kept)", "stroke-width": 2, opacity: 0.35 }));
-        svg.append(mark(s("circle", { cx: scale.x(p.block), cy: scale.y(p.mean), r: points.length > 16 ? 4 : 5, fill: "var(--kept)" }), `${kind}, block ${p.block}`, [`mean ${percent(p.mean, 1)} %, from ${percent(p.low, 0)} to ${percent(p.high, 0)} %`, counted(p.count, "model")]));
+        svg.append(mark(s("circle", { cx: scale.x(p.block), cy: scale.y(p.mean), r: points.length > 16 ? 4 : 5, fill: "var(--kept)" }), `${kind}, block ${p.block}`, [`mean ${percent(p.mean, 1)}\u00a0%, from ${percent(p.low, 0)} to ${percent(p.high, 0)}\u00a0%`, counted(p.count, "model")]));
       }
     },
   });
@@ -103,7 +103,7 @@ function byDepth({ kind, points, fit }) {
 
 function inShort({ kind, points, fit }) {
   const first = points[0], last = points[points.length - 1], change = 100 * fit.slope;
-  return h("p", { css: { "align-self": "center", "max-width": "44ch", margin: "0" } }, `Models settled on ${percent(first.mean, 1)} % for ${kind} ${first.block} and on ${percent(last.mean, 1)} % for ${kind} ${last.block}: `,
+  return h("p", { css: { "align-self": "center", "max-width": "44ch", margin: "0" } }, `Models settled on ${percent(first.mean, 1)}\u00a0% for ${kind} ${first.block} and on ${percent(last.mean, 1)}\u00a0% for ${kind} ${last.block}: `,
     Math.abs(change) < 0.005 ? "depth makes no difference." : `with each block towards the head it is ${Math.abs(change).toFixed(2)} points ${change < 0 ? "rarer" : "more frequent"}.`);
 }
 
@@ -115,17 +115,17 @@ function histogram({ mutation, values, counts }, range) {
   const most = Math.max(...counts, 1), all = counts.reduce((a, b) => a + b, 0);
   const mean = values.reduce((sum, v, n) => sum + v * counts[n], 0) / (all || 1);
   return chart({
-    title: decision(mutation), note: `mean ${percent(mean, 0)} %`, height: 88, label: `${decision(mutation)}: mean learned probability ${percent(mean, 1)} % over ${counted(all, "model")}`,
+    title: decision(mutation), note: `mean ${percent(mean, 0)}\u00a0%`, height: 88, label: `${decision(mutation)}: mean learned probability ${percent(mean, 1)}\u00a0% over ${counted(all, "model")}`,
     draw: (svg, width, height) => {
       const floor = height - 20, steps = Math.max(1, Math.round(range / 0.02)), per = width / (steps + 1);
       const x = (v) => per / 2 + (v / range) * (width - per);
       values.forEach((value, n) => {
         if (!counts[n]) return;
         const tall = (counts[n] / most) * (floor - 6);
-        svg.append(mark(s("rect", { x: x(value) - per * 0.43, y: floor - tall, width: Math.max(2, per * 0.86), height: tall, fill: "var(--kept)", rx: 1 }), decision(mutation), [`probability ${percent(value, 0)} %: ${counted(counts[n], "model")}`]));
+        svg.append(mark(s("rect", { x: x(value) - per * 0.43, y: floor - tall, width: Math.max(2, per * 0.86), height: tall, fill: "var(--kept)", rx: 1 }), decision(mutation), [`probability ${percent(value, 0)}\u00a0%: ${counted(counts[n], "model")}`]));
       });
       svg.append(s("line", { class: "axis", x1: 0, x2: width, y1: floor, y2: floor }), s("text", { x: 0, y: height - 4 }, "0 %"),
-        s("text", { x: width, y: height - 4, "text-anchor": "end" }, `${percent(range, 0)} %`));
+        s("text", { x: width, y: height - 4, "text-anchor": "end" }, `${percent(range, 0)}\u00a0%`));
     },
   });
 }

@@ -51,7 +51,7 @@ function flow(data, body) {
     label: "Share of each ancestor task among the ancestors of a task’s model",
     cell: (learner, ancestor) => {
       const number = data.flow[learner][ancestor], share = totals[learner] ? number / totals[learner] : 0;
-      return { value: share, text: number ? percent(share, 0) : "", told: `${counted(number, "ancestor")} of ${totals[learner]}, ${percent(share, 0)} %` };
+      return { value: share, text: number ? percent(share, 0) : "", told: `${counted(number, "ancestor")} of ${totals[learner]}, ${percent(share, 0)}\u00a0%` };
     },
     most: many ? 1180 : 570,
     rows: () => [["learner", ...data.order.map((t) => `from ${name(t)}`)], ...data.order.map((a) => [name(a), ...data.order.map((b) => data.flow[a][b])])],
@@ -147,7 +147,7 @@ function flowNode(data, spot, task, totals, edges, many, point) {
   }
   const own = data.flow[task][task];
   mark(group, name, [`learned from ${counted(edges.filter((e) => e.learner === task).length, "other task")}`,
-    `taught ${counted(edges.filter((e) => e.ancestor === task).length, "other task")}`, totals[task] ? `${percent(own / totals[task], 0)} % of its ancestors are its own` : ""]);
+    `taught ${counted(edges.filter((e) => e.ancestor === task).length, "other task")}`, totals[task] ? `${percent(own / totals[task], 0)}\u00a0% of its ancestors are its own` : ""]);
   group.addEventListener("pointerenter", () => point(task));
   group.addEventListener("pointerleave", () => point(null));
   group.addEventListener("click", () => choose({ kind: "task", task }));

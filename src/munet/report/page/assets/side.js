@@ -35,7 +35,7 @@ class Side {
   update() {
     for (const [task, value] of this.values) {
       const accuracy = state.growth.accuracy(task);
-      const text = known(accuracy) ? `${percent(accuracy, 1)} %` : NOTHING;
+      const text = known(accuracy) ? `${percent(accuracy, 1)}\u00a0%` : NOTHING;
       if (value.textContent !== text) value.textContent = text;
       value.parentElement.classList.toggle("idle", state.growth.paths[task] < 0);
     }

@@ -47,7 +47,7 @@ function notices(notes) {
 function learned(data) {
   const { totals } = data;
   const tested = data.tasks.filter((task) => known(task.test_accuracy)).sort((a, b) => b.test_accuracy - a.test_accuracy);
-  const strong = (task) => [h("strong", {}, bdi(task.name)), ` (${percent(task.test_accuracy, 1)} %)`];
+  const strong = (task) => [h("strong", {}, bdi(task.name)), ` (${percent(task.test_accuracy, 1)}\u00a0%)`];
   const value = known(totals.mean_test_accuracy) ? totals.mean_test_accuracy : totals.mean_validation_accuracy;
   const gap = totals.mean_validation_accuracy - totals.mean_test_accuracy;
   return h("div", {}, h("h3", {}, "What it learned"),
@@ -66,9 +66,9 @@ function fromWhom(data) {
   return h("div", {}, h("h3", {}, "From whom"),
     h("p", { class: "figure" }, all ? percent(1 - sums.own / all, 0) : NOTHING, h("small", {}, " %")),
     h("p", { class: "what" }, "of the parameters a model uses were trained by others"),
-    h("div", { class: "parts", role: "img", "aria-label": parts.map(([name, text]) => `${text} ${percent(sums[name] / all, 0)} %`).join(", ") },
+    h("div", { class: "parts", role: "img", "aria-label": parts.map(([name, text]) => `${text} ${percent(sums[name] / all, 0)}\u00a0%`).join(", ") },
       parts.map(([name, , colour]) => (sums[name] ? h("span", { colour, css: { flex: `${sums[name]} 0 0` } }) : null))),
-    h("ul", { class: "key" }, parts.map(([name, text, colour]) => h("li", {}, swatch(colour), `${text} ${all ? percent(sums[name] / all, 0) : 0} %`))),
+    h("ul", { class: "key" }, parts.map(([name, text, colour]) => h("li", {}, swatch(colour), `${text} ${all ? percent(sums[name] / all, 0) : 0}\u00a0%`))),
     best.length ? h("p", {}, listed(best.map((one) => h("strong", {}, bdi(data.tasks[one.task].name)))),
       best.length > 1 ? " taught most others: " : " taught others: ", listed(best.map((one) => count(one.learners.length))), best.length > 1 ? " tasks descend from them."
         : best[0].learners.length === 1 ? " task descends from it." : " tasks descend from it.")
@@ -88,6 +88,6 @@ function cost(data) {
     h("p", { class: "what" }, seconds ? "of computing" : "parameters per task"),
     data.count ? h("p", {}, `${counted(totals.children, "child")} sampled, ${count(totals.accepted)} of them kept`,
       spentFlops(data) ? `; ${flops(spentFlops(data))} spent.` : ".") : null,
-    h("p", {}, `${compact(totals.parameters_per_task)} parameters per task`, totals.evolved_tasks > 1 && saved > 0.004 ? `, ${percent(saved, 0)} % fewer than ${spelled(totals.evolved_tasks).toLowerCase()} models apart` : "",
+    h("p", {}, `${compact(totals.parameters_per_task)} parameters per task`, totals.evolved_tasks > 1 && saved > 0.004 ? `, ${percent(saved, 0)}\u00a0% fewer than ${spelled(totals.evolved_tasks).toLowerCase()} models apart` : "",
       `; ${flops(totals.flops_per_task)} for a prediction.`));
 }

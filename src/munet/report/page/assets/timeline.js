@@ -87,7 +87,7 @@ class TimePanel {
       ctx.lineTo(this.width - 12, y);
       ctx.stroke();
       ctx.fillStyle = theme.colours.muted;
-      if (y > 7 && y < this.tall - 5) ctx.fillText(`${+(100 * value).toFixed(1)} %`, this.left - 10, y);
+      if (y > 7 && y < this.tall - 5) ctx.fillText(`${+(100 * value).toFixed(1)}\u00a0%`, this.left - 10, y);
     }
   }
 

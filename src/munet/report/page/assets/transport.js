@@ -78,6 +78,6 @@ class Transport {
 
 function stepText(data) {
   const step = state.step;
-  const score = known(data.score[step]) ? `, score ${percent(data.score[step], 1)} %` : "";
+  const score = known(data.score[step]) ? `, score ${percent(data.score[step], 1)}\u00a0%` : "";
   return `Child ${count(step + 1)} of ${count(data.count)}: ${data.tasks[data.task[step]].name}, ${parentText(data, step)}${score}, ${data.verdict(step)}`;
 }
