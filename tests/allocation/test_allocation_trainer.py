@@ -348,7 +348,7 @@ def test_pairs_of_the_synthetic_experiment_over_seeds(correlation: float) -> Non
     gaps = []
     for seed in range(5):
         options: dict[str, Any] = {"seed": seed, "evaluate_train": False, "data": {"correlation": correlation}}
-        config = configured("synthetic", preset_name="small", **options)
+        config = configured("synthetic", preset_name="paper", **options)
         made = make(config, None)
         summary = train(made.network, made.allocation, made.tasks, config.settings)
         similarity = summary["last"]["similarity"]

@@ -3,6 +3,7 @@
     system.py     init, add, status
     evolve.py     evolve, methods
     inspect.py    log, show, diff
+    report.py     report: a system as a page; plot.py its figures and animation; watch.py the page, live
     use.py        evaluate, predict, export
     experiment.py experiment run, table, plot
     catalog.py    catalog
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     import typer
 
 GROUPS = (
-    *("quickstart", "system", "evolve", "inspect", "use"),
+    *("quickstart", "system", "evolve", "inspect", "report", "watch", "use"),
     *("experiment", "catalog", "importing", "allocation", "maintain"),
 )
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
