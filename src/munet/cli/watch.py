@@ -1,5 +1,6 @@
 """watch: the report of a system, live in the browser while it evolves."""
 
+import atexit
 import os
 import sys
 import time
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from munet.cli import INTERRUPTED
 from munet.cli.common import SystemPath, open_system, show, tell
+from munet.cli.formatting import clean
 
 if TYPE_CHECKING:
     from munet.report.watch import Server
@@ -47,9 +50,9 @@ def watch(
     opened = open_system(system)
     server = _server(opened.path, host, port, token)
     server.start()
-    show(f"Watching {system} at {server.full_url} (Ctrl-C ends it)")
     if not server.access.loopback:
         tell("the connection is not encrypted; `ssh -L` to a server on 127.0.0.1 is (docs/watch.md)")
+    show(f"Watching {clean(system)} at {server.full_url} (Ctrl-C ends it)")
     if not no_open and has_display(os.environ, sys.platform):
         _open_browser(server.full_url)
     _wait()
@@ -87,6 +90,12 @@ def _open_browser(url: str) -> None:
 
 
 def _wait() -> NoReturn:
-    # In short naps: the signal of Ctrl-C may reach another thread, and then does not wake this one.
-    while True:
-        time.sleep(0.2)
+    try:
+        while True:
+            time.sleep(
+                0.2
+            )  # short naps: the signal of Ctrl-C may reach another thread, and then does not wake this one
+    except KeyboardInterrupt:
+        # Nothing is left to be written, and taking a large history apart would take seconds.
+        atexit.register(os._exit, INTERRUPTED)
+        raise

@@ -94,9 +94,10 @@ def test_clients_that_left_are_forgotten(system: Path):
 
 def test_another_server_goes_on_where_the_first_stopped(system: Path):
     with serving(system) as first:
-        port = first.port
-        with Listener(port) as listener:
-            version = listener.until(lambda state: state["version"] is not None)["version"]
+        port, listener = first.port, Listener(first.port)
+        version = listener.until(lambda state: state["version"] is not None)["version"]
+    with listener, pytest.raises((EOFError, ConnectionError)):
+        listener.until(lambda state: False)
     child(system, 0)
     with serving(system, port=port), Listener(port, Last_Event_ID=version) as listener:
         missed = listener.until(lambda state: state["version"] is not None)

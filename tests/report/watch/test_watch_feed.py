@@ -20,7 +20,7 @@ class Stage:
         self.path, self.now, self.made, self.took = path, 1000.0, 0, 0.0
         self.error: Exception | None = None
         self.count = counted(path)
-        self.feed = Feed(Files(path), self.make, clock=lambda: self.now, **pace)
+        self.feed = Feed(Files(path), self.make, clock=lambda: self.now, cost=lambda: self.now, **pace)
 
     def make(self) -> dict[str, Any]:
         self.made += 1

@@ -69,11 +69,13 @@ class Feed:
         share: float = SHARE,
         patience: float = PATIENCE,
         clock: Callable[[], float] = time.monotonic,
+        cost: Callable[[], float] = time.thread_time,
     ) -> None:
         self.state = State()
         self.shown: Shown | None = None
         self._files, self._make = files, make_payload
-        self._pause, self._share, self._patience, self._clock = pause, share, patience, clock
+        self._pause, self._share, self._patience = pause, share, patience
+        self._clock, self._cost = clock, cost
         self._news = threading.Condition()  # guards state, shown and watchers
         self._watchers = 0
         self._work = threading.Lock()  # guards what follows: one thread looks and makes
@@ -143,7 +145,7 @@ class Feed:
 
     def _remake(self, look: Look) -> str | None:
         """Make the payload that belongs to these files; returns why it could not be made."""
-        before = self._clock()
+        before = self._cost()
         # What changes from here on is seen by the next look.
         self._made_of, self._objects_of = look, look.objects
         try:
@@ -159,8 +161,8 @@ class Feed:
                     self.shown = shown
             return None
         finally:
-            after = self._clock()
-            self._not_before = after + max(self._pause, (after - before) * (1 / self._share - 1))
+            spent = self._cost() - before  # of processor time: on a busy machine it takes longer, and costs no more
+            self._not_before = self._clock() + max(self._pause, spent * (1 / self._share - 1))
 
     def _tell(self, state: State) -> None:
         with self._news:

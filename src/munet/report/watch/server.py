@@ -38,6 +38,7 @@ class Server(ThreadingHTTPServer):
         self._made_page: tuple[str, str] | None = None  # version, page
         self._page_lock = threading.Lock()
         self._free = threading.BoundedSemaphore(CONNECTIONS)
+        self._open: set[socket.socket] = set()
         super().__init__(address, Handler)
         self.access = Access(None, is_loopback(str(self.server_address[0])), self.port)
 
@@ -70,9 +71,12 @@ class Server(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, args=(0.1,), name="munet-watch-http", daemon=True).start()
 
     def stop(self) -> None:
-        """Stop listening; connections that are open end with the process."""
+        """Stop listening and hang up."""
         self.shutdown()
         self.server_close()
+        for request in list(self._open):
+            with suppress(OSError):
+                request.shutdown(socket.SHUT_RDWR)
 
     # -- socketserver -------------------------------------------------------------------------------------------------
 
@@ -92,9 +96,11 @@ class Server(ThreadingHTTPServer):
             raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
         try:
             super().process_request_thread(request, client_address)
         finally:
+            self._open.discard(request)
             self._free.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
