@@ -128,25 +128,24 @@ def by_configuration(summaries: Summaries) -> dict[str, list[Mapping[str, Any]]]
             )
         same.append(summary)
     requests = [held[0]["request"] for held in groups.values()]
-    apart = [
-        name
-        for name in dict.fromkeys(name for request in requests for name in request)
-        if name not in _APART and _differs(name, requests)
-    ]
+    apart = _apart(requests)
     labels: dict[str, list[Mapping[str, Any]]] = {}
     for held in groups.values():
         request = held[0]["request"]
-        parts = [f"{name}={text(request[name])}" for name in apart if name in request]
-        label = " ".join([request.get("method", "run"), *parts])
+        method = request.get("method", "run")
+        label = " ".join([method, *(f"{name}={text(request[name])}" for name in apart[method] if name in request)])
         while label in labels:  # they differ in something that no label names, such as threads
             label += "′"
         labels[label] = held
     return labels
 
 
-def _differs(name: str, requests: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether runs of one method differ in this."""
-    values: dict[str, set[str]] = {}
+def _apart(requests: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Method -> what its runs differ in."""
+    values: dict[str, dict[str, set[str]]] = {}
     for request in requests:
-        values.setdefault(request.get("method", ""), set()).add(text(request.get(name)))
-    return any(len(found) > 1 for found in values.values())
+        of_method = values.setdefault(request.get("method", "run"), {})
+        for name in request.keys() - set(_APART):
+            of_method.setdefault(name, set()).add(text(request[name]))
+    order = list(dict.fromkeys(name for request in requests for name in request))
+    return {method: [name for name in order if len(found.get(name, ())) > 1] for method, found in values.items()}
