@@ -1,0 +1,68 @@
+"""Made-up systems, their payloads, and a browser."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import munet
+from munet.report.page import payload
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "analysis"))
+from analysis_tools import big_system
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "browser: drives a real browser; skipped, and said so, where there is none")
+
+
+@pytest.fixture(scope="session")
+def eight(tmp_path_factory: pytest.TempPathFactory) -> munet.System:
+    """Eight tasks with 256 children. Only read it."""
+    return big_system(tmp_path_factory.mktemp("page") / "eight", tasks=8, children=256, blocks=3)
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory: pytest.TempPathFactory) -> munet.System:
+    """124 tasks with 2,500 children on a root of 28 blocks. Only read it."""
+    return big_system(tmp_path_factory.mktemp("page") / "many", tasks=124, children=2500, blocks=28)
+
+
+@pytest.fixture(scope="session")
+def _eight_payload(eight: munet.System) -> dict[str, Any]:
+    return payload(eight.history())
+
+
+@pytest.fixture
+def made(_eight_payload: dict[str, Any]) -> dict[str, Any]:
+    """The payload of `eight`, to be changed at will."""
+    return deepcopy(_eight_payload)
+
+
+@pytest.fixture
+def copied(eight: munet.System, tmp_path: Path) -> munet.System:
+    """A copy of `eight` that may be damaged."""
+    shutil.copytree(eight.path, tmp_path / "eight")
+    return munet.System.open(tmp_path / "eight")
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """Chromium without a window: $MUNET_CHROMIUM, or one on the path."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("MUNET_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.skip("no chromium here; MUNET_CHROMIUM names one")
+    with playwright.sync_playwright() as running:
+        started = running.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
