@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "browser: drives a real browser; skipped, and said so, where there is none")
-
-
 @pytest.fixture
 def system(tmp_path: Path, tiny_npz: Path) -> munet.System:
     """One task, never evolved."""
