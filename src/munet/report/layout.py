@@ -6,10 +6,12 @@ the row of its slot, as wide as it has users: each user's line enters and leaves
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 PORT = 0.3  # distance of two lines in one box
 PAD = 0.21  # from the first and the last line to the sides of the box
 GAP = 0.18  # between two boxes of one row; a row never needs more room than the columns have
+_LOOSE = 40  # tasks above which lines pass rows where they have no layer without making room there
 _MOST_TRIALS = 3000  # layouts tried while columns are put in order
 
 
@@ -74,32 +76,45 @@ def arrange(paths: Sequence[Path], slots: Sequence[str], order: Sequence[str] | 
     """
     grown = [path for path in paths if path.layers]
     present = tuple(slot for slot in slots if order is not None or any(slot in path.layers for path in grown))
-    rows = [_holders(grown, slot) for slot in present]
+    loose = len(grown) > _LOOSE
+    rows = [_holders(grown, slot, passing=not loose) for slot in present]
     order = list(order) if order is not None else _shorten([path.task for path in grown], rows)
     boxes = [box for number, holders in enumerate(rows) for box in _row(number, holders, order)]
     found = {(box.row, task): box for box in boxes for task in box.users}
-    lines = {path.task: tuple(found[row, path.task].port(path.task) for row in range(len(rows))) for path in grown}
-    lines = {task: lines[task] for task in order if task in lines}
+    there = {path.task for path in grown}
+    lines = {task: _through(task, column, found, len(rows)) for column, task in enumerate(order) if task in there}
     idle = [path.task for path in paths if not path.layers and path.task not in order]
     return Layout((*order, *idle), present, tuple(boxes), lines)
+
+
+def _through(task: str, column: int, found: Mapping[tuple[int, str], Box], rows: int) -> tuple[float, ...]:
+    """Where a line runs through each row; in one where it has no box, on the straight way between those that it has."""
+    known = [(row, found[row, task].port(task)) for row in range(rows) if (row, task) in found]
+    stops = [(-1, float(column)), *known, (rows, float(column))]
+    points = []
+    for (below, x), (above, to) in pairwise(stops):
+        points += [x + (to - x) * (row - below) / (above - below) for row in range(below + 1, above)]
+        points.append(to)
+    return tuple(points[:rows])
 
 
 Holders = list[tuple[Layer | None, tuple[str, ...]]]
 
 
-def _holders(paths: Iterable[Path], slot: str) -> Holders:
+def _holders(paths: Iterable[Path], slot: str, *, passing: bool = True) -> Holders:
     """The layers of a row with their users; a task that lacks the slot passes alone."""
     users: dict[str, list[str]] = {}
     layers: dict[str, Layer] = {}
-    passing: Holders = []
+    alone: Holders = []
     for path in paths:
         layer = path.layers.get(slot)
         if layer is None:
-            passing.append((None, (path.task,)))
+            if passing:
+                alone.append((None, (path.task,)))
         else:
             layers[layer.identity] = layer
             users.setdefault(layer.identity, []).append(path.task)
-    return [*((layers[key], tuple(tasks)) for key, tasks in users.items()), *passing]
+    return [*((layers[key], tuple(tasks)) for key, tasks in users.items()), *alone]
 
 
 def _row(number: int, holders: Holders, order: Sequence[str]) -> list[Box]:

@@ -27,6 +27,7 @@ _READING = (
     "Below the name of a slot: the parameters of one of its layers."
 )
 # inches
+_MANY, _LEAST_PITCH = 40, 0.34  # tasks above which columns are narrower, down to so much
 _MARGIN, _LEFT, _LEAST_WIDTH = 0.45, 1.5, 9.0
 _ROW, _SMALL_ROW, _BOX, _SMALL_BOX = 0.98, 0.68, 0.34, 0.21
 
@@ -139,10 +140,12 @@ class _Picture:
 
     def __post_init__(self) -> None:
         columns = len(self.layout.tasks)
-        self.pitch = min(1.4, max(0.62, 11.0 / columns))
+        self.pitch = (
+            min(1.4, max(0.62, 11.0 / columns)) if columns <= _MANY else max(_LEAST_PITCH, 0.62 * _MANY / columns)
+        )
         self.width = max(_LEAST_WIDTH, _LEFT + columns * self.pitch + _MARGIN)
         self.x0 = _LEFT + self.pitch / 2
-        self.stretch = 1 + max(0, columns - 6) / 24  # lines that run far sideways need more height
+        self.stretch = 1 + min(max(0, columns - 6) / 24, 1.4)  # lines that run far sideways need more height
         self.slanted = self.pitch < 1.1  # names do not fit side by side
         self.labels = [self._label(task) for task in self.layout.tasks]
         lines = max(label.count("\n") + 1 for label in self.labels)
@@ -233,7 +236,7 @@ class _Picture:
             middle = (low + high) / 2
             points += [(x, middle), (next_x, middle), (next_x, high), (next_x, out)]
             codes += [Curve.CURVE4, Curve.CURVE4, Curve.CURVE4, Curve.LINETO]
-        thick = 2.8 if self.pitch > 1 else 2.0
+        thick = 2.8 if self.pitch > 1 else 2.0 if self.pitch > 0.5 else 1.4
         edge, top = (INK, 0.5) if task == self.highlight else ("white", 0.0)
         for colour, width, layer in ((edge, thick + 2.4, 1.0 + top), (self.colours[task], thick, 1.1 + top)):
             axes.add_patch(
@@ -274,7 +277,8 @@ class _Picture:
             accuracy = self.accuracy[task]
             if accuracy is not None and not idle:
                 text = f"{100 * accuracy:.1f} %" if self.pitch > 0.8 else f"{100 * accuracy:.1f}"
-                self.text(axes, x, self.y[-1] + 0.38, text, fontsize=10, weight="bold", ha="center")
+                look = {"rotation": 90} if self.pitch < 0.5 else {}
+                self.text(axes, x, self.y[-1] + 0.38, text, fontsize=10, weight="bold", ha="center", **look)
 
 
 def _is_small(slot: str) -> bool:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".svg", ".pdf")
 DPI = 300  # of PNG
+MOST_PIXELS = 8000  # a side of one; larger figures get fewer dots, which are still more than a page shows
 _DATES = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 
@@ -38,5 +39,7 @@ def encode(figure: "Figure", suffix: str) -> bytes:
 
     data, kind = BytesIO(), suffix.lower().removeprefix(".")
     with matplotlib.rc_context({"svg.hashsalt": "munet", "svg.fonttype": "path", "pdf.fonttype": 42}):
-        figure.savefig(data, format=kind, dpi=DPI, metadata=_DATES.get(kind))
+        figure.savefig(
+            data, format=kind, dpi=min(DPI, MOST_PIXELS / max(figure.get_size_inches())), metadata=_DATES.get(kind)
+        )
     return data.getvalue()

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from .needs import Frame, Options, evolved, one_system, some
-from .style import WIDTH, counted, label_time, looks, page
+from .style import WIDTH, counted, label_time, looks, page, sample
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +45,7 @@ def draw(history: "History", options: Options) -> "Figure":
         axes.plot(retained["step"], retained["score"], "+", color="black", ms=5, mew=0.9, zorder=5)
         label_time(axes, int(children["step"].max()) + 1)
         axes.set_ylabel("score")
-        made.legend([axes.plot([], [], color=colours[task], lw=1.7)[0] for task in present], present)
+        made.legend([sample(color=colours[task], lw=1.7) for task in present], present)
     return made.figure
 
 

@@ -45,7 +45,7 @@ def draw(history: "History", options: Options) -> "Figure":
     )
     reading = (
         f"Together {float(seconds.sum().sum()) / 60:,.1f} minutes of devices and "
-        f"{float(flops.sum().sum()) / 1e12:,.4g} TFLOPs, counted as plain loops take them. "
+        f"{plain_number(round(float(flops.sum().sum()) / 1e12, 2))} TFLOPs, counted as plain loops take them. "
         "Parameters: of the layers in use, by the task that trained them."
     )
     bar = min(_BAR, max(0.085, 9.0 / len(rows)))
@@ -100,15 +100,15 @@ def _bars(made: Page, axes: "Axes", table: Frame, parts: Sequence[Part], unit: f
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     axes.set_xlim(0, max(1e-9, left.max()) * 1.04)
-    _few_ticks(axes)
+    _few_ticks(axes, unit == 1)
     axes.legend(
         loc="lower left", bbox_to_anchor=(-0.04, 1.0), fontsize=SMALL - 0.5, handlelength=0.9, handleheight=0.7,
         borderpad=0.1, labelspacing=0.2, handletextpad=0.4,
     )  # fmt: skip
 
 
-def _few_ticks(axes: "Axes") -> None:
+def _few_ticks(axes: "Axes", whole: bool) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=whole))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: plain_number(value)))

@@ -37,6 +37,8 @@ def draw_graph(history: "History", options: Options) -> "Figure":
     reading = (
         "An arrow leads from a task to one whose model descends from it, in the colour of the ancestor; the more of "
         f"the ancestors are that task's, the wider. Loops: the task's own. {counted(given, 'pair')} of tasks."
+        if given
+        else "No model descends from a model of another task. Loops: the model has ancestors of its own task."
     )
     radius = max(1.35, len(names) * _PITCH / (2 * pi)) if len(names) > 1 else 0.0
     ring = min(0.15, 0.45 * 2 * pi * radius / len(names)) if radius else 0.15

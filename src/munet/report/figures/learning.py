@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..palette import colour
 from .needs import Frame, Options, chosen_tasks, evolved, some
-from .style import SMALL, Page, counted, grid_shape, hide_unused, page, whole_ticks
+from .style import SMALL, counted, grid_shape, hide_unused, page, sample, whole_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,20 +44,15 @@ def curves_figure(history: "History", groups: Mapping[str, str], tasks: Sequence
     labels = ("validations", "accuracy (%)")
     size = (max(4.6, columns * panel[0]), rows * panel[1] * 1.12 + 0.3)
     with page(title, reading, size, [*tasks, *names], legend, labels=labels) as made:
-        panels = [axes for row in made.panels(rows, columns, sharex=True) for axes in row]
+        panels = made.grid(rows, columns, own=True)
         for axes, task in zip(panels, tasks, strict=False):
-            _panel(
-                made,
-                axes,
-                task,
-                held[held["task"] == task],
-                ends,
-                {s: styles[groups[s]] for s in groups if groups[s] in styles},
-            )
-        panels[0].set_xlim(0, 1.03 * held["validation"].max() + 0.5)
+            _panel(axes, task, held[held["task"] == task], ends, {s: styles.get(groups[s], {}) for s in groups})
+            axes.set_title(made.say(task, 22), fontsize=SMALL)
+            axes.set_xlim(0, 1.03 * held["validation"].max() + 0.5)
+            whole_ticks(axes, made.ticks)
         hide_unused(panels, len(tasks), columns)
         if legend:
-            made.legend([made.figure.axes[0].plot([], [], **style)[0] for style in styles.values()], legend)
+            made.legend([sample(**style) for style in styles.values()], legend)
     return made.figure
 
 
@@ -65,7 +60,7 @@ def _style(place: int) -> dict[str, Any]:
     return {"color": colour(place), "ls": _DASHES[place // 7 % len(_DASHES)], "lw": 1.1}
 
 
-def _panel(made: Page, axes: "Axes", task: str, held: Frame, ends: Frame, styles: Mapping[str, dict[str, Any]]) -> None:
+def _panel(axes: "Axes", task: str, held: Frame, ends: Frame, styles: Mapping[str, dict[str, Any]]) -> None:
     lowest, highest = [], []
     for system, curve in held.groupby("system", sort=False):
         style = styles[str(system)]
@@ -85,5 +80,3 @@ def _panel(made: Page, axes: "Axes", task: str, held: Frame, ends: Frame, styles
             highest.append(tested)
     low, high = _LOW * min(lowest), _HIGH * max(highest)
     axes.set_ylim(low, max(high, low + 0.5, max(highest) + 0.05 * (max(highest) - low)))
-    axes.set_title(made.say(task, 22), fontsize=SMALL)
-    whole_ticks(axes, 4)

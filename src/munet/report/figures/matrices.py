@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..fonts import cells, clean
 from ..palette import INK
 from .style import LETTER, SMALL, Page
 
@@ -29,7 +30,9 @@ def matrix_size(rows: Sequence[str], columns: Sequence[str], beside: float = 0.0
     """(width, height) in inches of a matrix with its names; `beside` for a scale at the right."""
     cell = cell_side(len(columns))
     size = name_size(cell)
-    left, below = (min(NAME, max(map(len, names))) * size * LETTER + 0.25 for names in (rows, columns))
+    left, below = (
+        min(NAME, max(cells(clean(name)) for name in names)) * size * LETTER + 0.25 for names in (rows, columns)
+    )
     return max(3.4, left + cell * len(columns) + beside + 0.3), cell * len(rows) + below * 0.8 + 0.45
 
 
@@ -77,9 +80,12 @@ def _lines(axes: "Axes", shape: tuple[int, ...], width: float) -> None:
         axes.axvline(edge - 0.5, color="white", lw=width)
 
 
-def scale_bar(made: Page, axes: "Axes", image: Any, text: str, pad: float = 0.02) -> None:
-    """The scale of the colours, at the right."""
-    bar = made.figure.colorbar(image, ax=axes, fraction=0.046, pad=pad, aspect=24)
+def scale_bar(made: Page, axes: "Axes", image: Any, text: str, pad: float = 0.0) -> None:
+    """The scale of the colours, at the right, `pad` inches further away."""
+    cell = cell_side(round(axes.get_xlim()[1] + 0.5))
+    width = 1 / (axes.get_xlim()[1] + 0.5) / cell  # of an inch, in units of the axes
+    place = axes.inset_axes((1 + (pad + 0.08) * width, 0, 0.11 * width, 1))
+    bar = made.figure.colorbar(image, cax=place)
     bar.set_label(text)
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=2)

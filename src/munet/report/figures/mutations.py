@@ -80,7 +80,8 @@ def draw_histograms(history: "History", options: Options) -> "Figure":
     )
     size = (max(3.4, columns * _PANEL[0]), rows * _PANEL[1] + 0.3)
     with page(title, reading, size, names, labels=("learned probability", "models (%)")) as made:
-        panels = [axes for row in made.panels(rows, columns, sharex=True, sharey=True) for axes in row]
+        panels = made.grid(rows, columns)
+        low, high = table["probability"].min(), table["probability"].max()
         for axes, name in zip(panels, names, strict=False):
             held = table[table["mutation"] == name]
             mean = (held["probability"] * held["share"]).sum()
@@ -88,7 +89,7 @@ def draw_histograms(history: "History", options: Options) -> "Figure":
             axes.bar(held["probability"], 100 * held["share"], width=_STEP * 0.94, color=colour)
             axes.axvline(mean, color=INK, lw=0.8, ls=(0, (3, 2)))
             axes.set_title(made.say(_title(name), 22), fontsize=SMALL)
-            axes.set_ylim(bottom=0)
+            axes.set(xlim=(low - _STEP, high + _STEP), ylim=(0, 105 * table["share"].max()))
         hide_unused(panels, len(names), columns)
     return made.figure
 

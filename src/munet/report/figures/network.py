@@ -3,10 +3,12 @@
 from typing import TYPE_CHECKING
 
 from ...errors import InputError
-from ..layout import Layer, Path
-from ..network import picture
+from ..layout import Layer, Layout, Path, arrange
+from ..network import picture, visible_slots
 from .needs import Options, evolved, one_system, some
 from .style import counted
+
+FEW = 24  # tasks up to which the best order of columns is searched for
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,13 +22,26 @@ def draw(history: "History", options: Options) -> "Figure":
     one_system(history, "network")
     if options.step is None:
         evolved(history, "network")
-        return picture(retained_paths(history), _title(history))
+        paths = retained_paths(history)
+        return picture(paths, _title(history), layout=layout_of(paths))
     steps = len(some(history.children, "network", "sampled children, which --step counts"))
     if not 0 <= options.step < steps:
         raise InputError(f"--step {options.step}: the system has sampled models 0 to {steps - 1}")
     paths = paths_at(history, options.step)
     some(history.tasks[[bool(path.layers) for path in paths]], "network", f"a task with a model at step {options.step}")
-    return picture(paths, step_title(paths, options.step))
+    return picture(paths, step_title(paths, options.step), layout=layout_of(paths))
+
+
+def layout_of(paths: list[Path]) -> Layout:
+    """The usual layout; of many tasks with columns ordered as the report page has them, which takes less time."""
+    grown = [path for path in paths if path.layers]
+    slots = visible_slots(paths)
+    if len(grown) <= FEW:
+        return arrange(paths, slots)
+    from ..page.columns import arranged
+
+    layers = [{slot: layer.identity for slot, layer in path.layers.items()} for path in grown]
+    return arrange(paths, slots, [grown[place].task for place in arranged(layers)])
 
 
 def retained_paths(history: "History") -> list[Path]:

@@ -1,12 +1,13 @@
 """How a hyperparameter changed along the lineage of each retained model: the schedule that was found (A12)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError, suggest
 from ..palette import FAINT, INK
 from .needs import Frame, Options, chosen_tasks, evolved, one_system, some
-from .style import SMALL, TIME, Page, grid_shape, hide_unused, looks, page, plain_number, whole_ticks
+from .style import SMALL, TIME, Look, grid_shape, hide_unused, looks, page, plain_number, sample, whole_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 DEFAULT = "learning_rate"
 _TICKS = 8  # distinct values up to which each one has a tick
+_MANY = 60  # tasks above which lines are faint
 _DECADES = 20.0  # ratio of values above which their axis is logarithmic
 
 
@@ -40,15 +42,19 @@ def draw(history: "History", options: Options) -> "Figure":
     seen = [task for task in tasks if any(task in set(chain["task"]) for chain in chains.values())]
     size = (max(3.4, columns * panel[0]), rows * panel[1] + 0.4)
     with page(title, reading, size, [*chains, *tasks], seen, labels=(TIME, asked)) as made:
-        panels = [axes for row in made.panels(rows, columns, sharex=True, sharey=True) for axes in row]
-        codes = _scale(panels, [value for chain in chains.values() for value in chain["value"]])
-        for axes, (name, chain) in zip(panels, chains.items(), strict=False):
-            _panel(made, axes, name, chain, codes, tasks)
-        hide_unused(panels, len(chains), columns)
+        panels = made.grid(rows, columns)
+        scale = _Scale.of([value for chain in chains.values() for value in chain["value"]])
         steps = len(history.children)
-        panels[0].set_xlim(-0.02 * steps - 0.5, 1.02 * steps)
-        made.legend([made.figure.axes[0].plot([], [], look.marker, color=look.colour, ms=4)[0]
-                     for task, look in looks(tasks).items() if task in seen], seen)  # fmt: skip
+        for axes, (name, chain) in zip(panels, chains.items(), strict=False):
+            if len(chains) > 1:
+                axes.set_title(made.say(name, 20), fontsize=SMALL)
+            scale.prepare(axes)
+            _line(axes, chain, scale, looks(tasks))
+            axes.set_xlim(-0.02 * steps - 0.5, 1.02 * steps)
+            whole_ticks(axes, made.ticks)
+        hide_unused(panels, len(chains), columns)
+        shown = [look for task, look in looks(tasks).items() if task in seen]
+        made.legend([sample(marker=look.marker, color=look.colour, ls="none", ms=4) for look in shown], seen)
     return made.figure
 
 
@@ -70,36 +76,49 @@ def _named(names: Sequence[str], options: Options) -> str:
     return names[0] if len(names) == 1 else f"each of {len(names)} models"
 
 
-def _scale(panels: "Sequence[Axes]", values: Sequence[Any]) -> dict[Any, float] | None:
-    """Prepare the y axes. Returns the height of each value where they are words, None where they are numbers."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+@dataclass(frozen=True)
+class _Scale:
+    """The y axis of all panels: words stand at whole numbers, numbers of several decades on a logarithmic axis."""
 
-    if any(isinstance(value, (bool, str)) or type(value).__name__ == "bool" for value in values):
-        kinds = sorted(set(values), key=str)
-        for axes in panels:
-            axes.set_yticks(range(len(kinds)), [str(kind) for kind in kinds])
-            axes.set_ylim(-0.5, len(kinds) - 0.5)
-        return {kind: place for place, kind in enumerate(kinds)}
-    positive = [float(value) for value in values if value > 0]
-    for axes in panels:
-        if len(positive) == len(values) and max(positive) > _DECADES * min(positive):
+    ticks: tuple[float, ...]
+    labels: tuple[str, ...]
+    limits: tuple[float, float]
+    logarithmic: bool
+    places: Mapping[Any, float]  # of words
+
+    @classmethod
+    def of(cls, values: Sequence[Any]) -> "_Scale":
+        if any(isinstance(value, (bool, str)) for value in values):
+            words = sorted(set(values), key=str)
+            places = {word: float(place) for place, word in enumerate(words)}
+            return cls(tuple(places.values()), tuple(map(str, words)), (-0.5, len(words) - 0.5), False, places)
+        found = sorted({float(value) for value in values})
+        low, high = found[0], found[-1]
+        logarithmic = low > 0 and high > _DECADES * low
+        ticks = tuple(found if len(found) <= _TICKS else [found[round(k * (len(found) - 1) / 4)] for k in range(5)])
+        if logarithmic:
+            room = (high / low) ** 0.12
+            limits = low / room, high * room
+        else:
+            room = 0.14 * (high - low) or 0.5 * (abs(high) or 1.0)
+            limits = low - room, high + room
+        return cls(ticks, tuple(map(plain_number, ticks)), limits, logarithmic, {})
+
+    def prepare(self, axes: "Axes") -> None:
+        if self.logarithmic:
             axes.set_yscale("log")
-            axes.yaxis.set_minor_formatter(NullFormatter())
-            axes.yaxis.set_minor_locator(NullLocator())
-        axes.margins(y=0.14)
-        if len(set(values)) <= _TICKS:
-            axes.set_yticks(sorted(set(map(float, values))))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: plain_number(value)))
-    return None
+        axes.set_yticks(self.ticks, self.labels)
+        axes.set_yticks([], minor=True)
+        axes.set_ylim(*self.limits)
+
+    def height(self, value: Any) -> float:
+        return self.places[value] if self.places else float(value)
 
 
-def _panel(made: Page, axes: "Axes", name: str, chain: Frame, codes: dict[Any, float] | None, tasks: list[str]) -> None:
-    heights = [codes[value] if codes else float(value) for value in chain["value"]]
-    axes.plot(chain["step"], heights, color=INK if len(tasks) <= 60 else FAINT, lw=0.8, zorder=2)
-    look = looks(tasks)
-    for step, height, task in zip(chain["step"], heights, chain["task"], strict=True):
-        shade = look[task]
-        axes.plot([step], [height], shade.marker, color=shade.colour, ms=3.4, mew=0, zorder=3)
-    if len(made.figure.axes) > 1:
-        axes.set_title(made.say(name, 20), fontsize=SMALL)
-    whole_ticks(axes, 3)
+def _line(axes: "Axes", chain: Frame, scale: _Scale, look: Mapping[str, Look]) -> None:
+    steps, heights = list(chain["step"]), [scale.height(value) for value in chain["value"]]
+    axes.plot(steps, heights, color=INK if len(look) <= _MANY else FAINT, lw=0.8, zorder=2)
+    for task in dict.fromkeys(chain["task"]):
+        mine = [(step, height) for step, height, of in zip(steps, heights, chain["task"], strict=True) if of == task]
+        xs, ys = zip(*mine, strict=True)
+        axes.plot(xs, ys, look[task].marker, color=look[task].colour, ms=3.4, mew=0, zorder=3)

@@ -58,5 +58,5 @@ def draw_depth(history: "History", options: Options) -> "Figure":
         size = axes.get_yticklabels()[0].get_fontsize()
         for row, mean in enumerate(table.mean(axis=1)):
             axes.text(len(tasks) - 0.35, row, f"{mean:.1f}", ha="left", va="center", fontsize=size, color=FAINT)
-        scale_bar(made, axes, image, "tasks on the way", pad=0.35 / matrix_size(slots, tasks)[0])
+        scale_bar(made, axes, image, "tasks on the way", pad=0.25)
     return made.figure

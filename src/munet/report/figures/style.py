@@ -5,7 +5,7 @@ Figures are as wide as the text of a page or as one of its two columns, so their
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from ..palette import FAINT, INK, task_colours
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 WIDTH, COLUMN = 7.0, 3.4
 SIZE, TITLE, SMALL = 8.0, 10.0, 7.0
@@ -23,9 +24,10 @@ TIME = "step: the sampled models in order of time"
 MARKERS = ("o", "s", "^", "D", "v", "p", "<", ">", "h")
 LETTER = 0.6 / 72  # inches that a letter is wide for each point of its size, a little more than the mean
 _MARGIN = 0.08
+_NUMBERS = 0.4  # inches of the numbers at the left of a panel
 _BAND = 0.2  # inches of a label below or beside all panels
 _LINE = 1.28  # height of a line in units of its size
-_MOSTLETTERS = 24  # of a name in a legend
+_MOST_LETTERS = 24  # of a name in a legend
 _HANDLE = 0.34  # inches of a legend's sample with the space around it
 
 
@@ -35,8 +37,8 @@ class Page:
 
     figure: "Figure"
     fonts: list[str]
-    legend_height: float
-    shown: dict[str, str] = field(default_factory=dict)
+    box: tuple[float, float, float, float]  # inches that are left for what is drawn: left, bottom, right, top
+    ticks: int = 4  # numbers that fit below a panel of a grid
 
     def say(self, text: object, most: int | None = None) -> str:
         """`text` on one line and with the letters that this machine has; with at most `most` cells, as some label."""
@@ -47,10 +49,30 @@ class Page:
         """Axes in rows; the same as `Figure.subplots`."""
         return [list(row) for row in self.figure.subplots(rows, columns, squeeze=False, **options)]
 
+    def grid(self, rows: int, columns: int, *, own: bool = False) -> "list[Axes]":
+        """Many small panels with titles, in reading order; much faster than `panels`. Their axes are not joined.
+
+        Each has its `own` numbers at its y axis, or only the first of a row has. `hide_unused` once all is drawn.
+        """
+        width, height = self.figure.get_size_inches()
+        left, bottom, right, top = self.box
+        left, bottom, top = left + _NUMBERS, bottom + 0.2, top - 0.2
+        across, down = (_NUMBERS if own else 0.1), 0.31  # inches between two panels
+        panel = (right - left + across) / columns - across, (top - bottom + down) / rows - down
+        self.ticks = 4 if panel[0] > 1 else 2
+        self.figure.set_layout_engine("none")
+        edges = {"left": left / width, "right": right / width, "bottom": bottom / height, "top": top / height}
+        spaces = {"wspace": across / panel[0], "hspace": down / panel[1]}
+        place = self.figure.add_gridspec(rows, columns, **edges, **spaces)
+        panels = list(place.subplots(squeeze=False).flat)
+        for number, axes in enumerate(panels):
+            axes.tick_params(labelleft=own or number % columns == 0)
+        return panels
+
     def legend(self, handles: Sequence[Any], names: Sequence[str]) -> None:
         """Below everything, in as many columns as fit; its room was set aside when the page was made."""
         columns, size, _ = legend_plan(names, self.figure.get_figwidth())
-        labels = [self.say(name, _MOSTLETTERS) for name in names]
+        labels = [self.say(name, _MOST_LETTERS) for name in names]
         # a legend fills its columns first; rows read better where they follow the order of tasks
         order = _by_rows(len(labels), columns)
         self.figure.legend(
@@ -65,7 +87,7 @@ def legend_plan(names: Sequence[str], width: float) -> tuple[int, float, float]:
     if not names:
         return 1, SMALL, 0.0
     size = SMALL if len(names) <= 48 else SMALL - 1
-    longest = max(min(cells(clean(name)), _MOSTLETTERS) for name in names)
+    longest = max(min(cells(clean(name)), _MOST_LETTERS) for name in names)
     columns = max(1, min(len(names), int((width - 2 * _MARGIN) / (longest * size * LETTER * 0.92 + _HANDLE))))
     rows = -(-len(names) // columns)
     return -(-len(names) // rows), size, rows * size * 1.35 / 72 + 0.14
@@ -117,7 +139,7 @@ def page(
         x, y = 0.5 + beside / 2 / width, (foot + (below + height) / 2) / whole
         figure.text(x, (foot + 0.04) / whole, writable(clean(labels[0]), fonts), ha="center", va="bottom")
         figure.text(0.04 / width, y, writable(clean(labels[1]), fonts), rotation=90, ha="left", va="center")
-        made = Page(figure, fonts, foot)
+        made = Page(figure, fonts, (beside + 0.05, foot + below, width - 0.08, foot + height))
         top = 0.1
         for words, points, ink in (*((t, TITLE, INK) for t in titles), *((t, SMALL, FAINT) for t in lines)):
             y = 1 - top / whole
@@ -162,6 +184,13 @@ def grid_shape(count: int) -> tuple[int, int, tuple[float, float]]:
     columns = min(count, 4 if count <= 20 else 6 if count <= 60 else 8)
     width = WIDTH / columns if columns >= 4 else 2.3
     return columns, -(-count // columns), (width, max(0.85, width * 0.62))
+
+
+def sample(**style: Any) -> "Line2D":
+    """What stands for a line or a marker in a legend."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], **style)
 
 
 def hide_unused(panels: "Sequence[Axes]", used: int, columns: int) -> None:

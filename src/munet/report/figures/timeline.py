@@ -49,5 +49,13 @@ def _task(axes: "Axes", children: Frame, look: Look, count: int) -> "Line2D":
     axes.plot(xs[~kept], ys[~kept], mfc="white", zorder=3, **style)
     (handle,) = axes.plot(xs[kept], ys[kept], mfc=look.colour, zorder=3, **style)
     best = ys.argmax()
-    axes.plot(xs[best], ys[best], "x", color="black", ms=5.5, mew=1.3, zorder=4)
+    axes.plot(
+        xs[best],
+        ys[best],
+        "x",
+        color="black",
+        ms=5.5 if count <= 800 else 3.5,
+        mew=1.3 if count <= 800 else 0.9,
+        zorder=4,
+    )
     return handle
