@@ -23,7 +23,8 @@ _WATCH_TEXT = """
     const m = this.measureText(text), t = this.getTransform();
     const [l, r, u, d] = [x - m.actualBoundingBoxLeft, x + m.actualBoundingBoxRight, y - m.actualBoundingBoxAscent,
                           y + m.actualBoundingBoxDescent];
-    const corners = [[l, u], [r, u], [r, d], [l, d]].map(([a, b]) => [t.a * a + t.c * b + t.e, t.b * a + t.d * b + t.f]);
+    const place = ([a, b]) => [t.a * a + t.c * b + t.e, t.b * a + t.d * b + t.f];
+    const corners = [[l, u], [r, u], [r, d], [l, d]].map(place);
     texts.get(this.canvas)?.push([String(text), corners]) ?? texts.set(this.canvas, [[String(text), corners]]);
   };
   draw.clearRect = function (...where) { clearRect.apply(this, where); texts.set(this.canvas, []); };
@@ -40,8 +41,8 @@ _WATCH_TEXT = """
 _SVG_TEXTS = """
 [...document.querySelectorAll("main svg")].map((svg) => [svg.getAttribute("aria-label"),
   [...svg.querySelectorAll("text")].filter((text) => !text.hasAttribute("transform")).map((text) => {
-    const b = text.getBoundingClientRect();
-    return [text.textContent, [[b.left, b.top + 2], [b.right, b.top + 2], [b.right, b.bottom - 3], [b.left, b.bottom - 3]]];
+    const { left, right, top, bottom } = text.getBoundingClientRect(), u = top + 2, d = bottom - 3;
+    return [text.textContent, [[left, u], [right, u], [right, d], [left, d]]];
   })])
 """
 

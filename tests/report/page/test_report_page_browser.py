@@ -143,8 +143,8 @@ def test_the_keyboard_reaches_tasks_and_layers(show, made: dict[str, Any]):
 def test_readers_of_the_screen_are_told(show, made: dict[str, Any]):
     shown = show(made)
     shown.everything()
-    nameless = shown.page.evaluate("""() => [...document.querySelectorAll("button, select, input, canvas, svg[role], nav")]
-        .filter(n => n.getAttribute("aria-hidden") !== "true" && !n.getAttribute("aria-label") && !n.textContent.trim()
+    nameless = shown.page.evaluate("""() =>
+        [...document.querySelectorAll("button, select, input, canvas, svg[role], nav")].filter(n => n.getAttribute("aria-hidden") !== "true" && !n.getAttribute("aria-label") && !n.textContent.trim()
                 && !n.labels?.length).map(n => n.outerHTML.slice(0, 80))""")
     assert nameless == []
     assert shown.page.evaluate("document.querySelectorAll('h1').length") == 1
@@ -175,7 +175,9 @@ def test_update_keeps_what_the_reader_looks_at(show, made: dict[str, Any]):
     shown = show(before)
     page = shown.page
     shown.everything()
-    page.evaluate("window.munet.goto(50); window.munet.choose({kind: 'task', task: 2}); scrollTo({top: 900, behavior: 'instant'})")
+    page.evaluate(
+        "window.munet.goto(50); window.munet.choose({kind: 'task', task: 2}); scrollTo({top: 900, behavior: 'instant'})"
+    )
     made["title"] = "grown on"
     made["tasks"].append(made["tasks"][0] | {"name": "new", "model": None})
     for table in ("retained", "lineages", "sharing", "flow"):
@@ -237,7 +239,10 @@ def test_it_plays_smoothly(show, large: dict[str, Any]):
     page.click(".play")
     frames = page.evaluate("""() => new Promise((done) => {
       let count = 0, begin = performance.now();
-      const tick = (now) => { count++; now - begin > 3000 ? done(count / (now - begin) * 1000) : requestAnimationFrame(tick); };
+      const tick = (now) => {
+        count++;
+        now - begin > 3000 ? done(count / (now - begin) * 1000) : requestAnimationFrame(tick);
+      };
       requestAnimationFrame(tick);
     })""")
     assert page.evaluate(f"{STATE}.playing")

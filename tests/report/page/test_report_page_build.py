@@ -15,8 +15,10 @@ from munet.errors import InputError, StoreError
 from munet.report.page import build_page, payload, write_page
 from munet.report.page.build import data_text
 
-SECTIONS = ("summary", "network", "tasks", "sharing", "flow", "progress", "learning", "settings", "mutations", "rejected",
-            "costs", "about")  # fmt: skip
+SECTIONS = (
+    *("summary", "network", "tasks", "sharing", "flow", "progress", "learning", "settings", "mutations"),
+    *("rejected", "costs", "about"),
+)
 NASTY = "</script><script>alert(1)</script><!--{{style}}{{payload}}\u2028&\"'"
 
 

@@ -1,6 +1,7 @@
 """The parts of the payload that decide by themselves: colours on dark ground, the order of columns, values, texts."""
 
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def test_columns_keep_families_together(sizes: list[int]):
     order = arranged([*models, None])
     assert order[-1] == len(models), "tasks without a model come last"
     found = [members[task] for task in order[:-1]]
-    changes = sum(a != b for a, b in zip(found, found[1:], strict=False))
+    changes = sum(a != b for a, b in pairwise(found))
     assert changes == len(sizes) - 1
 
 

@@ -23,9 +23,11 @@ def slots_of(made: dict[str, Any], path: int) -> dict[int, int]:
 
 def test_the_numbers_of_tasks_and_totals_are_those_of_status(eight: munet.System, made: dict[str, Any]):
     status = eight.status()
-    same = ("name", "private", "classes", "iterations", "train_examples", "validation_examples", "test_examples",
-            "validation_accuracy", "test_accuracy", "score", "parameters", "accounted_parameters", "flops", "image_size",
-            "num_blocks", "active")  # fmt: skip
+    same = (
+        *("name", "private", "classes", "iterations", "train_examples", "validation_examples", "test_examples"),
+        *("validation_accuracy", "test_accuracy", "score", "parameters", "accounted_parameters", "flops"),
+        *("image_size", "num_blocks", "active"),
+    )
     for row, told in zip(made["tasks"], status["tasks"], strict=True):
         assert {key: row[key] for key in same} == {key: told[key] for key in same}
         assert row["model"] == told["model"][:10]
@@ -56,10 +58,8 @@ def test_the_network_at_any_step_is_that_of_the_analysis(eight: munet.System, ma
     history = eight.history()
     step = round(part * 255)
     names = [row["name"] for row in made["tasks"]]
-    best = {}
-    for at, task, path in zip(*(made["moments"][key] for key in ("step", "task", "path")), strict=True):
-        if at <= step:
-            best[task] = path
+    changes = zip(*(made["moments"][key] for key in ("step", "task", "path")), strict=True)
+    best = {task: path for at, task, path in changes if at <= step}
     users: dict[int, set[str]] = {}
     for task, path in best.items():
         for layer in slots_of(made, path).values():

@@ -11,9 +11,11 @@ function rejected(data, body) {
   const rows = data.order.filter((task) => table[task].some((n) => n)).map((task) => ({ task, name: data.tasks[task].name, values: table[task],
     note: `${percent((table[task][0] + table[task][1]) / table[task].reduce((a, b) => a + b, 0), 0)}\u00a0% kept` }));
   body.append(h("div", { class: "controls" }, h("ul", { class: "key" }, parts.map((part, n) => h("li", {}, swatch(part.colour), `${part.name} `, h("strong", {}, count(sums[n])))))),
-    bars({ rows, parts, text: count, label: "Children by verdict" }),
+    bars({ rows, parts, text: count, label: "Verdict" }),
     dataTable("Children by verdict", () => [["task", ...parts.map((p) => p.name)], ...rows.map((r) => [r.name, ...r.values])]));
 }
+
+let costShown = null; // as the reader chose
 
 function costs(data, body) {
   const found = data.costs;
@@ -24,6 +26,7 @@ function costs(data, body) {
   };
   const box = h("div");
   const show = (name) => {
+    costShown = name;
     const kind = kinds[name], parts = kind.parts.map(([text, colour]) => ({ name: text, colour }));
     const sum = (values) => values.reduce((a, b) => a + (b || 0), 0);
     const rows = kind.table.filter(([, values]) => sum(values) > 0).sort((a, b) => sum(b[1]) - sum(a[1]))
@@ -32,10 +35,10 @@ function costs(data, body) {
     if (!rows.length) { box.append(h("p", { class: "none" }, "Not recorded.")); return; }
     const sums = parts.map((_, n) => rows.reduce((total, r) => total + r.values[n], 0));
     box.append(parts.length > 1 ? h("div", { class: "controls" }, h("ul", { class: "key" }, parts.map((part, n) => h("li", {}, swatch(part.colour), `${part.name} `, h("strong", {}, kind.text(sums[n])))))) : "",
-      bars({ rows, parts, text: kind.text, label: `${kind.label} by task` }),
+      bars({ rows, parts, text: kind.text, label: kind.label }),
       dataTable(`${kind.label} by task`, () => [["task", ...parts.map((p) => p.name)], ...rows.map((r) => [r.name, ...r.values.map((v) => (name === "time" ? v.toFixed(1) : count(v)))])]));
   };
-  const first = found.seconds.flat().some((v) => v > 0) ? "time" : "parameters";
+  const first = costShown ?? (found.seconds.flat().some((v) => v > 0) ? "time" : "parameters");
   body.append(h("div", { class: "controls" }, choice("What to show", Object.entries(kinds).map(([value, kind]) => [value, kind.label]), first, show)), box);
   show(first);
 }

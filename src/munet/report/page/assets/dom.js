@@ -50,9 +50,17 @@ function select(label, options, value, changed) {
   return h("label", {}, label, " ", box);
 }
 
+/* Fills a part of the page anew; tables that the reader had opened are open again. */
+function refill(box, make) {
+  const open = [...box.querySelectorAll("details[open] > summary")].map((summary) => summary.textContent);
+  clear(box);
+  make(box);
+  for (const summary of box.querySelectorAll("details > summary")) if (open.includes(summary.textContent)) summary.parentElement.open = true;
+}
+
 /* A table from plain values, for readers who do not see the picture. Made when it is opened. */
 function dataTable(title, rows) {
-  const box = h("details", { class: "data" }, h("summary", {}, "The numbers as a table"));
+  const box = h("details", { class: "data" }, h("summary", {}, `${title}, as a table`));
   box.addEventListener("toggle", () => {
     if (!box.open || box.children.length > 1) return;
     const [head, ...body] = rows();

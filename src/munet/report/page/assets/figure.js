@@ -51,22 +51,25 @@ function axes(svg, width, height, { left = 40, right = 10, top = 8, bottom = 24,
 
 const pathOf = (points) => points.map(([x, y], n) => `${n ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
-/* The first few of many, and a button for all. `make(item)` gives a node. */
-function some(items, most, make, container, noun) {
-  const box = container;
-  items.slice(0, most).forEach((item) => box.append(make(item)));
-  if (items.length <= most) return box;
+/* The first few of many, and a button for all. `make(item)` gives a node. Who asked for all of `name` gets all of it
+   when the data is another one, too. */
+const unfolded = new Set();
+function some(name, items, most, make, box) {
+  const first = unfolded.has(name) ? items.length : most;
+  items.slice(0, first).forEach((item) => box.append(make(item)));
+  if (items.length <= first) return box;
   const more = h("p", { class: "more" }, h("button", { type: "button", onclick: () => {
+    unfolded.add(name);
     more.remove();
-    items.slice(most).forEach((item) => box.append(make(item)));
-  } }, `Show all ${count(items.length)} ${noun}`));
+    items.slice(first).forEach((item) => box.append(make(item)));
+  } }, `Show all ${count(items.length)} ${name}`));
   return h("div", {}, box, more);
 }
 
 /* Horizontal bars of several parts, as text and blocks that every width can hold. */
 function bars({ rows, parts, text, label }) {
   const most = Math.max(...rows.map((row) => row.values.reduce((a, b) => a + b, 0)), 1e-12);
-  const list = h("ul", { class: "bars", "aria-label": label });
+  const list = h("ul", { class: "bars", "aria-label": `${label} by task` });
   const make = (row) => {
     const sum = row.values.reduce((a, b) => a + b, 0);
     const bar = h("span", { class: "track", css: { width: `${(100 * sum) / most}%` } });
@@ -77,7 +80,7 @@ function bars({ rows, parts, text, label }) {
     });
     return h("li", {}, named(taskColour(row.task), row.name), h("span", { class: "room" }, bar), h("span", { class: "value" }, row.note ?? text(sum)));
   };
-  return some(rows, 24, make, list, "tasks");
+  return some(`tasks by ${label.toLowerCase()}`, rows, 24, make, list);
 }
 
 const key = (parts) => h("ul", { class: "key" }, parts.map((part) => h("li", {}, swatch(part.colour), part.name)));

@@ -13,6 +13,8 @@ class Growing {
     this.timed = [time, panels];
     const scores = h("div", {}), tree = h("div", {});
     panels.append(scores, tree);
+    this.tables = h("div");
+    host.append(this.tables);
     this.panels = [
       new TimePanel(scores, "Scores", "a point is a child, hollow if rejected; lines follow the best of each task", 168,
         "Score of every sampled child over time, one colour a task", paintScores),
@@ -38,6 +40,10 @@ class Growing {
     this.panels.forEach((panel) => panel.set(data, this.network.left ?? 104));
     this.layout();
     this.caption();
+    refill(this.tables, (box) => {
+      box.append(dataTable("Layers of each task’s model", () => layerRows(data)));
+      if (data.count) box.append(dataTable("Every sampled child", () => childRows(data)));
+    });
   }
 
   /* The slider's thumb stands above the same step of the panels. */
@@ -91,4 +97,23 @@ class Growing {
         ` ${parentText(data, step)} · ${data.verdict(step)}`);
     }
   }
+}
+
+/* The network as it stands, for those who do not see the drawing. */
+function layerRows(data) {
+  const rows = data.order.flatMap((task) => {
+    const layers = data.layersOf(data.retained[task]);
+    return layers ? data.rows.filter((slot) => layers[slot] >= 0).map((slot) => {
+      const layer = layers[slot];
+      const others = data.retained.map((path, other) => (other !== task && data.layersOf(path)?.[slot] === layer ? data.tasks[other].name : null)).filter(Boolean);
+      return [data.tasks[task].name, data.slots[slot], data.taskName(data.by(layer)), others.join(", ") || "nobody", count(data.layers.parameters[layer])];
+    }) : [];
+  });
+  return [["task", "slot", "trained by", "shared with", "parameters"], ...rows];
+}
+
+function childRows(data) {
+  const rows = Array.from({ length: data.count }, (_, step) => [`child ${step + 1}`, data.tasks[data.task[step]]?.name, parentText(data, step),
+    percent(data.score[step]), data.verdict(step), data.told(step).join(", ")]);
+  return [["child", "task", "parent", "score %", "verdict", "what it changed"], ...rows];
 }

@@ -3,7 +3,7 @@
 function learning(data, body) {
   if (!data.learning.length) { body.append(h("p", { class: "none" }, "No accuracies of training cycles are recorded.")); return; }
   const grid = h("div", { class: "grid", css: { "--least": "235px", "--phone": "148px" } });
-  body.append(some(data.learning, 24, (one) => curve(data, one), grid, "tasks"),
+  body.append(some("learning curves", data.learning, 24, (one) => curve(data, one), grid),
     dataTable("Learning curves", () => [["task", "cycle", "validation accuracy", "test accuracy"],
       ...data.learning.flatMap((one) => one.accuracies.map((value, n) => [data.tasks[one.task].name, n + 1, percent(value), n === one.selected ? percent(one.test_accuracy) : ""]))]));
 }

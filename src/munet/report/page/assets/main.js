@@ -7,8 +7,7 @@ const filled = new Set();
 function fillSection(id) {
   const body = $(`#${id} [data-body]`);
   body.style.minHeight = `${body.offsetHeight}px`; // what is filled anew must not make the page jump
-  clear(body);
-  SECTIONS[id](state.data, body);
+  refill(body, () => SECTIONS[id](state.data, body));
   filled.add(id);
   requestAnimationFrame(() => { body.style.minHeight = ""; });
 }

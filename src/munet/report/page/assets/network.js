@@ -11,7 +11,9 @@ class NetworkView {
     const button = (text, label, act) => h("button", { type: "button", "aria-label": label, title: label, onclick: act }, text);
     const zoom = h("div", { class: "zoom" }, button("−", "Zoom out", () => this.zoomBy(1 / 1.6)),
       button("+", "Zoom in", () => this.zoomBy(1.6)), button("Fit", "Show all tasks", () => this.fit()));
-    host.append(h("div", { class: "above" }, this.now, zoom), this.canvas);
+    this.nothing = h("p", { class: "nothing" });
+    this.zoomers = zoom;
+    host.append(h("div", { class: "above" }, this.now, zoom), this.canvas, this.nothing);
     this.ctx = this.canvas.getContext("2d");
     this.zoom = 1;
     this.pan = 0;
@@ -25,6 +27,10 @@ class NetworkView {
     this.scene = new Scene(data, growth);
     this.labels = new Map();
     const grown = data.tasks.filter((task) => task.model).length;
+    const empty = !data.moments.step.length && data.retained.every((path) => path < 0);
+    for (const part of [this.canvas, this.zoomers]) part.hidden = empty;
+    this.nothing.hidden = !empty;
+    if (empty) clear(this.nothing).append(...beginning(data));
     this.canvas.setAttribute("aria-label", `The network of ${counted(data.tasks.length, "task")}, ${grown} of them with a model. `
       + "Left and right choose a task, up and down a layer of it, plus and minus zoom. What is chosen is described beside it.");
     this.resize();
@@ -248,6 +254,15 @@ class NetworkView {
     }
     return best;
   }
+}
+
+/* What there is before any task has a model. */
+function beginning(data) {
+  const root = data.layersOf(0);
+  const layers = root ? [...root].filter((layer) => layer >= 0) : [];
+  const size = layers.reduce((sum, layer) => sum + (data.layers.parameters[layer] || 0), 0);
+  return ["So far there is the root, ", bdi(data.root.source), layers.length ? `: ${counted(layers.length, "layer")}, ${count(size)} parameters.` : ".",
+    data.tasks.length ? [" Waiting: ", listed(data.tasks.map((task) => bdi(task.name))), "."] : ""].flat(2);
 }
 
 const apart = (fingers) => {

@@ -2,6 +2,8 @@
 
 const readable = (name) => name.replaceAll("_", " ");
 
+let scheduleShown = null; // as the reader chose
+
 function settings(data, body) {
   const { distributions, schedules } = data.settings;
   if (!distributions.length) { body.append(h("p", { class: "none" }, "No retained model yet has hyperparameters.")); return; }
@@ -11,8 +13,9 @@ function settings(data, body) {
   const moving = schedules.filter((one) => one.lines.some((line) => line.length > 1));
   if (!moving.length) return;
   const box = h("div");
-  const show = (name) => { clear(box).append(schedule(data, moving.find((one) => one.name === name))); };
-  const first = moving.find((one) => one.name === "learning_rate")?.name ?? moving[0].name;
+  const show = (name) => { scheduleShown = name; clear(box).append(schedule(data, moving.find((one) => one.name === name))); };
+  const has = (name) => moving.some((one) => one.name === name);
+  const first = has(scheduleShown) ? scheduleShown : has("learning_rate") ? "learning_rate" : moving[0].name;
   body.append(h("h3", { css: { margin: "40px 0 10px" } }, "Schedules along the lineages"),
     h("div", { class: "controls" }, select("Hyperparameter", moving.map((one) => [one.name, readable(one.name)]), first, show),
       h("span", {}, "A line is the lineage of one retained model, in the colour of its task; choose a task to see it alone.")), box);
@@ -43,7 +46,7 @@ function distribution({ name, values, counts, default: start }) {
 
 function schedule(data, { name, values, lines }) {
   return chart({
-    chosen: true, label: `${readable(name)} along the lineage of each retained model`, height: 230,
+    chosen: true, label: `Schedules of the ${readable(name)} along each lineage`, height: 230,
     draw: (svg, width, height) => {
       const used = lines.flat().map(([, v]) => v), bottom = Math.max(0, Math.min(...used) - 1), top = Math.min(values.length - 1, Math.max(...used) + 1);
       const left = Math.min(110, Math.max(...values.map((v) => v.length)) * 7 + 18);
@@ -79,7 +82,7 @@ function mutations(data, body) {
   const range = found.histograms.reduce((most, one) => Math.max(most, ...one.values), 0.02);
   if (depth.length) body.append(h("div", { class: "grid", css: { "--least": "min(100%, 420px)", "margin-bottom": "36px" } }, depth.map((one) => byDepth(one)), depth.length === 1 && depth[0].fit ? inShort(depth[0]) : null));
   const grid = h("div", { class: "grid", css: { "--least": "210px", "--phone": "148px" } });
-  body.append(some(found.histograms, 20, (one) => histogram(one, range), grid, "mutations"), dataTable("Learned mutation probabilities", () => [["mutation", "probability", "models"],
+  body.append(some("mutations", found.histograms, 20, (one) => histogram(one, range), grid), dataTable("Learned mutation probabilities", () => [["mutation", "probability", "models"],
     ...found.histograms.flatMap((one) => one.values.map((v, n) => [decision(one.mutation), v, one.counts[n]]).filter(([, , n]) => n))]));
 }
 
@@ -102,9 +105,10 @@ function byDepth({ kind, points, fit }) {
 }
 
 function inShort({ kind, points, fit }) {
-  const first = points[0], last = points[points.length - 1], change = 100 * fit.slope;
-  return h("p", { css: { "align-self": "center", "max-width": "44ch", margin: "0" } }, `Models settled on ${percent(first.mean, 1)}\u00a0% for ${kind} ${first.block} and on ${percent(last.mean, 1)}\u00a0% for ${kind} ${last.block}: `,
-    Math.abs(change) < 0.005 ? "depth makes no difference." : `with each block towards the head it is ${Math.abs(change).toFixed(2)} points ${change < 0 ? "rarer" : "more frequent"}.`);
+  const first = points[0], last = points[points.length - 1], change = 100 * fit.slope, [verb, noun] = kind.split(" ");
+  return h("p", { css: { "align-self": "center", "max-width": "44ch", margin: "0" } },
+    `On average the models ${verb} ${noun} ${first.block} with a probability of ${percent(first.mean, 1)}\u00a0%, and ${noun} ${last.block} with ${percent(last.mean, 1)}\u00a0%. `,
+    Math.abs(change) < 0.005 ? "Depth makes no difference." : `Along the line it ${change < 0 ? "falls" : "rises"} by ${Math.abs(change).toFixed(2)} points with each block towards the head.`);
 }
 
 /* "hyperparameter:crop_area_min" -> "crop area min", "clone:block" -> "clone block". */

@@ -2,7 +2,10 @@
 
 function sharing(data, body) {
   const ready = data.retained.filter((path) => path >= 0).length;
-  if (!ready) { body.append(h("p", { class: "none" }, "No task has a model yet.")); return; }
+  if (ready < 2) {
+    body.append(h("p", { class: "none" }, ready ? "Only one task has a model yet: there is nobody to share with." : "No task has a model yet."));
+    return;
+  }
   const most = Math.max(1, ...data.sharing.map((line, a) => Math.max(0, ...line.filter((_, b) => a !== b))));
   const name = (task) => data.tasks[task].name;
   const matrix = new Heatmap({
@@ -67,9 +70,9 @@ function teacherList(data) {
   const found = teachers(data);
   if (!found.length) return h("p", { class: "none" }, "No task’s model descends from another task’s: each grew from the root alone.");
   const list = h("ul", { class: "flows columns" });
-  return some(found, 12, ({ task, learners }) => h("li", {}, h("span", {}, swatch(taskColour(task)), " ", h("strong", {}, bdi(data.tasks[task].name)), " taught ",
+  return some("teachers", found, 12, ({ task, learners }) => h("li", {}, h("span", {}, swatch(taskColour(task)), " ", h("strong", {}, bdi(data.tasks[task].name)), " taught ",
     learners.length > 6 ? [listed(learners.slice(0, 5).map((t) => bdi(data.tasks[t].name))), ` and ${learners.length - 5} more`].flat()
-      : listed(learners.map((t) => bdi(data.tasks[t].name)))), h("span", { class: "value" }, counted(learners.length, "task"))), list, "teachers");
+      : listed(learners.map((t) => bdi(data.tasks[t].name)))), h("span", { class: "value" }, counted(learners.length, "task"))), list);
 }
 
 /* Tasks on a circle in the order of the network. With many tasks only the strongest teacher of each is drawn, until one

@@ -35,7 +35,7 @@ function summary(data, body) {
   document.querySelectorAll("[data-title]").forEach((node) => { node.textContent = data.title; });
   if (data.totals.evolved_tasks) body.append(h("div", { class: "trio" }, learned(data), fromWhom(data), cost(data)));
   else body.append(h("p", { class: "none", css: { "margin-top": "24px" } }, data.tasks.length
-    ? "`munet evolve` gives each task a model; then this page shows who shares which layers." : "`munet add` brings the first task."));
+    ? [h("code", {}, "munet evolve"), " gives each task a model; then this page shows who shares which layers."] : [h("code", {}, "munet add"), " brings the first task."]));
   if (data.notes.length) body.append(notices(data.notes));
 }
 
