@@ -34,14 +34,19 @@ def draw(history: "History", options: Options) -> "Figure":
 
 def layout_of(paths: list[Path]) -> Layout:
     """The usual layout; of many tasks with columns ordered as the report page has them, which takes less time."""
+    many = sum(bool(path.layers) for path in paths) > FEW
+    return arrange(paths, visible_slots(paths), order_of(paths) if many else None)
+
+
+def order_of(paths: list[Path]) -> list[str]:
+    """Tasks with a model in the order of their columns."""
     grown = [path for path in paths if path.layers]
-    slots = visible_slots(paths)
     if len(grown) <= FEW:
-        return arrange(paths, slots)
+        return list(arrange(grown, visible_slots(grown)).tasks)
     from ..page.columns import arranged
 
     layers = [{slot: layer.identity for slot, layer in path.layers.items()} for path in grown]
-    return arrange(paths, slots, [grown[place].task for place in arranged(layers)])
+    return [grown[place].task for place in arranged(layers)]
 
 
 def retained_paths(history: "History") -> list[Path]:
@@ -62,14 +67,15 @@ def paths_at(history: "History", step: int) -> list[Path]:
     return [
         Path(
             task,
-            {slot: _drawn(layer) for slot, layer in known.get(task, {}).items()},
+            {slot: drawn(layer) for slot, layer in known.get(task, {}).items()},
             best[task].accuracy if task in best else None,
         )
         for task in history.tasks["task"]
     ]
 
 
-def _drawn(layer: "Known") -> Layer:
+def drawn(layer: "Known") -> Layer:
+    """A layer of the growth as the picture has it."""
     return Layer(layer.id, layer.parameters or 0, _trainer(layer.trained_by))
 
 
