@@ -31,13 +31,14 @@ SUFFIXES = (".gif", ".mp4")
 MOST_FRAMES = 600  # unless somebody asks for more with `every`
 MOST_SIDE = 2160  # pixels
 _DPI = 100  # of a frame, unless that makes it larger than MOST_SIDE
-_EXACT = 64  # colours that a GIF has exactly
+_EXACT, _NEAR = 64, 8  # colours that a GIF has exactly, and how far others stay away
 _NAME, _WORDS = 26, 110  # letters of a task's name, of a caption
 _READING = (
     "Framed: the task of the sampled model. Boxes: layers, in the colour of the task that trained them; grey: the root."
 )
 _CRISP = ("-crf", "18", "-movflags", "+faststart")  # faststart: it plays while it is loaded
 _SAME = ("-fflags", "+bitexact", "-flags:v", "+bitexact")  # no versions and dates in the file
+Colour = tuple[int, int, int]
 Progress = Callable[[int, int], None]  # done, in all
 
 
@@ -199,12 +200,21 @@ def _palette(frames: Sequence["Image"]) -> "Image":
     joined = Image.new("RGB", (frames[0].width, sum(frame.height for frame in frames)))
     for place, frame in enumerate(frames):
         joined.paste(frame, (0, place * frame.height))
-    counts = joined.getcolors(joined.width * joined.height) or []
-    exact = [value for _, rgb in sorted(counts, reverse=True)[:_EXACT] for value in cast("tuple[int, ...]", rgb)]
-    near = joined.quantize(256 - _EXACT, method=Image.Quantize.MEDIANCUT).getpalette() or []
+    counts = cast("list[tuple[int, Colour]]", joined.getcolors(joined.width * joined.height))
+    exact = [colour for _, colour in sorted(counts, reverse=True)[:_EXACT]]
+    flat = joined.quantize(256 - _EXACT, method=Image.Quantize.MEDIANCUT).getpalette() or []
+    chosen: list[Colour] = []
+    for one in [*exact, *zip(flat[::3], flat[1::3], flat[2::3], strict=True)]:
+        # what is next to a colour may be taken in its place: Pillow looks for the nearest only roughly
+        if all(max(map(_distance, one, other)) > _NEAR for other in chosen):
+            chosen.append(one)
     made = Image.new("P", (1, 1))
-    made.putpalette((exact + near)[: 3 * 256])
+    made.putpalette([value for colour in chosen for value in colour])
     return made
+
+
+def _distance(one: int, other: int) -> int:
+    return abs(one - other)
 
 
 def _gif(frames: Iterator["Image"], end: Sequence["Image"], seconds: Sequence[float]) -> bytes:
