@@ -14,7 +14,7 @@ from munet.errors import DamagedError, InputError
 HEAVY = ("torch", "timm", "datasets", "numpy", "PIL", "matplotlib", "safetensors")
 COMMANDS = (
     *("quickstart", "init", "add", "status", "evolve", "methods", "log", "show", "diff"),
-    *("report", "watch"),
+    *("report", "plot", "animate", "watch"),
     *("evaluate", "predict", "export", "fsck", "gc", "catalog", "import", "attach"),
     *("experiment run", "experiment table", "experiment plot", "experiment continual"),
     *("allocation train", "allocation evaluate", "allocation plot", "allocation table", "allocation export"),

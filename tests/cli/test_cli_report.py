@@ -1,14 +1,11 @@
 """munet report: one file is written, and one line says what it holds."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import munet.cli as cli
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "analysis"))
 from analysis_tools import big_system
 
 Run = Callable[..., tuple[int, str, str]]

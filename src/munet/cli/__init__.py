@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import typer
 
 GROUPS = (
-    *("quickstart", "system", "evolve", "inspect", "report", "watch", "use"),
+    *("quickstart", "system", "evolve", "inspect", "report", "plot", "watch", "use"),
     *("experiment", "catalog", "importing", "allocation", "maintain"),
 )
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -11,17 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import munet
-from munet.report.page import payload
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "analysis"))
 from analysis_tools import big_system
+from munet.report.page import payload
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "browser: drives a real browser; skipped, and said so, where there is none")
 
 
 @pytest.fixture(scope="session")
