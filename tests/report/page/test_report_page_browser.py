@@ -65,6 +65,13 @@ def test_124_tasks(show, large: dict[str, Any], size: str):
     shown = show(large, size)
     shown.everything()
     assert shown.touching() == []
+    layers = f"{STATE}.growth.layers(0)"
+    shown.page.evaluate(
+        f"window.munet.choose({{kind: 'layer', layer: {layers}.find((l) => {STATE}.growth.users(l).length > 3)}})"
+    )
+    assert len(shown.page.query_selector_all(".card li")) > 3
+    shown.page.wait_for_timeout(200)
+    assert shown.touching() == []
     shown.page.fill("input[type=search]", "task-07")
     assert shown.page.evaluate("document.querySelectorAll('.legend button').length") == 10
     shown.page.press("input[type=search]", "Enter")
@@ -143,9 +150,11 @@ def test_the_keyboard_reaches_tasks_and_layers(show, made: dict[str, Any]):
 def test_readers_of_the_screen_are_told(show, made: dict[str, Any]):
     shown = show(made)
     shown.everything()
-    nameless = shown.page.evaluate("""() =>
-        [...document.querySelectorAll("button, select, input, canvas, svg[role], nav")].filter(n => n.getAttribute("aria-hidden") !== "true" && !n.getAttribute("aria-label") && !n.textContent.trim()
-                && !n.labels?.length).map(n => n.outerHTML.slice(0, 80))""")
+    nameless = shown.page.evaluate("""() => {
+      const nodes = [...document.querySelectorAll("button, select, input, canvas, svg[role], nav")];
+      const named = (n) => n.getAttribute("aria-label") || n.textContent.trim() || n.labels?.length;
+      return nodes.filter((n) => n.getAttribute("aria-hidden") !== "true" && !named(n)).map((n) => n.outerHTML);
+    }""")
     assert nameless == []
     assert shown.page.evaluate("document.querySelectorAll('h1').length") == 1
     tables = shown.page.locator("details.data summary")

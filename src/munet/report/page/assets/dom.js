@@ -21,7 +21,7 @@ const $ = (selector, root = document) => root.querySelector(selector);
 
 /* A name that others chose: it keeps its own direction and does not turn that of its neighbours. Long ones break where
    a part of them ends. */
-const bdi = (text) => h("bdi", { dir: "auto" }, String(text).split(/(?<=[-_./:])/).flatMap((part, n) => (n ? [h("wbr"), part] : [part])));
+const bdi = (text) => h("bdi", { dir: "auto", class: String(text).length < 24 ? "short" : null }, String(text).split(/(?<=[-_./:])/).flatMap((part, n) => (n ? [h("wbr"), part] : [part])));
 
 /* Width of a text in the page's font. */
 const measuring = document.createElement("canvas").getContext("2d");

@@ -25,7 +25,8 @@ class Growing {
     on("focus", () => { this.network.ask(); this.panels.forEach((panel) => panel.draw()); });
     on("choice", () => { this.side.choice(); if (state.chosen?.kind === "task") this.network.reveal(state.chosen.task); });
     on("pause", () => this.transport.pause());
-    on("play", () => this.written());
+    on("play", () => { if (!state.playing) this.network.soften(false); this.written(); });
+    on("slow", () => this.network.soften(true));
     on("theme", () => this.paint());
     new ResizeObserver(() => this.layout()).observe(time);
   }

@@ -71,20 +71,23 @@ function trace(view, task) {
   else ctx.lineTo(x, top);
 }
 
-const lineWidth = (step) => Math.max(0.9, Math.min(3, step * 0.05 + 0.6));
+/* As thick as columns and rows leave room for. */
+const lineWidth = (view, step) => Math.max(0.9, Math.min(3, step * 0.05 + 0.6, view.box * 0.22));
 
 function drawLines(view, light, step) {
   const { ctx, data } = view;
-  const thick = lineWidth(step);
+  const thick = lineWidth(view, step);
   const casing = data.tasks.length <= 40 && !light;
   ctx.lineJoin = "round";
-  ctx.globalAlpha = light ? 0.13 : 1;
   for (let place = data.order.length - 1; place >= 0; place--) {
     const task = data.order[place];
     if (state.growth.paths[task] < 0 || light?.tasks.has(task)) continue;
+    // Lines that only pass through what is zoomed into are faint.
+    const here = view.x(place) > view.left - step && view.x(place) < view.width + step;
+    ctx.globalAlpha = light ? 0.13 : here ? 1 : 0.22;
     ctx.beginPath();
     trace(view, task);
-    if (casing) {
+    if (casing && here) {
       ctx.strokeStyle = theme.colours.panel;
       ctx.lineWidth = thick + 2.4;
       ctx.stroke();
@@ -151,7 +154,7 @@ function boxText(view, box, x, y, wide, colour) {
 /* What is in focus, above everything else and through the boxes. */
 function drawLit(view, light, step) {
   const { ctx } = view;
-  ctx.lineWidth = lineWidth(step) + (light.tasks.size < 4 ? 1 : 0);
+  ctx.lineWidth = lineWidth(view, step) + (light.tasks.size < 4 ? 1 : 0);
   for (const task of light.tasks) {
     if (state.growth.paths[task] < 0) continue;
     ctx.beginPath();
@@ -215,11 +218,11 @@ function drawOwn(view, model) {
 function drawHeads(view, light, step) {
   const { ctx, data } = view;
   ctx.textBaseline = "middle";
-  if (step < 9) drawBars(view, light, step);
+  const shown = step < 9 ? new Set(labelled(view, light, step, true)) : null;
+  if (shown) drawBars(view, light, step, shown);
   for (const task of data.order) {
     const value = state.growth.accuracy(task);
-    if (!known(value)) continue;
-    if (step < 9 && !light?.tasks.has(task)) continue;
+    if (!known(value) || (shown && !shown.has(task))) continue;
     ctx.globalAlpha = light && !light.tasks.has(task) && light.named !== task ? 0.25 : 1;
     ctx.fillStyle = theme.colours.ink;
     ctx.font = `600 ${Math.min(12.5, Math.max(8.5, step - 1))}px ${theme.sans}`;
@@ -232,12 +235,20 @@ function drawHeads(view, light, step) {
   ctx.globalAlpha = 1;
 }
 
-function drawBars(view, light, step) {
+/* Where columns are narrower than letters are high: the tasks that get a label, those that are lit before others. */
+function labelled(view, light, step, litOnly) {
+  const { order } = view.data, every = Math.max(1, Math.ceil(9.4 / step));
+  const lit = light ? order.filter((task) => light.tasks.has(task) || light.named === task) : [];
+  const rest = litOnly ? [] : order.filter((_, place) => place % every === 0);
+  return lit.length || !litOnly ? apartFrom([...lit, ...rest], (task) => view.data.column[task] * step, -1, Infinity, 9.4) : [];
+}
+
+function drawBars(view, light, step, labels) {
   const { ctx, data } = view, foot = view.top - 10, tall = view.headRoom - 6;
   for (const task of data.order) {
     const value = state.growth.accuracy(task), x = view.x(data.column[task]);
-    if (!known(value) || light?.tasks.has(task) || x < view.left - 6) continue;
-    ctx.globalAlpha = light ? 0.2 : 0.85;
+    if (!known(value) || labels.has(task) || x < view.left - 6) continue;
+    ctx.globalAlpha = light && !light.tasks.has(task) ? 0.2 : 0.85;
     ctx.fillStyle = taskColour(task);
     ctx.fillRect(x - step * 0.36, foot - value * tall, Math.max(1, step * 0.72), value * tall);
   }
@@ -256,12 +267,11 @@ function turned(ctx, text, x, y, angle, align) {
 /* Names below: level, slanted or upright. Where even that is too close, every n-th, and what is in focus. */
 function drawNames(view, light, step) {
   const { ctx, data } = view;
-  const every = Math.max(1, Math.ceil(9.2 / step));
+  const shown = step < 9.4 ? new Set(labelled(view, light, step)) : null;
   ctx.textBaseline = "middle";
   data.order.forEach((task, place) => {
     const bright = light && (light.tasks.has(task) || light.named === task);
-    if (place % every && !(bright && light.tasks.size < 6)) return;
-    if (every > 1 && light && light.tasks.size < 6 && !bright) return;
+    if (shown && !shown.has(task)) return;
     ctx.globalAlpha = light && !bright ? 0.3 : state.growth.paths[task] < 0 ? 0.45 : 1;
     ctx.fillStyle = theme.colours.ink;
     ctx.font = `${bright ? 600 : 400} ${view.size}px ${theme.sans}`;

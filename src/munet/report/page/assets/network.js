@@ -17,7 +17,7 @@ class NetworkView {
     this.ctx = this.canvas.getContext("2d");
     this.zoom = 1;
     this.pan = 0;
-    this.frames = 0;
+    this.coarse = false;
     this.listen();
     new ResizeObserver(() => this.resize()).observe(host);
   }
@@ -40,7 +40,7 @@ class NetworkView {
     const width = this.canvas.parentElement.clientWidth;
     if (!width || !this.data) return;
     const { data } = this;
-    this.ratio = Math.min(2, devicePixelRatio || 1);
+    this.ratio = this.coarse ? 1 : Math.min(2, devicePixelRatio || 1);
     this.width = width;
     this.left = width < 600 ? 78 : 104;
     this.right = 16;
@@ -122,7 +122,13 @@ class NetworkView {
     this.last = time;
     if (this.scene.glide(1 - Math.exp(-passed / 90))) this.ask(); else this.last = undefined;
     drawNetwork(this);
-    this.frames += 1;
+  }
+
+  /* Fewer pixels while it plays, where a machine would show too few frames else. */
+  soften(coarse) {
+    if (this.coarse === coarse || this.ratio === 1 && coarse) return;
+    this.coarse = coarse;
+    this.resize();
   }
 
   /* After the step changed. */

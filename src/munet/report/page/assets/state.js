@@ -16,6 +16,9 @@ function hover(wanted) {
 }
 
 function choose(wanted) {
+  const { data } = state;
+  const there = { task: data.tasks[wanted?.task], layer: data.layers.slot[wanted?.layer] !== undefined, model: wanted?.step < data.count };
+  if (wanted && !there[wanted.kind]) return;
   state.chosen = same(state.chosen, wanted) ? null : wanted;
   state.hover = null;
   emit("choice");

@@ -49,10 +49,13 @@ class Transport {
     this.play.textContent = "❚❚ Pause";
     this.at = state.step;
     this.time = null;
+    this.pace = 16; // milliseconds between frames, on average of late
     const tick = (time) => {
       if (!state.playing) return;
       this.at += ((time - (this.time ?? time)) / 1000) * this.rate * this.speed;
+      if (this.time !== null) this.pace += (time - this.time - this.pace) * 0.06;
       this.time = time;
+      if (this.pace > 27) emit("slow");
       goto(this.at);
       if (atEnd()) this.pause(); else requestAnimationFrame(tick);
     };
