@@ -1,0 +1,37 @@
+"""The report of a large system is made in seconds and within memory; that of a usual one is small."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from analysis_tools import big_system
+
+from munet.report.page import build_page, payload
+
+PROGRAM = """
+import json, sys, time
+from munet.analysis import history
+from munet.report.page import build_page, payload, write_page
+page = write_page(build_page(payload(history(sys.argv[1]))), sys.argv[2])
+# not getrusage: what it tells is at least what the process that started this one had
+memory = next(int(line.split()[1]) // 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(json.dumps({"seconds": time.process_time(), "megabytes": memory, "bytes": page.stat().st_size}))
+"""
+
+
+def test_20_tasks_with_2000_children_take_less_than_3_megabytes(tmp_path: Path):
+    system = big_system(tmp_path / "twenty", tasks=20, children=2000, blocks=12)
+    assert len(build_page(payload(system.history())).encode()) < 1_000_000
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads its memory from /proc")
+def test_124_tasks_with_20000_children(tmp_path: Path):
+    system = big_system(tmp_path / "big")
+    words = [sys.executable, "-c", PROGRAM, str(system.path), str(tmp_path / "big.html")]
+    told = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+    assert told["seconds"] < 20  # 5 s of a core where it was written
+    assert told["megabytes"] < 1000
+    assert told["bytes"] < 10_000_000
