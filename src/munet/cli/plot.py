@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from munet.cli.common import SystemPath, complete_task, open_system, show, tell
+from munet.errors import InputError
 
 if TYPE_CHECKING:
     from munet.analysis import History
+    from munet.report.figures import Options
 
 
 def register(app: typer.Typer) -> None:
@@ -16,17 +18,23 @@ def register(app: typer.Typer) -> None:
     app.command("animate")(animate)
 
 
-def _names() -> list[str]:
-    from munet.report.figures import FIGURES
+TEXTS = {".md": "markdown", ".csv": "csv", ".tex": "latex"}
 
-    return list(FIGURES)
+
+def complete_name(incomplete: str) -> list[str]:
+    from munet.report.figures import FIGURES
+    from munet.report.figures.tables import TABLES
+
+    return [name for name in (*FIGURES, *TABLES) if name.startswith(incomplete)]
 
 
 def plot(
     system: SystemPath,
     name: Annotated[
         str | None,
-        typer.Argument(metavar="NAME", help="The figure; without it they are listed.", autocompletion=_names),
+        typer.Argument(
+            metavar="NAME", help="The figure or table; without it they are listed.", autocompletion=complete_name
+        ),
     ] = None,
     more: Annotated[
         list[Path] | None,
@@ -39,40 +47,80 @@ def plot(
         str | None, typer.Option(help="Only this model, by the start of its id.", show_default=False)
     ] = None,
     column: Annotated[
-        str | None, typer.Option(help="Of the sampled models, for instance hp.learning_rate.", show_default=False)
+        str | None, typer.Option(help="Of the sampled models, for instance learning_rate.", show_default=False)
     ] = None,
     step: Annotated[
         int | None, typer.Option(min=0, help="The network after so many children.", show_default=False)
     ] = None,
     write: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="The picture: .png, .svg or .pdf; repeatable.", show_default="NAME.png"),
+        typer.Option(
+            metavar="FILE", help=".png, .svg, .pdf; of a table .md, .csv, .tex; repeatable.", show_default="NAME.png"
+        ),
     ] = None,
 ) -> None:
-    """Draw a figure of a system's history in print quality.
+    """Draw a figure of a system's history in print quality, or show one of its tables.
 
-    docs/gallery.md shows all of them.
+    Without NAME all of them are listed; docs/gallery.md shows them.
 
     Examples:
       munet plot fleet
       munet plot fleet timeline
-      munet plot fleet schedule --task mnist --column hp.learning_rate --write schedule.pdf
+      munet plot fleet schedule --task mnist --column learning_rate --write schedule.pdf
       munet plot runs/0/system flow --with runs/1/system --with runs/2/system
+      munet plot fleet leaderboard --write leaderboard.tex
     """
-    from munet.report.figures import FIGURES, Options, draw, find
-    from munet.report.saving import check_suffix, save
-
     if name is None:
-        width = max(map(len, FIGURES))
-        show(*(f"{one:{width}}  {kind.shows}" for one, kind in FIGURES.items()))
+        _list()
         return
-    find(name)
-    targets = write or [Path(f"{name}.png")]
+    from munet.report.figures import FIGURES, Options, check
+
+    options = Options(task, model, column, step)
+    check(name, options, 1 + len(more or []))
+    if name in FIGURES:
+        _draw(name, system, more or [], options, write or [Path(f"{name}.png")])
+    else:
+        _tell_tables(name, system, more or [], options, write or [])
+
+
+def _list() -> None:
+    from munet.report.figures import FIGURES
+    from munet.report.figures.tables import TABLES
+
+    known = {**FIGURES, **TABLES}
+    width = max(map(len, known))
+    for name, kind in known.items():
+        options = ", ".join(f"--{option}" for option in (*kind.options, *(["with"] if kind.several else [])))
+        show(f"{name:{width}}  {kind.shows}{f'; {options}' if options else ''}")
+
+
+def _draw(name: str, system: Path, more: list[Path], options: "Options", targets: list[Path]) -> None:
+    from munet.cli.experiment_runs import check_target
+    from munet.report.figures import draw
+    from munet.report.saving import SUFFIXES, save
+
     for file in targets:
-        check_suffix(file)
-    figure = draw(name, _history(system, more or []), Options(task, model, column, step))
+        check_target(file, SUFFIXES)
+    figure = draw(name, _history(system, more), options)
     for file in targets:
         save(figure, file)
+        tell(f"wrote {file}")
+
+
+def _tell_tables(name: str, system: Path, more: list[Path], options: "Options", targets: list[Path]) -> None:
+    from munet.cli.common import console
+    from munet.cli.experiment_runs import check_target
+    from munet.experiments.render import WRITERS
+    from munet.experiments.terminal import terminal
+    from munet.report.figures.tables import tables
+    from munet.store.files import write_atomic
+
+    for file in targets:
+        check_target(file, list(TEXTS))
+    made = tables(name, _history(system, more), options)
+    show(*(terminal(table, console().width) for table in made))
+    for file in targets:
+        write_atomic(file, WRITERS[TEXTS[file.suffix.lower()]](made).encode())
         tell(f"wrote {file}")
 
 
@@ -106,11 +154,15 @@ def animate(
     """
     from munet.cli.formatting import counted
     from munet.cli.progress import progress
+    from munet.report.animation import MOST_FRAMES, check_target
     from munet.report.animation import animate as write
-    from munet.report.animation import check_target
 
     check_target(out)
+    if not out.parent.is_dir():
+        raise InputError(f"--out {out}: there is no folder {out.parent}; make it first")
     made = _history(system, [])
     with progress("drawing") as report:
         film = write(made, out, every=every, width=width, seconds=seconds, progress=report)
-    show(f"{out}: {counted(len(film.steps) + 1, 'frame')} of {film.total:,} sampled children")
+    if every is None and film.changes > MOST_FRAMES:
+        tell(f"the network changed {film.changes:,} times, of which {MOST_FRAMES} are shown; --every N chooses others")
+    show(f"{out}: {counted(len(film.steps) + 1, 'frame')} of {counted(film.total, 'sampled model')}")

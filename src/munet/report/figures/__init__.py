@@ -6,11 +6,12 @@ munet.report.saving.save(figure, Path("timeline.pdf"))
 ```
 
 style     the look of all of them        needs     what a figure is asked for, and what it needs
-matrices  coloured cells                 others    one figure, or a close family, each
+matrices  coloured cells                 tables    what is read rather than drawn
+others    one figure, or a close family, each
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from ...analysis import History
 
-__all__ = ["FIGURES", "Kind", "Options", "draw"]
+__all__ = ["FIGURES", "Kind", "Options", "check", "draw"]
 
 
 @dataclass(frozen=True)
@@ -63,21 +64,24 @@ FIGURES: Mapping[str, Kind] = {
 
 def draw(name: str, history: "History", options: Options = Options()) -> "Figure":  # noqa: B008
     """A figure by its name. InputError for an unknown name, an option it does not take, or what the history lacks."""
-    kind = find(name)
-    for option in ("task", "model", "column", "step"):
-        if getattr(options, option) is not None and option not in kind.options:
-            takers = [other for other, one in FIGURES.items() if option in one.options]
-            raise InputError(f"--{option} goes with {', '.join(takers)}, not with {name}")
-    if options.task is not None and options.model is not None:
-        raise InputError("--task and --model cannot be used together: a task stands for its model")
-    if not kind.several and len(history.systems) > 1:
-        several = [other for other, one in FIGURES.items() if one.several]
-        raise InputError(f"{name} draws one system; several go with {', '.join(several)}")
+    check(name, options, len(history.systems))
+    kind = FIGURES[name]
     return getattr(import_module(f".{kind.module}", __name__), kind.function)(history, options)
 
 
-def find(name: str) -> Kind:
-    """The figure of this name. InputError, with what is near, for another."""
-    if name not in FIGURES:
-        raise InputError(f"no figure '{name}'{suggest(name, FIGURES)}; there are {', '.join(FIGURES)}")
-    return FIGURES[name]
+def check(name: str, options: Options, systems: int = 1) -> None:
+    """InputError for an unknown figure or table, or for options or several systems with one that does not take them."""
+    from .tables import TABLES
+
+    known = {**FIGURES, **TABLES}
+    if name not in known:
+        raise InputError(f"no figure '{name}'{suggest(name, known)}; there are {', '.join(known)}")
+    for option in fields(options):
+        if getattr(options, option.name) is not None and option.name not in known[name].options:
+            takers = [other for other, one in known.items() if option.name in one.options]
+            raise InputError(f"--{option.name} goes with {', '.join(takers)}, not with {name}")
+    if options.task is not None and options.model is not None:
+        raise InputError("--task and --model cannot be used together: a task stands for its model")
+    if systems > 1 and not known[name].several:
+        several = [other for other, one in known.items() if one.several]
+        raise InputError(f"{name} shows one system; several go with {', '.join(several)}")
