@@ -178,7 +178,10 @@ def plot(
     benchmark: Benchmark = None,
     out: Out = DEFAULT_OUT,
     kind: Annotated[
-        str, typer.Option(help="pareto-size, pareto-compute, samples, growth.", autocompletion=lambda: list(KINDS))
+        str,
+        typer.Option(
+            help="pareto-size, pareto-compute, samples, growth, learning.", autocompletion=lambda: list(KINDS)
+        ),
     ] = "pareto-size",
     budget: Annotated[
         list[str] | None,
@@ -208,6 +211,7 @@ def plot(
     pareto-size and pareto-compute: test accuracy over parameters or FLOPs of a task.
     samples: test accuracy over training samples and over FLOPs spent, all budgets together.
     growth: accuracy, parameters and FLOPs of a growing system over its task iterations.
+    learning: validation accuracy of each task along the lineage of its model, and the gap to the test split.
 
     Examples:
       munet experiment plot mccb-local --write pareto.pdf
@@ -225,7 +229,7 @@ def plot(
         tell(f"wrote {file}")
 
 
-KINDS = ("pareto-size", "pareto-compute", "samples", "growth")
+KINDS = ("pareto-size", "pareto-compute", "samples", "growth", "learning")
 PICTURES = (".png", ".svg", ".pdf")
 
 
@@ -258,7 +262,19 @@ def _draw(
         return plots.spending_figure(budgets, title, without=without, trails=trails)
     if kind == "growth":
         return plots.growth_figure(runs, title)
+    if kind == "learning":
+        tasks = [task for task in results.tasks_of(runs) if task not in without]
+        return plots.learning_figure(_systems(out / benchmark / names[0], runs), title, tasks)
     return plots.pareto_figure(runs, title, compute=kind == "pareto-compute", without=without)
+
+
+def _systems(folder: Path, runs: "Runs") -> dict[str, list[Path]]:
+    """The systems that finished runs left. InputError where all were removed."""
+    every = {method: [folder / method / str(one.seed) / "system" for one in held] for method, held in runs.items()}
+    found = {method: [path for path in paths if path.is_dir()] for method, paths in every.items()}
+    if not any(found.values()):
+        raise InputError(f"--kind learning reads the systems of runs, and those in {folder} were removed")
+    return {method: paths for method, paths in found.items() if paths}
 
 
 def _tell_meetings(budgets: "Mapping[str, Runs]", against: str | None, without: list[str]) -> None:

@@ -6,6 +6,7 @@ that they can be told apart without colour too.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +107,17 @@ def growth_figure(runs: Runs, title: str) -> "Figure":
         panels[-1].set_xlim(0.5, max(len(next(iter(each.series.values()))) for each in grown) + 0.5)
         _name_segments(panels, [(part, say(part.name)) for part in parts])
     return figure
+
+
+def learning_figure(systems: Mapping[str, Sequence[Path]], title: str, tasks: Sequence[str]) -> "Figure":
+    """Learning curves of each task (A20), a colour for each method; `systems` are those of its seeds."""
+    from munet.analysis import History
+    from munet.report.figures.learning import curves_figure
+    from munet.store import Store
+
+    places = {f"{method}/{seed}": path for method, paths in systems.items() for seed, path in enumerate(paths)}
+    history = History.of({label: Store.open(path) for label, path in places.items()})
+    return curves_figure(history, {label: label.rpartition("/")[0] for label in places}, tasks, f": {title}")
 
 
 # Drawing

@@ -34,7 +34,7 @@ def curves_figure(history: "History", groups: Mapping[str, str], tasks: Sequence
     names = list(dict.fromkeys(groups[system] for system in history.systems if system in set(held["system"])))
     styles = {name: _style(place) for place, name in enumerate(names)}
     tasks = [task for task in tasks if task in set(held["task"])]
-    columns, rows, panel = grid_shape(len(tasks))
+    columns, rows, panel = grid_shape(len(tasks), large=len(names) > 3)
     title = f"Learning curves of {counted(len(tasks), 'task')}{about}"
     reading = (
         "Validation accuracy along the lineage of a task's own models, each cut after the cycle that was kept. "

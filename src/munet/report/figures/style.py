@@ -27,7 +27,7 @@ _MARGIN = 0.08
 _NUMBERS = 0.4  # inches of the numbers at the left of a panel
 _BAND = 0.2  # inches of a label below or beside all panels
 _LINE = 1.28  # height of a line in units of its size
-_MOST_LETTERS = 24  # of a name in a legend
+_MOST_LETTERS = 44, 24  # of a name in a legend of few names and of many
 _HANDLE = 0.34  # inches of a legend's sample with the space around it
 
 
@@ -72,7 +72,7 @@ class Page:
     def legend(self, handles: Sequence[Any], names: Sequence[str]) -> None:
         """Below everything, in as many columns as fit; its room was set aside when the page was made."""
         columns, size, _ = legend_plan(names, self.figure.get_figwidth())
-        labels = [self.say(name, _MOST_LETTERS) for name in names]
+        labels = [self.say(name, _letters(names)) for name in names]
         # a legend fills its columns first; rows read better where they follow the order of tasks
         order = _by_rows(len(labels), columns)
         self.figure.legend(
@@ -87,10 +87,14 @@ def legend_plan(names: Sequence[str], width: float) -> tuple[int, float, float]:
     if not names:
         return 1, SMALL, 0.0
     size = SMALL if len(names) <= 48 else SMALL - 1
-    longest = max(min(cells(clean(name)), _MOST_LETTERS) for name in names)
+    longest = max(min(cells(clean(name)), _letters(names)) for name in names)
     columns = max(1, min(len(names), int((width - 2 * _MARGIN) / (longest * size * LETTER * 0.92 + _HANDLE))))
     rows = -(-len(names) // columns)
     return -(-len(names) // rows), size, rows * size * 1.35 / 72 + 0.14
+
+
+def _letters(names: Sequence[str]) -> int:
+    return _MOST_LETTERS[len(names) > 24]
 
 
 def _by_rows(count: int, columns: int) -> list[int]:
@@ -177,8 +181,10 @@ def looks(tasks: Sequence[str]) -> Mapping[str, Look]:
     }
 
 
-def grid_shape(count: int) -> tuple[int, int, tuple[float, float]]:
-    """(columns, rows, size of a panel in inches) of so many small panels over the width of a page."""
+def grid_shape(count: int, *, large: bool = False) -> tuple[int, int, tuple[float, float]]:
+    """(columns, rows, size of a panel in inches) of so many small panels over the width of a page, or `large` ones."""
+    if large and 1 < count <= 16:
+        return 2, -(-count // 2), (WIDTH / 2, 1.7)
     if count == 1:
         return 1, 1, (4.6, 2.1)
     columns = min(count, 4 if count <= 20 else 6 if count <= 60 else 8)
