@@ -12,12 +12,14 @@ from typing import Any
 from ...errors import InputError
 from ...store.files import write_atomic
 
-STYLES = ("tokens", "page", "charts")
+STYLES = ("tokens", "page", "parts", "network", "charts")
 # In this order: what a file uses when it is read stands before it.
 SCRIPTS = (
     *("dom", "numbers", "data", "state", "tip"),
-    *("rows", "scene", "network", "netdraw", "describe", "side", "transport", "timeline", "growing"),
-    *("figure", "heatmap", "summary", "leaderboard", "sharing", "learning", "settings", "costs"),
+    *("rows", "scene", "pointing", "network", "netdraw", "netlabels", "describe", "side"),
+    *("transport", "timeline", "timepaint", "growing"),
+    *("figure", "heatmap", "summary", "leaderboard", "sharing", "flow", "learning", "settings", "mutations"),
+    *("costs", "about"),
     "main",
 )
 SUFFIXES = (".html", ".htm")

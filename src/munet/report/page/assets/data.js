@@ -14,7 +14,9 @@ class Data {
     this.state = Uint8Array.from(rows.state);
     this.full = new Map();
     this.column = new Int32Array(this.tasks.length);
-    this.order.forEach((task, place) => { this.column[task] = place; });
+    this.order.forEach((task, place) => {
+      this.column[task] = place;
+    });
     this.rows = this.slots.map((_, slot) => slot).filter((slot) => this.slots[slot] !== "norm");
     this.slotOf = new Map(this.slots.map((name, slot) => [name, slot]));
     this.gone = this.words.mutations.map((word) => (word.startsWith("−") ? this.slotOf.get(word.slice(1)) : undefined));
@@ -44,7 +46,9 @@ class Data {
 
   lastMoments() {
     const last = new Int32Array(this.tasks.length).fill(-1);
-    this.moments.task.forEach((task, n) => { last[task] = this.moments.sampled[n]; });
+    this.moments.task.forEach((task, n) => {
+      last[task] = this.moments.sampled[n];
+    });
     return last;
   }
 
@@ -73,14 +77,22 @@ class Data {
     return state === 1 ? "kept" : "kept, best so far";
   }
 
-  by(layer) { return this.layers.by[layer]; }
-  taskName(task) { return task === ROOT ? "the root" : this.tasks[task]?.name ?? "a task that is not here"; }
+  by(layer) {
+    return this.layers.by[layer];
+  }
+  taskName(task) {
+    return task === ROOT ? "the root" : (this.tasks[task]?.name ?? "a task that is not here");
+  }
 
   /* What a child did to its parent, in a few words. */
   told(step) {
-    const own = this.children.own[step].map((slot) => this.slots[slot]).filter((slot) => slot !== "norm" && slot !== "head");
-    return [...this.children.mutations[step].map((word) => this.words.mutations[word]),
-      own.length ? `its own ${own.join(", ")} and head` : "its own head"];
+    const own = this.children.own[step]
+      .map((slot) => this.slots[slot])
+      .filter((slot) => slot !== "norm" && slot !== "head");
+    return [
+      ...this.children.mutations[step].map((word) => this.words.mutations[word]),
+      own.length ? `its own ${own.join(", ")} and head` : "its own head",
+    ];
   }
 }
 
@@ -99,18 +111,27 @@ class Growth {
     const { moments, count, retained } = this.data;
     if (step === this.step) return false;
     const before = this.paths.slice();
-    if (step < this.step) { this.paths.fill(-1); this.since.fill(-1); this.done = 0; }
+    if (step < this.step) {
+      this.paths.fill(-1);
+      this.since.fill(-1);
+      this.done = 0;
+    }
     this.step = step;
     for (; this.done < moments.step.length && moments.step[this.done] <= step; this.done++) {
       this.paths[moments.task[this.done]] = moments.path[this.done];
       this.since[moments.task[this.done]] = moments.sampled[this.done];
     }
     // At the end stands what the store retains, also where the history of it is not known.
-    if (step >= count - 1) retained.forEach((path, task) => { if (path >= 0) this.paths[task] = path; });
+    if (step >= count - 1)
+      retained.forEach((path, task) => {
+        if (path >= 0) this.paths[task] = path;
+      });
     return this.paths.some((path, task) => path !== before[task]);
   }
 
-  layers(task) { return this.data.layersOf(this.paths[task]); }
+  layers(task) {
+    return this.data.layersOf(this.paths[task]);
+  }
 
   accuracy(task) {
     if (this.paths[task] < 0) return NaN;

@@ -5,8 +5,13 @@ const charts = new Set();
 /* `draw(svg, width, height)` fills an SVG; `rows()` gives its numbers as a table; `chosen`: it shows what is chosen. */
 function chart({ title, note, height, label, draw, rows, chosen = false }) {
   const paper = h("div", { class: "paper" });
-  const box = h("figure", {}, title ? h("figcaption", {}, h("h3", {}, title), note ? h("span", { class: "small" }, note) : null) : null, paper,
-    rows ? dataTable(label, rows) : null);
+  const box = h(
+    "figure",
+    {},
+    title ? h("figcaption", {}, h("h3", {}, title), note ? h("span", { class: "small" }, note) : null) : null,
+    paper,
+    rows ? dataTable(label, rows) : null,
+  );
   const paint = () => {
     const width = Math.floor(paper.clientWidth);
     if (!width) return;
@@ -16,7 +21,12 @@ function chart({ title, note, height, label, draw, rows, chosen = false }) {
     clear(paper).append(svg);
   };
   let seen = 0;
-  new ResizeObserver(() => { if (Math.abs(paper.clientWidth - seen) > 1) { seen = paper.clientWidth; paint(); } }).observe(paper);
+  new ResizeObserver(() => {
+    if (Math.abs(paper.clientWidth - seen) > 1) {
+      seen = paper.clientWidth;
+      paint();
+    }
+  }).observe(paper);
   charts.add({ box, paint, chosen });
   return box;
 }
@@ -34,12 +44,15 @@ function axes(svg, width, height, { left = 40, right = 10, top = 8, bottom = 24,
   const toX = (v) => left + ((v - x.low) / (x.high - x.low || 1)) * (width - left - right);
   const toY = (v) => height - bottom - ((v - y.low) / (y.high - y.low || 1)) * (height - top - bottom);
   for (const v of y.ticks) {
-    svg.append(s("line", { class: "gridline", x1: left, x2: width - right, y1: toY(v), y2: toY(v) }),
-      s("text", { x: left - 8, y: toY(v) + 4, "text-anchor": "end" }, y.text(v)));
+    svg.append(
+      s("line", { class: "gridline", x1: left, x2: width - right, y1: toY(v), y2: toY(v) }),
+      s("text", { x: left - 8, y: toY(v) + 4, "text-anchor": "end" }, y.text(v)),
+    );
   }
   let last = -Infinity;
   for (const v of x.ticks) {
-    const text = x.text(v), half = widthOf(text) / 2;
+    const text = x.text(v),
+      half = widthOf(text) / 2;
     const at = Math.min(width - half, Math.max(half, toX(v)));
     if (at - half < last + 6) continue;
     last = at + half;
@@ -58,11 +71,22 @@ function some(name, items, most, make, box) {
   const first = unfolded.has(name) ? items.length : most;
   items.slice(0, first).forEach((item) => box.append(make(item)));
   if (items.length <= first) return box;
-  const more = h("p", { class: "more" }, h("button", { type: "button", onclick: () => {
-    unfolded.add(name);
-    more.remove();
-    items.slice(first).forEach((item) => box.append(make(item)));
-  } }, `Show all ${count(items.length)} ${name}`));
+  const more = h(
+    "p",
+    { class: "more" },
+    h(
+      "button",
+      {
+        type: "button",
+        onclick: () => {
+          unfolded.add(name);
+          more.remove();
+          items.slice(first).forEach((item) => box.append(make(item)));
+        },
+      },
+      `Show all ${count(items.length)} ${name}`,
+    ),
+  );
   return h("div", {}, box, more);
 }
 
@@ -76,11 +100,17 @@ function bars({ rows, parts, text, label }) {
     row.values.forEach((value, n) => {
       if (value <= 0) return;
       const piece = h("i", { colour: parts[n].colour ?? taskColour(row.task), css: { flex: `${value} 0 0` } });
-      bar.append(mark(piece, row.name, [`${parts[n].name}: ${text(value)}`, parts.length > 1 ? `of ${text(sum)}` : ""]));
+      bar.append(
+        mark(piece, row.name, [`${parts[n].name}: ${text(value)}`, parts.length > 1 ? `of ${text(sum)}` : ""]),
+      );
     });
-    return h("li", {}, named(taskColour(row.task), row.name), h("span", { class: "room" }, bar), h("span", { class: "value" }, row.note ?? text(sum)));
+    return h(
+      "li",
+      {},
+      named(taskColour(row.task), row.name),
+      h("span", { class: "room" }, bar),
+      h("span", { class: "value" }, row.note ?? text(sum)),
+    );
   };
   return some(`tasks by ${label.toLowerCase()}`, rows, 24, make, list);
 }
-
-const key = (parts) => h("ul", { class: "key" }, parts.map((part) => h("li", {}, swatch(part.colour), part.name)));

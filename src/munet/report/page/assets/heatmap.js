@@ -6,7 +6,12 @@ class Heatmap {
     this.cell = cell;
     this.most = most;
     this.names = [rowsAre, columnsAre];
-    this.canvas = h("canvas", { tabindex: "0", role: "application", "aria-roledescription": "matrix", "aria-label": `${label}. Arrow keys move over the cells.` });
+    this.canvas = h("canvas", {
+      tabindex: "0",
+      role: "application",
+      "aria-roledescription": "matrix",
+      "aria-label": `${label}. Arrow keys move over the cells.`,
+    });
     this.said = h("span", { class: "unseen", "aria-live": "polite" });
     this.paper = h("div", { class: "paper" }, this.canvas, this.said);
     this.box = h("figure", {}, this.paper, dataTable(label, rows));
@@ -19,7 +24,9 @@ class Heatmap {
     });
     this.canvas.addEventListener("pointerleave", () => this.move(null));
     this.canvas.addEventListener("blur", () => this.move(null));
-    this.canvas.addEventListener("click", () => { if (this.at) choose({ kind: "task", task: state.data.order[this.at[0]] }); });
+    this.canvas.addEventListener("click", () => {
+      if (this.at) choose({ kind: "task", task: state.data.order[this.at[0]] });
+    });
     this.canvas.addEventListener("keydown", (event) => this.key(event));
   }
 
@@ -40,8 +47,10 @@ class Heatmap {
   }
 
   find(x, y) {
-    const { left, top, size } = this, n = state.data.order.length;
-    const row = Math.floor((y - top) / size), column = Math.floor((x - left) / size);
+    const { left, top, size } = this,
+      n = state.data.order.length;
+    const row = Math.floor((y - top) / size),
+      column = Math.floor((x - left) / size);
     return row >= 0 && column >= 0 && row < n && column < n ? [row, column] : null;
   }
 
@@ -56,8 +65,10 @@ class Heatmap {
   paint() {
     const outer = Math.min(this.paper.clientWidth, this.most);
     if (!outer) return;
-    const { order, tasks } = state.data, n = order.length;
-    const ctx = this.canvas.getContext("2d"), ratio = Math.min(2, devicePixelRatio || 1);
+    const { order, tasks } = state.data,
+      n = order.length;
+    const ctx = this.canvas.getContext("2d"),
+      ratio = Math.min(2, devicePixelRatio || 1);
     ctx.font = `12px ${theme.sans}`;
     const longest = Math.max(...tasks.map((task) => ctx.measureText(task.name).width));
     const room = Math.min(longest + 12, outer < 500 ? 104 : 170);
@@ -66,7 +77,8 @@ class Heatmap {
     const spare = slanted ? Math.min(longest * 0.7, 84) : 4;
     this.size = Math.min(58, (outer - room - spare) / n);
     this.top = slanted ? Math.min(longest * 0.72, 110) + 12 : Math.min(longest, 130) + 12;
-    const width = Math.ceil(room + n * this.size + spare), height = Math.ceil(this.top + n * this.size + 2);
+    const width = Math.ceil(room + n * this.size + spare),
+      height = Math.ceil(this.top + n * this.size + 2);
     this.canvas.style.width = `${width}px`;
     this.canvas.style.height = `${height}px`;
     this.canvas.width = Math.round(width * ratio);
@@ -77,22 +89,26 @@ class Heatmap {
   }
 
   cells(ctx, order) {
-    const { size, left, top } = this, gap = size > 14 ? 2 : size > 5 ? 0.6 : 0;
+    const { size, left, top } = this,
+      gap = size > 14 ? 2 : size > 5 ? 0.6 : 0;
     const shades = Array.from({ length: 65 }, (_, n) => heat(n / 64));
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
     ctx.font = `${Math.min(13, size * 0.36)}px ${theme.sans}`;
-    order.forEach((row, r) => order.forEach((column, c) => {
-      const { value, text } = this.cell(row, column);
-      // the diagonal tells another thing, so it is not on the scale
-      const shade = value === null ? theme.colours.rule : shades[Math.round(64 * Math.max(0, Math.min(1, value || 0)))];
-      ctx.fillStyle = shade;
-      ctx.fillRect(left + c * size, top + r * size, size - gap, size - gap);
-      if (size > 22 && text) {
-        ctx.fillStyle = inkOn(shade);
-        ctx.fillText(text, left + (c + 0.5) * size - gap / 2, top + (r + 0.5) * size);
-      }
-    }));
+    order.forEach((row, r) =>
+      order.forEach((column, c) => {
+        const { value, text } = this.cell(row, column);
+        // the diagonal tells another thing, so it is not on the scale
+        const shade =
+          value === null ? theme.colours.rule : shades[Math.round(64 * Math.max(0, Math.min(1, value || 0)))];
+        ctx.fillStyle = shade;
+        ctx.fillRect(left + c * size, top + r * size, size - gap, size - gap);
+        if (size > 22 && text) {
+          ctx.fillStyle = inkOn(shade);
+          ctx.fillText(text, left + (c + 0.5) * size - gap / 2, top + (r + 0.5) * size);
+        }
+      }),
+    );
     if (!this.at) return;
     ctx.strokeStyle = theme.colours.ink;
     ctx.lineWidth = 2;
@@ -100,7 +116,8 @@ class Heatmap {
   }
 
   labels(ctx, order, tasks, slanted) {
-    const { size, left, top } = this, every = Math.max(1, Math.ceil(11 / size));
+    const { size, left, top } = this,
+      every = Math.max(1, Math.ceil(11 / size));
     ctx.textBaseline = "middle";
     const measure = (text) => ctx.measureText(text).width;
     order.forEach((task, n) => {
@@ -114,7 +131,15 @@ class Heatmap {
         if (side === 0) {
           ctx.textAlign = "right";
           ctx.fillText(shortened(tasks[task].name, left - 10, measure), left - 8, top + middle);
-        } else if (slanted) turned(ctx, shortened(tasks[task].name, (top - 12) / 0.72, measure), left + middle - 2, top - 8, -Math.PI / 4, "left");
+        } else if (slanted)
+          turned(
+            ctx,
+            shortened(tasks[task].name, (top - 12) / 0.72, measure),
+            left + middle - 2,
+            top - 8,
+            -Math.PI / 4,
+            "left",
+          );
         else turned(ctx, shortened(tasks[task].name, top - 12, measure), left + middle, top - 7, -Math.PI / 2, "left");
       }
     });
@@ -130,5 +155,11 @@ function heat(part) {
 /* A colour between two others, mixed where equal steps look equal enough (square of the channels). */
 function mixed(from, to, part) {
   const channel = (colour, at) => parseInt(colour.slice(at, at + 2), 16);
-  return `#${[1, 3, 5].map((at) => Math.round(Math.sqrt(channel(from, at) ** 2 * (1 - part) + channel(to, at) ** 2 * part)).toString(16).padStart(2, "0")).join("")}`;
+  return `#${[1, 3, 5]
+    .map((at) =>
+      Math.round(Math.sqrt(channel(from, at) ** 2 * (1 - part) + channel(to, at) ** 2 * part))
+        .toString(16)
+        .padStart(2, "0"),
+    )
+    .join("")}`;
 }

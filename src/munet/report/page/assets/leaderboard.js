@@ -7,7 +7,12 @@ const COLUMNS = [
   ["score", "score", (v) => (known(v) ? v.toFixed(4) : NOTHING)],
   ["parameters", "parameters", count],
   ["accounted_parameters", "accounted", count],
-  ["flops", "MFLOPs", (v) => (known(v) ? (v / 1e6).toLocaleString("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1 }) : NOTHING)],
+  [
+    "flops",
+    "MFLOPs",
+    (v) =>
+      known(v) ? (v / 1e6).toLocaleString("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1 }) : NOTHING,
+  ],
   ["num_blocks", "blocks", count],
   ["image_size", "px", count],
   ["classes", "classes", count],
@@ -18,57 +23,119 @@ const COLUMNS = [
 let sorting = { column: null, up: false };
 
 function leaderboard(data, body) {
-  if (!data.tasks.length) { body.append(h("p", { class: "none" }, "The system has no tasks yet.")); return; }
-  const value = (task, column) => (column === "gap" ? task.validation_accuracy - task.test_accuracy
-    : column === "name" ? task.name : task[column]);
+  if (!data.tasks.length) {
+    body.append(h("p", { class: "none" }, "The system has no tasks yet."));
+    return;
+  }
+  const value = (task, column) =>
+    column === "gap" ? task.validation_accuracy - task.test_accuracy : column === "name" ? task.name : task[column];
   const rows = data.tasks.map((task, index) => ({ task, index }));
   const tbody = h("tbody");
   const heads = [["name", "task"], ...COLUMNS];
-  const head = h("tr", {}, heads.map(([column, text]) => h("th", { scope: "col", "data-column": column },
-    h("button", { type: "button", onclick: () => sort(column) }, text))));
+  const head = h(
+    "tr",
+    {},
+    heads.map(([column, text]) =>
+      h(
+        "th",
+        { scope: "col", "data-column": column },
+        h("button", { type: "button", onclick: () => sort(column) }, text),
+      ),
+    ),
+  );
   const sort = (column) => {
     sorting = { column, up: sorting.column === column ? !sorting.up : column === "name" };
     arrange();
   };
   const arrange = () => {
     const { column, up } = sorting;
-    const sorted = column === null ? rows : [...rows].sort((a, b) => {
-      const x = value(a.task, column), y = value(b.task, column);
-      if (column === "name") return (up ? 1 : -1) * String(x).localeCompare(String(y));
-      if (!known(x) || !known(y)) return known(y) - known(x);
-      return up ? x - y : y - x;
-    });
+    const sorted =
+      column === null
+        ? rows
+        : [...rows].sort((a, b) => {
+            const x = value(a.task, column),
+              y = value(b.task, column);
+            if (column === "name") return (up ? 1 : -1) * String(x).localeCompare(String(y));
+            if (!known(x) || !known(y)) return known(y) - known(x);
+            return up ? x - y : y - x;
+          });
     for (const th of head.children) {
-      if (th.dataset.column === column) th.setAttribute("aria-sort", up ? "ascending" : "descending"); else th.removeAttribute("aria-sort");
+      if (th.dataset.column === column) th.setAttribute("aria-sort", up ? "ascending" : "descending");
+      else th.removeAttribute("aria-sort");
     }
     clear(tbody).append(...sorted.map((one) => line(data, one, value)));
   };
   arrange();
-  body.append(h("div", { class: `scroll ${rows.length > 30 ? "tall" : ""}`, tabindex: "0", role: "region", "aria-label": "Table of tasks" },
-    h("table", {}, h("caption", { class: "unseen" }, "Tasks and their models"), h("thead", {}, head), tbody)));
+  body.append(
+    h(
+      "div",
+      {
+        class: `scroll ${rows.length > 30 ? "tall" : ""}`,
+        tabindex: "0",
+        role: "region",
+        "aria-label": "Table of tasks",
+      },
+      h("table", {}, h("caption", { class: "unseen" }, "Tasks and their models"), h("thead", {}, head), tbody),
+    ),
+  );
   body.append(totalsList(data));
 }
 
 function line(data, { task, index }, value) {
-  const go = () => { if (!same(state.chosen, { kind: "task", task: index })) choose({ kind: "task", task: index }); $("#network").scrollIntoView(); };
-  return h("tr", {}, h("th", { scope: "row" }, h("span", { class: "named" }, swatch(taskColour(index)),
-    h("button", { type: "button", class: "link", onclick: go, title: task.name }, bdi(task.name))),
-  task.private ? h("span", { class: "tag" }, "private") : null, task.active ? h("span", { class: "tag" }, "evolving") : null),
-  COLUMNS.map(([column, , text]) => {
-    const shown = text(value(task, column));
-    const meter = column === "test_accuracy" && known(task.test_accuracy)
-      ? h("span", { class: "meter", "aria-hidden": "true" }, h("span", { colour: taskColour(index), css: { width: `${100 * task.test_accuracy}%` } })) : null;
-    return h("td", {}, meter, shown);
-  }));
+  const go = () => {
+    if (!same(state.chosen, { kind: "task", task: index })) choose({ kind: "task", task: index });
+    $("#network").scrollIntoView();
+  };
+  return h(
+    "tr",
+    {},
+    h(
+      "th",
+      { scope: "row" },
+      h(
+        "span",
+        { class: "named" },
+        swatch(taskColour(index)),
+        h("button", { type: "button", class: "link", onclick: go, title: task.name }, bdi(task.name)),
+      ),
+      task.private ? h("span", { class: "tag" }, "private") : null,
+      task.active ? h("span", { class: "tag" }, "evolving") : null,
+    ),
+    COLUMNS.map(([column, , text]) => {
+      const shown = text(value(task, column));
+      const meter =
+        column === "test_accuracy" && known(task.test_accuracy)
+          ? h(
+              "span",
+              { class: "meter", "aria-hidden": "true" },
+              h("span", { colour: taskColour(index), css: { width: `${100 * task.test_accuracy}%` } }),
+            )
+          : null;
+      return h("td", {}, meter, shown);
+    }),
+  );
 }
 
 /* All totals, as `munet status` has them. */
 function totalsList(data) {
   const t = data.totals;
-  const all = [["Mean test accuracy", `${percent(t.mean_test_accuracy)}\u00a0%`], ["Mean validation accuracy", `${percent(t.mean_validation_accuracy)}\u00a0%`],
-    ["Unique parameters", count(t.unique_parameters)], ["Parameters per task", count(t.parameters_per_task)],
-    ["FLOPs for a prediction", compact(t.flops_per_task)], ["Children sampled", count(t.children)], ["Children kept", count(t.accepted)],
-    ["Images trained on", compact(t.samples)], ["Training time", duration(t.train_seconds)], ["Validation time", duration(t.validation_seconds)],
-    ["FLOPs spent", compact(spentFlops(data))], ["Runs", count(t.runs)]];
-  return h("dl", { class: "totals" }, all.map(([name, text]) => h("div", {}, h("dt", {}, name), h("dd", {}, text))));
+  const all = [
+    ["Mean test accuracy", `${percent(t.mean_test_accuracy)}\u00a0%`],
+    ["Mean validation accuracy", `${percent(t.mean_validation_accuracy)}\u00a0%`],
+    ["Unique parameters", count(t.unique_parameters)],
+    ["Parameters per task", count(t.parameters_per_task)],
+    ["FLOPs for a prediction", compact(t.flops_per_task)],
+    ["Children sampled", count(t.children)],
+    ["Children kept", count(t.accepted)],
+    ["Images trained on", compact(t.samples)],
+    ["Training time", duration(t.train_seconds)],
+    ["Validation time", duration(t.validation_seconds)],
+    ["FLOPs spent", compact(spentFlops(data))],
+    ["Runs", count(t.runs)],
+  ];
+  return h(
+    "dl",
+    { class: "totals" },
+    all.map(([name, text]) => h("div", {}, h("dt", {}, name), h("dd", {}, text))),
+  );
 }

@@ -1,6 +1,18 @@
 /* The page: sections are filled when they come near the window, all of them again when the data changes. */
 
-const SECTIONS = { summary, tasks: leaderboard, sharing, flow, progress, learning, settings, mutations, rejected, costs, about };
+const SECTIONS = {
+  summary,
+  tasks: leaderboard,
+  sharing,
+  flow,
+  progress,
+  learning,
+  settings,
+  mutations,
+  rejected,
+  costs,
+  about,
+};
 let growing = null;
 const filled = new Set();
 
@@ -9,13 +21,16 @@ function fillSection(id) {
   body.style.minHeight = `${body.offsetHeight}px`; // what is filled anew must not make the page jump
   refill(body, () => SECTIONS[id](state.data, body));
   filled.add(id);
-  requestAnimationFrame(() => { body.style.minHeight = ""; });
+  requestAnimationFrame(() => {
+    body.style.minHeight = "";
+  });
 }
 
 /* Takes a payload in place of the one before. Step, choice and place on the page stay. */
 function update(payload) {
   if (payload?.schema !== 1) throw new Error(`munet: a payload of schema 1 is needed, not ${payload?.schema}`);
-  const before = state.data, ended = !before || atEnd();
+  const before = state.data,
+    ended = !before || atEnd();
   const chosen = before && state.chosen;
   const data = new Data(payload);
   state.data = data;
@@ -38,33 +53,48 @@ function again(before, data, at) {
     return task < 0 ? null : { kind: "task", task };
   }
   if (at.kind === "layer") {
-    const id = before.layers.id[at.layer], layer = id ? data.layers.id.indexOf(id) : -1;
+    const id = before.layers.id[at.layer],
+      layer = id ? data.layers.id.indexOf(id) : -1;
     return layer < 0 ? null : { kind: "layer", layer };
   }
   return at.step < data.count ? at : null;
 }
 
 function contents() {
-  const list = $("#contents"), links = new Map();
+  const list = $("#contents"),
+    links = new Map();
   for (const section of document.querySelectorAll("section[data-name]")) {
     const link = h("a", { href: `#${section.id}` }, section.dataset.name);
     links.set(section, link);
     list.append(h("li", {}, link));
   }
-  const near = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) if (isIntersecting && SECTIONS[target.id] && !filled.has(target.id)) fillSection(target.id);
-  }, { rootMargin: "900px 0px" });
-  const middle = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) {
-      const link = links.get(target);
-      if (!link) continue;
-      if (!isIntersecting) { link.removeAttribute("aria-current"); continue; }
-      link.setAttribute("aria-current", "true");
-      const room = list.parentElement;
-      room.scrollTo({ left: link.offsetLeft - room.offsetLeft - room.clientWidth / 2 + link.offsetWidth / 2 });
-    }
-  }, { rootMargin: "-45% 0px -54% 0px" });
-  document.querySelectorAll("main > section").forEach((section) => { near.observe(section); middle.observe(section); });
+  const near = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries)
+        if (isIntersecting && SECTIONS[target.id] && !filled.has(target.id)) fillSection(target.id);
+    },
+    { rootMargin: "900px 0px" },
+  );
+  const middle = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) {
+        const link = links.get(target);
+        if (!link) continue;
+        if (!isIntersecting) {
+          link.removeAttribute("aria-current");
+          continue;
+        }
+        link.setAttribute("aria-current", "true");
+        const room = list.parentElement;
+        room.scrollTo({ left: link.offsetLeft - room.offsetLeft - room.clientWidth / 2 + link.offsetWidth / 2 });
+      }
+    },
+    { rootMargin: "-45% 0px -54% 0px" },
+  );
+  document.querySelectorAll("main > section").forEach((section) => {
+    near.observe(section);
+    middle.observe(section);
+  });
   // Printing and jumping to a section need all of them.
   const everything = () => Object.keys(SECTIONS).forEach((id) => filled.has(id) || fillSection(id));
   addEventListener("beforeprint", everything);
@@ -77,10 +107,18 @@ function start() {
   update(JSON.parse($("#payload").textContent));
   fillSection("summary");
   contents();
-  on("theme", () => { repaintCharts(); for (const id of ["summary", "tasks", "rejected", "costs"]) if (filled.has(id)) fillSection(id); });
+  on("theme", () => {
+    repaintCharts();
+    for (const id of ["summary", "tasks", "rejected", "costs"]) if (filled.has(id)) fillSection(id);
+  });
   on("choice", () => repaintCharts(true));
   addEventListener("scroll", tip.hide, { passive: true });
-  addEventListener("keydown", (event) => { if (event.key === "Escape") { tip.hide(); if (state.chosen) choose(null); } });
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      tip.hide();
+      if (state.chosen) choose(null);
+    }
+  });
 }
 
 window.munet = { update, state, goto, choose };

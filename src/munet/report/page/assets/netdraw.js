@@ -1,4 +1,4 @@
-/* Drawing the network: guides, lines, boxes, the sampled model, names. Everything is drawn anew in each frame. */
+/* Drawing the network: lines, boxes, the sampled model. Everything is drawn anew in each frame. */
 
 function drawNetwork(view) {
   const { ctx, data, ratio, width, height } = view;
@@ -16,35 +16,14 @@ function drawNetwork(view) {
   drawLines(view, light, step);
   if (way && !light) drawWay(view, way);
   drawBoxes(view, light, step, false, way);
-  if (way && light) { drawWay(view, way); drawBoxes(view, light, step, true, way); } else if (light) drawLit(view, light, step);
+  if (way && light) {
+    drawWay(view, way);
+    drawBoxes(view, light, step, true, way);
+  } else if (light) drawLit(view, light, step);
   if (way) drawOwn(view, way);
   ctx.restore();
   drawHeads(view, light, step);
   drawNames(view, light, step);
-}
-
-/* A row's name and the size of its layers, where there is room for them. */
-function drawGuides(view) {
-  const { ctx, data } = view;
-  const close = view.y.length > 1 && Math.abs(view.y[0] - view.y[view.y.length - 1]) / view.y.length < 19;
-  ctx.strokeStyle = theme.colours.hair;
-  ctx.lineWidth = 1;
-  ctx.textAlign = "right";
-  ctx.textBaseline = "middle";
-  for (const y of view.y) {
-    ctx.beginPath();
-    ctx.moveTo(view.left, Math.round(y) + 0.5);
-    ctx.lineTo(view.width - view.right, Math.round(y) + 0.5);
-    ctx.stroke();
-  }
-  ctx.fillStyle = theme.colours.muted;
-  ctx.font = `${close ? 10.5 : 12}px ${theme.sans}`;
-  // Where rows stand close, the small ones go without a name.
-  const rows = data.rows.map((slot, row) => ({ row, name: data.slots[slot] })).sort((a, b) => isSmall(a.name) - isSmall(b.name));
-  for (const row of apartFrom(rows, (one) => view.y[one.row], 0, view.height, 11)) {
-    const name = row.name.replace(".", " ");
-    ctx.fillText(view.left < 90 ? name.replace("embedding", "embed") : name, view.left - 12, view.y[row.row] + 0.5);
-  }
 }
 
 function trace(view, task) {
@@ -65,7 +44,8 @@ function trace(view, task) {
     }
     y = view.y[row] - half;
   }
-  const top = view.top - 12, end = view.x(view.data.column[task]);
+  const top = view.top - 12,
+    end = view.x(view.data.column[task]);
   ctx.lineTo(x, y);
   if (Math.abs(end - x) > 0.4) ctx.bezierCurveTo(x, (y + top) / 2, end, (y + top) / 2, end, top);
   else ctx.lineTo(x, top);
@@ -102,13 +82,15 @@ function drawLines(view, light, step) {
 /* `only`: those that are lit. The layers of `way`, the model sampled now or in focus, have a border. */
 function drawBoxes(view, light, step, only = false, way = null) {
   const { ctx, data, scene } = view;
-  const low = view.left - 40, high = view.width + 40;
+  const low = view.left - 40,
+    high = view.width + 40;
   data.rows.forEach((slot, row) => {
     const tall = view.box * (isSmall(data.slots[slot]) ? 0.68 : 1);
     const y = view.y[row];
     for (const box of scene.boxes[row]) {
       const seen = scene.shown.get(box.layer);
-      const x = view.x(seen.x), wide = Math.max(2.4, seen.width * step);
+      const x = view.x(seen.x),
+        wide = Math.max(2.4, seen.width * step);
       if (x + wide / 2 < low || x - wide / 2 > high) continue;
       const bright = !light || light.layers.has(box.layer);
       if (only && !bright) continue;
@@ -168,7 +150,9 @@ function drawLit(view, light, step) {
 /* Where a model that is not (or not yet, or no longer) the best of its task passes: through the layers that it took over
    as far as they are in the picture, else (`own`) in its task's column. */
 function wayPoints(view, model) {
-  const { data, scene } = view, column = data.column[model.task], points = [];
+  const { data, scene } = view,
+    column = data.column[model.task],
+    points = [];
   data.rows.forEach((slot, row) => {
     const layer = model.layers[slot];
     if (layer < 0 && !model.own.has(slot)) return;
@@ -180,11 +164,15 @@ function wayPoints(view, model) {
 
 /* A dashed line. */
 function drawWay(view, model) {
-  const { ctx, data } = view, column = data.column[model.task];
+  const { ctx, data } = view,
+    column = data.column[model.task];
   const points = wayPoints(view, model).map(({ x, y }) => [x, y]);
   const x = view.x(column);
   const way = [[x, view.foot], ...points, [x, view.top - 12]];
-  for (const [colour, wide, dash] of [[theme.colours.panel, 5.5, []], [theme.colours.sampled, 2.2, [6, 4]]]) {
+  for (const [colour, wide, dash] of [
+    [theme.colours.panel, 5.5, []],
+    [theme.colours.sampled, 2.2, [6, 4]],
+  ]) {
     ctx.strokeStyle = colour;
     ctx.lineWidth = wide;
     ctx.setLineDash(dash);
@@ -212,91 +200,4 @@ function drawOwn(view, model) {
     ctx.strokeStyle = theme.colours.sampled;
     ctx.stroke();
   }
-}
-
-/* Validation accuracies above the heads: numbers, or bars where columns are too narrow for them. */
-function drawHeads(view, light, step) {
-  const { ctx, data } = view;
-  ctx.textBaseline = "middle";
-  const shown = step < 9 ? new Set(labelled(view, light, step, true)) : null;
-  if (shown) drawBars(view, light, step, shown);
-  for (const task of data.order) {
-    const value = state.growth.accuracy(task);
-    if (!known(value) || (shown && !shown.has(task))) continue;
-    ctx.globalAlpha = light && !light.tasks.has(task) && light.named !== task ? 0.25 : 1;
-    ctx.fillStyle = theme.colours.ink;
-    ctx.font = `600 ${Math.min(12.5, Math.max(8.5, step - 1))}px ${theme.sans}`;
-    const x = view.x(data.column[task]), y = view.top - 18;
-    if (x < view.left - 6 || x > view.width) continue;
-    const text = percent(value, 1);
-    if (step > 36) { ctx.textAlign = "center"; ctx.fillText(text, x, y - 6); }
-    else turned(ctx, text, x, y, -Math.PI / 2, "left");
-  }
-  ctx.globalAlpha = 1;
-}
-
-/* Where columns are narrower than letters are high: the tasks that get a label, those that are lit before others. */
-function labelled(view, light, step, litOnly) {
-  const { order } = view.data, every = Math.max(1, Math.ceil(9.4 / step));
-  const lit = light ? order.filter((task) => light.tasks.has(task) || light.named === task) : [];
-  const rest = litOnly ? [] : order.filter((_, place) => place % every === 0);
-  return lit.length || !litOnly ? apartFrom([...lit, ...rest], (task) => view.data.column[task] * step, -1, Infinity, 9.4) : [];
-}
-
-function drawBars(view, light, step, labels) {
-  const { ctx, data } = view, foot = view.top - 10, tall = view.headRoom - 6;
-  for (const task of data.order) {
-    const value = state.growth.accuracy(task), x = view.x(data.column[task]);
-    if (!known(value) || labels.has(task) || x < view.left - 6) continue;
-    ctx.globalAlpha = light && !light.tasks.has(task) ? 0.2 : 0.85;
-    ctx.fillStyle = taskColour(task);
-    ctx.fillRect(x - step * 0.36, foot - value * tall, Math.max(1, step * 0.72), value * tall);
-  }
-  ctx.globalAlpha = 1;
-}
-
-function turned(ctx, text, x, y, angle, align) {
-  ctx.save();
-  ctx.translate(x, y);
-  ctx.rotate(angle);
-  ctx.textAlign = align;
-  ctx.fillText(text, 0, 0);
-  ctx.restore();
-}
-
-/* Names below: level, slanted or upright. Where even that is too close, every n-th, and what is in focus. */
-function drawNames(view, light, step) {
-  const { ctx, data } = view;
-  const shown = step < 9.4 ? new Set(labelled(view, light, step)) : null;
-  ctx.textBaseline = "middle";
-  data.order.forEach((task, place) => {
-    const bright = light && (light.tasks.has(task) || light.named === task);
-    if (shown && !shown.has(task)) return;
-    ctx.globalAlpha = light && !bright ? 0.3 : state.growth.paths[task] < 0 ? 0.45 : 1;
-    ctx.fillStyle = theme.colours.ink;
-    ctx.font = `${bright ? 600 : 400} ${view.size}px ${theme.sans}`;
-    const x = view.x(place), y = view.foot + 10;
-    if (x < view.left - 6 || x > view.width) return;
-    const key = `${task} ${bright ? 1 : 0}`;
-    let text = view.labels.get(key);
-    if (text === undefined) {
-      text = view.level ? folded(ctx, data.tasks[task].name, view.nameRoom)
-        : [shortened(data.tasks[task].name, view.nameRoom, (t) => ctx.measureText(t).width)];
-      view.labels.set(key, text);
-    }
-    if (view.level) text.forEach((line, n) => { ctx.textAlign = "center"; ctx.fillText(line, x, y + 4 + n * 15); });
-    else turned(ctx, text[0], x, y, step > 16 ? -Math.PI / 4 : -Math.PI / 2, "right");
-  });
-  ctx.globalAlpha = 1;
-}
-
-/* A name on at most two lines, broken after _ - . / or a space where that helps. */
-function folded(ctx, name, room) {
-  const wide = (text) => ctx.measureText(text).width;
-  if (wide(name) <= room) return [name];
-  const parts = name.match(/[^-_./ ]+[-_./ ]*|[-_./ ]+/g) || [name];
-  let first = "";
-  while (parts.length > 1 && wide(first + parts[0]) <= room) first += parts.shift();
-  if (!first) return [shortened(name, room, wide)];
-  return [first.trim(), shortened(parts.join(""), room, wide)];
 }

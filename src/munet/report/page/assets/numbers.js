@@ -10,7 +10,14 @@ const counted = (value, noun) => {
   return `${count(value)} ${noun === "child" && value !== 1 ? "children" : noun + ending}`;
 };
 
-const SIZES = [[1e18, "E"], [1e15, "P"], [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]];
+const SIZES = [
+  [1e18, "E"],
+  [1e15, "P"],
+  [1e12, "T"],
+  [1e9, "G"],
+  [1e6, "M"],
+  [1e3, "k"],
+];
 
 /* 1485706 -> "1.49 M": three digits that count. */
 function compact(value, unit = "") {
@@ -20,8 +27,12 @@ function compact(value, unit = "") {
   }
   return `${digits(value)}${unit ? ` ${unit}` : ""}`;
 }
-const digits = (value) => (Math.abs(value) >= 99.95 || Number.isInteger(value) ? value.toFixed(0)
-  : Math.abs(value) >= 9.995 ? value.toFixed(1) : value.toFixed(2));
+const digits = (value) =>
+  Math.abs(value) >= 99.95 || Number.isInteger(value)
+    ? value.toFixed(0)
+    : Math.abs(value) >= 9.995
+      ? value.toFixed(1)
+      : value.toFixed(2);
 const flops = (value) => compact(value, "FLOP");
 
 function duration(seconds) {
@@ -44,7 +55,8 @@ function ticks(low, high, wanted) {
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((m) => m >= raw * 0.999);
   const found = [];
-  for (let n = Math.ceil(low / step - 1e-9); n * step <= high + step * 1e-9; n++) found.push(+(n * step).toPrecision(12));
+  for (let n = Math.ceil(low / step - 1e-9); n * step <= high + step * 1e-9; n++)
+    found.push(+(n * step).toPrecision(12));
   return found;
 }
 

@@ -1,17 +1,24 @@
 /* Where boxes and lines of a row go: the same rules as munet.report.layout, with the order of the columns fixed.
    A column is one unit wide. A layer is a box as wide as it has users; each user's line has a port of its own. */
 
-const PORT = 0.3, PAD = 0.21, GAP = 0.18;
+const PORT = 0.3,
+  PAD = 0.21,
+  GAP = 0.18;
 const boxWidth = (users) => 2 * PAD + PORT * Math.max(0, users - 1);
 
 /* Centres as near to the wanted ones (ascending) as boxes of these widths allow without touching. */
 function spread(wanted, widths, columns) {
-  const offsets = [], groups = [];
+  const offsets = [],
+    groups = [];
   let left = 0;
-  for (const width of widths) { offsets.push(left + width / 2); left += width + GAP; }
+  for (const width of widths) {
+    offsets.push(left + width / 2);
+    left += width + GAP;
+  }
   const room = Math.max(0, columns - (left - GAP));
   for (let n = 0; n < wanted.length; n++) {
-    let mean = wanted[n] - offsets[n], members = 1;
+    let mean = wanted[n] - offsets[n],
+      members = 1;
     while (groups.length && groups[groups.length - 1][0] > mean) {
       const [other, others] = groups.pop();
       mean = (mean * members + other * others) / (members + others);
@@ -30,13 +37,17 @@ function spread(wanted, widths, columns) {
 /* Boxes of one row, and into `ports` (by task) where each line meets its box; -1e9 where a task has no layer. */
 const PASSES = -1e9;
 function placeRow(data, paths, slot, ports) {
-  const holders = new Map(), boxes = [];
+  const holders = new Map(),
+    boxes = [];
   for (const task of data.order) {
     const layer = paths(task)?.[slot] ?? -1;
     ports[task] = PASSES;
     if (layer < 0) continue;
     const found = holders.get(layer);
-    if (found) { found.users.push(task); continue; }
+    if (found) {
+      found.users.push(task);
+      continue;
+    }
     const box = { layer, users: [task], x: 0, width: 0, at: 0 };
     holders.set(layer, box);
     boxes.push(box);
@@ -48,10 +59,16 @@ function placeRow(data, paths, slot, ports) {
     box.width = boxWidth(box.users.length);
   }
   boxes.sort((a, b) => a.at - b.at || data.column[a.users[0]] - data.column[b.users[0]]);
-  const centres = spread(boxes.map((box) => box.at), boxes.map((box) => box.width), data.tasks.length);
+  const centres = spread(
+    boxes.map((box) => box.at),
+    boxes.map((box) => box.width),
+    data.tasks.length,
+  );
   boxes.forEach((box, n) => {
     box.x = centres[n];
-    box.users.forEach((task, place) => { ports[task] = box.x + PORT * (place - (box.users.length - 1) / 2); });
+    box.users.forEach((task, place) => {
+      ports[task] = box.x + PORT * (place - (box.users.length - 1) / 2);
+    });
   });
   return boxes;
 }

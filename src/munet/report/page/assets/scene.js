@@ -23,13 +23,15 @@ class Scene {
       this.boxes[row] = placeRow(data, paths, slot, goals);
       for (const box of this.boxes[row]) {
         const was = glide ? this.shown.get(box.layer) : undefined;
-        const born = glide && !was ? { x: data.column[box.users[0]], width: box.width } : { x: box.x, width: box.width };
+        const born =
+          glide && !was ? { x: data.column[box.users[0]], width: box.width } : { x: box.x, width: box.width };
         shown.set(box.layer, was || born);
       }
     });
     this.pass();
     data.rows.forEach((_, row) => {
-      const goals = this.goals[row], ports = this.ports[row];
+      const goals = this.goals[row],
+        ports = this.ports[row];
       for (const task of data.order) {
         if (!glide) ports[task] = goals[task];
         else if (!this.alive[task]) ports[task] = data.column[task];
@@ -42,7 +44,8 @@ class Scene {
 
   /* Where a task has no layer its line goes straight on from the row below to the next row where it has one. */
   pass() {
-    const { data, goals, meets } = this, rows = data.rows.length;
+    const { data, goals, meets } = this,
+      rows = data.rows.length;
     for (const task of data.order) {
       let last = -1;
       for (let row = 0; row <= rows; row++) {
@@ -68,7 +71,8 @@ class Scene {
         seen.x += (box.x - seen.x) * part;
         seen.width += (box.width - seen.width) * part;
       }
-      const ports = this.ports[row], goals = this.goals[row];
+      const ports = this.ports[row],
+        goals = this.goals[row];
       for (let task = 0; task < ports.length; task++) {
         const way = goals[task] - ports[task];
         ports[task] += way * part;
@@ -104,7 +108,10 @@ function lit(data, growth, query) {
   const layers = new Set();
   for (const task of tasks) for (const layer of growth.layers(task) || []) layers.add(layer);
   data.layers.id.forEach((id, layer) => {
-    if (query.length > 3 && id.startsWith(query)) { layers.add(layer); growth.users(layer).forEach((t) => tasks.add(t)); }
+    if (query.length > 3 && id.startsWith(query)) {
+      layers.add(layer);
+      growth.users(layer).forEach((t) => tasks.add(t));
+    }
   });
   return { tasks, layers };
 }

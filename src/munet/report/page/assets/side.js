@@ -2,15 +2,29 @@
 
 class Side {
   constructor(host) {
-    this.search = h("input", { type: "search", placeholder: "Find a task, model or layer", "aria-label": "Find a task by name, or a model or layer by the start of its id",
-      oninput: () => { state.query = this.search.value.trim().toLowerCase(); this.list(); emit("focus"); } });
+    this.search = h("input", {
+      type: "search",
+      placeholder: "Find a task, model or layer",
+      "aria-label": "Find a task by name, or a model or layer by the start of its id",
+      oninput: () => {
+        state.query = this.search.value.trim().toLowerCase();
+        this.list();
+        emit("focus");
+      },
+    });
     this.card = h("div", { "aria-live": "polite" });
     this.legend = h("ul", { class: "legend", "aria-label": "Tasks" });
     host.append(this.search, h("div", { class: "fill" }, this.card, this.legend));
-    this.search.addEventListener("keydown", (event) => { if (event.key === "Enter" && this.first !== undefined) choose({ kind: "task", task: this.first }); });
+    this.search.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && this.first !== undefined) choose({ kind: "task", task: this.first });
+    });
   }
 
-  set(data) { this.data = data; this.list(); this.choice(); }
+  set(data) {
+    this.data = data;
+    this.list();
+    this.choice();
+  }
 
   list() {
     const { data } = this;
@@ -23,11 +37,31 @@ class Side {
       const at = { kind: "task", task };
       const value = h("span", { class: "value" });
       this.values.set(task, value);
-      this.legend.append(h("li", {}, h("button", { type: "button", "aria-pressed": String(same(state.chosen, at)), title: data.tasks[task].name,
-        onclick: () => choose(at), onpointerenter: () => hover(at), onpointerleave: () => hover(null), onfocus: () => hover(at), onblur: () => hover(null) },
-      swatch(taskColour(task)), bdi(data.tasks[task].name), value)));
+      this.legend.append(
+        h(
+          "li",
+          {},
+          h(
+            "button",
+            {
+              type: "button",
+              "aria-pressed": String(same(state.chosen, at)),
+              title: data.tasks[task].name,
+              onclick: () => choose(at),
+              onpointerenter: () => hover(at),
+              onpointerleave: () => hover(null),
+              onfocus: () => hover(at),
+              onblur: () => hover(null),
+            },
+            swatch(taskColour(task)),
+            bdi(data.tasks[task].name),
+            value,
+          ),
+        ),
+      );
     }
-    if (this.first === undefined) this.legend.append(h("li", { class: "small" }, state.query ? "No task of that name." : "No tasks."));
+    if (this.first === undefined)
+      this.legend.append(h("li", { class: "small" }, state.query ? "No task of that name." : "No tasks."));
     this.update();
   }
 
@@ -45,7 +79,8 @@ class Side {
     clear(this.card);
     if (state.chosen) this.card.append(card(this.data, state.growth, state.chosen));
     for (const button of this.legend.querySelectorAll("button")) button.setAttribute("aria-pressed", "false");
-    if (state.chosen?.kind === "task") this.values.get(state.chosen.task)?.parentElement.setAttribute("aria-pressed", "true");
+    if (state.chosen?.kind === "task")
+      this.values.get(state.chosen.task)?.parentElement.setAttribute("aria-pressed", "true");
     this.card.parentElement.scrollTop = 0;
   }
 }

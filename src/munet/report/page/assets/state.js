@@ -2,12 +2,17 @@
 
 const state = { data: null, growth: null, step: 0, playing: false, hover: null, chosen: null, query: "", live: false };
 const listeners = {};
-const on = (event, listener) => { (listeners[event] ||= []).push(listener); };
-const emit = (event, detail) => { for (const listener of listeners[event] || []) listener(detail); };
+const on = (event, listener) => {
+  (listeners[event] ||= []).push(listener);
+};
+const emit = (event, detail) => {
+  for (const listener of listeners[event] || []) listener(detail);
+};
 
 /* A focus is {kind: "task", task}, {kind: "layer", layer} or {kind: "model", step}. */
 const focus = () => state.hover || state.chosen;
-const same = (a, b) => a === b || Boolean(a && b && a.kind === b.kind && a.task === b.task && a.layer === b.layer && a.step === b.step);
+const same = (a, b) =>
+  a === b || Boolean(a && b && a.kind === b.kind && a.task === b.task && a.layer === b.layer && a.step === b.step);
 
 function hover(wanted) {
   if (same(state.hover, wanted)) return;
@@ -17,7 +22,11 @@ function hover(wanted) {
 
 function choose(wanted) {
   const { data } = state;
-  const there = { task: data.tasks[wanted?.task], layer: data.layers.slot[wanted?.layer] !== undefined, model: wanted?.step < data.count };
+  const there = {
+    task: data.tasks[wanted?.task],
+    layer: data.layers.slot[wanted?.layer] !== undefined,
+    model: wanted?.step < data.count,
+  };
   if (wanted && !there[wanted.kind]) return;
   state.chosen = same(state.chosen, wanted) ? null : wanted;
   state.hover = null;
@@ -40,7 +49,22 @@ const theme = { dark: false, colours: {} };
 
 function readTheme() {
   const style = getComputedStyle(document.documentElement);
-  const names = ["ground", "panel", "ink", "muted", "faint", "rule", "hair", "accent", "root", "root-ink", "sampled", "heat-0", "heat-1", "heat-2"];
+  const names = [
+    "ground",
+    "panel",
+    "ink",
+    "muted",
+    "faint",
+    "rule",
+    "hair",
+    "accent",
+    "root",
+    "root-ink",
+    "sampled",
+    "heat-0",
+    "heat-1",
+    "heat-2",
+  ];
   for (const name of names) theme.colours[name] = style.getPropertyValue(`--${name}`).trim();
   theme.sans = style.getPropertyValue("--sans");
 }
@@ -55,18 +79,31 @@ function setTheme(dark) {
 function startTheme(button) {
   const system = matchMedia("(prefers-color-scheme: dark)");
   let own = null;
-  try { own = localStorage.getItem("munet-theme"); } catch { /* pages from a file may have no storage */ }
+  try {
+    own = localStorage.getItem("munet-theme");
+  } catch {
+    /* pages from a file may have no storage */
+  }
   const label = () => {
     button.textContent = theme.dark ? "Light" : "Dark";
     button.setAttribute("aria-label", theme.dark ? "Switch to light colours" : "Switch to dark colours");
   };
   button.addEventListener("click", () => {
     own = theme.dark ? "light" : "dark";
-    try { localStorage.setItem("munet-theme", own); } catch { /* as above */ }
+    try {
+      localStorage.setItem("munet-theme", own);
+    } catch {
+      /* as above */
+    }
     setTheme(own === "dark");
     label();
   });
-  system.addEventListener("change", () => { if (!own) { setTheme(system.matches); label(); } });
+  system.addEventListener("change", () => {
+    if (!own) {
+      setTheme(system.matches);
+      label();
+    }
+  });
   setTheme(own ? own === "dark" : system.matches);
   label();
 }

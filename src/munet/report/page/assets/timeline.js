@@ -9,7 +9,10 @@ class TimePanel {
     this.paint = paint;
     new ResizeObserver(() => this.resize()).observe(host);
     this.canvas.addEventListener("pointermove", (event) => this.point(event));
-    this.canvas.addEventListener("pointerleave", () => { hover(null); tip.hide(); });
+    this.canvas.addEventListener("pointerleave", () => {
+      hover(null);
+      tip.hide();
+    });
     this.canvas.addEventListener("click", (event) => {
       const step = this.hit(event);
       if (step < 0) return;
@@ -19,12 +22,20 @@ class TimePanel {
     });
     this.canvas.addEventListener("keydown", (event) => {
       const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (by) { event.preventDefault(); emit("pause"); goto(state.step + by * (event.shiftKey ? 10 : 1)); }
+      if (by) {
+        event.preventDefault();
+        emit("pause");
+        goto(state.step + by * (event.shiftKey ? 10 : 1));
+      }
       if (event.key === "Enter") choose({ kind: "model", step: state.step });
     });
   }
 
-  set(data, left) { this.data = data; this.left = left; this.resize(); }
+  set(data, left) {
+    this.data = data;
+    this.left = left;
+    this.resize();
+  }
 
   resize() {
     const width = this.canvas.parentElement.clientWidth;
@@ -32,7 +43,11 @@ class TimePanel {
     this.ratio = Math.min(2, devicePixelRatio || 1);
     this.width = width;
     this.canvas.style.height = `${this.tall}px`;
-    for (const canvas of [this.canvas, (this.faint ||= document.createElement("canvas")), (this.bright ||= document.createElement("canvas"))]) {
+    for (const canvas of [
+      this.canvas,
+      (this.faint ||= document.createElement("canvas")),
+      (this.bright ||= document.createElement("canvas")),
+    ]) {
       canvas.width = Math.round(width * this.ratio);
       canvas.height = Math.round(this.tall * this.ratio);
     }
@@ -44,17 +59,21 @@ class TimePanel {
      Where most are close to 100 %, the axis is stretched there: what is left to learn counts, not what is known. */
   scale() {
     const scores = this.data.score.filter((v) => known(v)).sort();
-    const low = scores[Math.floor(scores.length * 0.02)] ?? 0, high = scores[scores.length - 1] ?? 1;
+    const low = scores[Math.floor(scores.length * 0.02)] ?? 0,
+      high = scores[scores.length - 1] ?? 1;
     const stretched = (scores[scores.length >> 1] ?? 0) > 0.82 && high <= 1 && low >= 0;
     this.bent = stretched ? (v) => -Math.log10(1.012 - Math.min(1, v)) : (v) => v;
     const span = Math.max(0.02, this.bent(high) - this.bent(low));
     this.low = this.bent(low) - 0.05 * span;
     this.high = this.bent(high) + 0.06 * span;
-    this.ticks = stretched ? apartFrom([1, 0.9, 0.5, 0.99, 0, 0.95, 0.8, 0.98, 0.7], (v) => this.y(v), 8, this.tall - 4, 15)
+    this.ticks = stretched
+      ? apartFrom([1, 0.9, 0.5, 0.99, 0, 0.95, 0.8, 0.98, 0.7], (v) => this.y(v), 8, this.tall - 4, 15)
       : ticks(this.low, this.high, 3);
   }
 
-  x(step) { return this.left + (step / Math.max(1, this.data.count - 1)) * (this.width - this.left - 12); }
+  x(step) {
+    return this.left + (step / Math.max(1, this.data.count - 1)) * (this.width - this.left - 12);
+  }
   y(score) {
     const part = (Math.max(this.low, Math.min(this.high, this.bent(score))) - this.low) / (this.high - this.low);
     return this.tall - 8 - part * (this.tall - 16);
@@ -62,7 +81,10 @@ class TimePanel {
 
   repaint() {
     if (!this.data) return;
-    for (const [canvas, bright] of [[this.faint, false], [this.bright, true]]) {
+    for (const [canvas, bright] of [
+      [this.faint, false],
+      [this.bright, true],
+    ]) {
       const ctx = canvas.getContext("2d");
       ctx.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
       ctx.clearRect(0, 0, this.width, this.tall);
@@ -93,7 +115,8 @@ class TimePanel {
 
   draw() {
     if (!this.data || !this.width) return;
-    const ctx = this.canvas.getContext("2d"), { ratio } = this;
+    const ctx = this.canvas.getContext("2d"),
+      { ratio } = this;
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     ctx.clearRect(0, 0, this.canvas.width, this.canvas.height);
     ctx.drawImage(this.faint, 0, 0);
@@ -107,8 +130,16 @@ class TimePanel {
 
   /* The line of now, and the chain of the model in focus or else of the one sampled now. */
   cursor(ctx) {
-    const { data } = this, at = focus();
-    const step = at?.kind === "model" ? at.step : atEnd() && at?.kind === "task" ? data.retainedStep[at.task] : atEnd() ? -1 : state.step;
+    const { data } = this,
+      at = focus();
+    const step =
+      at?.kind === "model"
+        ? at.step
+        : atEnd() && at?.kind === "task"
+          ? data.retainedStep[at.task]
+          : atEnd()
+            ? -1
+            : state.step;
     ctx.strokeStyle = theme.colours.ink;
     ctx.globalAlpha = 0.35;
     ctx.lineWidth = 1;
@@ -123,7 +154,9 @@ class TimePanel {
     ctx.strokeStyle = theme.colours.sampled;
     ctx.lineWidth = 1.6;
     ctx.beginPath();
-    points.forEach((s, n) => (n ? ctx.lineTo(this.x(s), this.y(data.score[s])) : ctx.moveTo(this.x(s), this.y(data.score[s]))));
+    points.forEach((s, n) =>
+      n ? ctx.lineTo(this.x(s), this.y(data.score[s])) : ctx.moveTo(this.x(s), this.y(data.score[s])),
+    );
     ctx.stroke();
     points.forEach((s, n) => {
       ctx.beginPath();
@@ -136,14 +169,21 @@ class TimePanel {
 
   hit(event) {
     const box = this.canvas.getBoundingClientRect();
-    const x = event.clientX - box.left, y = event.clientY - box.top, { data } = this;
-    let best = -1, nearest = 15 ** 2;
+    const x = event.clientX - box.left,
+      y = event.clientY - box.top,
+      { data } = this;
+    let best = -1,
+      nearest = 15 ** 2;
     const per = Math.max(1, data.count - 1) / (this.width - this.left - 12);
-    const from = Math.max(0, Math.floor((x - this.left - 15) * per)), to = Math.min(data.count, Math.ceil((x - this.left + 15) * per) + 1);
+    const from = Math.max(0, Math.floor((x - this.left - 15) * per)),
+      to = Math.min(data.count, Math.ceil((x - this.left + 15) * per) + 1);
     for (let step = from; step < to; step++) {
       if (!known(data.score[step])) continue;
       const far = (this.x(step) - x) ** 2 + (this.y(data.score[step]) - y) ** 2 * 0.6;
-      if (far < nearest) { nearest = far; best = step; }
+      if (far < nearest) {
+        nearest = far;
+        best = step;
+      }
     }
     return best;
   }
@@ -166,83 +206,4 @@ function apartFrom(values, place, low, high, room) {
     if (y >= low && y <= high && found.every((other) => Math.abs(place(other) - y) >= room)) found.push(value);
   }
   return found;
-}
-
-/* A point a child (hollow: rejected), and for each task the line of its best so far. */
-function paintScores(panel, ctx, alpha) {
-  const { data } = panel;
-  const radius = data.count > 4000 ? 1.1 : data.count > 800 ? 1.7 : 2.4;
-  for (let step = 0; step < data.count; step++) {
-    if (!known(data.score[step])) continue;
-    ctx.globalAlpha = alpha * (data.state[step] ? 0.9 : 0.42);
-    ctx.fillStyle = ctx.strokeStyle = taskColour(data.task[step]);
-    ctx.beginPath();
-    ctx.arc(panel.x(step), panel.y(data.score[step]), radius, 0, 2 * Math.PI);
-    if (data.state[step] || data.count > 4000) ctx.fill();
-    else { ctx.lineWidth = 0.9; ctx.stroke(); }
-  }
-  ctx.globalAlpha = alpha;
-  const last = new Map();
-  data.moments.step.forEach((step, n) => { const task = data.moments.task[n]; if (!last.has(task)) last.set(task, []); last.get(task).push(step); });
-  for (const [task, steps] of last) {
-    ctx.strokeStyle = taskColour(task);
-    ctx.lineWidth = data.tasks.length > 40 ? 1 : 1.8;
-    ctx.globalAlpha = alpha * (data.tasks.length > 40 ? 0.6 : 1);
-    ctx.beginPath();
-    steps.forEach((step, n) => {
-      if (!known(data.score[step])) return;
-      const x = panel.x(step), y = panel.y(data.score[step]);
-      if (n) ctx.lineTo(x, panel.y(data.score[steps[n - 1]]));
-      if (n) ctx.lineTo(x, y); else ctx.moveTo(x, y);
-    });
-    const end = steps[steps.length - 1];
-    if (known(data.score[end])) ctx.lineTo(panel.x(data.count - 1), panel.y(data.score[end]));
-    ctx.stroke();
-  }
-}
-
-/* A line from each child to its parent; the lineages of the models that stand at the end are thick, with a +. */
-function paintTree(panel, ctx, alpha) {
-  const { data } = panel;
-  const link = (step, width) => {
-    const parent = data.parent[step];
-    if (parent < 0 || !known(data.score[step]) || !known(data.score[parent])) return;
-    ctx.strokeStyle = taskColour(data.task[step]);
-    ctx.lineWidth = width;
-    ctx.beginPath();
-    ctx.moveTo(panel.x(parent), panel.y(data.score[parent]));
-    ctx.lineTo(panel.x(step), panel.y(data.score[step]));
-    ctx.stroke();
-  };
-  ctx.globalAlpha = alpha * (data.count > 4000 ? 0.12 : data.count > 800 ? 0.25 : 0.4);
-  for (let step = 0; step < data.count; step++) link(step, 0.8);
-  ctx.globalAlpha = alpha;
-  for (const end of data.retainedStep) {
-    for (const step of end >= 0 ? data.chain(end) : []) {
-      link(step, data.tasks.length > 40 ? 1 : 1.8);
-      if (!known(data.score[step])) continue;
-      const x = panel.x(step), y = panel.y(data.score[step]), arm = data.tasks.length > 40 ? 1.6 : 4;
-      ctx.strokeStyle = theme.colours.ink;
-      ctx.lineWidth = data.tasks.length > 40 ? 0.7 : 1.2;
-      ctx.beginPath();
-      ctx.moveTo(x - arm, y); ctx.lineTo(x + arm, y); ctx.moveTo(x, y - arm); ctx.lineTo(x, y + arm);
-      ctx.stroke();
-    }
-  }
-}
-
-/* Which task was evolved when: a strip of colours under the slider. */
-function paintStrip(canvas, data, left) {
-  const width = canvas.parentElement.clientWidth, ratio = Math.min(2, devicePixelRatio || 1);
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(7 * ratio);
-  const ctx = canvas.getContext("2d");
-  ctx.scale(ratio, ratio);
-  const per = (width - left - 12) / Math.max(1, data.count);
-  for (let step = 0; step < data.count;) {
-    const task = data.task[step], from = step;
-    while (step < data.count && data.task[step] === task) step += 1;
-    ctx.fillStyle = taskColour(task);
-    ctx.fillRect(left + from * per, 1, Math.max(0.5, (step - from) * per - (per * (step - from) > 6 ? 1 : 0)), 5);
-  }
 }

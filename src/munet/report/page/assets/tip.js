@@ -10,7 +10,9 @@ const tip = {
     box.style.left = `${Math.max(8, Math.min(innerWidth - width - 8, left))}px`;
     box.style.top = `${Math.max(8, Math.min(innerHeight - height - 8, y + 18 + height > innerHeight ? y - height - 12 : y + 18))}px`;
   },
-  hide() { $("#tip").hidden = true; },
+  hide() {
+    $("#tip").hidden = true;
+  },
 };
 
 /* Says `text()` while the pointer is over an element of a chart; `title` is for those who hear it. */

@@ -1,20 +1,63 @@
 /* The slider of time and the play button. */
 
 const PLAY_SECONDS = 45; // for all children at the middle speed
-const SPEEDS = [["0.25", "¼ ×"], ["1", "1 ×"], ["4", "4 ×"]];
+const SPEEDS = [
+  ["0.25", "¼ ×"],
+  ["1", "1 ×"],
+  ["4", "4 ×"],
+];
 
 class Transport {
   constructor(host) {
     this.speed = 1;
     this.play = h("button", { type: "button", class: "play", onclick: () => this.toggle() }, "▶ Play");
     this.said = h("output", { for: "step" });
-    this.range = h("input", { type: "range", id: "step", min: "0", step: "1", "aria-label": "Step: children sampled so far",
-      oninput: () => { this.pause(); goto(Number(this.range.value)); } });
-    const button = (text, label, act) => h("button", { type: "button", "aria-label": label, title: label, onclick: () => { this.pause(); act(); } }, text);
-    const speed = h("select", { "aria-label": "Speed", onchange: () => { this.speed = Number(speed.value); } },
-      SPEEDS.map(([value, text]) => h("option", { value, selected: value === "1" }, text)));
-    this.buttons = h("div", { class: "transport" }, this.play, button("⏮", "To the first child", () => goto(0)), button("−1", "One child back", () => goto(state.step - 1)),
-      button("+1", "One child on", () => goto(state.step + 1)), button("⏭", "To the last child", () => goto(Infinity)), speed, this.said);
+    this.range = h("input", {
+      type: "range",
+      id: "step",
+      min: "0",
+      step: "1",
+      "aria-label": "Step: children sampled so far",
+      oninput: () => {
+        this.pause();
+        goto(Number(this.range.value));
+      },
+    });
+    const button = (text, label, act) =>
+      h(
+        "button",
+        {
+          type: "button",
+          "aria-label": label,
+          title: label,
+          onclick: () => {
+            this.pause();
+            act();
+          },
+        },
+        text,
+      );
+    const speed = h(
+      "select",
+      {
+        "aria-label": "Speed",
+        onchange: () => {
+          this.speed = Number(speed.value);
+        },
+      },
+      SPEEDS.map(([value, text]) => h("option", { value, selected: value === "1" }, text)),
+    );
+    this.buttons = h(
+      "div",
+      { class: "transport" },
+      this.play,
+      button("⏮", "To the first child", () => goto(0)),
+      button("−1", "One child back", () => goto(state.step - 1)),
+      button("+1", "One child on", () => goto(state.step + 1)),
+      button("⏭", "To the last child", () => goto(Infinity)),
+      speed,
+      this.said,
+    );
     this.slider = h("div", { class: "slider" }, this.range);
     host.append(this.buttons, this.slider);
     document.addEventListener("keydown", (event) => this.key(event));
@@ -37,11 +80,17 @@ class Transport {
     if (box.bottom < 80 || box.top > innerHeight - 80) return;
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (event.key === " ") this.toggle();
-    else if (by) { this.pause(); goto(state.step + by * (event.shiftKey ? 10 : 1)); } else return;
+    else if (by) {
+      this.pause();
+      goto(state.step + by * (event.shiftKey ? 10 : 1));
+    } else return;
     event.preventDefault();
   }
 
-  toggle() { if (state.playing) this.pause(); else this.start(); }
+  toggle() {
+    if (state.playing) this.pause();
+    else this.start();
+  }
 
   start() {
     if (atEnd()) goto(0);
@@ -57,7 +106,8 @@ class Transport {
       this.time = time;
       if (this.pace > 27) emit("slow");
       goto(this.at);
-      if (atEnd()) this.pause(); else requestAnimationFrame(tick);
+      if (atEnd()) this.pause();
+      else requestAnimationFrame(tick);
     };
     requestAnimationFrame(tick);
     emit("play");
@@ -70,7 +120,9 @@ class Transport {
     emit("play");
   }
 
-  update() { this.range.value = String(state.step); }
+  update() {
+    this.range.value = String(state.step);
+  }
 
   written() {
     if (!this.data.count) return;
