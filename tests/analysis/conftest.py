@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from analysis_tools import big_system
 
 import munet
+from analysis_tools import big_system
 from munet import evolution
 
 BUDGET = {"generations": 2, "children": 3, "cycles": 2, "samples_per_cycle": 45, "batch_size": 15, "threads": 1}

@@ -4,9 +4,9 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from analysis_tools import big_system
 
 import munet
+from analysis_tools import big_system
 from munet import history as told
 from munet.analysis import History, costs, flow, learning, lineage, progress, settings, sharing, summary
 from munet.errors import InputError

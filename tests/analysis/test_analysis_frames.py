@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from analysis_tools import big_system
 
 import munet
+from analysis_tools import big_system
 from munet import history as told
 from munet.analysis import History, history
 from munet.analysis import columns as c

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from analysis_tools import big_system
 
 import munet
+from analysis_tools import big_system
 from munet.analysis.growth import best_at, growth, moments, paths_at, retained_at
 from munet.analysis.paths import Layer, Paths
 from munet.events import ChildFinished, Event

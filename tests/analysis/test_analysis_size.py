@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from analysis_tools import big_system
 
 PROGRAM = """

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from analysis_tools import big_system
 from cli_tools import munet
 
 import munet.cli as cli
+from analysis_tools import big_system
 from munet.report.figures import FIGURES
 
 MAGIC = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml", ".gif": b"GIF89a"}

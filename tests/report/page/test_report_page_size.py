@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from analysis_tools import big_system
 
+from analysis_tools import big_system
 from munet.report.page import build_page, payload
 
 PROGRAM = """
