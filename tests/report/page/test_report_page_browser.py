@@ -226,6 +226,21 @@ def test_names_of_any_kind(show, made: dict[str, Any], size: str):
     assert shown.touching() == []
 
 
+def test_what_is_not_known_is_not_taken_for_nothing(show, made: dict[str, Any]):
+    made["tasks"][0]["test_accuracy"] = made["learning"][0]["test_accuracy"] = None
+    made["totals"]["mean_test_accuracy"] = None
+    made["children"]["score"][-1] = made["children"]["accuracy"][-1] = None
+    made["progress"][0]["mean_test_accuracy"] = None
+    shown = show(made)
+    shown.everything()
+    page = shown.page
+    assert page.inner_text("#tasks tbody tr:first-child td:nth-of-type(2)") == "–"
+    assert page.inner_text("#tasks tbody tr:first-child td:nth-of-type(3)") == "–"
+    assert "gap" not in page.inner_text("#learning figure >> nth=0")
+    assert "mean validation accuracy" in page.inner_text("#summary")
+    assert shown.complaints == []
+
+
 def test_pages_with_next_to_nothing(show, made: dict[str, Any], tmp_path: Path):
     from analysis_tools import big_system
 

@@ -1,14 +1,19 @@
 """Systems with next to nothing in them, and damaged ones: there is a page, and it says what is missing."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from analysis_tools import big_system
 
 import munet
-from analysis_tools import big_system
+from munet.importing import import_published
 from munet.report.page import build_page, payload
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "importing"))
+import published_tools
 
 
 def page_of(system: munet.System) -> dict[str, Any]:
@@ -107,6 +112,19 @@ def test_the_root_is_damaged(copied: munet.System):
     made = page_of(copied)
     assert made["root"]["source"] == "cannot be read"
     assert made["notes"]
+
+
+@pytest.mark.parametrize("form", ["munet", "mu2net", "mu3net"])
+def test_a_published_system(form: str, tmp_path: Path):
+    write = getattr(published_tools, f"write_{form}")
+    write(published_tools.small_system(), tmp_path / "published")
+    import_published(tmp_path / "published", tmp_path / "fleet")
+    system = munet.System.open(tmp_path / "fleet")
+    made = page_of(system)
+    assert [row["score"] for row in made["tasks"]] == [row["score"] for row in system.status()["tasks"]]
+    assert all(path > 0 for path in made["retained"])
+    assert any("not known any more" in note for note in made["notes"])
+    assert made["runs"][0]["imported"]
 
 
 def test_marks_that_turn_text_around_are_made_visible(made: dict[str, Any], eight: munet.System):

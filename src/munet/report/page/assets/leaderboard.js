@@ -28,7 +28,11 @@ function leaderboard(data, body) {
     return;
   }
   const value = (task, column) =>
-    column === "gap" ? task.validation_accuracy - task.test_accuracy : column === "name" ? task.name : task[column];
+    column === "gap"
+      ? difference(task.validation_accuracy, task.test_accuracy)
+      : column === "name"
+        ? task.name
+        : task[column];
   const rows = data.tasks.map((task, index) => ({ task, index }));
   const tbody = h("tbody");
   const heads = [["name", "task"], ...COLUMNS];

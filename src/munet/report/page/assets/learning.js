@@ -27,7 +27,7 @@ function curve(data, { task, accuracies, starts, selected, test_accuracy: test }
     last = accuracies.length;
   const place = selected ?? last - 1,
     kept = accuracies[place],
-    gap = kept - test;
+    gap = difference(kept, test);
   const all = known(test) ? [...values, test] : values;
   const low = Math.min(...all),
     high = Math.max(...all),

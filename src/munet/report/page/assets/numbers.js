@@ -2,6 +2,8 @@
 
 const NOTHING = "–";
 const known = (value) => value !== null && value !== undefined && Number.isFinite(value);
+/* null counts as 0 in JavaScript's arithmetic; what is not known must stay so. */
+const difference = (a, b) => (known(a) && known(b) ? a - b : NaN);
 const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const count = (value) => (known(value) ? grouped.format(value) : NOTHING);
 const percent = (value, digits = 2) => (known(value) ? (100 * value).toFixed(digits) : NOTHING);

@@ -81,7 +81,7 @@ function learned(data) {
     .sort((a, b) => b.test_accuracy - a.test_accuracy);
   const strong = (task) => [h("strong", {}, bdi(task.name)), ` (${percent(task.test_accuracy, 1)}\u00a0%)`];
   const value = known(totals.mean_test_accuracy) ? totals.mean_test_accuracy : totals.mean_validation_accuracy;
-  const gap = totals.mean_validation_accuracy - totals.mean_test_accuracy;
+  const gap = difference(totals.mean_validation_accuracy, totals.mean_test_accuracy);
   return h(
     "div",
     {},
