@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ..errors import InputError
 from ..history import slot_order
 from ..store.files import write_atomic
-from .figures.needs import evolved, one_system, some
+from .figures.needs import one_system, readable, some
 from .figures.network import drawn, order_of, paths_at, step_title
 from .fonts import clean, ellipsis
 from .layout import Layout, Path, arrange
@@ -105,7 +105,7 @@ def plan(history: "History", every: int | None = None) -> Film:
 
     one_system(history, "an animation")
     some(history.children, "an animation", "sampled children")
-    evolved(history, "an animation")
+    readable(history, "an animation")
     total, known = len(history.children), growth(history)
     changes = sorted({moment.step for moment in known.moments})
     if not changes:

@@ -43,7 +43,7 @@ def draw(history: "History", options: Options) -> "Figure":
         for axes, (measure, text, unit, colour) in zip(panels, MEASURES, strict=True):
             _measure(axes, curves, measure, unit, colour)
             axes.set_ylabel(text, fontsize=SMALL)
-            axes.yaxis.set_major_locator(_ticks(4))
+            axes.yaxis.set_major_locator(_ticks(4, integer=measure == "tasks"))
             for start in starts:
                 axes.axvline(start - 0.5, color=FAINT, lw=0.6, ls=(0, (3, 2)), zorder=0)
         panels[-1].set_xlabel("task iterations")
@@ -75,4 +75,4 @@ def _measure(axes: "Axes", curves: Frame, measure: str, unit: float, colour: str
 def _ticks(count: int, **options: bool) -> "MaxNLocator":
     from matplotlib.ticker import MaxNLocator
 
-    return MaxNLocator(nbins=count, **options)
+    return MaxNLocator(nbins=count, min_n_ticks=1, **options)

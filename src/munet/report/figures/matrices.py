@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LARGE, _LITTLE = 0.40, 0.075  # inches of a cell's side
+_LEAST_SCALE = 1.0  # inches of a scale of colours
 _ROOM = 5.3  # inches for all columns while cells are large enough to be read
 NAME = 24  # letters of a name
 
@@ -82,11 +83,19 @@ def _lines(axes: "Axes", shape: tuple[int, ...], width: float) -> None:
 
 def scale_bar(made: Page, axes: "Axes", image: Any, text: str, pad: float = 0.0) -> None:
     """The scale of the colours, at the right, `pad` inches further away."""
+    from matplotlib.ticker import MaxNLocator
+
     cell = cell_side(round(axes.get_xlim()[1] + 0.5))
+    if cell * len(axes.get_yticks()) < _LEAST_SCALE:
+        return  # the numbers in the cells are enough
     width = 1 / (axes.get_xlim()[1] + 0.5) / cell  # of an inch, in units of the axes
     place = axes.inset_axes((1 + (pad + 0.08) * width, 0, 0.11 * width, 1))
     bar = made.figure.colorbar(image, cax=place)
     bar.set_label(text)
+    values = image.get_array()
+    if (values == values.round()).all():  # counts
+        bar.locator = MaxNLocator(integer=True)
+        bar.update_ticks()
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=2)
     bar.ax.grid(visible=False)

@@ -44,6 +44,13 @@ def evolved(history: "History", figure: str) -> Frame:
     return some(tasks[tasks["model"].notna()], figure, "a task with a model")
 
 
+def readable(history: "History", figure: str) -> Frame:
+    """The same, if the layers of at least one of these models are known. InputError otherwise."""
+    rows = evolved(history, figure)
+    some(history.layers, figure, "a model that can be read", "`munet fsck` says what is damaged")
+    return rows
+
+
 def chosen_tasks(options: Options, tasks: Sequence[str], figure: str) -> list[str]:
     """The task of the options, or all. InputError for one that is not among them."""
     if options.task is None:

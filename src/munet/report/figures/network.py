@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ...errors import InputError
 from ..layout import Layer, Layout, Path, arrange
 from ..network import picture, visible_slots
-from .needs import Options, evolved, one_system, some
+from .needs import Options, one_system, readable, some
 from .style import counted
 
 FEW = 24  # tasks up to which the best order of columns is searched for
@@ -21,7 +21,7 @@ def draw(history: "History", options: Options) -> "Figure":
     """The network as it is, or with `options.step` as it was when that model had been sampled."""
     one_system(history, "network")
     if options.step is None:
-        evolved(history, "network")
+        readable(history, "network")
         paths = retained_paths(history)
         return picture(paths, _title(history), layout=layout_of(paths))
     steps = len(some(history.children, "network", "sampled children, which --step counts"))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ...analysis import History
 
 DEFAULT = "learning_rate"
-_TICKS = 8  # distinct values up to which each one has a tick
+_TICK = 0.15  # inches between two numbers
 _MANY = 60  # tasks above which lines are faint
 _DECADES = 20.0  # ratio of values above which their axis is logarithmic
 
@@ -43,7 +43,7 @@ def draw(history: "History", options: Options) -> "Figure":
     size = (max(3.4, columns * panel[0]), rows * panel[1] + 0.4)
     with page(title, reading, size, [*chains, *tasks], seen, labels=(TIME, asked)) as made:
         panels = made.grid(rows, columns)
-        scale = _Scale.of([value for chain in chains.values() for value in chain["value"]])
+        scale = _Scale.of([value for chain in chains.values() for value in chain["value"]], int(panel[1] / _TICK))
         steps = len(history.children)
         for axes, (name, chain) in zip(panels, chains.items(), strict=False):
             if len(chains) > 1:
@@ -87,7 +87,8 @@ class _Scale:
     places: Mapping[Any, float]  # of words
 
     @classmethod
-    def of(cls, values: Sequence[Any]) -> "_Scale":
+    def of(cls, values: Sequence[Any], most: int) -> "_Scale":
+        """With at most so many numbers at it."""
         if any(isinstance(value, (bool, str)) for value in values):
             words = sorted(set(values), key=str)
             places = {word: float(place) for place, word in enumerate(words)}
@@ -95,7 +96,7 @@ class _Scale:
         found = sorted({float(value) for value in values})
         low, high = found[0], found[-1]
         logarithmic = low > 0 and high > _DECADES * low
-        ticks = tuple(found if len(found) <= _TICKS else [found[round(k * (len(found) - 1) / 4)] for k in range(5)])
+        ticks = tuple(_spread(found, most))
         if logarithmic:
             room = (high / low) ** 0.12
             limits = low / room, high * room
@@ -113,6 +114,13 @@ class _Scale:
 
     def height(self, value: Any) -> float:
         return self.places[value] if self.places else float(value)
+
+
+def _spread(values: Sequence[float], most: int) -> list[float]:
+    """At most so many of these ascending values, the first and the last among them."""
+    if len(values) <= most:
+        return list(values)
+    return [values[round(place * (len(values) - 1) / (most - 1))] for place in range(max(2, most))]
 
 
 def _line(axes: "Axes", chain: Frame, scale: _Scale, look: Mapping[str, Look]) -> None:

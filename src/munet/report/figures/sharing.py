@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from ..palette import FAINT
 from .matrices import matrix, matrix_size, scale_bar
-from .needs import Options, chosen_tasks, evolved, one_system
+from .needs import Options, chosen_tasks, one_system, readable
 from .style import counted, page
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def draw(history: "History", options: Options) -> "Figure":
     from ...analysis.sharing import shared_layers
 
     one_system(history, "sharing")
-    evolved(history, "sharing")
+    readable(history, "sharing")
     table = shared_layers(history)
     names = [str(name) for name in table.index]
     title = f"Layers that {counted(len(names), 'task')} have in common"
@@ -37,7 +37,7 @@ def draw_depth(history: "History", options: Options) -> "Figure":
     from ...analysis.lineage import transfers
     from ...history import slot_order
 
-    evolved(history, "transfer-depth")
+    readable(history, "transfer-depth")
     found = transfers(history)
     known = [task for task in dict.fromkeys(history.tasks["task"]) if task in set(found["task"])]
     tasks = chosen_tasks(options, known, "transfer-depth")
