@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from analysis_tools import big_system
 
 import munet
+from analysis_tools import big_system
 from munet.importing import import_published
 from munet.report.page import build_page, payload
 
