@@ -33,7 +33,8 @@ function drawHeads(view, light, step) {
   const shown = step < 9 ? new Set(labelled(view, light, step, true)) : null;
   if (shown) drawBars(view, light, step, shown);
   for (const task of data.order) {
-    const value = state.growth.accuracy(task);
+    // A model in focus stands in its task's column, so what it reached stands there too.
+    const value = light?.named === task ? light.accuracy : state.growth.accuracy(task);
     if (!known(value) || (shown && !shown.has(task))) continue;
     ctx.globalAlpha = light && !light.tasks.has(task) && light.named !== task ? 0.25 : 1;
     ctx.fillStyle = theme.colours.ink;

@@ -101,7 +101,9 @@ function lit(data, growth, query) {
   if (at?.kind === "model") {
     const layers = data.layersOf(data.children.path[at.step]);
     const way = layers ? { task: data.task[at.step], layers, own: new Set() } : data.sampled(at.step);
-    return way ? { tasks: new Set(), named: way.task, layers: new Set(way.layers), way } : null;
+    return way
+      ? { tasks: new Set(), named: way.task, accuracy: data.accuracy[at.step], layers: new Set(way.layers), way }
+      : null;
   }
   if (!query) return null;
   const tasks = new Set(data.order.filter((task) => matches(data, task, query)));
