@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..analysis import History
 
 SUFFIXES = (".gif", ".mp4")
-MOST_FRAMES = 600  # unless somebody asks for more with `every`
+MOST_FRAMES = 300  # unless somebody asks for more with `every`
 MOST_SIDE = 2160  # pixels
 _DPI = 100  # of a frame, unless that makes it larger than MOST_SIDE
 _EXACT, _NEAR = 64, 8  # colours that a GIF has exactly, and how far others stay away
