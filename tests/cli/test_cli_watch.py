@@ -29,12 +29,18 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made.path
 
 
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def watching(*words: str | Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """(the process, the line that it said)"""
     env = {**os.environ, "PYTHONPATH": str(SOURCES), "MUNET_WATCH_TOKEN": ""}
     command = [sys.executable, "-c", "from munet.cli import main; main()", "watch", *map(str, words), "--no-open"]
-    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    # What runs in the background of a shell inherits that Ctrl-C is ignored; a person's terminal does not.
+    process = subprocess.Popen(command, env=env, **pipes, text=True, preexec_fn=_heed_interrupts)
     try:
         assert process.stdout
         yield process, process.stdout.readline()
