@@ -76,7 +76,7 @@ def arrange(paths: Sequence[Path], slots: Sequence[str], order: Sequence[str] | 
     """
     grown = [path for path in paths if path.layers]
     present = tuple(slot for slot in slots if order is not None or any(slot in path.layers for path in grown))
-    loose = len(grown) > _LOOSE
+    loose = max(len(grown), len(order or ())) > _LOOSE
     rows = [_holders(grown, slot, passing=not loose) for slot in present]
     order = list(order) if order is not None else _shorten([path.task for path in grown], rows)
     boxes = [box for number, holders in enumerate(rows) for box in _row(number, holders, order)]

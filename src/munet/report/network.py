@@ -28,6 +28,7 @@ _READING = (
 )
 # inches
 _MANY, _LEAST_PITCH = 40, 0.34  # tasks above which columns are narrower, down to so much
+_PAGE = 18.0  # width above which title and names grow with the picture
 _MARGIN, _LEFT, _LEAST_WIDTH = 0.45, 1.5, 9.0
 _ROW, _SMALL_ROW, _BOX, _SMALL_BOX = 0.98, 0.68, 0.34, 0.21
 
@@ -144,16 +145,18 @@ class _Picture:
             min(1.4, max(0.62, 11.0 / columns)) if columns <= _MANY else max(_LEAST_PITCH, 0.62 * _MANY / columns)
         )
         self.width = max(_LEAST_WIDTH, _LEFT + columns * self.pitch + _MARGIN)
+        self.large = max(1.0, self.width / _PAGE)
+        self.letters = min(self.large, 1.4)
         self.x0 = _LEFT + self.pitch / 2
         self.stretch = 1 + min(max(0, columns - 6) / 24, 1.4)  # lines that run far sideways need more height
         self.slanted = self.pitch < 1.1  # names do not fit side by side
         self.labels = [self._label(task) for task in self.layout.tasks]
         lines = max(label.count("\n") + 1 for label in self.labels)
-        self.bottom = _MARGIN + (0.072 * max(map(cells, self.labels)) if self.slanted else 0.18 * lines)
+        self.bottom = _MARGIN + (0.072 * self.letters * max(map(cells, self.labels)) if self.slanted else 0.18 * lines)
         self.y = self._heights()
-        room = int((self.width - 2 * _MARGIN) * 13.4)
+        room = int((self.width - 2 * _MARGIN) * 13.4 / self.large)
         self.caption = wrap(_READING + self._idle(), room) if self.told is None else [*self.told]
-        self.height = self.y[-1] + 1.45 + 0.19 * len(self.caption)
+        self.height = self.y[-1] + 0.65 + (0.8 + 0.19 * len(self.caption)) * self.large
         self.colours = task_colours([path.task for path in self.paths])
         self.accuracy = {path.task: path.accuracy for path in self.paths}
         self.fonts = families([*self.labels, *(clean(path.task) for path in self.paths), *self.caption])
@@ -189,10 +192,11 @@ class _Picture:
         figure, axes = _figure(self.width, self.height)
         # the base font's bold letters are about 0.68 of their size wide
         letters = len(self.title) if self.told is None else _CAPTIONED
-        size = min(15.0, (self.width - 2 * _MARGIN) * 72 / (0.68 * letters))
-        self.text(axes, _MARGIN, self.height - 0.5, self.title, fontsize=size, weight="bold")
+        size = min(15.0 * self.large, (self.width - 2 * _MARGIN) * 72 / (0.68 * letters))
+        self.text(axes, _MARGIN, self.height - 0.5 * self.large, self.title, fontsize=size, weight="bold")
         for number, line in enumerate(self.caption):
-            self.text(axes, _MARGIN, self.height - 0.82 - 0.19 * number, line, fontsize=9, color=FAINT)
+            y = self.height - (0.82 + 0.19 * number) * self.large
+            self.text(axes, _MARGIN, y, line, fontsize=9 * self.large, color=FAINT)
         self._rows(axes)
         for task in reversed(list(self.layout.lines)):
             self._line(axes, task)
@@ -213,11 +217,13 @@ class _Picture:
             sizes = {box.layer.parameters for box in self.layout.boxes if box.row == row and box.layer}
             axes.plot([left, right], [y, y], color="#eceff2", linewidth=1, zorder=0)
             two = bool(sizes) and not _is_small(slot)
-            self.text(axes, left - 0.12, y + (0.03 if two else -0.045), slot, fontsize=9.5, ha="right")
+            self.text(axes, left - 0.12, y + (0.03 if two else -0.045), slot, fontsize=9.5 * self.letters, ha="right")
             if two:
                 low, high = min(sizes), max(sizes)
                 size = f"{low:,}" if low == high else f"{low:,}–{high:,}"
-                self.text(axes, left - 0.12, y - 0.14, size, fontsize=7, ha="right", color=FAINT)
+                self.text(
+                    axes, left - 0.12, y - 0.14 * self.letters, size, fontsize=7 * self.letters, ha="right", color=FAINT
+                )
 
     def _line(self, axes: "Axes", task: str) -> None:
         """One smooth line that is vertical where it enters and leaves a box."""
@@ -273,7 +279,8 @@ class _Picture:
             x = self.x(column)
             idle = task not in self.layout.lines
             look = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if self.slanted else {"ha": "center"}
-            self.text(axes, x, self.bottom - 0.07, label, fontsize=10, va="top", color=FAINT if idle else INK, **look)
+            style = {"fontsize": 10 * self.letters, "color": FAINT if idle else INK, **look}
+            self.text(axes, x, self.bottom - 0.07, label, va="top", **style)
             accuracy = self.accuracy[task]
             if accuracy is not None and not idle:
                 text = f"{100 * accuracy:.1f} %" if self.pitch > 0.8 else f"{100 * accuracy:.1f}"
