@@ -4,12 +4,11 @@ import multiprocessing
 import os
 import shutil
 from collections.abc import Iterator
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from watch_tools import Evolving, evolve_tiny
+from watch_tools import Evolution, Evolving, evolve_tiny
 
 import munet
 
@@ -30,17 +29,19 @@ def evolving() -> Iterator[Evolving]:
     """Starts, or goes on with, a run of `watch_tools.CHILDREN` children in another process: `evolving(path, seed)`."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["munet.evolution", "munet.roots", "munet.tasks"])
-    started = []
+    started = list[Evolution]()
 
-    def start(path: Path, seed: int = 0) -> BaseProcess:
-        started.append(context.Process(target=evolve_tiny, args=(path, seed)))
-        started[-1].start()
+    def start(path: Path, seed: int = 0) -> Evolution:
+        go_on = context.Event()
+        process = context.Process(target=evolve_tiny, args=(path, seed, go_on))
+        process.start()
+        started.append(Evolution(process, go_on))
         return started[-1]
 
     yield start
-    for process in started:
-        process.kill()
-        process.join()
+    for evolution in started:
+        evolution.process.kill()
+        evolution.process.join()
 
 
 @pytest.fixture

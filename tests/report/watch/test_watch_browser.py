@@ -46,17 +46,18 @@ def test_children_appear_without_a_reload(system: munet.System, evolving: Evolvi
         page.evaluate("window.stays = true")
         until(page, f"{LIVE} === 'Live: no evolution has begun yet'")
         assert page.url == running.url, "the token is not left in the address"
-        process = evolving(system.path)
+        run = evolving(system.path)
         until(page, f"{COUNT} > 0 && {LIVE} === 'Live: run 0001 is evolving'")
+        run.go_on.set()
         until(page, f"{COUNT} === {CHILDREN} && {LIVE} === 'Live: run 0001 has finished'")
-        process.join(60)
-        assert process.exitcode == 0
+        run.process.join(60)
+        assert run.process.exitcode == 0
         assert "nothing new for" in page.inner_text("#munet-live")
         assert page.evaluate("window.stays"), "the page was not loaded again"
         assert errors == []
     until(page, f"{LIVE}.startsWith('Not live')")
     with serving(system.path, make, port=port, **options):
-        evolving(system.path, 1)
+        evolving(system.path, 1).go_on.set()
         until(page, f"{COUNT} === {2 * CHILDREN} && {LIVE} === 'Live: run 0002 has finished'")
         assert page.evaluate("window.stays")
     assert not [error for error in errors if "ERR_CONNECTION_REFUSED" not in error and "ERR_INCOMPLETE" not in error]

@@ -40,17 +40,18 @@ def test_an_evolution_that_is_killed_and_goes_on_while_it_is_collected(system: m
     with serving(system.path, make, pause=0.2) as running, Listener(running.port, 120) as listener:
         assert listener.until(lambda state: state["version"])["activity"] == "empty"
         with collecting(system) as removed:
-            process = evolving(system.path)
+            first = evolving(system.path)
             listener.until(lambda state: children() > 0 and state["activity"] == "evolving", 120)
-            process.kill()
-            process.join()
+            first.process.kill()
+            first.process.join()
             listener.until(lambda state: state["activity"] == "interrupted", 60)
             assert 0 < children() < CHILDREN
-            process = evolving(system.path)
+            second = evolving(system.path)
             listener.until(lambda state: state["activity"] == "evolving", 120)
+            second.go_on.set()
             last = listener.until(lambda state: state["activity"] == "finished" and children() == CHILDREN, 120)
-            process.join(60)
-            assert process.exitcode == 0
+            second.process.join(60)
+            assert second.process.exitcode == 0
         assert removed
         assert last["note"] is None
         assert running.feed.shown

@@ -6,8 +6,10 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPResponse
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,6 @@ import munet
 from munet.report.watch import Server, bind
 
 CHILDREN = 4  # of a run of `evolve_tiny`
-Evolving = Callable[..., BaseProcess]
 
 PAGE = (
     "<!doctype html>\n<html><head><title>t</title><style>p { color: teal; }</style></head><body>"
@@ -48,10 +49,27 @@ def fake_page(payload: dict[str, Any]) -> str:
     return PAGE.replace("{payload}", json.dumps(payload))
 
 
-def evolve_tiny(path: Path, seed: int) -> None:
-    """One run, or what is left of it."""
+@dataclass(frozen=True)
+class Evolution:
+    """A run in a process of its own, and what lets it go on after its first child."""
+
+    process: BaseProcess
+    go_on: Event
+
+
+Evolving = Callable[..., Evolution]
+
+
+def evolve_tiny(path: Path, seed: int, go_on: Event) -> None:
+    """One run, or what is left of it. After its first child it waits until a test has seen it."""
+
+    def wait(event: munet.events.Event) -> None:
+        if isinstance(event, munet.events.ChildFinished):
+            go_on.wait()
+
     budget = {"task_iterations": 1, "generations": 2, "children": 2, "cycles": 1}
-    munet.evolve(munet.System.open(path), **budget, samples_per_cycle=40, batch_size=20, threads=1, seed=seed)
+    system = munet.System.open(path)
+    munet.evolve(system, **budget, samples_per_cycle=40, batch_size=20, threads=1, seed=seed, observer=wait)
 
 
 @contextmanager
