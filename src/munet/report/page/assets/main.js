@@ -1,4 +1,5 @@
-/* The page: sections are filled when they come near the window, all of them again when the data changes. */
+/* The page: sections are filled when they come near the window, the others whenever there is time; all of them again
+   when the data changes. */
 
 const SECTIONS = {
   summary,
@@ -14,7 +15,8 @@ const SECTIONS = {
   about,
 };
 let growing = null;
-const filled = new Set();
+const filled = new Set(), // with the data as it is
+  near = new Set(); // to the window
 
 function fillSection(id) {
   const body = $(`#${id} [data-body]`);
@@ -23,6 +25,19 @@ function fillSection(id) {
   filled.add(id);
   requestAnimationFrame(() => {
     body.style.minHeight = "";
+  });
+}
+
+const fillMissing = () => Object.keys(SECTIONS).forEach((id) => filled.has(id) || fillSection(id));
+
+/* Fills what is left, one section at a time, so that nothing else has to wait. */
+function fillLater() {
+  const idle = window.requestIdleCallback ?? ((then) => setTimeout(then, 100));
+  idle(() => {
+    const left = Object.keys(SECTIONS).find((id) => !filled.has(id));
+    if (!left) return;
+    fillSection(left);
+    fillLater();
   });
 }
 
@@ -42,7 +57,9 @@ function update(payload) {
   state.chosen = chosen ? again(before, data, chosen) : null;
   document.title = data.title;
   growing.set(data);
-  for (const id of filled) fillSection(id);
+  filled.clear();
+  near.forEach(fillSection);
+  fillLater();
   emit("data");
 }
 
@@ -68,10 +85,14 @@ function contents() {
     links.set(section, link);
     list.append(h("li", {}, link));
   }
-  const near = new IntersectionObserver(
+  const coming = new IntersectionObserver(
     (entries) => {
-      for (const { target, isIntersecting } of entries)
-        if (isIntersecting && SECTIONS[target.id] && !filled.has(target.id)) fillSection(target.id);
+      for (const { target, isIntersecting } of entries) {
+        if (!SECTIONS[target.id]) continue;
+        if (isIntersecting) near.add(target.id);
+        else near.delete(target.id);
+        if (isIntersecting && !filled.has(target.id)) fillSection(target.id);
+      }
     },
     { rootMargin: "900px 0px" },
   );
@@ -92,13 +113,12 @@ function contents() {
     { rootMargin: "-45% 0px -54% 0px" },
   );
   document.querySelectorAll("main > section").forEach((section) => {
-    near.observe(section);
+    coming.observe(section);
     middle.observe(section);
   });
   // Printing and jumping to a section need all of them.
-  const everything = () => Object.keys(SECTIONS).forEach((id) => filled.has(id) || fillSection(id));
-  addEventListener("beforeprint", everything);
-  list.addEventListener("click", everything);
+  addEventListener("beforeprint", fillMissing);
+  list.addEventListener("click", fillMissing);
 }
 
 function start() {
