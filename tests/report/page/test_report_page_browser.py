@@ -1,6 +1,7 @@
 """The page in a browser, at the size of a desk and of a phone: no complaints, no labels over each other, it works."""
 
 import os
+import time
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -224,6 +225,27 @@ def test_names_of_any_kind(show, made: dict[str, Any], size: str):
     assert page.inner_text("#tasks tbody tr:nth-child(2) th").strip() == names[1]
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert shown.touching() == []
+
+
+def test_a_task_whose_first_iteration_goes_on_shows_its_best(show, made: dict[str, Any]):
+    last = max(place for place, task in enumerate(made["moments"]["task"]) if task == 2)
+    made["retained"][2] = -1
+    made["tasks"][2]["validation_accuracy"] = made["tasks"][2]["test_accuracy"] = made["tasks"][2]["model"] = None
+    accuracy = made["children"]["accuracy"][made["moments"]["sampled"][last]]
+    shown = show(made)
+    assert shown.page.evaluate(f"{STATE}.growth.accuracy(2)") == accuracy
+    assert f"{100 * accuracy:.1f}" in shown.page.inner_text(".legend li:has-text('" + made["tasks"][2]["name"] + "')")
+    assert shown.complaints == []
+
+
+def test_sections_far_down_are_filled_without_scrolling(show, made: dict[str, Any]):
+    page = show(made).page
+    bodies = "[...document.querySelectorAll('main [data-body]')]"
+    end = time.monotonic() + 60
+    while not page.evaluate(f"{bodies}.every(body => body.childElementCount)"):
+        assert time.monotonic() < end
+        page.wait_for_timeout(50)
+    assert page.evaluate("scrollY") == 0
 
 
 def test_what_is_not_known_is_not_taken_for_nothing(show, made: dict[str, Any]):

@@ -135,7 +135,9 @@ class Growth {
 
   accuracy(task) {
     if (this.paths[task] < 0) return NaN;
-    if (this.step >= this.data.count - 1) return this.data.tasks[task].validation_accuracy ?? NaN;
+    const { count, retained, tasks } = this.data;
+    // A task whose first iteration is still going on has no retained model, but a best one.
+    if (this.step >= count - 1 && retained[task] >= 0) return tasks[task].validation_accuracy ?? NaN;
     return this.since[task] >= 0 ? this.data.accuracy[this.since[task]] : NaN;
   }
 
