@@ -6,8 +6,8 @@ import pytest
 import torch
 from run_tools import QUICK, Stop, image_network, image_tasks, learned
 
-from munet.allocation.checkpoints import RunFolder, differences, load, save
-from munet.allocation.trainer import best_round, train
+from munet.allocation.checkpoints import RunFolder, best_round, differences, load, save
+from munet.allocation.trainer import train
 from munet.errors import InputError, StoreError
 from munet.store.locks import alone
 

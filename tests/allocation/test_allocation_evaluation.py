@@ -10,7 +10,7 @@ from run_tools import NAMES, QUICK, image_network, image_tasks, learned, line_ta
 from torch import nn
 
 from munet.allocation.allocations import FixedAllocation
-from munet.allocation.checkpoints import RunFolder
+from munet.allocation.checkpoints import RunFolder, best_round
 from munet.allocation.data.examples import Examples
 from munet.allocation.data.tasks import TaskData
 from munet.allocation.evaluating import evaluate_run
@@ -19,7 +19,7 @@ from munet.allocation.fallback import FallbackAllocation
 from munet.allocation.network import MultitaskNetwork
 from munet.allocation.runs import configured, perform
 from munet.allocation.summaries import present, report
-from munet.allocation.trainer import best_round, train
+from munet.allocation.trainer import train
 from munet.errors import InputError
 
 TINY = {"train": 60, "validation": 30, "test": 30, "dimension": 6}

@@ -8,11 +8,11 @@ from run_tools import NAMES, QUICK, Stop, image_network, image_tasks, learned
 from torch import nn
 
 from munet.allocation.allocations import FixedAllocation
-from munet.allocation.checkpoints import RunFolder
+from munet.allocation.checkpoints import RunFolder, best_round
 from munet.allocation.drawing import draw
 from munet.allocation.network import MultitaskNetwork
 from munet.allocation.plotting import Pattern, fraction_figure, pattern_figure, similarity_figure
-from munet.allocation.trainer import best_round, train
+from munet.allocation.trainer import train
 from munet.errors import InputError
 from munet.experiments.plots import save
 

@@ -118,8 +118,6 @@ class RunFolder:
 
     def round_of(self, word: str) -> int:
         """The round of a checkpoint: "best" so far by validation, "last", or a number. InputError where it is none."""
-        from munet.allocation.trainer import best_round
-
         rounds = self.rounds()
         if not rounds:
             raise InputError(f"{self.path} has no checkpoint yet: give its train command again to go on")
@@ -207,3 +205,10 @@ def compact(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(compact(held) for held in value)
     return value
+
+
+def best_round(lines: Sequence[Mapping[str, Any]]) -> int:
+    """Of the lines of metrics.jsonl: the earliest of the best by mean validation score; the last without validation."""
+    if any("mean_validation" not in line for line in lines):
+        return lines[-1]["round"]
+    return max(lines, key=lambda line: line["mean_validation"])["round"]

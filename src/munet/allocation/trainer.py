@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from munet.allocation.allocations import Allocation
-from munet.allocation.checkpoints import RunFolder
+from munet.allocation.checkpoints import RunFolder, best_round
 from munet.allocation.data.tasks import TaskData, on_device
 from munet.allocation.evaluation import measured
 from munet.allocation.joint import JointTrainer
@@ -163,10 +163,3 @@ class _Run:
         write_arrays(self.folder, self.best)
         self.folder.write_summary(summary)
         return summary
-
-
-def best_round(lines: Sequence[Mapping[str, Any]]) -> int:
-    """Of the lines of metrics.jsonl: the earliest of the best by mean validation score; the last without validation."""
-    if any("mean_validation" not in line for line in lines):
-        return lines[-1]["round"]
-    return max(lines, key=lambda line: line["mean_validation"])["round"]

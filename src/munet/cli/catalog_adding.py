@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from munet.cli.common import open_system, show, show_json, tell
-from munet.cli.formatting import clean, counted
+from munet.cli.formatting import added_line, clean, counted
 from munet.errors import InputError, suggest
 
 if TYPE_CHECKING:
@@ -63,7 +63,6 @@ def _add_one(
     system: Any, task: "Task", data: Path | None, prefer: str | None, private: bool, skip_bad: bool, as_json: bool
 ) -> dict[str, Any]:
     from munet.cli.progress import progress
-    from munet.cli.system import added_line
     from munet.experiments.catalog import add, differences
 
     with progress(f"reading {task.name}") as report:

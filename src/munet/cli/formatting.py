@@ -169,3 +169,13 @@ def plain(value: Any) -> Any:
 
 def json_text(value: Any, indent: int | None = 2) -> str:
     return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, indent=indent)
+
+
+def added_line(record: dict[str, Any]) -> str:
+    """What was added, on one line."""
+    splits = ", ".join(
+        f"{part} {number(split['examples'])} ({clean(split['expression'])})" for part, split in record["splits"].items()
+    )
+    private = ", private" if record["private"] else ""
+    skipped = f"; {counted(record['skipped'], 'unusable image')} left out" if record["skipped"] else ""
+    return f"{clean(record['name'])}: {counted(len(record['classes']), 'class')}{private}; {splits}{skipped}"

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from munet.cli.common import JsonFlag, SystemPath, console, open_system, show, show_json
-from munet.cli.formatting import clean, counted, number, short
+from munet.cli.formatting import added_line, clean, counted, number, short
 from munet.errors import InputError
 
 
@@ -128,16 +128,6 @@ def _refuse(given: dict[str, Any], why: str) -> None:
     for option, value in given.items():
         if value is not None and value != []:
             raise InputError(f"{option} cannot be given here: {why}")
-
-
-def added_line(record: dict[str, Any]) -> str:
-    """What was added, on one line."""
-    splits = ", ".join(
-        f"{part} {number(split['examples'])} ({clean(split['expression'])})" for part, split in record["splits"].items()
-    )
-    private = ", private" if record["private"] else ""
-    skipped = f"; {counted(record['skipped'], 'unusable image')} left out" if record["skipped"] else ""
-    return f"{clean(record['name'])}: {counted(len(record['classes']), 'class')}{private}; {splits}{skipped}"
 
 
 def status(system: SystemPath, as_json: JsonFlag = False) -> None:
