@@ -343,6 +343,7 @@ def test_tasks_of_a_pair_come_to_use_more_alike_than_others() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # 3 minutes where nothing else runs
 @pytest.mark.parametrize("correlation", [1.0, 0.0])
 def test_pairs_of_the_synthetic_experiment_over_seeds(correlation: float) -> None:
     gaps = []
