@@ -274,3 +274,11 @@ def test_reading_needs_neither_torch_nor_pandas(made_up: munet.System):
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_reading_tells_how_far_it_is(system: munet.System):
+    told: list[tuple[int, int]] = []
+    history(system, progress=lambda done, total: told.append((done, total)))
+    done, totals = zip(*told, strict=True)
+    assert list(done) == list(range(1, len(told) + 1))
+    assert set(totals) == {len(told)}

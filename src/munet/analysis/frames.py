@@ -9,7 +9,7 @@ from ..errors import InputError, suggest
 from ..store import Store
 from . import columns as c
 from . import rows
-from .reading import Reading
+from .reading import Progress, Reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,12 +34,12 @@ class History:
         self.readings = dict(readings)
 
     @classmethod
-    def of(cls, systems: "Mapping[str, Source]") -> "History":
-        """Read systems, each under its label."""
+    def of(cls, systems: "Mapping[str, Source]", progress: Progress | None = None) -> "History":
+        """Read systems, each under its label; `progress` is told (done, in all) of the records of each."""
         if not systems:
             raise InputError("there is no system to look at: name one or more")
         stores = {label: source if isinstance(source, Store) else source.store for label, source in systems.items()}
-        return cls({label: Reading(label, store) for label, store in stores.items()})
+        return cls({label: Reading(label, store, progress) for label, store in stores.items()})
 
     @property
     def systems(self) -> list[str]:
@@ -109,10 +109,13 @@ class History:
         return c.frame(c.RUNS, map(rows.runs, self.readings.values()))
 
 
-def history(*systems: "Source | str | Path") -> History:
-    """The history of systems, open ones or paths; each is labelled with as much of its path as tells it apart."""
+def history(*systems: "Source | str | Path", progress: Progress | None = None) -> History:
+    """The history of systems, open ones or paths; each is labelled with as much of its path as tells it apart.
+
+    `progress` is told (done, in all) of the records of each while they are read.
+    """
     opened = [Store.open(one) if isinstance(one, str | Path) else one for one in systems]
-    return History.of(dict(zip(labels([one.path for one in opened]), opened, strict=True)))
+    return History.of(dict(zip(labels([one.path for one in opened]), opened, strict=True)), progress)
 
 
 def labels(paths: list[Path]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DamagedError
 from ..status import owners
+from ..store.refs import CONFIG, FINISHED
 from .following import Shape, best_so_far, parent_steps, shapes
 from .sampling import read_runs
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ..store import Store
 
 Record = dict[str, Any]
+Progress = Callable[[int, int], None]  # done, in all
 _FACTS = ("task", "parent", "method", "generation")
 _MAPPINGS = ("sizes", "hyperparameters", "mutation_probabilities", "metrics")
 
@@ -38,14 +40,15 @@ class Model:
 class Reading:
     """One system. `notes` say in a line each what is damaged or missing; no such thing raises."""
 
-    def __init__(self, label: str, store: "Store") -> None:
+    def __init__(self, label: str, store: "Store", progress: Progress | None = None) -> None:
         self.label = label
         self.store = store
         self.root = store.root
         self.notes: list[str] = []
         self._known_makers: dict[str, Mapping[str, str]] = {}
-        self.sampled = read_runs(store, self.notes.append)
-        self.records, self.models = self._read_models()
+        tick = _ticking(store, progress) if progress else lambda: None
+        self.sampled = read_runs(store, self.notes.append, tick)
+        self.records, self.models = self._read_models(tick)
         self.stored_layers = set(store.layers.ids())
         self._check()
 
@@ -122,12 +125,12 @@ class Reading:
             ancestor = self.models[ancestor].parent
         return model.task or "root"
 
-    def _read_models(self) -> tuple[list[Record], dict[str, Model]]:
+    def _read_models(self, tick: Callable[[], None]) -> tuple[list[Record], dict[str, Model]]:
         """Task records and manifests. While somebody evolves the system, one may supersede the other in between."""
         attempts = 3
         while True:
             notes: list[str] = []
-            records, models = _task_records(self.store, notes.append), _models(self.store, notes.append)
+            records, models = _task_records(self.store, notes.append), _models(self.store, notes.append, tick)
             attempts -= 1
             if attempts == 0 or all(self.store.has_model(id) for id in _chosen(records) if id not in models):
                 self.notes += notes
@@ -145,6 +148,20 @@ class Reading:
                 self.notes.append(f"layers of task '{task}' are missing: {', '.join(gone)}")
 
 
+def _ticking(store: "Store", progress: Progress) -> Callable[[], None]:
+    """Tells `progress` how many of the records and manifests have been read."""
+    records = sum(file not in (CONFIG, FINISHED) for run in store.runs() for file in store.run_files(run))
+    total = records + sum(1 for _ in store.models.ids())
+    done = 0
+
+    def tick() -> None:
+        nonlocal done
+        done = min(done + 1, total)  # while somebody evolves the system, there come to be more
+        progress(done, total)
+
+    return tick
+
+
 def _chosen(records: list[Record]) -> list[str]:
     return [record["model"] for record in records if record.get("model")]
 
@@ -159,10 +176,11 @@ def _task_records(store: "Store", note: Callable[[str], None]) -> list[Record]:
     return sorted(records, key=lambda record: (record.get("added", 0), record["name"]))
 
 
-def _models(store: "Store", note: Callable[[str], None]) -> dict[str, Model]:
+def _models(store: "Store", note: Callable[[str], None], tick: Callable[[], None]) -> dict[str, Model]:
     """Every stored manifest by its id."""
     found = {}
     for id in store.models.ids():
+        tick()
         try:
             manifest = store.get_model(id)
         except DamagedError as error:

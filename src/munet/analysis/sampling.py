@@ -84,12 +84,15 @@ class Sampled:
 HELPERS = ("path", "parent_path", "accuracies", "mutations")
 
 
-def read_runs(store: "Store", note: Callable[[str], None]) -> Sampled:
-    """Read all runs of a system, the oldest first. Damaged records are left out, each with a note."""
+def read_runs(store: "Store", note: Callable[[str], None], tick: Callable[[], None]) -> Sampled:
+    """Read all runs of a system, the oldest first. Damaged records are left out, each with a note.
+
+    `tick` is called for each record of a generation or a task iteration.
+    """
     found = Sampled({name: [] for name in (*_EMPTY, *HELPERS)})
     for name in store.runs():
         try:
-            _read_run(store, name, found, note)
+            _read_run(store, name, found, note, tick)
         except DamagedError as error:
             note(str(error))
     for step, place in enumerate(zip(*(found.columns[key] for key in ("run", "task", "iteration")), strict=True)):
@@ -97,13 +100,14 @@ def read_runs(store: "Store", note: Callable[[str], None]) -> Sampled:
     return found
 
 
-def _read_run(store: "Store", name: str, found: Sampled, note: Callable[[str], None]) -> None:
+def _read_run(store: "Store", name: str, found: Sampled, note: Callable[[str], None], tick: Callable[[], None]) -> None:
     config = store.read_run(name, CONFIG)
     files = store.run_files(name)
     finished = store.read_run(name, FINISHED) if FINISHED in files else None
     first = len(found)
     run = Run(name, config, finished, range(first, first))
     for file in _ordered(files, run.request.get("tasks") or ()):
+        tick()
         try:
             record = store.read_run(name, file)
         except DamagedError as error:
@@ -116,6 +120,7 @@ def _read_run(store: "Store", name: str, found: Sampled, note: Callable[[str], N
         _sort_imported(found.columns, first)
     for file in files:
         if file.endswith(".end.json"):
+            tick()
             try:
                 record = store.read_run(name, file)
             except DamagedError as error:

@@ -96,14 +96,18 @@ def _list() -> None:
 
 def _draw(name: str, system: Path, more: list[Path], options: "Options", targets: list[Path]) -> None:
     from munet.cli.experiment_runs import check_target
+    from munet.cli.progress import progress
     from munet.report.figures import draw
     from munet.report.saving import SUFFIXES, save
 
     for file in targets:
         check_target(file, SUFFIXES)
-    figure = draw(name, _history(system, more), options)
+    made = _history(system, more)
+    with progress("drawing"):
+        figure = draw(name, made, options)
+        for file in targets:
+            save(figure, file)
     for file in targets:
-        save(figure, file)
         tell(f"wrote {file}")
 
 
@@ -127,8 +131,10 @@ def _tell_tables(name: str, system: Path, more: list[Path], options: "Options", 
 def _history(system: Path, others: list[Path]) -> "History":
     """Of one system or of several; what is damaged or missing is told."""
     from munet.analysis import history
+    from munet.cli.progress import progress
 
-    made = history(*(open_system(path).store for path in (system, *others)))
+    with progress("reading") as told:
+        made = history(*(open_system(path).store for path in (system, *others)), progress=told)
     for note in made.notes:
         tell(note)
     return made

@@ -27,12 +27,17 @@ def report(
       munet report fleet
       munet report fleet --out results/fleet.html --title "The fleet in May"
     """
+    from munet.analysis import history
     from munet.cli.formatting import bytes_text, counted
+    from munet.cli.progress import progress
     from munet.report.page import build_page, check_name, payload, write_page
 
     check_name(out)  # before the work, not after it
-    made = payload(open_system(system).history(), title)
-    page = build_page(made)
+    with progress("reading") as told:
+        read = history(open_system(system).store, progress=told)
+    with progress("building the page"):
+        made = payload(read, title)
+        page = build_page(made)
     write_page(page, out)
     for note in made["notes"]:
         tell(note)
