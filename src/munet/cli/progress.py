@@ -18,12 +18,12 @@ def progress(what: str, *, patience: float = PATIENCE) -> Iterator[Progress]:
         yield lambda done, total: None
         return
 
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"), TimeRemainingColumn())
     bar = Bar(*columns, console=err, transient=True, refresh_per_second=4)
-    task = bar.add_task(what, total=None)
+    task = bar.add_task(what, total=None, count="")  # what tells no total has a bar that only moves
     lock, ended = Lock(), False
 
     def appear() -> None:
@@ -35,7 +35,7 @@ def progress(what: str, *, patience: float = PATIENCE) -> Iterator[Progress]:
     timer.daemon = True
     timer.start()
     try:
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield lambda done, total: bar.update(task, completed=done, total=total, count=f"{done:,}/{total:,}")
     finally:
         timer.cancel()
         with lock:
