@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from rich.console import Console, RenderableType
 
 from munet.events import Event, GenerationStarted, RunStarted, TaskStarted
 
+Run = Callable[..., tuple[int, str, str]]
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 LONG = "a-name-that-somebody-made-as-long-as-it-could-be-without-thinking-of-terminals"
 NAMES = ("mnist", "বাংলা", "漢字の手書き文字", LONG, "[bold]odd[/bold]")

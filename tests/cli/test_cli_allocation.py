@@ -3,14 +3,12 @@
 import json
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_tools import munet
+from cli_tools import Run, munet
 
-import munet.cli as cli
 from munet.allocation.tabling import read, sizes
 from munet.cli.allocation_view import Clock, evaluation_line, stopping
 
@@ -18,20 +16,11 @@ SIZES = {"train": 80, "validation": 40, "test": 40, "dimension": 6}
 TINY = ["--threads", "1", "--device", "cpu", *(f"--set={name}={size}" for name, size in SIZES.items())]
 SHORT = ["--preset", "smoke", "--rounds", "6", "--evaluate-every", "2", *TINY]
 
-Run = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs `munet allocation` in this process: (exit code, standard output, standard error)."""
-
-    def go(*words: str | Path) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            cli.main(["allocation", *map(str, words)])
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return go
+def run(run: Run) -> Run:
+    """Runs `munet allocation` with these words."""
+    return lambda *words: run("allocation", *words)
 
 
 @pytest.fixture(scope="module")

@@ -1,30 +1,13 @@
 """munet allocation export: what it says, what a system of it answers, what cannot be is one line."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cli_tools import Run
 
-import munet.cli as cli
 from munet.allocation.runs import configured, perform
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs `munet` in this process: (exit code, standard output, standard error)."""
-    monkeypatch.delenv("MUNET_DATA", raising=False)
-
-    def go(*words: str | Path) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            cli.main([str(word) for word in words])
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return go
 
 
 @pytest.fixture(scope="module")

@@ -2,33 +2,14 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli_tools import drawn, fits
+from cli_tools import Run, drawn, fits
 
-import munet.cli as cli
 from munet.cli.catalog_tables import benchmark_view, benchmarks_view, task_view
 from munet.experiments.catalog import benchmark_names, benchmarks_of, find_tasks, load_benchmark
 from munet.system import System
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs in this process: (exit code, standard output, standard error)."""
-    monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.delenv("MUNET_DATA", raising=False)
-
-    def go(*words: str | Path) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            cli.main([str(word) for word in words])
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return go
 
 
 @pytest.fixture

@@ -6,32 +6,16 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli_tools import SOURCES
+from cli_tools import SOURCES, Run
 
 import munet.cli as cli
 
 BUDGET = (
     "--task-iterations 1 --generations 1 --children 2 --cycles 2 --samples-per-cycle 64 --batch-size 32 --threads 1"
 )
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs in this process: (exit code, standard output, standard error)."""
-    monkeypatch.setenv("COLUMNS", "120")
-
-    def go(*words: str | Path) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            cli.main([str(word) for word in words])
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return go
 
 
 @pytest.fixture(scope="module")

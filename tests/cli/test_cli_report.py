@@ -1,28 +1,11 @@
 """munet report: one file is written, and one line says what it holds."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cli_tools import Run
 
-import munet.cli as cli
 from analysis_tools import big_system
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs in this process: (exit code, standard output, standard error)."""
-    monkeypatch.setenv("COLUMNS", "120")
-
-    def go(*words: str | Path) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            cli.main([str(word) for word in words])
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return go
 
 
 @pytest.fixture(scope="module")

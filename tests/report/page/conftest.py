@@ -1,8 +1,6 @@
 """Made-up systems, their payloads, and a browser."""
 
-import os
 import shutil
-from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +12,7 @@ from analysis_tools import big_system
 from munet.report.page import payload
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    pass
 
 
 @pytest.fixture(scope="session")
@@ -45,17 +43,3 @@ def copied(eight: munet.System, tmp_path: Path) -> munet.System:
     """A copy of `eight` that may be damaged."""
     shutil.copytree(eight.path, tmp_path / "eight")
     return munet.System.open(tmp_path / "eight")
-
-
-@pytest.fixture(scope="session")
-def browser() -> "Iterator[Browser]":
-    """Chromium without a window: $MUNET_CHROMIUM, or one on the path."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = os.environ.get("MUNET_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        pytest.skip("no chromium here; MUNET_CHROMIUM names one")
-    with playwright.sync_playwright() as running:
-        started = running.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-        yield started
-        started.close()

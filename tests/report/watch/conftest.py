@@ -1,8 +1,6 @@
 """A real system of one tiny task, what evolves it in a process of its own, and a browser."""
 
 import multiprocessing
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +11,7 @@ from watch_tools import Evolution, Evolving, evolve_tiny
 import munet
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    pass
 
 
 @pytest.fixture
@@ -42,17 +40,3 @@ def evolving() -> Iterator[Evolving]:
     for evolution in started:
         evolution.process.kill()
         evolution.process.join()
-
-
-@pytest.fixture
-def browser() -> "Iterator[Browser]":
-    """Chromium without a window: $MUNET_CHROMIUM, or one on the path."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = os.environ.get("MUNET_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        pytest.skip("no chromium here; MUNET_CHROMIUM names one")
-    with playwright.sync_playwright() as running:
-        made = running.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-        yield made
-        made.close()
