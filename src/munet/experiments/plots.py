@@ -60,7 +60,7 @@ def cost_figure(curves: Sequence[Curve], title: str, cost: str, quality: str) ->
         axes.set_xlabel(cost + word)
         axes.set_ylabel(quality)
         axes.xaxis.set_major_formatter(_in(unit))
-        axes.set_xlim(left=0)
+        axes.set_xlim(0, 1.05 * dearest or 1)  # also where all cost the same, their markers are whole
     place_labels(
         axes, [(p.x, _PERCENT * p.y, say(p.label)) for c in curves for p in c.points if p.label], _SIZE - 1, INK
     )
