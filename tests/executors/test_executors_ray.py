@@ -78,14 +78,15 @@ def test_layers_are_handed_to_a_node_that_does_not_see_them(cluster: Any, system
 def test_a_node_that_joins_later_may_see_nothing(
     cluster: Any, system: munet.System, tmp_path: Path, tiny_npz: Path
 ) -> None:
+    longer: dict[str, Any] = {"settings": {}, "children": 8, "cycles": 6}  # so that there is work left for the node
     plain = create(tmp_path / "plain", tiny_npz)
-    grow(plain, executor="local", settings={})
+    grow(plain, executor="local", **longer)
     joined: list[Any] = []
 
     def join() -> None:
         joined.append(cluster.add_node(**NODE, env_vars={BLIND: "1"}))
 
-    events = grow(system, Once(CycleFinished, join), executor="ray", address=cluster.address, settings={})
+    events = grow(system, Once(CycleFinished, join), executor="ray", address=cluster.address, **longer)
     cluster.remove_node(joined[0])
     assert contents(system) == contents(plain)
     assert f"the Ray node {socket.gethostname()} does not see {system.path}: layers go through" in notices(events)[0]
