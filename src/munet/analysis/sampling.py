@@ -150,43 +150,47 @@ _EMPTY = (
 
 
 def _add(columns: Columns, run: Run, record: Record, child: Record) -> None:
+    """One more row: a value for every column, also for those of hyperparameters that only other children have."""
     count = len(columns["task"])
-    add = {name: values.append for name, values in columns.items()}
-    add["run"](run.name)
-    add["method"](run.method)
-    add["task"](sys.intern(record["task"]))
-    add["iteration"](record["iteration"])
-    add["generation"](record["generation"])
-    add["child"](child["child"])
-    add["accepted"](bool(child.get("accepted")))
+    row = _row(run, record, child)
+    for name in row:
+        if name not in columns:  # a hyperparameter that no child before had
+            columns[name] = [None] * count
+    for name, values in columns.items():
+        values.append(row.get(name))
+
+
+def _row(run: Run, record: Record, child: Record) -> Record:
+    settings: Mapping[str, Any] = child.get("hyperparameters") or {}
+    cloned, cycle, accuracies = child.get("cloned"), child.get("cycle"), child.get("accuracies") or ()
+    seconds, spent = child.get("seconds") or {}, child.get("flops_spent") or {}
+    row: Record = {SETTING + name: value for name, value in settings.items()}
     for name in _TEXTS:
         value = child.get(name)
-        add[name](sys.intern(value) if isinstance(value, str) else None)
+        row[name] = sys.intern(value) if isinstance(value, str) else None
     for name in _NUMBERS:
-        add[name](child.get(name))
-    settings: Mapping[str, Any] = child.get("hyperparameters") or {}
-    cloned = child.get("cloned")
-    accuracies = child.get("accuracies") or ()
-    add["cloned"](None if cloned is None else tuple(map(sys.intern, cloned)))
-    add["image_size"](settings.get("image_size"))
-    cycle = child.get("cycle")
-    add["cycle"](cycle if cycle is not None and 0 <= cycle < len(accuracies) else None)
-    add["cycles"](len(accuracies))
-    seconds, spent = child.get("seconds") or {}, child.get("flops_spent") or {}
+        row[name] = child.get(name)
     for part in ("train", "validation", "other"):
-        add[f"{part}_seconds"](seconds.get(part))
+        row[f"{part}_seconds"] = seconds.get(part)
     for part in ("train", "validation"):
-        add[f"{part}_flops"](spent.get(part))
-    add["path"](child.get("path"))
-    add["parent_path"](child.get("parent_path"))
-    add["accuracies"](tuple(accuracies))
-    add["mutations"](tuple(_mutation(told) for told in child.get("mutations") or ()))
-    for name, value in settings.items():
-        columns.setdefault(SETTING + name, [None] * count)
-        columns[SETTING + name].append(value)
-    for name, values in columns.items():
-        if len(values) == count:  # a hyperparameter that this child does not have
-            columns[name].append(None)
+        row[f"{part}_flops"] = spent.get(part)
+    return row | {
+        "run": run.name,
+        "method": run.method,
+        "task": sys.intern(record["task"]),
+        "iteration": record["iteration"],
+        "generation": record["generation"],
+        "child": child["child"],
+        "accepted": bool(child.get("accepted")),
+        "cloned": None if cloned is None else tuple(map(sys.intern, cloned)),
+        "image_size": settings.get("image_size"),
+        "cycle": cycle if cycle is not None and 0 <= cycle < len(accuracies) else None,
+        "cycles": len(accuracies),
+        "path": child.get("path"),
+        "parent_path": child.get("parent_path"),
+        "accuracies": tuple(accuracies),
+        "mutations": tuple(_mutation(told) for told in child.get("mutations") or ()),
+    }
 
 
 def _mutation(told: Mapping[str, Any]) -> tuple[str, str | None, Any, Any]:
