@@ -60,11 +60,11 @@ def iteration(path: Path) -> Figures:
     """One task iteration without its training, measured, and undone."""
     import torch
 
-    from munet.active import ActiveTask
-    from munet.layers import serialize
-    from munet.runs import begin
+    from munet.evolution.active_task import ActiveTask
+    from munet.store.layer_file import serialize
+    from munet.evolution.runs import begin
     from munet.search import load_method
-    from munet.store.facts import FILE
+    from munet.store.relations import FILE
     from munet.store.gc import collect, gc
     from munet.system import System
 

@@ -26,11 +26,11 @@ from generation import CACHE, CASES, QUICK, Case, draw, make_system
 from reporting import Report
 
 import munet
-from munet.active import ActiveTask
-from munet.data import Splits
-from munet.executors import Executor, Team, join_cluster, start_executor
-from munet.jobs import Job, Litter, form_litters
-from munet.nursery import Setting
+from munet.evolution.active_task import ActiveTask
+from munet.tasks.cache.splits import Splits
+from munet.evolution.executors import Executor, Team, join_cluster, start_executor
+from munet.evolution.jobs import Job, Litter, form_litters
+from munet.evolution.child_trainer import Setting
 
 GENERATION = 0
 

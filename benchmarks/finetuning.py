@@ -5,7 +5,7 @@
 
 Both train every layer, on the same batches, for two cycles with a small validation after each; the second cycle counts,
 so that neither setting up nor warming up does. No cycle is better than the first, so neither copies a best state in it.
-The FLOP/s are those of munet.accounting (a training step is three forward passes); the ceiling is the product of two
+The FLOP/s are those of munet.model.cost (a training step is three forward passes); the ceiling is the product of two
 2048 x 2048 matrices in the same precision on the same threads, measured beside each row. Both are checked to do the
 same: the losses of the first cycle must agree.
 """
@@ -22,9 +22,9 @@ from plain import Child, Data
 from plain import train as train_plain
 from reporting import Report
 
-from munet.accounting import flops
-from munet.initial import new_head
-from munet.network import Network
+from munet.model.cost import flops
+from munet.model.weight_init import new_head
+from munet.model.network import Network
 from munet.roots import load_root
 from munet.training import Preprocessing, Recipe, train
 

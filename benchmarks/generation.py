@@ -25,14 +25,14 @@ from necessary import Cost, cost_of
 from reporting import Report
 
 import munet
-from munet.active import ActiveTask
-from munet.data import Splits
-from munet.events import Event, GenerationStarted
-from munet.jobs import Litter, form_litters
-from munet.library import build_layers
-from munet.nursery import Nursery, Setting
-from munet.raising import draw_generation, job_of
-from munet.runs import begin
+from munet.evolution.active_task import ActiveTask
+from munet.tasks.cache.splits import Splits
+from munet.evolution.events import Event, GenerationStarted
+from munet.evolution.jobs import Litter, form_litters
+from munet.evolution.origins import build_layers
+from munet.evolution.child_trainer import Nursery, Setting
+from munet.evolution.child import draw_generation, job_of
+from munet.evolution.runs import begin
 from munet.search import load_method
 
 CACHE = 2 << 30  # bytes

@@ -2,7 +2,7 @@
 
 The least: a frozen stage computes an image once for all children that share everything up to it, or once for each batch
 where the batch is augmented at random; the rest is each child's own. Gradients stop at the lowest trainable stage in
-both (`munet.accounting.training_flops`).
+both (`munet.model.cost.training_flops`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from munet.accounting import stage_flops, training_flops
-from munet.architecture import Architecture, depth_of
-from munet.children import Child
-from munet.jobs import Litter
+from munet.model.cost import stage_flops, training_flops
+from munet.model.vit import Architecture, depth_of
+from munet.evolution.inheritance import Child
+from munet.evolution.jobs import Litter
 from munet.training.images import stream_order
 
 _BELOW = ("embedding", "cls", "posembed")

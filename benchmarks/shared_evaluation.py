@@ -27,10 +27,10 @@ from common import Contender, Spread, compare, matmul_rate, parse, parser
 from reporting import Report
 
 import munet
-from munet.accounting import flops
-from munet.initial import lecun_normal
-from munet.layers import layer_size
-from munet.streams import numpy_stream, torch_stream
+from munet.model.cost import flops
+from munet.model.weight_init import lecun_normal
+from munet.store.layer_file import layer_size
+from munet.rng import numpy_stream, torch_stream
 from munet.training import Preprocessing
 
 BATCH = 512

@@ -14,8 +14,8 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from munet.architecture import Architecture
-from munet.layers import id_of_bytes
+from munet.model.vit import Architecture
+from munet.store.layer_file import id_of_bytes
 from munet.search import load_method
 from munet.store.records import canonical, seal
 

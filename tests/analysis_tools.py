@@ -17,12 +17,12 @@ from typing import Any
 from unittest.mock import patch
 
 import munet
-from munet.accounting import accounted_parameters, flops, slot_sizes
-from munet.architecture import Architecture
-from munet.history import GENERATION_FILE, ITERATION_FILE
-from munet.layers import id_of_bytes
+from munet.model.cost import accounted_parameters, flops, slot_sizes
+from munet.model.vit import Architecture
+from munet.analysis.history import GENERATION_FILE, ITERATION_FILE
+from munet.store.layer_file import id_of_bytes
 from munet.search import load_method
-from munet.status import totals
+from munet.analysis.status import totals
 from munet.store import Store
 from munet.store.manifests import encode, id_of_manifest
 

@@ -55,8 +55,8 @@ def _mu2net_plus(folder: Path) -> munet.System:
 
 
 def _allocation(folder: Path) -> munet.System:
-    from munet.allocation.exporting import export_run
-    from munet.allocation.runs import configured, perform
+    from munet.allocation.export.export import export_run
+    from munet.allocation.runs.perform import configured, perform
 
     _images(folder / "data" / "mnist", 10)
     torch.set_num_threads(1)

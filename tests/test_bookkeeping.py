@@ -9,9 +9,9 @@ from types import ModuleType
 import pytest
 
 import munet
-from munet import history
+from munet.analysis import history
 from munet.errors import InputError
-from munet.status import owners, owners_of, retained
+from munet.analysis.status import owners, owners_of, retained
 from munet.store.fsck import fsck
 from munet.store.gc import collect, gc
 

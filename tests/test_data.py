@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from munet import data
-from munet.data import Splits
-from munet.decoded import making
+from munet.tasks.cache import splits as data
+from munet.tasks.cache.splits import Splits
+from munet.tasks.cache import decode as making
 from munet.tasks import add
-from munet.tasks.recorded import RecordedSplit
+from munet.tasks.reopen import RecordedSplit
 
 
 @pytest.fixture

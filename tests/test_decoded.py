@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from munet import decoded, tasks
-from munet.data import Splits
-from munet.decoded import DecodedFolder, cache_folder, cache_limit, making
-from munet.decoded.rows import FileRows
+from munet.tasks import cache as decoded
+from munet import tasks
+from munet.tasks.cache.splits import Splits
+from munet.tasks.cache import DecodedFolder, cache_folder, cache_limit, decode as making
+from munet.tasks.cache.npy_rows import FileRows
 from munet.errors import InputError
-from munet.tasks import recorded
-from munet.tasks.recorded import RecordedSplit
+from munet.tasks import reopen as recorded
+from munet.tasks.reopen import RecordedSplit
 from munet.training.images import ImageSet
 
 TRAIN = 90 * 24 * 24  # bytes of the images of tiny_npz's train split

@@ -12,7 +12,7 @@ import pytest
 import munet
 from munet.cli.quickstart import result_view
 from munet.errors import InputError, StoreError
-from munet.events import ChildFinished, Event
+from munet.evolution.events import ChildFinished, Event
 from munet.quickstart import Setup, data, run
 from munet.quickstart.journal import FILE
 
@@ -115,7 +115,7 @@ def test_the_same_command_shows_a_finished_result_again_without_work(
     finished: tuple[Path, dict[str, Any], Watcher], monkeypatch: pytest.MonkeyPatch
 ):
     folder, result, _ = finished
-    monkeypatch.setattr("munet.evolution.evolve", None)  # a call would fail
+    monkeypatch.setattr("munet.evolution.loop.evolve", None)  # a call would fail
     files = {file: file.stat().st_mtime_ns for file in folder.rglob("*") if file.is_file()}
     watcher = Watcher()
     assert start(folder, watcher) == result

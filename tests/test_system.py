@@ -11,7 +11,7 @@ from PIL import Image
 
 import munet
 from munet.errors import InputError, StoreError
-from munet.layers import deserialize, id_of_bytes, layer_id, serialize
+from munet.store.layer_file import deserialize, id_of_bytes, layer_id, serialize
 
 BUDGET = {"generations": 1, "children": 2, "cycles": 2, "samples_per_cycle": 90, "batch_size": 15, "threads": 1}
 

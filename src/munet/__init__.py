@@ -4,9 +4,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .errors import DamagedError, InputError, MunetError, StoreError
-    from .evolution import evolve
-    from .system import System
+    from munet.errors import DamagedError, InputError, MunetError, StoreError
+    from munet.evolution.loop import evolve
+    from munet.system import System
 
 __version__ = "0.1.0"
 __all__ = ["DamagedError", "InputError", "MunetError", "StoreError", "System", "__version__", "evolve"]

@@ -5,21 +5,21 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import history
-from .errors import InputError
-from .status import status
-from .store import FORMAT, Store
+from munet.analysis import history
+from munet.errors import InputError
+from munet.analysis.status import status
+from munet.store import FORMAT, Store
 
 if TYPE_CHECKING:
     import torch
 
-    from .analysis import History
-    from .architecture import Architecture
-    from .architectures import Form
-    from .predict import Prediction
-    from .stages import StagedNetwork
-    from .store.fsck import Report as FsckReport
-    from .store.gc import Report as GcReport
+    from munet.analysis import History
+    from munet.model.vit import Architecture
+    from munet.model.kinds import Form
+    from munet.inference.predict import Prediction
+    from munet.model.staged import StagedNetwork
+    from munet.store.fsck import Report as FsckReport
+    from munet.store.gc import Report as GcReport
 
 Progress = Callable[[int, int], None]
 Tensors = dict[str, "torch.Tensor"]
@@ -55,7 +55,7 @@ class System:
         seed: int = 0,
     ) -> "System":
         """Make a system around a root model. `depth` caps the root's blocks, `image_size` is in pixels."""
-        from .founding import found
+        from munet.roots.store_root import found
 
         def write(store: Store) -> str:
             return found(store, root, depth=depth, image_size=image_size, weights=weights, seed=seed)
@@ -102,7 +102,7 @@ class System:
 
         Reads the data once, to check and fingerprint it. A `private` task may build on others and is never built on.
         """
-        from .tasks import add, check_name
+        from munet.tasks import add, check_name
 
         name = check_name(name)
         _ = self.architecture  # refused where no model could ever be grown for the task
@@ -163,7 +163,7 @@ class System:
 
     def history(self) -> "History":
         """All of it as tables (pandas data frames) to analyse: a snapshot, see docs/analysis.md."""
-        from .analysis import History
+        from munet.analysis import History
 
         return History.of({self.path.name: self})
 
@@ -172,7 +172,7 @@ class System:
     @property
     def form(self) -> "Form":
         """What all models of the system have in common."""
-        from .architectures import architecture_of
+        from munet.model.kinds import architecture_of
 
         if self._form is None:
             self._form = architecture_of(self.store.get_model(self.root)["architecture"])
@@ -181,7 +181,7 @@ class System:
     @property
     def architecture(self) -> "Architecture":
         """The vision transformer that the models are paths through. InputError where they are of another kind."""
-        from .architectures import transformer
+        from munet.model.kinds import transformer
 
         return transformer(self.form, self.path)
 
@@ -198,7 +198,7 @@ class System:
 
     def network(self, model: str) -> "StagedNetwork":
         """A model by its id as an `nn.Module` in eval mode that shares the stored tensors."""
-        from .architectures import architecture_of
+        from munet.model.kinds import architecture_of
 
         manifest = self.store.get_model(model)
         layers = {slot: self.layer(identity) for slot, identity in manifest["layers"].items()}
@@ -216,7 +216,7 @@ class System:
 
         `images`: uint8 array or tensor (N,H,W,C), (N,H,W) or (H,W,C), a file, a PIL image, or a sequence of those.
         """
-        from .predict import predict
+        from munet.inference.predict import predict
 
         return predict(self, word, images, device=device, batch_size=batch_size)
 
@@ -232,7 +232,7 @@ class System:
         note: Callable[[str], None] = lambda text: None,
     ) -> dict[str, dict[str, Any]]:
         """Accuracy of the retained models on a whole split, measured now; layers that they share compute once."""
-        from .predict import evaluate
+        from munet.inference.predict import evaluate
 
         options = {"device": device, "batch_size": batch_size, "precision": precision}
         return evaluate(self, tasks, split, **options, progress=progress, note=note)
@@ -243,7 +243,7 @@ class System:
         timm has no place for residual adapters: a model that has some is refused, unless `with_adapters` writes them
         under keys of their own.
         """
-        from .export import export_model
+        from munet.model.to_timm import export_model
 
         architecture, model = self.architecture, self.resolve(word)
         manifest = self.store.get_model(model)
@@ -262,13 +262,13 @@ class System:
 
     def fsck(self, progress: Progress | None = None) -> "FsckReport":
         """Re-hash every object and check that every model has all its layers."""
-        from .store.fsck import fsck
+        from munet.store.fsck import fsck
 
         return fsck(self.store, progress)
 
     def gc(self, *, dry_run: bool = False) -> "GcReport":
         """Remove what no task can reach any more."""
-        from .store.gc import gc
+        from munet.store.gc import gc
 
         return gc(self.store, dry_run=dry_run)
 

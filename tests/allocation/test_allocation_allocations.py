@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 
-from munet.allocation.allocations import FixedAllocation, LearnedAllocation, combined, straight_through
+from munet.allocation.routing.allocations import FixedAllocation, LearnedAllocation, combined, straight_through
 from munet.errors import InputError
 
 MANY = 100_000

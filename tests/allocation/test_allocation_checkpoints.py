@@ -6,10 +6,10 @@ import pytest
 import torch
 from run_tools import QUICK, Stop, image_network, image_tasks, learned
 
-from munet.allocation.checkpoints import RunFolder, best_round, differences, load, save
-from munet.allocation.trainer import train
+from munet.allocation.runs.folder import RunFolder, best_round, differences, load, save
+from munet.allocation.training.trainer import train
 from munet.errors import InputError, StoreError
-from munet.store.locks import alone
+from munet.fs.locks import alone
 
 REQUEST = {"method": "gumbel_matrix", "budget": 0.75, "threads": None}
 
@@ -87,7 +87,7 @@ def test_a_failed_write_leaves_the_old_state(tmp_path: Path, monkeypatch: pytest
     def full(*arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("munet.store.files.os.replace", full)
+    monkeypatch.setattr("munet.fs.atomic.os.replace", full)
     with pytest.raises(StoreError, match="the disk is full"):
         folder.write_state({"round": 2})
     assert folder.state() == {"round": 1}

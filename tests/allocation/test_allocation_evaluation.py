@@ -9,17 +9,17 @@ import torch
 from run_tools import NAMES, QUICK, image_network, image_tasks, learned, line_tasks
 from torch import nn
 
-from munet.allocation.allocations import FixedAllocation
-from munet.allocation.checkpoints import RunFolder, best_round
+from munet.allocation.routing.allocations import FixedAllocation
+from munet.allocation.runs.folder import RunFolder, best_round
 from munet.allocation.data.examples import Examples
 from munet.allocation.data.tasks import TaskData
-from munet.allocation.evaluating import evaluate_run
-from munet.allocation.evaluation import empty_rows, grouped_similarity, mean_entropy, score, scores, used_matrices
-from munet.allocation.fallback import FallbackAllocation
-from munet.allocation.network import MultitaskNetwork
-from munet.allocation.runs import configured, perform
-from munet.allocation.summaries import present, report
-from munet.allocation.trainer import train
+from munet.allocation.runs.evaluate import evaluate_run
+from munet.allocation.training.scores import empty_rows, grouped_similarity, mean_entropy, score, scores, used_matrices
+from munet.allocation.routing.fallback import FallbackAllocation
+from munet.allocation.network.network import MultitaskNetwork
+from munet.allocation.runs.perform import configured, perform
+from munet.allocation.runs.summaries import present, report
+from munet.allocation.training.trainer import train
 from munet.errors import InputError
 
 TINY = {"train": 60, "validation": 30, "test": 30, "dimension": 6}
@@ -151,7 +151,7 @@ def test_without_validation_the_last_checkpoint_counts(tmp_path: Path) -> None:
 
 
 def test_regression_tasks_have_a_score() -> None:
-    from munet.allocation.models import synthetic
+    from munet.allocation.network.models import synthetic
 
     tasks = line_tasks(60)
     network = synthetic(4, 8, torch.Generator().manual_seed(0), width=8)

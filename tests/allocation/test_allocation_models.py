@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from munet.allocation.allocations import LearnedAllocation
-from munet.allocation.models import clusters, mnist4, omniglot20, synthetic
-from munet.allocation.network import MultitaskNetwork
-from munet.allocation.pools import Pool
+from munet.allocation.routing.allocations import LearnedAllocation
+from munet.allocation.network.models import clusters, mnist4, omniglot20, synthetic
+from munet.allocation.network.network import MultitaskNetwork
+from munet.model.pools.pool import Pool
 from munet.errors import InputError
 
 # of the twenty alphabets

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from munet.allocation.allocations import FixedAllocation
-from munet.allocation.fused import fuse
-from munet.allocation.models import mnist4
-from munet.allocation.network import MultitaskNetwork
-from munet.allocation.pools import Pool
-from munet.allocation.same import AvgPool2dSame, Conv2dSame, MaxPool2dSame, SeededDropout, padding
+from munet.allocation.routing.allocations import FixedAllocation
+from munet.allocation.network.fused import fuse
+from munet.allocation.network.models import mnist4
+from munet.allocation.network.network import MultitaskNetwork
+from munet.model.pools.pool import Pool
+from munet.model.pools.same_padding import AvgPool2dSame, Conv2dSame, MaxPool2dSame, SeededDropout, padding
 from munet.errors import InputError
 
 NAMES = ["a", "b", "c", "d"]

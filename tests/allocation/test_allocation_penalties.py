@@ -6,8 +6,8 @@ import re
 import pytest
 import torch
 
-from munet.allocation import penalties
-from munet.allocation.allocations import Allocation, FixedAllocation, LearnedAllocation
+from munet.allocation.routing import penalties
+from munet.allocation.routing.allocations import Allocation, FixedAllocation, LearnedAllocation
 from munet.errors import InputError
 
 PENALTIES = {

@@ -7,14 +7,14 @@ import pytest
 from run_tools import NAMES, QUICK, Stop, image_network, image_tasks, learned
 from torch import nn
 
-from munet.allocation.allocations import FixedAllocation
-from munet.allocation.checkpoints import RunFolder, best_round
-from munet.allocation.drawing import draw
-from munet.allocation.network import MultitaskNetwork
-from munet.allocation.plotting import Pattern, fraction_figure, pattern_figure, similarity_figure
-from munet.allocation.trainer import train
+from munet.allocation.routing.allocations import FixedAllocation
+from munet.allocation.runs.folder import RunFolder, best_round
+from munet.allocation.runs.draw import draw
+from munet.allocation.network.network import MultitaskNetwork
+from munet.allocation.runs.figures import Pattern, fraction_figure, pattern_figure, similarity_figure
+from munet.allocation.training.trainer import train
 from munet.errors import InputError
-from munet.experiments.plots import save
+from munet.experiments.results.plots import save
 
 ROWS = np.array([[1, 1, 0, 0, 1], [1, 1, 0, 0, 1], [0, 0, 1, 0, 1], [0, 0, 0, 0, 0]], bool)
 CLUSTERS = ("red", "red", "blue", "blue")

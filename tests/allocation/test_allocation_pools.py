@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from munet.allocation.pools import Pool
+from munet.model.pools.pool import Pool
 from munet.errors import InputError
 
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import torch
 
-from munet.allocation.allocations import FixedAllocation, LearnedAllocation
-from munet.allocation.fallback import FallbackAllocation
-from munet.allocation.presets import experiments, preset, presets, scaled_temperature
-from munet.allocation.runs import RunConfig, configured, make, perform
-from munet.allocation.settings import Settings
+from munet.allocation.routing.allocations import FixedAllocation, LearnedAllocation
+from munet.allocation.routing.fallback import FallbackAllocation
+from munet.allocation.runs.presets import experiments, preset, presets, scaled_temperature
+from munet.allocation.runs.perform import RunConfig, configured, make, perform
+from munet.allocation.training.settings import Settings
 from munet.errors import InputError
 
 TINY = {"train": 40, "validation": 20, "test": 20, "dimension": 6}
@@ -152,7 +152,7 @@ def test_settings_name_what_is_unknown() -> None:
 
 
 def test_no_sharing_where_tasks_and_components_differ_is_one_line(tmp_path: Path) -> None:
-    from munet.allocation.models import clusters
+    from munet.allocation.network.models import clusters
 
     network = clusters((5, 5, 9))
     with pytest.raises(InputError, match="16 components for 3 tasks"):
@@ -170,7 +170,7 @@ def test_missing_data_is_one_line_and_nothing_is_written(tmp_path: Path) -> None
 
 def test_a_finished_run_needs_no_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = perform(tiny(), tmp_path / "run", device="cpu")
-    monkeypatch.setattr("munet.allocation.runs.make", lambda *arguments: pytest.fail("it is finished"))
+    monkeypatch.setattr("munet.allocation.runs.perform.make", lambda *arguments: pytest.fail("it is finished"))
     assert perform(tiny(), tmp_path / "run", device="cpu") == first
 
 

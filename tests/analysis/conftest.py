@@ -7,7 +7,7 @@ import pytest
 
 import munet
 from analysis_tools import big_system
-from munet import evolution
+from munet.evolution import loop as evolution
 
 BUDGET = {"generations": 2, "children": 3, "cycles": 2, "samples_per_cycle": 45, "batch_size": 15, "threads": 1}
 

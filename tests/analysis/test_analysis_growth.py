@@ -10,7 +10,7 @@ import munet
 from analysis_tools import big_system
 from munet.analysis.growth import best_at, growth, moments, paths_at, retained_at
 from munet.analysis.paths import Layer, Paths
-from munet.events import ChildFinished, Event
+from munet.evolution.events import ChildFinished, Event
 
 SMALL = {"generations": 2, "children": 2, "cycles": 1, "samples_per_cycle": 30, "batch_size": 15, "threads": 1}
 

@@ -11,7 +11,7 @@ from typing import Any
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from munet.events import Event, GenerationStarted, RunStarted, TaskStarted
+from munet.evolution.events import Event, GenerationStarted, RunStarted, TaskStarted
 
 Run = Callable[..., tuple[int, str, str]]
 SOURCES = Path(__file__).resolve().parents[2] / "src"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from cli_tools import Run, munet
 
-from munet.allocation.tabling import read, sizes
-from munet.cli.allocation_view import Clock, evaluation_line, stopping
+from munet.allocation.runs.comparison import read, sizes
+from munet.cli.allocation.view import Clock, evaluation_line, stopping
 
 SIZES = {"train": 80, "validation": 40, "test": 40, "dimension": 6}
 TINY = ["--threads", "1", "--device", "cpu", *(f"--set={name}={size}" for name, size in SIZES.items())]
@@ -26,7 +26,7 @@ def run(run: Run) -> Run:
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Finished runs: two seeds of gumbel_matrix, one of shared_bottom."""
-    from munet.allocation.runs import configured, perform
+    from munet.allocation.runs.perform import configured, perform
 
     out = tmp_path_factory.mktemp("runs")
     for method, seed in (("gumbel_matrix", 0), ("gumbel_matrix", 1), ("shared_bottom", 0)):
@@ -66,7 +66,7 @@ def test_every_option_reaches_the_run(run: Run, tmp_path: Path, monkeypatch: pyt
         seen.update(config.request(), out=out, data=data, device=options["device"])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("munet.allocation.runs.perform", perform)
+    monkeypatch.setattr("munet.allocation.runs.perform.perform", perform)
     options: dict[str, Any] = {
         "rounds": 9, "batch_size": 3, "learning_rate": 0.1, "l2_penalty": 0.2, "inactive_gradients": "skip",
         "update": "per-round", "evaluate_every": 4, "keep": "best", "router_learning_rate": 0.3, "probs_init": 0.4,
@@ -216,7 +216,7 @@ def test_table_has_a_row_for_each_configuration(run: Run, runs: Path, tmp_path: 
 
 
 def test_labels_say_what_sets_configurations_of_a_method_apart() -> None:
-    from munet.allocation.tabling import by_configuration
+    from munet.allocation.runs.comparison import by_configuration
 
     def summary(method: str, **request: Any) -> dict[str, Any]:
         return {"request": {"method": method, "seed": 0, "budget": 1.0, "threads": None, **request}}
@@ -316,7 +316,7 @@ def test_a_terminal_shows_a_bar_and_keeps_the_lines(monkeypatch: pytest.MonkeyPa
 
     from rich.console import Console
 
-    from munet.cli import allocation_view
+    from munet.cli.allocation import view as allocation_view
 
     out = Console(file=io.StringIO(), force_terminal=True, width=100)
     monkeypatch.setattr(allocation_view, "console", lambda: out)

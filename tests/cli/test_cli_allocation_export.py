@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from cli_tools import Run
 
-from munet.allocation.runs import configured, perform
+from munet.allocation.runs.perform import configured, perform
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from cli_tools import munet
 from typer.testing import CliRunner
 
 from experiment_tools import METHODS, grid, history, result, write
-from munet.cli.experiment_tables import plot, table
+from munet.cli.experiment.tables import plot, table
 from munet.errors import InputError
 
 Run = Callable[..., Any]
@@ -193,7 +193,7 @@ def test_segments_are_drawn(tmp_path: Path):
 
 def test_help_imports_nothing_heavy():
     code = (
-        "import sys, munet.cli.experiment_tables\n"
+        "import sys, munet.cli.experiment.tables\n"
         "heavy = {'torch', 'numpy', 'matplotlib', 'datasets', 'rich', 'pydantic'} & set(sys.modules)\n"
         "sys.exit(f'imports {heavy}' if heavy else 0)"
     )
@@ -203,7 +203,7 @@ def test_help_imports_nothing_heavy():
 
 def test_a_table_needs_no_torch(out: Path):
     code = (
-        "import sys; from pathlib import Path; from munet.cli.experiment_tables import table\n"
+        "import sys; from pathlib import Path; from munet.cli.experiment.tables import table\n"
         "table(out=Path(sys.argv[1]), budget='mini')\n"
         "sys.exit('imports torch' if 'torch' in sys.modules else 0)"
     )

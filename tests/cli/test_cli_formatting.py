@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from munet.cli import formatting as f
+from munet.cli.text import formatting as f
 
 
 def test_accuracies_are_percent():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cli_tools import drawn, fits
 
-from munet.cli.methods import comments, list_methods, methods_view, show_method
+from munet.cli.evolve.methods import comments, list_methods, methods_view, show_method
 from munet.errors import InputError
 from munet.search import Method, preset_names
 

@@ -9,8 +9,8 @@ from cli_tools import opening
 from rich.console import Console
 from test_cli_live import child, cycle
 
-from munet.cli.observers import json_lines, live_view, plain_lines
-from munet.events import CycleFinished, RunFinished, TaskFinished
+from munet.cli.evolve.observers import json_lines, live_view, plain_lines
+from munet.evolution.events import CycleFinished, RunFinished, TaskFinished
 
 EVENTS = (
     *opening(),

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from munet.cli import common
-from munet.cli.progress import progress
+from munet.cli.text.progress import progress
 
 
 def console_of(monkeypatch: pytest.MonkeyPatch, *, terminal: bool) -> io.StringIO:

@@ -4,8 +4,8 @@ import pytest
 from cli_tools import LONG, NAMES, drawn, fits, opening, task_row
 from test_cli_live import child, cycle, played
 
-from munet.cli.screen import screen
-from munet.events import GenerationStarted, TaskFinished
+from munet.cli.evolve.screen import screen
+from munet.evolution.events import GenerationStarted, TaskFinished
 
 TRAINED = (
     cycle(0, 0, 0.5),

@@ -3,7 +3,7 @@
 import pytest
 from cli_tools import LONG, NAMES, drawn, fits, fresh_row, status_of, task_row, unfolded
 
-from munet.cli import tables
+from munet.cli.text import renderables as tables
 
 WIDTHS = [80, 100, 120, 160]
 ID = "0123456789abcdef" * 4

@@ -4,7 +4,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import munet
-from munet.events import ChildFinished, Event
+from munet.evolution.events import ChildFinished, Event
 
 ROOT = {"root": "random:vit_tiny_patch16_224", "depth": 1, "image_size": 32}
 TASKS = ("shapes", "again")

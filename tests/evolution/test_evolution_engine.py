@@ -7,8 +7,8 @@ import pytest
 
 import munet
 from munet.errors import InputError
-from munet.events import Event, GenerationStarted, RunStarted
-from munet.jobs import form_litters
+from munet.evolution.events import Event, GenerationStarted, RunStarted
+from munet.evolution.jobs import form_litters
 from munet.training import train_litter
 
 BUDGET = {"generations": 2, "children": 4, "cycles": 2, "samples_per_cycle": 60, "batch_size": 16}
@@ -47,7 +47,7 @@ def test_siblings_with_the_same_augmentation_train_together(
         sizes.append(len(trainees))
         return train_litter(trainees, *args, **options)
 
-    monkeypatch.setattr("munet.nursery.train_litter", watched)
+    monkeypatch.setattr("munet.evolution.child_trainer.train_litter", watched)
     grown(tmp_path / "fleet", tiny_npz, AUGMENTED)
     assert sum(sizes) == 2 * 2 * 4
     assert max(sizes) == 4
@@ -120,9 +120,9 @@ def test_what_cannot_be_is_refused_before_anything_starts(
 
 
 def test_litters_are_no_larger_than_a_workers_part_or_the_memory() -> None:
-    from munet.children import Child
-    from munet.jobs import Job
-    from munet.library import Origin
+    from munet.evolution.inheritance import Child
+    from munet.evolution.jobs import Job
+    from munet.evolution.origins import Origin
     from munet.training import Preprocessing, Recipe
 
     def job(number: int, pre: Preprocessing, *trained: str) -> Job:

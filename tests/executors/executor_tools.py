@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import munet
-from munet.events import ChildFinished, CycleFinished, Event, Notice
+from munet.evolution.events import ChildFinished, CycleFinished, Event, Notice
 
 TASKS = ("shapes", "again")
 # The same flips for all children of a generation, so that siblings are put into litters.
@@ -94,7 +94,7 @@ def descendants(ancestor: int) -> dict[int, str]:
     return found
 
 
-def workers_of(ancestor: int, words: str = "munet.executors.worker") -> list[int]:
+def workers_of(ancestor: int, words: str = "munet.evolution.executors.worker") -> list[int]:
     return [pid for pid, line in descendants(ancestor).items() if words in line]
 
 

@@ -17,8 +17,8 @@ from executor_tools import BUDGET, Once, alive, contents, create, grow, kill, no
 
 import munet
 from munet.errors import InputError, WorkerError
-from munet.events import ChildFinished, CycleFinished, Event, TaskStarted
-from munet.executors import processes
+from munet.evolution.events import ChildFinished, CycleFinished, Event, TaskStarted
+from munet.evolution.executors import processes
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="finds workers through /proc")
 SOURCES = Path(__file__).resolve().parents[2] / "src"

@@ -13,8 +13,8 @@ from executor_tools import Once, contents, create, grow, kill, notices, told, wo
 
 import munet
 from munet.errors import InputError
-from munet.events import CycleFinished, TaskStarted
-from munet.executors.ray_tasks import BLIND
+from munet.evolution.events import CycleFinished, TaskStarted
+from munet.evolution.executors.ray_tasks import BLIND
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'munet-ml[ray]'")
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="finds workers through /proc")
@@ -49,7 +49,7 @@ def test_a_worker_and_a_node_die_and_nothing_changes(cluster: Any, system: munet
     second = cluster.add_node(**NODE)
     turn = 0
 
-    def disturb(event: munet.events.Event) -> None:
+    def disturb(event: munet.evolution.events.Event) -> None:
         nonlocal turn
         if isinstance(event, CycleFinished) and event.cycle == 0:
             turn += 1

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from munet.errors import InputError
-from munet.experiments import catalog
-from munet.experiments.catalog import Task, benchmark_names, find_tasks, load_benchmark, published
+from munet import catalog
+from munet.catalog import Task, benchmark_names, find_tasks, load_benchmark, published
 from munet.tasks.names import check_name
 from munet.tasks.sources import open_source
 from munet.tasks.splits import PARTS, parse, resolve, size
@@ -217,7 +217,7 @@ def test_the_hub_may_have_other_splits():
 
 
 def test_prepared_tfds_data_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from munet.experiments import catalog_places
+    from munet.catalog import places as catalog_places
 
     task = load_benchmark("mccb").tasks[0]
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
@@ -259,7 +259,7 @@ def test_tasks_that_munet_cannot_read_say_so():
 
 def test_importing_the_catalog_is_light():
     code = (
-        "import sys, munet.experiments.catalog as c; c.find_tasks('a')\n"
+        "import sys, munet.catalog as c; c.find_tasks('a')\n"
         "assert not {'torch', 'numpy', 'datasets'} & set(sys.modules), 'heavy'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

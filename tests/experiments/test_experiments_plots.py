@@ -11,20 +11,10 @@ from hypothesis import strategies as st
 
 from experiment_tools import TASKS, grid, history, result
 from munet.errors import InputError
-from munet.experiments.curves import (
-    FIRST_SET,
-    Point,
-    Segment,
-    families,
-    growth,
-    meetings,
-    pareto,
-    segments,
-    spending,
-)
-from munet.experiments.placing import Box, choose
-from munet.experiments.plots import check_suffix, growth_figure, pareto_figure, save, spending_figure
-from munet.experiments.results import Result, Runs, budgets, find
+from munet.experiments.results.curves import FIRST_SET, Point, Segment, families, growth, meetings, pareto, segments, spending
+from munet.experiments.results.placing import Box, choose
+from munet.experiments.results.plots import check_suffix, growth_figure, pareto_figure, save, spending_figure
+from munet.experiments.results.read import Result, Runs, budgets, find
 
 
 def made(method: str, seed: int, *accuracies: float, **changes: Any) -> Result:

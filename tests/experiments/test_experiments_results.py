@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from experiment_tools import TASKS, history, result, write
 from munet.errors import DamagedError, InputError
-from munet.experiments.results import Name, Place, benchmarks, budgets, find, in_order, read_result
+from munet.experiments.results.read import Name, Place, benchmarks, budgets, find, in_order, read_result
 
 EVEN = dict.fromkeys(TASKS, 0.5)
 

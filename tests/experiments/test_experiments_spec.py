@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from munet.errors import InputError
 from munet.experiments.budgets import budgets, load_budget, settings_for
-from munet.experiments.catalog import load_benchmark
+from munet.catalog import load_benchmark
 from munet.experiments.spec import Spec
 from munet.search import load_method
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from munet.experiments.statistics import bootstrap, crossings, height, paired, summarise
+from munet.experiments.results.statistics import bootstrap, crossings, height, paired, summarise
 
 FRACTIONS = st.floats(0, 1)
 

@@ -15,23 +15,11 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from experiment_tools import LEAK, TASKS, grid, result
-from munet.experiments.catalog import published
-from munet.experiments.render import WRITERS, cell_text, comma_separated, latex, markdown, number
-from munet.experiments.results import Result, Runs, find
-from munet.experiments.tables import (
-    Column,
-    Label,
-    Range,
-    Spread,
-    Table,
-    Values,
-    differences_table,
-    methods_table,
-    omniglots,
-    published_table,
-    tasks_table,
-)
-from munet.experiments.terminal import terminal
+from munet.catalog import published
+from munet.tables.render import WRITERS, cell_text, comma_separated, latex, markdown, number
+from munet.experiments.results.read import Result, Runs, find
+from munet.experiments.results.tables import Column, Label, Range, Spread, Table, Values, differences_table, methods_table, omniglots, published_table, tasks_table
+from munet.tables.terminal import terminal
 
 
 def made(method: str, seed: int, *accuracies: float, **changes: Any) -> Result:

@@ -25,7 +25,7 @@ from published_tools import (
 import munet
 from munet.errors import InputError, MunetError
 from munet.importing import import_published, prepare
-from munet.importing.message import read_index
+from munet.importing.flax_checkpoint import read_index
 
 Change = Callable[[Published], None]
 

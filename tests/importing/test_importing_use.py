@@ -17,7 +17,7 @@ import munet
 from munet.cli import main
 from munet.errors import InputError, StoreError
 from munet.importing import attach, import_published, prepare
-from munet.importing.staging import staged
+from munet.store.staging import staged
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 BUDGET = {"generations": 1, "children": 2, "cycles": 1, "samples_per_cycle": 60, "batch_size": 16}
@@ -193,7 +193,7 @@ def test_memory_is_that_of_a_layer_and_not_of_the_file(tmp_path: Path, monkeypat
     # ru_maxrss would be that of the process which started it
     code = """
 import re, sys
-import torch, safetensors.torch, munet.importing.importing, munet.roots.flax_layers
+import torch, safetensors.torch, munet.importing.convert, munet.roots.flax_layers
 
 def peak():
     return 1024 * int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])

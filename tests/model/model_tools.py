@@ -7,7 +7,7 @@ import torch
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor
 
-from munet.architecture import Architecture
+from munet.model.vit import Architecture
 
 TI = Architecture(patch_size=16, width=192, heads=3, mlp_hidden=768)
 B = Architecture(patch_size=16, width=768, heads=12, mlp_hidden=3072)

@@ -7,11 +7,11 @@ import pytest
 import torch
 from model_tools import SMALL, TI, B, small_vit
 
-from munet.accounting import accounted_parameters, adapter_size, flops, slot_sizes
-from munet.architecture import Architecture
-from munet.cutting import cut
-from munet.layers import layer_size
-from munet.recognition import architecture_of
+from munet.model.cost import accounted_parameters, adapter_size, flops, slot_sizes
+from munet.model.vit import Architecture
+from munet.model.state_dict import cut
+from munet.store.layer_file import layer_size
+from munet.model.from_timm import architecture_of
 
 # classes of the tasks: emnist digits and letters, kmnist, mnist, omniglot, cmaterdb bangla, devanagari, telugu
 MCCB = (10, 37, 10, 10, 1623, 10, 10, 10)

@@ -4,7 +4,7 @@ import sys
 import pytest
 from model_tools import TI
 
-from munet.architecture import Architecture, adapters_of, block_index, depth_of
+from munet.model.vit import Architecture, adapters_of, block_index, depth_of
 from munet.errors import InputError
 
 
@@ -77,5 +77,5 @@ def test_depth_and_adapters_of_slots():
 
 
 def test_no_torch_on_the_way():
-    code = "import sys, munet.architecture, munet.accounting, munet.cutting; sys.exit('torch' in sys.modules)"
+    code = "import sys, munet.model.vit, munet.model.cost, munet.model.state_dict; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

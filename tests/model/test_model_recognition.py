@@ -6,7 +6,7 @@ from timm.layers.norm import RmsNorm
 from torch import nn
 
 from munet.errors import InputError
-from munet.recognition import architecture_of
+from munet.model.from_timm import architecture_of
 
 
 def outline(name: str, **arguments):

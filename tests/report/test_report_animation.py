@@ -13,8 +13,8 @@ from analysis_tools import big_system
 from munet.analysis import History, history
 from munet.analysis.growth import best_at, moments, paths_at
 from munet.errors import InputError
-from munet.report import animation
-from munet.report.animation import animate, plan, render, scenes
+from munet.report.network import animation
+from munet.report.network.animation import animate, plan, render, scenes
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from munet.analysis.sharing import shared_layers
 from munet.errors import InputError
 from munet.report.figures import FIGURES, Options, check, draw
 from munet.report.figures.style import legend_plan, plain_number
-from munet.report.palette import task_colours
+from munet.report.style.palette import task_colours
 
 NAMES = ("日本語の手書き文字", "देवनागरी", "عربي", "x_1", "a" * 90, "русский_текст")
 

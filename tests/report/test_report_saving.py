@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from munet.errors import InputError
-from munet.report.saving import DPI, SUFFIXES, check_suffix, encode, save
+from munet.report.style.saving import DPI, SUFFIXES, check_suffix, encode, save
 
 
 def figure(text: str = "words"):

@@ -22,10 +22,10 @@ from store_tools import (
     task_record,
 )
 
-import munet.store.facts
+import munet.store.relations
 from munet.errors import DamagedError, StoreError
 from munet.store import Store
-from munet.store.facts import FILE
+from munet.store.relations import FILE
 from munet.store.fsck import fsck
 from munet.store.gc import collect, gc
 from munet.store.objects import Objects
@@ -34,7 +34,7 @@ from munet.store.objects import Objects
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parents go to their file at once, as they do in a system of hundreds of models."""
-    monkeypatch.setattr(munet.store.facts, "_UNSAVED", 0)
+    monkeypatch.setattr(munet.store.relations, "_UNSAVED", 0)
 
 
 def nothing_more_to_collect(store: Store) -> bool:
@@ -181,7 +181,7 @@ def test_the_next_process_reads_parents_from_their_file(tmp_path: Path, monkeypa
 
 
 def test_a_file_of_parents_that_cannot_be_written_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(munet.store.facts, "_UNSAVED", -1)
+    monkeypatch.setattr(munet.store.relations, "_UNSAVED", -1)
     store = grown_store(tmp_path / "s")
     (store.path / FILE).mkdir()
     lost = put_child(store, "a", store.root, "lost")

@@ -10,8 +10,8 @@ import pytest
 from store_tools import Faults, temporary_files_in
 
 from munet.errors import StoreError
-from munet.store import files
-from munet.store.files import create_exclusive, make_folder, write_atomic
+from munet.fs import atomic as files
+from munet.fs.atomic import create_exclusive, make_folder, write_atomic
 
 
 def test_write_makes_and_replaces(tmp_path: Path):

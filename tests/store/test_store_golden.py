@@ -10,7 +10,7 @@ import pytest
 from golden_system import LAYERS, write
 from store_tools import files_of, put_child
 
-from munet.layers import id_of_bytes
+from munet.store.layer_file import id_of_bytes
 from munet.store import Store
 from munet.store.fsck import fsck
 from munet.store.gc import gc

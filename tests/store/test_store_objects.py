@@ -10,7 +10,7 @@ import pytest
 from store_tools import Faults, layer_bytes
 
 from munet.errors import DamagedError, InputError, StoreError
-from munet.layers import id_of_bytes
+from munet.store.layer_file import id_of_bytes
 from munet.store.objects import Objects, is_id
 
 

@@ -17,7 +17,7 @@ import pytest
 from store_driver import check_steps, one_of_each
 from store_tools import make_store, task_record
 
-import munet.store.files
+import munet.fs.atomic
 from munet.store import Store
 from munet.store.fsck import fsck
 
@@ -220,7 +220,7 @@ def test_no_power_cut_loses_what_was_acknowledged(tmp_path: Path):
 @pytest.mark.parametrize("forgotten", ["file", "folder", "folder above"])
 def test_this_test_catches_a_missing_flush(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forgotten: str):
     if forgotten == "file":
-        real = munet.store.files._write_temporary
+        real = munet.fs.atomic._write_temporary
 
         def careless(folder: Path, data: bytes) -> Path:
             fsync, os.fsync = os.fsync, lambda descriptor: None
@@ -229,9 +229,9 @@ def test_this_test_catches_a_missing_flush(tmp_path: Path, monkeypatch: pytest.M
             finally:
                 os.fsync = fsync
 
-        monkeypatch.setattr(munet.store.files, "_write_temporary", careless)
+        monkeypatch.setattr(munet.fs.atomic, "_write_temporary", careless)
     elif forgotten == "folder":
-        monkeypatch.setattr(munet.store.files, "sync_folder", lambda path: None)
+        monkeypatch.setattr(munet.fs.atomic, "sync_folder", lambda path: None)
     else:
         monkeypatch.setattr("munet.store.objects.make_folder", lambda path: path.mkdir(exist_ok=True))
     _, wrong = cut_everywhere(tmp_path, mixtures=0)

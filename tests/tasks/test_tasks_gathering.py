@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from munet.decoded.rows import FileRows
+from munet.tasks.cache.npy_rows import FileRows
 from munet.errors import InputError
-from munet.tasks.gathering import Gathering, Rows, Shape
+from munet.tasks.stack import Gathering, Rows, Shape
 from munet.tasks.images import fit
 
 SIDE = 24

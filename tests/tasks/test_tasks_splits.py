@@ -6,18 +6,7 @@ from hypothesis import strategies as st
 
 from munet.errors import InputError
 from munet.tasks.planning import plan_splits
-from munet.tasks.splits import (
-    Bound,
-    Slice,
-    format_ranges,
-    format_slices,
-    overlap,
-    parse,
-    part,
-    resolve,
-    size,
-    subtract,
-)
+from munet.tasks.splits import Bound, Slice, format_ranges, format_slices, overlap, parse, part, resolve, size, subtract
 
 
 @st.composite

@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .frames import History, history
+    from munet.analysis.frames import History, history
 
 __all__ = ["History", "history"]
 

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from .columns import NUMBER, TEXT, WHOLE, Schema, table
-from .frames import History
-from .lineage import descent
+from munet.analysis.columns import NUMBER, TEXT, WHOLE, Schema, table
+from munet.analysis.frames import History
+from munet.analysis.lineage import descent
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,16 +5,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InputError, suggest
-from ..store import Store
-from . import columns as c
-from . import rows
-from .reading import Progress, Reading
+from munet.errors import InputError, suggest
+from munet.store import Store
+from munet.analysis import columns as c
+from munet.analysis import rows
+from munet.analysis.snapshot import Progress, Reading
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..system import System
+    from munet.system import System
 
     Source = Store | System
 

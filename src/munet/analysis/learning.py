@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .columns import FLAG, NUMBER, TEXT, WHOLE, Schema, table
-from .frames import History
-from .lineage import Ancestor, descent
-from .reading import Reading
+from munet.analysis.columns import FLAG, NUMBER, TEXT, WHOLE, Schema, table
+from munet.analysis.frames import History
+from munet.analysis.lineage import Ancestor, descent
+from munet.analysis.snapshot import Reading
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ..accounting import slot_sizes
-from ..architecture import Architecture
-from ..errors import InputError
-from ..history import slot_order
-from .following import Shape
-from .reading import Reading
+from munet.model.cost import slot_sizes
+from munet.model.vit import Architecture
+from munet.errors import InputError
+from munet.analysis.history import slot_order
+from munet.analysis.timeline import Shape
+from munet.analysis.snapshot import Reading
 
 Slots = Mapping[str, str]  # slot -> id of a layer
 

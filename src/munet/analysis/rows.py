@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from ..accounting import accounted_parameters
-from ..history import slot_order
-from ..status import blocks_in
-from . import columns as c
-from .following import place_of
-from .reading import Reading
-from .sampling import Run
+from munet.model.cost import accounted_parameters
+from munet.analysis.history import slot_order
+from munet.analysis.status import blocks_in
+from munet.analysis import columns as c
+from munet.analysis.timeline import place_of
+from munet.analysis.snapshot import Reading
+from munet.analysis.children import Run
 
 Row = tuple[Any, ...]
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from .frames import History
+from munet.analysis.frames import History
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
-from ..status import totals as totals_of
-from .columns import NUMBER, TEXT, Schema, table
-from .frames import History
-from .growth import retained_at
-from .reading import Model, Reading
+from munet.errors import InputError
+from munet.analysis.status import totals as totals_of
+from munet.analysis.columns import NUMBER, TEXT, Schema, table
+from munet.analysis.frames import History
+from munet.analysis.growth import retained_at
+from munet.analysis.snapshot import Model, Reading
 
 if TYPE_CHECKING:
     import pandas as pd

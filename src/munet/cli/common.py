@@ -66,7 +66,7 @@ def tell(text: str) -> None:
 
 
 def show_json(value: Any) -> None:
-    from munet.cli.formatting import json_text
+    from munet.cli.text.formatting import json_text
 
     sys.stdout.write(json_text(value) + "\n")
     sys.stdout.flush()

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from munet.cli.common import JsonFlag, SystemPath, complete_task, open_system, show, show_json, tell
-from munet.cli.formatting import clean, compact, counted, number, percent, short
+from munet.cli.text.formatting import clean, compact, counted, number, percent, short
 from munet.errors import InputError
 
 _MEGABYTE = 10**6
@@ -50,9 +50,9 @@ def mu2net(
       munet import mu2net downloads/mu2net fleet
       munet import mu2net runs/chars fleet --data mnist=npz:data/mnist
     """
-    from munet.cli.progress import progress
-    from munet.importing.importing import prepare
-    from munet.importing.staging import refuse_taken
+    from munet.cli.text.progress import progress
+    from munet.importing.convert import prepare
+    from munet.store.staging import refuse_taken
 
     refuse_taken(system.absolute())
     with progress("checking") as report:
@@ -124,7 +124,7 @@ def attach(
     Example:
       munet attach fleet emnist-digits tfds:emnist/digits
     """
-    from munet.cli.progress import progress
+    from munet.cli.text.progress import progress
     from munet.importing.attaching import attach as attach_images
 
     opened = open_system(system)

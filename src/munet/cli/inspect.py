@@ -25,7 +25,7 @@ def log(system: SystemPath, model: Word, as_json: JsonFlag = False) -> None:
     if as_json:
         show_json(entries)
         return
-    from munet.cli.tables import log_view
+    from munet.cli.text.renderables import log_view
 
     show(log_view(entries, console().width))
 
@@ -42,7 +42,7 @@ def show_model(system: SystemPath, model: Word, as_json: JsonFlag = False) -> No
     if as_json:
         show_json(found)
         return
-    from munet.cli.tables import show_view
+    from munet.cli.text.renderables import show_view
 
     show(show_view(found, console().width))
 
@@ -63,6 +63,6 @@ def diff(
     if as_json:
         show_json(found)
         return
-    from munet.cli.tables import diff_view
+    from munet.cli.text.renderables import diff_view
 
     show(diff_view(found, console().width))

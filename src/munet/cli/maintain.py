@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from munet.cli.common import JsonFlag, SystemPath, open_system, show, show_json
-from munet.cli.formatting import bytes_text, clean, counted
+from munet.cli.text.formatting import bytes_text, clean, counted
 from munet.errors import DamagedError
 
 
@@ -22,7 +22,7 @@ def fsck(system: SystemPath, as_json: JsonFlag = False) -> None:
     Example:
       munet fsck fleet
     """
-    from munet.cli.progress import progress
+    from munet.cli.text.progress import progress
 
     opened = open_system(system)
     with progress("checking") as report:
@@ -30,7 +30,7 @@ def fsck(system: SystemPath, as_json: JsonFlag = False) -> None:
     if as_json:
         show_json(found.to_json())
     else:
-        from munet.cli.tables import fsck_view
+        from munet.cli.text.renderables import fsck_view
 
         lines = [str(damage) for damage in found.damaged]
         show(fsck_view({**found.to_json(), "lines": lines}, str(system)))

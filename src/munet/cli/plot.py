@@ -95,10 +95,10 @@ def _list() -> None:
 
 
 def _draw(name: str, system: Path, more: list[Path], options: "Options", targets: list[Path]) -> None:
-    from munet.cli.experiment_runs import check_target
-    from munet.cli.progress import progress
+    from munet.cli.experiment.shared import check_target
+    from munet.cli.text.progress import progress
     from munet.report.figures import draw
-    from munet.report.saving import SUFFIXES, save
+    from munet.report.style.saving import SUFFIXES, save
 
     for file in targets:
         check_target(file, SUFFIXES)
@@ -113,11 +113,11 @@ def _draw(name: str, system: Path, more: list[Path], options: "Options", targets
 
 def _tell_tables(name: str, system: Path, more: list[Path], options: "Options", targets: list[Path]) -> None:
     from munet.cli.common import console
-    from munet.cli.experiment_runs import check_target
-    from munet.experiments.render import WRITERS
-    from munet.experiments.terminal import terminal
+    from munet.cli.experiment.shared import check_target
+    from munet.tables.render import WRITERS
+    from munet.tables.terminal import terminal
     from munet.report.figures.tables import tables
-    from munet.store.files import write_atomic
+    from munet.fs.atomic import write_atomic
 
     for file in targets:
         check_target(file, list(TEXTS))
@@ -131,7 +131,7 @@ def _tell_tables(name: str, system: Path, more: list[Path], options: "Options", 
 def _history(system: Path, others: list[Path]) -> "History":
     """Of one system or of several; what is damaged or missing is told."""
     from munet.analysis import history
-    from munet.cli.progress import progress
+    from munet.cli.text.progress import progress
 
     with progress("reading") as told:
         made = history(*(open_system(path).store for path in (system, *others)), progress=told)
@@ -158,10 +158,10 @@ def animate(
       munet animate fleet
       munet animate fleet --out growth.mp4 --seconds-per-frame 0.2
     """
-    from munet.cli.formatting import counted
-    from munet.cli.progress import progress
-    from munet.report.animation import MOST_FRAMES, check_target
-    from munet.report.animation import animate as write
+    from munet.cli.text.formatting import counted
+    from munet.cli.text.progress import progress
+    from munet.report.network.animation import MOST_FRAMES, check_target
+    from munet.report.network.animation import animate as write
 
     check_target(out)
     if not out.parent.is_dir():

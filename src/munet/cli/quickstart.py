@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from munet.cli.common import JsonFlag, console, show, show_json
-from munet.cli.formatting import clean, counted, duration, number, percent
+from munet.cli.text.formatting import clean, counted, duration, number, percent
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from munet.cli.observers import Observer
+    from munet.cli.evolve.observers import Observer
 
 _HEADINGS = {"linear_probe": "linear probe", "fine_tuning": "full fine-tuning", "system": "the system"}
 
@@ -47,7 +47,7 @@ def quickstart(
         out.flush()
 
     def watch(rows: Sequence[Mapping[str, Any]]) -> "AbstractContextManager[Observer]":
-        from munet.cli.observers import live_view, plain_lines
+        from munet.cli.evolve.observers import live_view, plain_lines
 
         screen = console(stderr=as_json)
         live = screen.is_terminal and not screen.is_dumb_terminal
@@ -66,7 +66,7 @@ def quickstart(
 
 def result_view(result: Mapping[str, Any]) -> "list[RenderableType]":
     """The table, how to read it, the proof, the time, what to try next."""
-    from munet.cli.tables import line
+    from munet.cli.text.renderables import line
 
     return [
         line(""),
@@ -86,7 +86,7 @@ def result_view(result: Mapping[str, Any]) -> "list[RenderableType]":
 
 def _table(result: Mapping[str, Any]) -> "RenderableType":
     """Test accuracy in percent of each task by method, then the mean and the parameters per task."""
-    from munet.cli.tables import grid
+    from munet.cli.text.renderables import grid
 
     methods = result["methods"]
     table = grid("test accuracy in %", "classes", *_HEADINGS.values(), names=("test accuracy in %",))

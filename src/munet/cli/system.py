@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from munet.cli.common import JsonFlag, SystemPath, console, open_system, show, show_json
-from munet.cli.formatting import added_line, clean, counted, number, short
+from munet.cli.text.formatting import added_line, clean, counted, number, short
 from munet.errors import InputError
 
 
@@ -88,7 +88,7 @@ def add(
     own |= {"--allow-overlap": allow_overlap or None}
     group = {"--data": data, "--only": only, "--prefer": prefer, "--skip-missing": skip_missing or None}
     if catalog is not None:
-        from munet.cli.catalog_adding import add_group
+        from munet.cli.catalog.add import add_group
 
         _refuse(own, f"--catalog {catalog} knows the names, sources and splits of its tasks")
         add_group(
@@ -101,7 +101,7 @@ def add(
             f"{'NAME and SOURCE are' if name is None else 'SOURCE is'} missing; or say --catalog BENCHMARK"
         )
     _refuse(group, "it goes with --catalog BENCHMARK")
-    from munet.cli.progress import progress
+    from munet.cli.text.progress import progress
 
     opened = open_system(system)
     with progress(f"reading {clean(name)}") as report:
@@ -140,6 +140,6 @@ def status(system: SystemPath, as_json: JsonFlag = False) -> None:
     if as_json:
         show_json(found)
         return
-    from munet.cli.tables import status_view
+    from munet.cli.text.renderables import status_view
 
     show(status_view({**found, "path": str(system)}, console().width))

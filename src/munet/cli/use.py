@@ -5,18 +5,8 @@ from typing import Annotated
 
 import typer
 
-from munet.cli.common import (
-    Device,
-    JsonFlag,
-    SystemPath,
-    Word,
-    complete_task,
-    console,
-    open_system,
-    show,
-    show_json,
-)
-from munet.cli.formatting import clean
+from munet.cli.common import Device, JsonFlag, SystemPath, Word, complete_task, console, open_system, show, show_json
+from munet.cli.text.formatting import clean
 from munet.errors import InputError
 
 
@@ -45,7 +35,7 @@ def evaluate(
     Example:
       munet evaluate fleet --split test --task mnist
     """
-    from munet.cli.progress import progress
+    from munet.cli.text.progress import progress
 
     opened = open_system(system)
     with progress("evaluating") as report:
@@ -58,7 +48,7 @@ def evaluate(
         return
     if not results:
         raise InputError(f"no task of {opened.path} has a model yet: run `munet evolve {opened.path}`")
-    from munet.cli.tables import evaluate_view
+    from munet.cli.text.renderables import evaluate_view
 
     show(evaluate_view(results, console().width))
 
@@ -76,7 +66,7 @@ def predict(
     Example:
       munet predict fleet mnist a.png b.png --top 3
     """
-    from munet.cli.progress import progress
+    from munet.cli.text.progress import progress
 
     opened = open_system(system)
     model = opened.resolve(task)
@@ -89,7 +79,7 @@ def predict(
         ]
         show_json({"task": opened.manifest(model)["task"], "model": model, "images": rows})
         return
-    from munet.cli.tables import predict_view
+    from munet.cli.text.renderables import predict_view
 
     show(predict_view([str(file) for file in images], tops, console().width))
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from munet.errors import InputError, suggest
-from munet.experiments.catalog import Benchmark
+from munet.catalog import Benchmark
 from munet.experiments.spec import Spec
 from munet.search import Method, load_method, preset_names, starting_preprocessing, with_samples_per_task
 

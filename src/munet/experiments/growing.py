@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from munet.experiments.outcome import summary
 from munet.experiments.running import Where, add_tasks, prepare
 from munet.experiments.sequences import Sequence, Turn, settings_of, turns
-from munet.store.files import write_atomic
+from munet.fs.atomic import write_atomic
 
 if TYPE_CHECKING:
-    from munet.events import Event
+    from munet.evolution.events import Event
 
 BUDGET, METHOD = "sequence", "continual"  # places in the folders of results, beside those of grids
 
@@ -43,7 +43,7 @@ def grow(
         for turn in turns(sequence, system):
             run = turn.run
             if run is None:
-                from munet.evolution import evolve
+                from munet.evolution.loop import evolve
 
                 names = turn.segment.tasks()
                 add_tasks(system, [task for task in benchmark.tasks if task.name in names], data, reading)

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from munet.history import iterations
+from munet.analysis.history import iterations
 from munet.store import FORMAT
 
 if TYPE_CHECKING:
-    from munet.experiments.catalog import Benchmark
+    from munet.catalog import Benchmark
     from munet.system import System
 
 _ROW = (

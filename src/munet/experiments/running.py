@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from munet.experiments.budgets import load_budget, settings_for
-from munet.experiments.catalog import Benchmark, Task, add, load_benchmark, root_address
+from munet.catalog import Benchmark, Task, add, load_benchmark, root_address
 from munet.experiments.grid import Run
 from munet.experiments.outcome import summary
-from munet.store.files import make_folder, write_atomic
+from munet.fs.atomic import make_folder, write_atomic
 
 if TYPE_CHECKING:
-    from munet.events import Event
+    from munet.evolution.events import Event
     from munet.system import System
 
 
@@ -48,7 +48,7 @@ def perform(
         add_tasks(system, benchmark.tasks, data, reading)
         settings = settings_for(run.spec, load_budget(run.budget), benchmark)
         if not _evolved(system):
-            from munet.evolution import evolve
+            from munet.evolution.loop import evolve
 
             evolve(
                 system,

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from munet.errors import InputError, suggest
 from munet.experiments.budgets import load_budget, settings_for
-from munet.experiments.catalog import Benchmark, load_benchmark
+from munet.catalog import Benchmark, load_benchmark
 from munet.experiments.spec import Spec
-from munet.history import iterations
-from munet.status import retained, totals
+from munet.analysis.history import iterations
+from munet.analysis.status import retained, totals
 
 if TYPE_CHECKING:
     from munet.system import System

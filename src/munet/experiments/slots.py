@@ -2,7 +2,7 @@
 
 import os
 
-from munet.devices import choose_device
+from munet.training.devices import choose_device
 
 
 def devices_for(device: str, threads: int, parallel: int | None) -> list[str]:

@@ -23,7 +23,7 @@ def request(run: Run, data: Path | None, where: Where) -> str:
 
 def main(words: list[str]) -> int:
     """Exit code 0: the run is finished; 2: it cannot be, and the last line on standard error says why."""
-    from munet.events import event_json
+    from munet.evolution.events import event_json
 
     asked = json.loads(words[0])
     run = Run(Path(asked["out"]), asked["benchmark"], asked["budget"], Spec.parse(asked["spec"]), asked["seed"])

@@ -26,15 +26,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from munet.importing.attaching import attach
-    from munet.importing.importing import Import, prepare
+    from munet.importing.convert import Import, prepare
 
 __all__ = ["Import", "attach", "import_published", "prepare"]
 
 
 def import_published(folder: str | Path, system: str | Path, **options: Any) -> dict[str, Any]:
     """Import the published system in `folder` as a new one at `system`; options as `prepare` takes them."""
-    from munet.importing.importing import prepare
-    from munet.importing.staging import refuse_taken
+    from munet.importing.convert import prepare
+    from munet.store.staging import refuse_taken
 
     refuse_taken(Path(system))
     return prepare(folder, **options).write(system)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from munet.errors import InputError
-from munet.importing.data import with_data
-from munet.tasks.recorded import NO_DATA
+from munet.importing.images import with_data
+from munet.tasks.reopen import NO_DATA
 
 if TYPE_CHECKING:
     from munet.system import System

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from munet.errors import InputError
-from munet.importing.message import Arrays, StoredArray, read_index
-from munet.importing.published import Key, State, key_text
+from munet.importing.flax_checkpoint import Arrays, StoredArray, read_index
+from munet.importing.state import Key, State, key_text
 
 OPTIMISER = "opt_state:"
 SLOTS = {"embedding": "embedding", "cls": "cls", "posembed_input": "posembed", "encoder_norm": "norm", "head": "head"}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from munet.errors import InputError
-from munet.importing.published import Key, Model, State, key_text
+from munet.importing.state import Key, Model, State, key_text
 
 
 @dataclass(frozen=True)

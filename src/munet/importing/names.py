@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from munet.tasks.names import MAX_BYTES, check_name
 
 if TYPE_CHECKING:
-    from munet.experiments.catalog import Task
+    from munet.catalog import Task
 
 PRIVATE = "private:"
 _ONE_K = "/1k"
@@ -37,7 +37,7 @@ def _allowed(text: str) -> str:
 
 def in_catalog(classes: Mapping[str, int]) -> "dict[str, Task]":
     """Published name -> task of the catalog with as many classes, for those that it has. Needs munet.experiments."""
-    from munet.experiments.catalog import find_tasks
+    from munet.catalog import find_tasks
 
     known = [task for task in find_tasks() if task.group != "local"]
     found: dict[str, Task] = {}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from munet.importing.blueprint import Plan
 from munet.importing.components import Component, slot_named
-from munet.importing.message import StoredArray, read_array
-from munet.importing.published import Key
+from munet.importing.flax_checkpoint import StoredArray, read_array
+from munet.importing.state import Key
 
 if TYPE_CHECKING:
     import torch
@@ -66,7 +66,7 @@ def _layer(slot: str, file: BinaryIO, arrays: Mapping[str, StoredArray], dtype: 
 
 
 def _put(store: "Store", layer: "Layer") -> str:
-    from munet.layers import serialize
+    from munet.store.layer_file import serialize
 
     data = serialize(layer)
     layer.clear()  # so that a layer is in memory twice and not three times while it is flushed

@@ -6,7 +6,7 @@ journal.py  what is done already: the same command goes on after an interruption
 steps.py    growing, adding a task later, the proof that nothing was forgotten, baselines, the result
 """
 
-from .setup import Setup
-from .steps import run
+from munet.quickstart.setup import Setup
+from munet.quickstart.steps import run
 
 __all__ = ["Setup", "run"]

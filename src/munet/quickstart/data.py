@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
-from ..store.files import write_atomic
+from munet.errors import InputError
+from munet.fs.atomic import write_atomic
 
 DIGITS = "digits"
 _DIGITS_VALIDATION, _DIGITS_TEST = 250, 400

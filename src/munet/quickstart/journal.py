@@ -7,8 +7,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from ..errors import InputError, StoreError
-from ..store.files import write_atomic
+from munet.errors import InputError, StoreError
+from munet.fs.atomic import write_atomic
 
 FILE = "quickstart.json"
 _FORMAT = 1

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from .data import check_available, write_tasks
+from munet.quickstart.data import check_available, write_tasks
 
 # Random crops and flips cost small characters more than they bring, so that baselines start without them, as
 # mu2Net+ does.

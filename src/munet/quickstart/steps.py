@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
-from ..events import Observer
-from ..system import System
-from .journal import FILE, Journal
-from .setup import Setup
+from munet.errors import InputError
+from munet.evolution.events import Observer
+from munet.system import System
+from munet.quickstart.journal import FILE, Journal
+from munet.quickstart.setup import Setup
 
 Say = Callable[[str], None]
 Watch = Callable[[Sequence[Mapping[str, Any]]], AbstractContextManager[Observer]]
@@ -77,7 +77,7 @@ class _Grower:
             with self.journal.timed(baseline):
                 self.evolve(self.open(f"baselines/{baseline}", names), names, self.setup.baseline(method))
         self.say("4/4  The picture of the network")
-        from ..report import draw_network
+        from munet.report import draw_network
 
         with self.journal.timed("picture"):
             draw_network(system, self.folder / "network.png")
@@ -109,7 +109,7 @@ class _Grower:
         if done and system.status()["unfinished_run"] is None:
             return
         with self.watch(system.status()["tasks"]) as observer:
-            from ..evolution import evolve
+            from munet.evolution.loop import evolve
 
             evolve(system, tasks, observer=observer, **arguments, **self.options)
 
@@ -120,7 +120,7 @@ class _Grower:
         """
         import torch
 
-        from ..tasks import load
+        from munet.tasks import load
 
         torch.set_num_threads(self.options["threads"])
         system = System.open(self.folder / "system")
@@ -183,7 +183,7 @@ def _redrawn(folder: Path, result: dict[str, Any]) -> dict[str, Any]:
     if not (folder / "network.png").is_file():
         if not (folder / "system" / "munet.json").is_file():
             raise InputError(f"{folder} lacks the system that its quickstart grew: give another directory")
-        from ..report import draw_network
+        from munet.report import draw_network
 
         draw_network(System.open(folder / "system"), folder / "network.png")
     return {**result, "directory": str(folder), "picture": str(folder / "network.png")}

@@ -1,5 +1,5 @@
 """Pictures of a system. Matplotlib is imported only when one is drawn."""
 
-from .network import draw_network
+from munet.report.network.picture import draw_network
 
 __all__ = ["draw_network"]

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ..errors import InputError, suggest
-from .root import Root
+from munet.errors import InputError, suggest
+from munet.roots.root import Root
 
 __all__ = ["SCHEMES", "Root", "load_root"]
 
@@ -30,14 +30,14 @@ def load_root(
     if weights is not None and scheme != "timm":
         raise InputError(f"weights {weights} are for timm:NAME only, {spec} has its own")
     if scheme == "npz":
-        from .npz import npz_root
+        from munet.roots.npz import npz_root
 
         return npz_root(Path(name).expanduser(), depth, image_size)
     if scheme == "builtin":
-        from .builtin import builtin_root
+        from munet.roots.builtin import builtin_root
 
         return builtin_root(name, depth, image_size)
-    from .timm import pretrained_root, random_root
+    from munet.roots.timm import pretrained_root, random_root
 
     if scheme == "random":
         return random_root(name, depth, image_size, seed)

@@ -2,10 +2,10 @@
 
 from importlib.resources import as_file, files
 
-from ..architecture import Architecture
-from ..errors import InputError, suggest
-from .files import read_safetensors
-from .root import Root, finish
+from munet.model.vit import Architecture
+from munet.errors import InputError, suggest
+from munet.roots.files import read_safetensors
+from munet.roots.root import Root, finish
 
 # name -> architecture; the weights are assets/<name>/root.safetensors with timm's names
 BUILTIN = {"glyphs": Architecture(patch_size=16, width=192, heads=3, mlp_hidden=768)}
@@ -13,7 +13,7 @@ BUILTIN = {"glyphs": Architecture(patch_size=16, width=192, heads=3, mlp_hidden=
 
 def builtin_root(name: str, depth: int | None, image_size: int | None) -> Root:
     """A root of the package; half precision becomes fp32."""
-    from ..cutting import cut
+    from munet.model.state_dict import cut
 
     if name not in BUILTIN:
         raise InputError(f"no built-in root '{name}'{suggest(name, BUILTIN)}: there is {', '.join(BUILTIN)}")

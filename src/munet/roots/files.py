@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InputError
+from munet.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ..architecture import Architecture
+from munet.model.vit import Architecture
 
 Read = Callable[[str], Tensor]
 """Gives an array of a slot by its name."""

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..architecture import Architecture
-from ..errors import InputError
-from .files import check_file
-from .root import Root, check_depth, finish
+from munet.model.vit import Architecture
+from munet.errors import InputError
+from munet.roots.files import check_file
+from munet.roots.root import Root, check_depth, finish
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +34,7 @@ def npz_root(path: Path, depth: int | None, image_size: int | None) -> Root:
 
 
 def _convert(arrays: Any, path: Path, depth: int | None) -> "tuple[Architecture, dict[str, dict[str, Tensor]]]":
-    from .flax_layers import layer_of, newer_name
+    from munet.roots.flax_layers import layer_of, newer_name
 
     keys = set(arrays.files)
     if "conv_root/kernel" in keys or any(key.startswith("block1/") for key in keys):

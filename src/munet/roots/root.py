@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..architecture import Architecture, depth_of
-from ..errors import InputError
+from munet.model.vit import Architecture, depth_of
+from munet.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,8 +50,8 @@ def finish(
     architecture: Architecture, layers: "Layers", source: str, depth: int | None, image_size: int | None
 ) -> Root:
     """Cap the depth, drop the head, copy to fp32 tensors that own their memory, check them, resize the positions."""
-    from ..initial import resize_posembed
-    from ..network import Network
+    from munet.model.weight_init import resize_posembed
+    from munet.model.network import Network
 
     available = depth_of(layers)
     check_depth(depth, available, source)

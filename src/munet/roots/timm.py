@@ -5,15 +5,15 @@ from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError, suggest
-from ..hub import patient
-from .files import read_safetensors
-from .root import Root, check_depth, finish
+from munet.errors import InputError, suggest
+from munet.hub import patient
+from munet.roots.files import read_safetensors
+from munet.roots.root import Root, check_depth, finish
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..architecture import Architecture
+    from munet.model.vit import Architecture
 
 _PLAIN_MODULES = ("timm.models.vision_transformer", "timm.models.deit")
 
@@ -28,8 +28,8 @@ def pretrained_root(name: str, depth: int | None, image_size: int | None, weight
 
 def random_root(name: str, depth: int | None, image_size: int | None, seed: int) -> Root:
     """`random:NAME`: the architecture of a timm ViT with untrained weights; any depth from 1."""
-    from ..initial import random_root as draw
-    from ..streams import torch_stream
+    from munet.model.weight_init import random_root as draw
+    from munet.rng import torch_stream
 
     architecture, vit = outline(name)
     check_depth(depth, None, f"random:{name}")
@@ -44,7 +44,7 @@ def outline(name: str) -> "tuple[Architecture, Any]":
     import timm
     import torch
 
-    from ..recognition import architecture_of, refuse
+    from munet.model.from_timm import architecture_of, refuse
 
     _check_name(name)
     module = timm.models.model_entrypoint(name.partition(".")[0]).__module__
@@ -102,7 +102,7 @@ def _fitting(
     name: str, vit: Any, state: "dict[str, Tensor]", weights: str | Path | None
 ) -> "dict[str, dict[str, Tensor]]":
     """Cut `state`, which must hold this model's tensors, if perhaps of fewer blocks and another image size."""
-    from ..cutting import cut, slot_of
+    from munet.model.state_dict import cut, slot_of
 
     source = f"timm:{name}" if weights is None else str(weights)
     wanted = {key: tuple(tensor.shape) for key, tensor in vit.state_dict().items()}

@@ -16,5 +16,5 @@
 The format is written down for other readers in docs/format.md. Nothing here imports torch until tensors are asked for.
 """
 
-from munet.store.records import FORMAT as FORMAT
-from munet.store.store import Store as Store
+from munet.store.records import FORMAT
+from munet.store.store import Store

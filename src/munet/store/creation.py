@@ -7,8 +7,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from munet.errors import StoreError
-from munet.store import locks
-from munet.store.files import explained, is_temporary, make_folder, sync_folder
+from munet.fs import locks
+from munet.fs.atomic import explained, is_temporary, make_folder, sync_folder
 
 MARKER = "munet.json"
 FOLDERS = ("layers", "models", "tasks", "runs")

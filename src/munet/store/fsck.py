@@ -10,7 +10,7 @@ from munet.store.gc import temporary_files
 from munet.store.objects import Objects
 from munet.store.reachability import Reach, Use, reach
 from munet.store.records import DamagedFile
-from munet.store.refs import generation_of
+from munet.store.run_files import generation_of
 from munet.store.store import Store
 
 Progress = Callable[[int, int], None]  # objects checked, objects in all

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from munet.errors import DamagedError
-from munet.store.files import TEMPORARY, explained, is_temporary
+from munet.fs.atomic import TEMPORARY, explained, is_temporary
 from munet.store.reachability import Unreadable, kept, refs
 from munet.store.records import DamagedFile
 from munet.store.store import Store

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from munet.errors import InputError, StoreError
-from munet.store.files import explained, make_folder, sync_folder, write_atomic
+from munet.fs.atomic import explained, make_folder, sync_folder, write_atomic
 from munet.store.records import DamagedFile
 
 _ID = re.compile(r"[0-9a-f]{64}")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from munet.store.manifests import Manifest, layers_of, parent_of
 from munet.store.records import DamagedFile
-from munet.store.refs import generation_of, is_over, models_of_generation, models_of_task
+from munet.store.run_files import generation_of, is_over, models_of_generation, models_of_task
 from munet.store.store import Record, Store
 
 

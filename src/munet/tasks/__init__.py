@@ -18,7 +18,7 @@ Importing this package imports neither numpy nor Pillow nor `datasets`: commands
 from typing import TYPE_CHECKING, Any
 
 from munet.tasks.names import check_name
-from munet.tasks.spec import Split, add, load
+from munet.tasks.record import Split, add, load
 
 if TYPE_CHECKING:
     from munet.tasks.images import decode_image

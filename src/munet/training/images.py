@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from munet.errors import InputError
-from munet.streams import Key, numpy_stream
+from munet.rng import Key, numpy_stream
 
 
 class SplitLike(Protocol):

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from munet.errors import InputError
-from munet.streams import Key, torch_stream
+from munet.rng import Key, torch_stream
 from munet.training.evaluation import count_correct
 from munet.training.features import FeatureCache
 from munet.training.images import ImageSet, SplitLike, gather, stream_order

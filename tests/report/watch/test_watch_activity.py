@@ -10,7 +10,7 @@ from watch_tools import fake_system, put
 
 from munet.report.watch.activity import activity, is_evolving
 from munet.report.watch.changes import Files
-from munet.store import locks
+from munet.fs import locks
 
 
 @pytest.fixture

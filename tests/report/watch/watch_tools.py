@@ -63,8 +63,8 @@ Evolving = Callable[..., Evolution]
 def evolve_tiny(path: Path, seed: int, go_on: Event) -> None:
     """One run, or what is left of it. After its first child it waits until a test has seen it."""
 
-    def wait(event: munet.events.Event) -> None:
-        if isinstance(event, munet.events.ChildFinished):
+    def wait(event: munet.evolution.events.Event) -> None:
+        if isinstance(event, munet.evolution.events.ChildFinished):
             go_on.wait()
 
     budget = {"task_iterations": 1, "generations": 2, "children": 2, "cycles": 1}

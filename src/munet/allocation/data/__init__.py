@@ -9,15 +9,6 @@ resizing.py     whole arrays of images at another size
 mnist4.py  omniglot20.py  clusters.py  synthetic.py     one experiment each
 """
 
-from munet.allocation.data.tasks import (
-    EXPERIMENTS,
-    Batches,
-    Examples,
-    TaskData,
-    epoch_order,
-    load,
-    on_device,
-    options,
-)
+from munet.allocation.data.tasks import EXPERIMENTS, Batches, Examples, TaskData, epoch_order, load, on_device, options
 
 __all__ = ["EXPERIMENTS", "Batches", "Examples", "TaskData", "epoch_order", "load", "on_device", "options"]

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from munet.allocation.data.transforms import AUGMENTATIONS, TRANSFORMS
 from munet.errors import InputError, suggest
-from munet.streams import Key, numpy_stream, torch_stream
+from munet.rng import Key, numpy_stream, torch_stream
 
 Indices = np.ndarray | Tensor | Sequence[int]
 

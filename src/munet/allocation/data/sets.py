@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from munet.errors import InputError, suggest
-from munet.experiments.catalog_places import VARIABLE, data_folder
-from munet.streams import numpy_stream
-from munet.tasks.gathering import Gathering
+from munet.catalog.places import VARIABLE, data_folder
+from munet.rng import numpy_stream
+from munet.tasks.stack import Gathering
 from munet.tasks.planning import plan_splits
 from munet.tasks.reading import read
 from munet.tasks.sources import open_source

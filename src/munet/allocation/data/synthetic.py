@@ -13,7 +13,7 @@ import numpy as np
 from munet.allocation.data.examples import Examples
 from munet.allocation.data.tasks import TaskData
 from munet.errors import InputError
-from munet.streams import numpy_stream
+from munet.rng import numpy_stream
 
 
 def synthetic(

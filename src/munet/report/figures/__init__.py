@@ -2,7 +2,7 @@
 
 ```python
 figure = munet.report.figures.draw("timeline", system.history())
-munet.report.saving.save(figure, Path("timeline.pdf"))
+munet.report.style.saving.save(figure, Path("timeline.pdf"))
 ```
 
 style     the look of all of them        needs     what a figure is asked for, and what it needs
@@ -15,13 +15,13 @@ from dataclasses import dataclass, fields
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ...errors import InputError, suggest
-from .needs import Options
+from munet.errors import InputError, suggest
+from munet.report.figures.needs import Options
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ...analysis import History
+    from munet.analysis import History
 
 __all__ = ["FIGURES", "Kind", "Options", "check", "draw"]
 
@@ -71,7 +71,7 @@ def draw(name: str, history: "History", options: Options = Options()) -> "Figure
 
 def check(name: str, options: Options, systems: int = 1) -> None:
     """InputError for an unknown figure or table, or for options or several systems with one that does not take them."""
-    from .tables import TABLES
+    from munet.report.figures.tables import TABLES
 
     known = {**FIGURES, **TABLES}
     if name not in known:

@@ -2,21 +2,21 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .needs import Frame, Options, evolved, one_system, some
-from .style import WIDTH, counted, label_time, looks, page, sample
+from munet.report.figures.needs import Frame, Options, evolved, one_system, some
+from munet.report.figures.style import WIDTH, counted, label_time, looks, page, sample
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ...analysis import History
+    from munet.analysis import History
 
 _MANY = 4000  # sampled models above which vector files hold the faint ones as an image
 
 
 def draw(history: "History", options: Options) -> "Figure":
     """A line from each sampled model to its parent, in the colour of its task; the retained lineages stand out."""
-    from ...analysis.lineage import line, tree
+    from munet.analysis.lineage import line, tree
 
     one_system(history, "ancestors")
     children = some(history.children, "ancestors", "sampled children")

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..palette import ROOT
-from .needs import Frame, Options, some
-from .style import SMALL, WIDTH, Page, counted, page, plain_number
+from munet.report.style.palette import ROOT
+from munet.report.figures.needs import Frame, Options, some
+from munet.report.figures.style import SMALL, WIDTH, Page, counted, page, plain_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ...analysis import History
+    from munet.analysis import History
 
 Part = tuple[str, str, str]  # column, words of the legend, colour
 _TIME: tuple[Part, ...] = (
@@ -63,14 +63,14 @@ def draw(history: "History", options: Options) -> "Figure":
 
 
 def _spent(history: "History") -> Frame:
-    from ...analysis.costs import spent
+    from munet.analysis.costs import spent
 
     return spent(history, "task").set_index("task")
 
 
 def _weights(history: "History") -> Frame:
     """Parameters in use by the task that trained them, those of the root under its name."""
-    from ...analysis.costs import parameters
+    from munet.analysis.costs import parameters
 
     table = some(parameters(history), "costs", "models").groupby("task", sort=False)[["trained", "reused"]].sum()
     return table.assign(own=table["trained"] - table["reused"])
@@ -78,7 +78,7 @@ def _weights(history: "History") -> Frame:
 
 def _fates(history: "History") -> Frame:
     """Children of each task that were retained, accepted but not retained, or rejected, by reason."""
-    from ...analysis.costs import rejected, spent
+    from munet.analysis.costs import rejected, spent
 
     counts = spent(history, "task").set_index("task")
     table = rejected(history)

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from math import cos, degrees, pi, sin
 from typing import TYPE_CHECKING
 
-from ..fonts import cells, clean
-from .matrices import matrix, matrix_size, scale_bar
-from .needs import Frame, Options, evolved
-from .style import LETTER, SMALL, Page, counted, looks, page
+from munet.report.style.fonts import cells, clean
+from munet.report.figures.matrices import matrix, matrix_size, scale_bar
+from munet.report.figures.needs import Frame, Options, evolved
+from munet.report.figures.style import LETTER, SMALL, Page, counted, looks, page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ...analysis import History
+    from munet.analysis import History
 
 _NAME = 20  # letters of a task's name around the circle
 _THICK = 5.0  # points of the strongest arrow
@@ -27,7 +27,7 @@ _PITCH = 0.13  # inches that a name needs along the circle
 
 def draw_graph(history: "History", options: Options) -> "Figure":
     """An arrow from each task to those whose models descend from it."""
-    from ...analysis.flow import ancestor_counts, edges
+    from munet.analysis.flow import ancestor_counts, edges
 
     evolved(history, "flow")
     names = [str(name) for name in ancestor_counts(history).columns]
@@ -124,7 +124,7 @@ class _Circle:
 
 def draw_matrix(history: "History", options: Options) -> "Figure":
     """Rows are tasks, columns the tasks of their ancestors, each row in percent."""
-    from ...analysis.flow import ancestor_shares
+    from munet.analysis.flow import ancestor_shares
 
     evolved(history, "transfers")
     shares = ancestor_shares(history)

@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from ..palette import FAINT
-from .needs import Frame, Options, some
-from .style import SMALL, counted, page
+from munet.report.style.palette import FAINT
+from munet.report.figures.needs import Frame, Options, some
+from munet.report.figures.style import SMALL, counted, page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    from ...analysis import History
+    from munet.analysis import History
 
 MEASURES = (
     ("mean_test_accuracy", "mean test\naccuracy (%)", 100.0, "#0072B2"),
@@ -26,7 +26,7 @@ _MOST_RUNS = 12  # whose beginnings are marked
 
 def draw(history: "History", options: Options) -> "Figure":
     """A panel for each measure; of several systems the mean with the range from the lowest to the highest."""
-    from ...analysis.progress import progress
+    from munet.analysis.progress import progress
 
     curves = some(progress(history), "growth", "finished task iterations")
     curves = curves.assign(turn=curves["point"] + 1)

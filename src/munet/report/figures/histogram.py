@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ...errors import InputError, suggest
-from .needs import Frame, Options, chosen_tasks, some
-from .style import WIDTH, counted, page
+from munet.errors import InputError, suggest
+from munet.report.figures.needs import Frame, Options, chosen_tasks, some
+from munet.report.figures.style import WIDTH, counted, page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from pandas import Series
 
-    from ...analysis import History
+    from munet.analysis import History
 
 DEFAULT = "num_blocks"
 BINS = 30

@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .needs import Frame, Options, evolved, some
-from .style import SMALL, WIDTH, counted, page, plain_number
+from munet.report.figures.needs import Frame, Options, evolved, some
+from munet.report.figures.style import SMALL, WIDTH, counted, page, plain_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ...analysis import History
+    from munet.analysis import History
 
 _COLUMNS, _HEIGHT = 5, 1.12
 _COLOUR = "#0072B2"
@@ -17,7 +17,7 @@ _COLOUR = "#0072B2"
 
 def draw(history: "History", options: Options) -> "Figure":
     """A panel for each hyperparameter, a bar for each value that occurs, as a share of the retained models."""
-    from ...analysis.settings import distributions
+    from munet.analysis.settings import distributions
 
     models = len(evolved(history, "hyperparameters"))
     table = some(distributions(history), "hyperparameters", "hyperparameters of retained models")

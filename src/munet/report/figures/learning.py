@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..palette import colour
-from .needs import Frame, Options, chosen_tasks, evolved, some
-from .style import SMALL, counted, grid_shape, hide_unused, page, sample, whole_ticks
+from munet.report.style.palette import colour
+from munet.report.figures.needs import Frame, Options, chosen_tasks, evolved, some
+from munet.report.figures.style import SMALL, counted, grid_shape, hide_unused, page, sample, whole_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ...analysis import History
+    from munet.analysis import History
 
 _LOW, _HIGH = 0.95, 1.007  # of the smallest mean of a curve, of the largest value: the limits of a panel (A20)
 _DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)))
@@ -26,7 +26,7 @@ def draw(history: "History", options: Options) -> "Figure":
 
 def curves_figure(history: "History", groups: Mapping[str, str], tasks: Sequence[str], about: str = "") -> "Figure":
     """The grid of curves; systems of one group, such as the seeds of a method, share a colour and a legend."""
-    from ...analysis.learning import curves, gaps
+    from munet.analysis.learning import curves, gaps
 
     held = curves(history)
     held = some(held[held["task"].isin(tasks)], "learning", "validations of a retained model's lineage")

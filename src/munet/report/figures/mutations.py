@@ -3,15 +3,15 @@
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ...errors import InputError
-from ..palette import FAINT, INK
-from .needs import Frame, Options, some
-from .style import SMALL, WIDTH, counted, hide_unused, page, whole_ticks
+from munet.errors import InputError
+from munet.report.style.palette import FAINT, INK
+from munet.report.figures.needs import Frame, Options, some
+from munet.report.figures.style import SMALL, WIDTH, counted, hide_unused, page, whole_ticks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ...analysis import History
+    from munet.analysis import History
 
 _COLOURS = {"clone": "#0072B2", "hyperparameter": "#E69F00", "remove": "#009E73", "insert": "#CC79A7"}
 _WAY = "a method that learns its mutation probabilities, such as mu2net-plus, makes some"
@@ -24,7 +24,7 @@ def draw_depth(history: "History", options: Options) -> "Figure":
     """Probability of cloning a block over its depth, of all retained models, with the line of least squares."""
     import numpy as np
 
-    from ...analysis.settings import by_depth
+    from munet.analysis.settings import by_depth
 
     fit = by_depth(history)
     if not fit.points:
@@ -66,7 +66,7 @@ def _models(held: Frame) -> int:
 
 def draw_histograms(history: "History", options: Options) -> "Figure":
     """A panel for each mutation: which probabilities the retained models learned. Blocks are taken together."""
-    from ...analysis.settings import probability_histograms
+    from munet.analysis.settings import probability_histograms
 
     table = some(probability_histograms(history), "mutation-histograms", "learned mutation probabilities", _WAY)
     table = table[~table["mutation"].str.contains(r"\.\d+$")]  # single blocks

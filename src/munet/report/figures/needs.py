@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...errors import InputError, suggest
+from munet.errors import InputError, suggest
 
 if TYPE_CHECKING:
-    from ...analysis import History
+    from munet.analysis import History
 
 Frame = Any  # a pandas data frame; what pandas declares of its parts is wider than what they are here
 

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...errors import InputError, suggest
-from ..palette import FAINT, INK
-from .needs import Frame, Options, chosen_tasks, evolved, one_system, some
-from .style import SMALL, TIME, Look, grid_shape, hide_unused, looks, page, plain_number, sample, whole_ticks
+from munet.errors import InputError, suggest
+from munet.report.style.palette import FAINT, INK
+from munet.report.figures.needs import Frame, Options, chosen_tasks, evolved, one_system, some
+from munet.report.figures.style import SMALL, TIME, Look, grid_shape, hide_unused, looks, page, plain_number, sample, whole_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ...analysis import History
+    from munet.analysis import History
 
 DEFAULT = "learning_rate"
 _TICK = 0.15  # inches between two numbers
@@ -60,7 +60,7 @@ def draw(history: "History", options: Options) -> "Figure":
 
 def _chains(history: "History", options: Options, column: str) -> dict[str, Frame]:
     """Step, task and value along each lineage that was asked for and has recorded values."""
-    from ...analysis.settings import schedule
+    from munet.analysis.settings import schedule
 
     if options.model is not None:
         words = [options.model]

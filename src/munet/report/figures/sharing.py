@@ -2,20 +2,20 @@
 
 from typing import TYPE_CHECKING
 
-from ..palette import FAINT
-from .matrices import matrix, matrix_size, scale_bar
-from .needs import Options, chosen_tasks, one_system, readable
-from .style import counted, page
+from munet.report.style.palette import FAINT
+from munet.report.figures.matrices import matrix, matrix_size, scale_bar
+from munet.report.figures.needs import Options, chosen_tasks, one_system, readable
+from munet.report.figures.style import counted, page
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ...analysis import History
+    from munet.analysis import History
 
 
 def draw(history: "History", options: Options) -> "Figure":
     """A matrix of tasks; a cell counts the layers that two retained models share."""
-    from ...analysis.sharing import shared_layers
+    from munet.analysis.sharing import shared_layers
 
     one_system(history, "sharing")
     readable(history, "sharing")
@@ -34,8 +34,8 @@ def draw(history: "History", options: Options) -> "Figure":
 
 def draw_depth(history: "History", options: Options) -> "Figure":
     """Slots from the input at the bottom to the head at the top, tasks as columns, means over tasks at the right."""
-    from ...analysis.lineage import transfers
-    from ...history import slot_order
+    from munet.analysis.lineage import transfers
+    from munet.analysis.history import slot_order
 
     readable(history, "transfer-depth")
     found = transfers(history)

@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from .needs import Frame, Options, one_system, some
-from .style import WIDTH, Look, counted, label_time, looks, page
+from munet.report.figures.needs import Frame, Options, one_system, some
+from munet.report.figures.style import WIDTH, Look, counted, label_time, looks, page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-    from ...analysis import History
+    from munet.analysis import History
 
 _MANY = 4000  # points above which markers shrink and vector files hold them as an image
 

@@ -1,6 +1,6 @@
 """The report as one HTML file: no network, no other file. `payload` says what it holds, `build` makes the page."""
 
-from .build import build_page, check_name, write_page
-from .payload import SCHEMA, payload
+from munet.report.page.build import build_page, check_name, write_page
+from munet.report.page.payload import SCHEMA, payload
 
 __all__ = ["SCHEMA", "build_page", "check_name", "payload", "write_page"]

@@ -9,8 +9,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ...errors import InputError
-from ...store.files import write_atomic
+from munet.errors import InputError
+from munet.fs.atomic import write_atomic
 
 STYLES = ("tokens", "page", "parts", "network", "charts")
 # In this order: what a file uses when it is read stands before it.

@@ -3,22 +3,22 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...analysis import costs
-from ...analysis import learning as learned
-from ...analysis import progress as whole
-from ...analysis import settings as tuned
-from ...analysis.flow import ancestor_counts
-from ...analysis.lineage import descent
-from ...analysis.sharing import shared_layers
-from .network import ROOT, STRANGER
-from .texts import shown, value_text
-from .values import column, plain, rounded
+from munet.analysis import costs
+from munet.analysis import learning as learned
+from munet.analysis import progress as whole
+from munet.analysis import settings as tuned
+from munet.analysis.flow import ancestor_counts
+from munet.analysis.lineage import descent
+from munet.analysis.sharing import shared_layers
+from munet.report.page.network import ROOT, STRANGER
+from munet.report.page.texts import shown, value_text
+from munet.report.page.values import column, plain, rounded
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ...analysis import History
-    from ...analysis.reading import Reading
+    from munet.analysis import History
+    from munet.analysis.snapshot import Reading
 
 _FIXED = ("image_size",)  # always told, even where only one value was ever tried
 

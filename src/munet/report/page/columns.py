@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..layout import Layer, Path, arrange
+from munet.report.network.layout import Layer, Path, arrange
 
 if TYPE_CHECKING:
     import numpy as np

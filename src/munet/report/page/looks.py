@@ -3,7 +3,7 @@
 from colorsys import hls_to_rgb, rgb_to_hls
 from functools import cache
 
-from ..palette import colour
+from munet.report.style.palette import colour
 
 DARK_GROUND = "#1a1e23"
 _CONTRAST = 4.0  # of a colour to the dark ground, at least (WCAG 2 asks 3 for graphics)

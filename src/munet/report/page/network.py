@@ -7,12 +7,12 @@ layer -1 says that the slot is gone. Path 0 is the root's.
 from collections.abc import Mapping
 from typing import Any
 
-from ...analysis.growth import Moment, growth
-from ...analysis.paths import Layer, Paths
-from ...analysis.reading import Reading
-from ...history import slot_order
-from .texts import ident
-from .values import column
+from munet.analysis.growth import Moment, growth
+from munet.analysis.paths import Layer, Paths
+from munet.analysis.snapshot import Reading
+from munet.analysis.history import slot_order
+from munet.report.page.texts import ident
+from munet.report.page.values import column
 
 NOT_KNOWN = -1
 ROOT = -1  # who trained a layer: the root
@@ -25,7 +25,7 @@ class Network:
     """Numbers for what the history of one system names by ids."""
 
     def __init__(self, one: Reading, paths: Paths, names: list[str]) -> None:
-        from ...analysis import History
+        from munet.analysis import History
 
         self.one, self._found = one, paths
         self._task = {name: number for number, name in enumerate(names)}

@@ -2,20 +2,20 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ... import __version__
-from ...analysis.paths import Paths
-from ...analysis.summary import totals
-from .charts import flow, learning, mutation_probabilities, progress, rejected, settings, sharing, spent
-from .columns import arranged
-from .looks import task_look
-from .network import Network
-from .sampled import children, lineages
-from .texts import ident, shown
-from .values import plain
+from munet import __version__
+from munet.analysis.paths import Paths
+from munet.analysis.summary import totals
+from munet.report.page.charts import flow, learning, mutation_probabilities, progress, rejected, settings, sharing, spent
+from munet.report.page.columns import arranged
+from munet.report.page.looks import task_look
+from munet.report.page.network import Network
+from munet.report.page.sampled import children, lineages
+from munet.report.page.texts import ident, shown
+from munet.report.page.values import plain
 
 if TYPE_CHECKING:
-    from ...analysis import History
-    from ...analysis.reading import Reading
+    from munet.analysis import History
+    from munet.analysis.snapshot import Reading
 
 SCHEMA = 1
 
@@ -28,7 +28,7 @@ def payload(history: "History", title: str | None = None, system: str | None = N
     """
     one = history.one(system)
     if len(history.readings) > 1:
-        from ...analysis import History
+        from munet.analysis import History
 
         history = History({one.label: one})
     names = [record["name"] for record in one.records]
@@ -86,7 +86,7 @@ def _runs(history: "History") -> list[dict[str, Any]]:
 
 
 def _root_source(one: "Reading") -> str:
-    from ...errors import DamagedError
+    from munet.errors import DamagedError
 
     try:
         return (one.store.get_model(one.root).get("root") or {}).get("source") or "not known"

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from ...analysis.costs import kind_of
-from ...analysis.lineage import descent
-from ...analysis.reading import Reading
-from .network import ROOT, STRANGER, Network
-from .texts import ident, mutation_text, shown
-from .values import column
+from munet.analysis.costs import kind_of
+from munet.analysis.lineage import descent
+from munet.analysis.snapshot import Reading
+from munet.report.page.network import ROOT, STRANGER, Network
+from munet.report.page.texts import ident, mutation_text, shown
+from munet.report.page.values import column
 
 REJECTED, KEPT, BEST = 0, 1, 2
 _OTHER_PARENT = -2  # neither sampled here nor the root

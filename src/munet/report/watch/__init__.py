@@ -11,6 +11,6 @@
 The page and its payload are those of `munet report`; here they are passed in.
 """
 
-from .server import PORT, Server, bind
+from munet.report.watch.server import PORT, Server, bind
 
 __all__ = ["PORT", "Server", "bind"]

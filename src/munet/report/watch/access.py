@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
-from ...errors import InputError
+from munet.errors import InputError
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{8,200}")
 

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from ...store.refs import CONFIG, FINISHED
-from .changes import Look
+from munet.store.run_files import CONFIG, FINISHED
+from munet.report.watch.changes import Look
 
 EMPTY, EVOLVING, INTERRUPTED, ENDED = "empty", "evolving", "interrupted", "finished"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...store.creation import MARKER
+from munet.store.creation import MARKER
 
 Stamp = tuple[int, int, int]  # inode, bytes, time of the last change in ns
 Listing = dict[str, Stamp]

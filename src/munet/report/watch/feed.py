@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from ... import __version__
-from ...errors import MunetError
-from .activity import activity
-from .changes import Files, Look
+from munet import __version__
+from munet.errors import MunetError
+from munet.report.watch.activity import activity
+from munet.report.watch.changes import Files, Look
 
 Payload = dict[str, Any]
 PAUSE = 1.0  # seconds between two looks at the files, and between two pushes, at least

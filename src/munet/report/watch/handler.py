@@ -10,10 +10,10 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from .page import live_page, policy, waiting_page
+from munet.report.watch.page import live_page, policy, waiting_page
 
 if TYPE_CHECKING:
-    from .server import Server
+    from munet.report.watch.server import Server
 
 HEARTBEAT = 10.0  # seconds; also how long it may take until the server sees that nobody watches any more
 STALL = 30.0  # seconds that a client may take to send a request, or to take an answer

@@ -10,11 +10,11 @@ from pathlib import Path
 from socketserver import TCPServer
 from typing import Any
 
-from ...errors import InputError
-from .access import Access, checked_token, is_loopback, new_token
-from .changes import Files
-from .feed import Feed, Payload, Shown
-from .handler import HEARTBEAT, Handler
+from munet.errors import InputError
+from munet.report.watch.access import Access, checked_token, is_loopback, new_token
+from munet.report.watch.changes import Files
+from munet.report.watch.feed import Feed, Payload, Shown
+from munet.report.watch.handler import HEARTBEAT, Handler
 
 PORT = 8467
 CONNECTIONS = 100  # at once; one more is closed unheard

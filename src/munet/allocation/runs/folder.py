@@ -1,0 +1,214 @@
+"""A run's directory: its configuration, what it measured, its checkpoints, and the state from which it goes on.
+
+    config.json               what was asked for, versions, machine
+    metrics.jsonl             a line for each evaluation
+    checkpoints/round-N.pt    network and allocation after N rounds
+    state.pt                  all that training needs to go on: these and the optimisers, written last
+    allocation.npz, summary.json  when the run is over
+
+Each file is written whole or not at all, and `state.pt` alone says how far the run is: what lies beyond it was written
+just before a crash, and is written again.
+"""
+
+import io
+import json
+import os
+import pickle
+import platform
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from munet.errors import InputError, StoreError
+from munet.evolution.runs import now, versions
+from munet.fs.atomic import make_folder, write_atomic
+
+FORMAT = 1
+_CHECKPOINT = re.compile(r"round-(\d+)\.pt")
+
+
+class RunFolder:
+    """The files of one run. Opening one writes nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+
+    # What was asked for
+
+    def compare(self, request: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The configuration of the run that is there, None where nothing is.
+
+        InputError: the folder holds a run of another configuration, or something else.
+        """
+        if self.exists:
+            config = self.config()
+            differing = differences(config["request"], request)
+            if differing:
+                raise InputError(
+                    f"{self.path} holds a run of another configuration: {differing}; "
+                    "give another --out, or the same options to go on with it"
+                )
+            return config
+        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise InputError(f"--out {self.path} is there and holds no run of munet allocation: give another folder")
+        return None
+
+    def begin(self, request: Mapping[str, Any], *, threads: int) -> dict[str, Any]:
+        """As `compare`, but where nothing is the configuration is written."""
+        config = self.compare(request)
+        if config is None:
+            config = {
+                "format": FORMAT,
+                "request": dict(request),
+                "threads": threads,
+                "started": now(),
+                "versions": versions(),
+                "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
+            }
+            make_folder(self.path)
+            write_atomic(self.path / "config.json", json_bytes(config))
+        make_folder(self.path / "checkpoints")
+        return config
+
+    @property
+    def exists(self) -> bool:
+        return (self.path / "config.json").is_file()
+
+    def config(self) -> dict[str, Any]:
+        """InputError where there is no run; StoreError where its configuration cannot be read."""
+        if not self.exists:
+            raise InputError(f"{self.path}: no run of munet allocation there (it has no config.json)")
+        return self._json("config.json")
+
+    # What was measured
+
+    def metrics(self, upto: int | None = None) -> list[dict[str, Any]]:
+        """The lines of metrics.jsonl, those up to a round."""
+        file = self.path / "metrics.jsonl"
+        if not file.is_file():
+            return []
+        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        return [line for line in lines if upto is None or line["round"] <= upto]
+
+    def write_metrics(self, lines: Sequence[Mapping[str, Any]]) -> None:
+        text = "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines)
+        write_atomic(self.path / "metrics.jsonl", text.encode())
+
+    def summary(self) -> dict[str, Any] | None:
+        """What the finished run says of itself; None as long as it is not finished."""
+        return self._json("summary.json") if (self.path / "summary.json").is_file() else None
+
+    def write_summary(self, summary: Mapping[str, Any]) -> None:
+        write_atomic(self.path / "summary.json", json_bytes(summary))
+
+    def _json(self, name: str) -> dict[str, Any]:
+        file = self.path / name
+        try:
+            return json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{file} cannot be read ({error}): remove the run's folder and train it anew") from error
+
+    # Tensors
+
+    def rounds(self) -> list[int]:
+        """Rounds that have a checkpoint, in order."""
+        found = (_CHECKPOINT.fullmatch(file.name) for file in (self.path / "checkpoints").glob("round-*.pt"))
+        return sorted(int(match[1]) for match in found if match)
+
+    def round_of(self, word: str) -> int:
+        """The round of a checkpoint: "best" so far by validation, "last", or a number. InputError where it is none."""
+        rounds = self.rounds()
+        if not rounds:
+            raise InputError(f"{self.path} has no checkpoint yet: give its train command again to go on")
+        if word == "last":
+            return rounds[-1]
+        if word == "best":
+            return best_round(self.metrics())
+        if not word.isdecimal() or int(word) not in rounds:
+            known = ", ".join(map(str, rounds[:8])) + (", …" if len(rounds) > 8 else "")
+            raise InputError(f"--checkpoint {word}: give best, last or a round that was kept: {known}")
+        return int(word)
+
+    def write_checkpoint(self, round: int, held: Mapping[str, Any]) -> None:
+        save(self._file(round), held)
+
+    def checkpoint(self, round: int) -> dict[str, Any]:
+        return load(self._file(round))
+
+    def strip(self, round: int) -> None:
+        """Remove the network from a checkpoint; the allocation stays."""
+        if self._file(round).is_file():
+            self.write_checkpoint(round, self.checkpoint(round) | {"network": None})
+
+    def _file(self, round: int) -> Path:
+        return self.path / "checkpoints" / f"round-{round}.pt"
+
+    def state(self) -> dict[str, Any] | None:
+        """From where the run goes on; None before its first save."""
+        file = self.path / "state.pt"
+        return load(file) if file.is_file() else None
+
+    def write_state(self, state: Mapping[str, Any]) -> None:
+        save(self.path / "state.pt", state)
+
+
+def differences(there: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    """`budget 0.75 there, 1.0 asked`, for all that differ; empty if nothing does."""
+    names = [*asked, *(name for name in there if name not in asked)]
+    return "; ".join(
+        f"{name} is {text(there.get(name))} there, {text(asked.get(name))} asked"
+        for name in names
+        if there.get(name) != asked.get(name)
+    )
+
+
+def text(value: Any) -> str:
+    """A setting in one word or two."""
+    return "not set" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
+def json_bytes(value: Any) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2) + "\n").encode()
+
+
+def save(path: Path, held: Mapping[str, Any]) -> None:
+    """Tensors and plain values to a file, whole or not at all; `load` needs to trust nothing in it."""
+    import torch
+
+    out = io.BytesIO()
+    torch.save(compact(held), out)
+    write_atomic(path, out.getvalue())
+
+
+def load(path: Path) -> dict[str, Any]:
+    """What `save` wrote, on the CPU. StoreError for a file that is missing or damaged."""
+    import torch
+
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise StoreError(f"{path} is missing: remove the run's folder and train it anew") from None
+    except (RuntimeError, EOFError, KeyError, ValueError, OSError, pickle.UnpicklingError) as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise StoreError(f"{path} cannot be read ({first}): remove the run's folder and train it anew") from error
+
+
+def compact(value: Any) -> Any:
+    """A copy on the CPU in which no tensor is a view of a larger one, which would be written whole."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        return value.detach().to("cpu", copy=True).contiguous()
+    if isinstance(value, Mapping):
+        return {name: compact(held) for name, held in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(compact(held) for held in value)
+    return value
+
+
+def best_round(lines: Sequence[Mapping[str, Any]]) -> int:
+    """Of the lines of metrics.jsonl: the earliest of the best by mean validation score; the last without validation."""
+    if any("mean_validation" not in line for line in lines):
+        return lines[-1]["round"]
+    return max(lines, key=lambda line: line["mean_validation"])["round"]

@@ -1,0 +1,214 @@
+"""Run records as columns: every child ever sampled, in order of time. Each file is read once and let go."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from munet.errors import DamagedError
+from munet.store.run_files import CONFIG, FINISHED, generation_of
+from munet.analysis.columns import SETTING, Columns
+
+if TYPE_CHECKING:
+    from munet.store import Store
+
+Record = dict[str, Any]
+Place = tuple[str, str, int]
+"""A task iteration: run, task, iteration within the run."""
+
+_TEXTS = ("model", "parent", "parent_task", "reason", "device", "started", "finished")
+_NUMBERS = (
+    "accuracy",
+    "score",
+    "parent_score",
+    "parameters",
+    "trainable_parameters",
+    "accounted_parameters",
+    "flops",
+    "samples",
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One call of `evolve`, or an import; `steps` are those of its children."""
+
+    name: str
+    config: Record
+    finished: Record | None
+    steps: range
+
+    @property
+    def request(self) -> Record:
+        return self.config.get("request") or {}
+
+    @property
+    def imported(self) -> bool:
+        return "import" in self.request
+
+    @property
+    def method(self) -> str | None:
+        """Name of the method; of an import, that of the code."""
+        return self.request.get("import") or (self.request.get("method") or {}).get("name")
+
+    @property
+    def keeps_first(self) -> bool:
+        """Whether of equally good models the first is the best, not the newest."""
+        if self.imported:
+            return self.method == "munet"
+        return (self.request.get("method") or {}).get("keep_best") == "first"
+
+    @property
+    def abandoned(self) -> bool:
+        return bool(self.finished and self.finished.get("abandoned"))
+
+
+@dataclass
+class Sampled:
+    """All runs of a system. `columns` has one value for each child; `ends` are the task iterations that are over."""
+
+    columns: Columns = field(default_factory=dict)
+    runs: list[Run] = field(default_factory=list)
+    ends: dict[Place, Record] = field(default_factory=dict)
+    steps: dict[Place, list[int]] = field(default_factory=dict)  # of each task iteration
+
+    def __len__(self) -> int:
+        return len(self.columns["task"])
+
+    def places(self, run: Run) -> list[Place]:
+        """The task iterations of a run in order of time; those of an import are not told apart well, and left out."""
+        return [] if run.imported else [place for place in self.steps if place[0] == run.name]
+
+
+# Columns that only help to make others: what imported children are called, and what tables of their own are made of.
+HELPERS = ("path", "parent_path", "accuracies", "mutations")
+
+
+def read_runs(store: "Store", note: Callable[[str], None], tick: Callable[[], None]) -> Sampled:
+    """Read all runs of a system, the oldest first. Damaged records are left out, each with a note.
+
+    `tick` is called for each record of a generation or a task iteration.
+    """
+    found = Sampled({name: [] for name in (*_EMPTY, *HELPERS)})
+    for name in store.runs():
+        try:
+            _read_run(store, name, found, note, tick)
+        except DamagedError as error:
+            note(str(error))
+    for step, place in enumerate(zip(*(found.columns[key] for key in ("run", "task", "iteration")), strict=True)):
+        found.steps.setdefault(place, []).append(step)
+    return found
+
+
+def _read_run(store: "Store", name: str, found: Sampled, note: Callable[[str], None], tick: Callable[[], None]) -> None:
+    config = store.read_run(name, CONFIG)
+    files = store.run_files(name)
+    finished = store.read_run(name, FINISHED) if FINISHED in files else None
+    first = len(found)
+    run = Run(name, config, finished, range(first, first))
+    for file in _ordered(files, run.request.get("tasks") or ()):
+        tick()
+        try:
+            record = store.read_run(name, file)
+        except DamagedError as error:
+            note(str(error))
+            continue
+        for child in record.get("children", ()):
+            _add(found.columns, run, record, child)
+    found.runs.append(Run(name, config, finished, range(first, len(found))))
+    if run.imported:
+        _sort_imported(found.columns, first)
+    for file in files:
+        if file.endswith(".end.json"):
+            tick()
+            try:
+                record = store.read_run(name, file)
+            except DamagedError as error:
+                note(str(error))
+                continue
+            found.ends[sys.intern(name), sys.intern(record["task"]), record["iteration"]] = record
+
+
+def _ordered(files: list[str], tasks: Any) -> Iterator[str]:
+    """Files of generations in the order in which they were trained: the tasks take turns, one iteration each."""
+    turn = {task: number for number, task in enumerate(tasks)}
+    places = []
+    for number, file in enumerate(files):
+        place = generation_of(file)
+        if place is not None:
+            generation = int(file.removesuffix(".json").rsplit("-", 1)[1])
+            places.append((place[1], turn.get(place[0], len(turn)), generation, number, file))
+    return (file for *_, file in sorted(places))
+
+
+_EMPTY = (
+    *("run", "method", "task", "iteration", "generation", "child", "accepted", "cloned", "image_size"),
+    *("cycle", "cycles", "train_seconds", "validation_seconds", "other_seconds", "train_flops", "validation_flops"),
+    *_TEXTS,
+    *_NUMBERS,
+)
+
+
+def _add(columns: Columns, run: Run, record: Record, child: Record) -> None:
+    """One more row: a value for every column, also for those of hyperparameters that only other children have."""
+    count = len(columns["task"])
+    row = _row(run, record, child)
+    for name in row:
+        if name not in columns:  # a hyperparameter that no child before had
+            columns[name] = [None] * count
+    for name, values in columns.items():
+        values.append(row.get(name))
+
+
+def _row(run: Run, record: Record, child: Record) -> Record:
+    settings: Mapping[str, Any] = child.get("hyperparameters") or {}
+    cloned, cycle, accuracies = child.get("cloned"), child.get("cycle"), child.get("accuracies") or ()
+    seconds, spent = child.get("seconds") or {}, child.get("flops_spent") or {}
+    row: Record = {SETTING + name: value for name, value in settings.items()}
+    for name in _TEXTS:
+        value = child.get(name)
+        row[name] = sys.intern(value) if isinstance(value, str) else None
+    for name in _NUMBERS:
+        row[name] = child.get(name)
+    for part in ("train", "validation", "other"):
+        row[f"{part}_seconds"] = seconds.get(part)
+    for part in ("train", "validation"):
+        row[f"{part}_flops"] = spent.get(part)
+    return row | {
+        "run": run.name,
+        "method": run.method,
+        "task": sys.intern(record["task"]),
+        "iteration": record["iteration"],
+        "generation": record["generation"],
+        "child": child["child"],
+        "accepted": bool(child.get("accepted")),
+        "cloned": None if cloned is None else tuple(map(sys.intern, cloned)),
+        "image_size": settings.get("image_size"),
+        "cycle": cycle if cycle is not None and 0 <= cycle < len(accuracies) else None,
+        "cycles": len(accuracies),
+        "path": child.get("path"),
+        "parent_path": child.get("parent_path"),
+        "accuracies": tuple(accuracies),
+        "mutations": tuple(_mutation(told) for told in child.get("mutations") or ()),
+    }
+
+
+def _mutation(told: Mapping[str, Any]) -> tuple[str, str | None, Any, Any]:
+    """(kind, slot or name of a hyperparameter, old value, new value)"""
+    name = told.get("name") or told.get("slot")
+    return sys.intern(told["kind"]), None if name is None else sys.intern(name), told.get("old"), told.get("new")
+
+
+def _sort_imported(columns: Columns, first: int) -> None:
+    """Order an imported run by time: by the numbers of its models, or where agents counted for themselves, by clock."""
+    paths = columns["path"][first:]
+    if all(path is not None and path.isdecimal() for path in paths):
+        keys = [(int(path), "") for path in paths]
+    elif all(columns["started"][first:]):
+        keys = [(0, started) for started in columns["started"][first:]]
+    else:
+        return
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    for values in columns.values():
+        part = values[first:]
+        values[first:] = [part[index] for index in order]

@@ -1,0 +1,186 @@
+"""How a model came to be: its lineage, its layers and who shares them, every child ever sampled. Needs no torch."""
+
+import re
+from collections.abc import Container, Iterator
+from typing import TYPE_CHECKING, Any
+
+from munet.errors import InputError, suggest
+from munet.analysis.status import blocks_in, owners, retained
+from munet.store.run_files import generation_of
+
+if TYPE_CHECKING:
+    from munet.store import Store
+
+Manifest = dict[str, Any]
+GENERATION_FILE = "{task}-{iteration:04d}-{generation:04d}.json"
+ITERATION_FILE = "{task}-{iteration:04d}.end.json"
+
+
+def resolve(store: "Store", word: str) -> str:
+    """Model id behind a task's name (its retained model), `root`, or the beginning of an id."""
+    if store.has_task(word):
+        model = store.read_task(word)["model"]
+        if model is None:
+            raise InputError(f"task '{word}' has no model yet: run `munet evolve {store.path} {word}`")
+        return model
+    if word == "root":
+        return store.root
+    if len(word) < 4 or any(letter not in "0123456789abcdef" for letter in word):
+        names = store.tasks()
+        known = [*names, "root"]
+        raise InputError(f"no task or model '{word}' in {store.path}{suggest(word, known)}; tasks: {', '.join(names)}")
+    return store.resolve_model(word)
+
+
+def lineage(store: "Store", model: str) -> list[tuple[str, Manifest]]:
+    """(id, manifest) of a model and its ancestors, the root last. History is kept when weights are collected."""
+    chain = []
+    current: str | None = model
+    while current is not None and store.has_model(current):
+        manifest = store.get_model(current)
+        chain.append((current, manifest))
+        current = manifest["parent"]
+    return chain
+
+
+def living_lineage(store: "Store", model: str, alive: Container[str]) -> list[tuple[str, Manifest]]:
+    """(id, manifest) of a model and those of its ancestors that are in `alive`, the root last.
+
+    Only their manifests are read: who descends from whom is read once in a process.
+    """
+    chain = []
+    current: str | None = model
+    while current is not None and store.has_model(current):
+        if current in alive:
+            chain.append((current, store.get_model(current)))
+        current = store.facts.parent(current)
+    return chain
+
+
+def log(store: "Store", model: str) -> list[dict[str, Any]]:
+    """The lineage as entries, newest first, each with the hyperparameters it changed from its parent's."""
+    chain = lineage(store, model)
+    entries = []
+    for index, (identity, manifest) in enumerate(chain):
+        older = chain[index + 1][1]["hyperparameters"] if index + 1 < len(chain) else {}
+        mine = manifest["hyperparameters"]
+        changed = {key: [older[key], value] for key, value in mine.items() if key in older and older[key] != value}
+        metrics = manifest["metrics"]
+        entries.append(
+            {
+                "model": identity,
+                "task": manifest["task"],
+                "generation": manifest["generation"],
+                "method": manifest["method"],
+                "mutations": manifest["mutations"],
+                "hyperparameters": mine,
+                "changed": changed,
+                "validation_accuracy": metrics.get("validation_accuracy"),
+                "score": metrics.get("score"),
+                "alive": all(store.has_layer(layer) for layer in manifest["layers"].values()),
+                "layers": manifest["layers"],
+            }
+        )
+    return entries
+
+
+def trained_by(store: "Store", model: str) -> dict[str, str]:
+    """Slot -> name of the task that trained the model's layer there, or `root`."""
+    chain = lineage(store, model)
+    origin = {}
+    for slot, layer in chain[0][1]["layers"].items():
+        holders = [manifest for _, manifest in chain if layer in manifest["layers"].values()]
+        origin[slot] = holders[-1]["task"] or "root"
+    return origin
+
+
+def show(store: "Store", model: str) -> dict[str, Any]:
+    """Everything about one model: its layers with size, origin and sharers, its settings and its measures."""
+    manifest = store.get_model(model)
+    models = retained(store)
+    owned = owners(models)
+    origin = trained_by(store, model)
+    record = next((store.read_task(task) for task, m in models.items() if m == manifest), None)
+    layers = [
+        {
+            "slot": slot,
+            "layer": layer,
+            "parameters": manifest["sizes"][slot],
+            "trained_by": origin[slot],
+            "shared_with": sorted(owned.get(layer, set()) - {manifest["task"]}),
+        }
+        for slot, layer in sorted(manifest["layers"].items(), key=lambda item: slot_order(item[0]))
+    ]
+    keys = ("task", "parent", "method", "generation", "architecture", "hyperparameters", "mutation_probabilities")
+    return (
+        {"model": model}
+        | {key: manifest[key] for key in keys}
+        | {
+            "num_blocks": blocks_in(manifest["layers"]),
+            "image_size": manifest["hyperparameters"]["image_size"],
+            "layers": layers,
+            "mutations": manifest["mutations"],
+            "metrics": manifest["metrics"],
+            "stream": manifest["stream"],
+            "test_accuracy": record["test"]["accuracy"] if record and record["test"] else None,
+        }
+    )
+
+
+def diff(store: "Store", a: str, b: str) -> dict[str, Any]:
+    """Which layers two models share and where they differ."""
+    first, second = store.get_model(a), store.get_model(b)
+    mine, theirs = first["layers"], second["layers"]
+    both = sorted(set(mine) & set(theirs), key=slot_order)
+    shared = [slot for slot in both if mine[slot] == theirs[slot]]
+    settings = sorted(set(first["hyperparameters"]) | set(second["hyperparameters"]))
+    pairs = {key: [first["hyperparameters"].get(key), second["hyperparameters"].get(key)] for key in settings}
+    return {
+        "a": a,
+        "b": b,
+        "shared": shared,
+        "different": [{"slot": slot, "a": mine[slot], "b": theirs[slot]} for slot in both if slot not in shared],
+        "only_a": sorted(set(mine) - set(theirs), key=slot_order),
+        "only_b": sorted(set(theirs) - set(mine), key=slot_order),
+        "hyperparameters": {key: pair for key, pair in pairs.items() if pair[0] != pair[1]},
+        "shared_parameters": sum(first["sizes"][slot] for slot in shared),
+        "parameters_a": sum(first["sizes"].values()),
+        "parameters_b": sum(second["sizes"].values()),
+    }
+
+
+def slot_order(slot: str) -> tuple[int, int, list[str | int]]:
+    """Sorting key that puts slots in forward order, and the components of a pool by their names."""
+    kind, _, rest = slot.partition(".")
+    if rest:
+        number, _, component = rest.partition(".")
+        # adapter.k comes before block.k. Words and numbers take turns, so that component 10 comes after component 9.
+        words = re.split("([0-9]+)", component or kind)
+        return (3, int(number), [int(word) if place % 2 else word for place, word in enumerate(words)])
+    return ({"embedding": 0, "cls": 1, "posembed": 2, "norm": 4, "pool": 5, "head": 6}[kind], 0, [])
+
+
+def children(store: "Store", task: str | None = None) -> Iterator[dict[str, Any]]:
+    """Every child ever sampled, oldest run first, kept or not."""
+    for run in store.runs():
+        for file in store.run_files(run):
+            place = generation_of(file)
+            if place is None or task not in (None, place[0]):
+                continue
+            record = store.read_run(run, file)
+            told = {key: record[key] for key in ("task", "iteration", "generation")}
+            for child in record["children"]:
+                yield {"run": run, **told, **child}
+
+
+def iterations(store: "Store") -> list[dict[str, Any]]:
+    """Every task iteration that is over, in the order in which they ended: what was retained, what the system came to.
+
+    Systems that grew before these records were written have none.
+    """
+    found = []
+    for run in store.runs():
+        files = [file for file in store.run_files(run) if file.endswith(".end.json")]
+        ended = [{"run": run, **store.read_run(run, file)} for file in files]
+        found += sorted(ended, key=lambda record: record["order"])
+    return found

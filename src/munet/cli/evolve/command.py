@@ -1,0 +1,216 @@
+"""evolve and methods: growing a system, and the ways to do it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from munet.cli.common import JsonFlag, SystemPath, complete_task, console, open_system, parse_settings, parse_size, show, show_json
+from munet.evolution.executors.worker_plan import EXECUTORS
+
+if TYPE_CHECKING:
+    from munet.cli.evolve.observers import Observer
+    from munet.system import System
+
+
+def register(app: typer.Typer) -> None:
+    app.command("evolve")(evolve)
+    app.command("methods")(methods)
+
+
+def complete_method(incomplete: str) -> list[str]:
+    folder = Path(__file__).parents[2] / "search" / "presets"
+    return sorted(file.stem for file in folder.glob("*.toml") if file.stem.startswith(incomplete))
+
+
+def _one_of(*values: str) -> Callable[[str], list[str]]:
+    """Completes to one of these."""
+    return lambda incomplete: [value for value in values if value.startswith(incomplete)]
+
+
+_BUDGET: dict[str, Any] = {"rich_help_panel": "Budget (from the method unless given)", "show_default": False}
+_RUN: dict[str, Any] = {"rich_help_panel": "Run"}
+_WHERE: dict[str, Any] = {"rich_help_panel": "Where children are trained (no result depends on it)"}
+_HIDDEN: dict[str, Any] = {"show_default": False, **_WHERE}
+
+
+def evolve(
+    system: SystemPath,
+    tasks: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TASKS", help="All of them unless named.", autocompletion=complete_task),
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="A preset (`munet methods`) or a file ending in .toml.", autocompletion=complete_method)
+    ] = "mu2net-plus",
+    task_iterations: Annotated[int | None, typer.Option(help="Turns of each task.", **_BUDGET)] = None,
+    generations: Annotated[int | None, typer.Option(help="Generations of a turn.", **_BUDGET)] = None,
+    children: Annotated[int | None, typer.Option(help="Children of a generation.", **_BUDGET)] = None,
+    cycles: Annotated[int | None, typer.Option(help="Training cycles of a child.", **_BUDGET)] = None,
+    samples_per_cycle: Annotated[int | None, typer.Option(help="Images of a cycle at most.", **_BUDGET)] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images of a step.", **_BUDGET)] = None,
+    scale: Annotated[float | None, typer.Option(help="Below 1, size costs score.", **_BUDGET)] = None,
+    samples_per_task: Annotated[
+        int | None, typer.Option(min=1, help="Images that each task is trained on in this run.", **_BUDGET)
+    ] = None,
+    preprocessing: Annotated[
+        str,
+        typer.Option(
+            help="published: the method's augmentation at the start; none: no augmentation.",
+            autocompletion=_one_of("published", "none"),
+            rich_help_panel="Budget (from the method unless given)",
+        ),
+    ] = "published",
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Any other setting; repeatable.", **_BUDGET),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of every draw.", **_RUN)] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.", **_RUN)] = "auto",
+    image_size: Annotated[int | None, typer.Option(min=1, help="Fixes the pixels a side.", **_RUN)] = None,
+    precision: Annotated[
+        str,
+        typer.Option(
+            help="fp32 or bf16; auto is bf16 on a GPU that has it.",
+            autocompletion=_one_of("auto", "fp32", "bf16"),
+            **_RUN,
+        ),
+    ] = "auto",
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads of each child.", show_default=False, **_RUN)
+    ] = None,
+    allow_changed: Annotated[bool, typer.Option("--allow-changed", help="Accept data that changed.", **_RUN)] = False,
+    new: Annotated[bool, typer.Option("--new", help="Leave an interrupted run behind.", **_RUN)] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event a line.", **_RUN)] = False,
+    executor: Annotated[
+        str,
+        typer.Option(
+            help="local (this process), processes, ray; auto fills the machine.",
+            autocompletion=_one_of(*EXECUTORS),
+            **_WHERE,
+        ),
+    ] = "auto",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Children at a time; all that fit unless given.", **_HIDDEN)
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(metavar="auto|HOST:PORT", help="Ray cluster; none starts a Ray here.", **_HIDDEN)
+    ] = None,
+    gpus_per_child: Annotated[
+        float | None, typer.Option(metavar="GPUS", help="On Ray: 1, or a part such as 0.25.", **_HIDDEN)
+    ] = None,
+    cache_memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Activations to keep, on each machine or GPU: 2GB, 512MB, 0. A quarter of its memory unless given.",
+            **_HIDDEN,
+        ),
+    ] = None,
+    no_reuse: Annotated[
+        bool, typer.Option("--no-reuse", help="Compute everything anew: slow, to compare with.", **_WHERE)
+    ] = False,
+) -> None:
+    """Evolve tasks: sample children, train them, keep what is better.
+
+    After an interruption the same command goes on; after a finished run it adds further turns.
+
+    Examples:
+      munet evolve fleet
+      munet evolve fleet mnist flowers --method mu2net-plus --task-iterations 2 --cycles 4
+      munet evolve fleet --method adapters:64 --preprocessing none --samples-per-task 204800
+      munet evolve fleet --set defaults.learning_rate=0.02 --set acceptance='>'
+      munet evolve fleet --executor processes --workers 4 --threads 2 --cache-memory 8GB
+      munet evolve fleet --executor ray --address auto --device cuda --gpus-per-child 0.25
+    """
+    settings = parse_settings(setting or [])
+    given: dict[str, Any] = {
+        "task_iterations": task_iterations,
+        "generations": generations,
+        "children": children,
+        "cycles": cycles,
+        "samples_per_cycle": samples_per_cycle,
+        "batch_size": batch_size,
+        "scale": scale,
+        "samples_per_task": samples_per_task,
+        "image_size": image_size,
+        "threads": threads,
+        "settings": settings or None,
+        "workers": workers,
+        "address": address,
+        "gpus_per_child": gpus_per_child,
+        "cache_memory": None if cache_memory is None else parse_size(cache_memory, "--cache-memory"),
+    }
+    options = {name: value for name, value in given.items() if value is not None}
+    options |= {"preprocessing": preprocessing}
+    options |= {"seed": seed, "device": device, "precision": precision, "allow_changed": allow_changed, "new": new}
+    options |= {"executor": executor, "reuse": not no_reuse}
+    opened = open_system(system)
+    before = opened.status()
+    with watching(before["tasks"], as_json) as watch:
+        from munet import evolve as grow  # torch loads while the view is up already
+
+        results = grow(opened, tasks or None, method, observer=watch, **options)
+    if not as_json:
+        _summary(opened, before, {result.task for result in results})
+
+
+@contextmanager
+def watching(rows: list[dict[str, Any]], as_json: bool) -> Iterator["Observer"]:
+    """An observer for `evolve`: a live view in a terminal, plain lines elsewhere, or JSON."""
+    from munet.cli.evolve.observers import json_lines, live_view, plain_lines
+
+    out = console()
+    if as_json:
+        watching = json_lines()
+    elif out.is_terminal and not out.is_dumb_terminal:
+        watching = live_view(rows, out)
+    else:
+        watching = plain_lines(rows)
+    with watching as watch:
+        yield watch
+
+
+def _summary(system: "System", before: dict[str, Any], names: set[str]) -> None:
+    """The final table: the tasks that evolved, before and after."""
+    from munet.cli.text.renderables import before_after_view, line, totals_line
+
+    after = system.status()
+    width = console().width
+    show(line(""), before_after_view(before["tasks"], after["tasks"], names, width), line(""), line(totals_line(after)))
+
+
+def methods(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="A preset, or a file ending in .toml.",
+            show_default=False,
+            autocompletion=complete_method,
+        ),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """List the methods, or show the settings of one.
+
+    With a name: each setting, and where its value comes from.
+
+    Examples:
+      munet methods
+      munet methods mu2net-plus
+    """
+    from munet.cli.evolve.methods import list_methods, show_method
+
+    if name is None:
+        found = list_methods()
+    else:
+        found = show_method(name)
+    if as_json:
+        show_json(found)
+        return
+    from munet.cli.evolve.methods import methods_view
+
+    show(methods_view(found, console().width))

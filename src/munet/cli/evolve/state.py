@@ -1,0 +1,159 @@
+"""The state of a running evolution, as events change it. Values only: `screen.py` draws it, `observers.py` feeds it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from munet.cli.text.formatting import mutations_text
+from munet.evolution.events import ChildFinished, CycleFinished, Event, GenerationStarted, RunFinished, RunStarted, TaskFinished, TaskStarted
+
+WAITING, EARLIER, TRAINING, KEPT, BEST, REJECTED = "waiting", "earlier", "training", "kept", "best", "rejected"
+
+
+@dataclass
+class ChildRow:
+    """One child of the generation in training."""
+
+    mutated: str
+    accuracies: list[float] = field(default_factory=list)
+    state: str = WAITING
+    reason: str | None = None
+
+
+@dataclass
+class TaskRow:
+    """One task of the run: accuracies as fractions before the run and now."""
+
+    name: str
+    validation_before: float | None = None
+    validation: float | None = None
+    test_before: float | None = None
+    test: float | None = None
+    iterations: int = 0  # finished in this run, as far as this session saw
+    open: float | None = None  # the best child of the task iteration that is not over yet
+
+
+@dataclass
+class RunState:
+    """All that the views show. Times are seconds of one clock that the caller chooses."""
+
+    began: float
+    now: float
+    run: RunStarted | None = None
+    tasks: dict[str, TaskRow] = field(default_factory=dict)
+    task: TaskStarted | None = None
+    generation: int = 0
+    children: list[ChildRow] = field(default_factory=list)
+    cycles_done: int = 0  # child-cycles of this session; those that a rejected child will never run count too
+    finished: RunFinished | None = None
+    first_work: float | None = None  # when the first child of this session began
+
+    @property
+    def elapsed(self) -> float:
+        return self.now - self.began
+
+    @property
+    def cycles_total(self) -> int:
+        """Child-cycles of the whole run; 0 before it has started."""
+        if self.run is None:
+            return 0
+        run = self.run
+        return len(run.tasks) * run.task_iterations * run.generations * run.children * run.cycles
+
+    @property
+    def progress(self) -> float:
+        """Fraction of the run's child-cycles that need no more work, those of earlier sessions included."""
+        if self.finished:
+            return 1.0
+        earlier = self.run.finished_children * self.run.cycles if self.run else 0
+        return min(1.0, (earlier + self.cycles_done) / self.cycles_total) if self.cycles_total else 0.0
+
+    @property
+    def time_left(self) -> float | None:
+        """Seconds, from the mean time that a child-cycle took in this session; None until one is done."""
+        if self.finished:
+            return 0.0
+        if not self.cycles_done or self.run is None or self.first_work is None:
+            return None
+        left = self.cycles_total - self.run.finished_children * self.run.cycles - self.cycles_done
+        return max(0, left) * (self.now - self.first_work) / self.cycles_done
+
+
+def initial_state(now: float, rows: Sequence[Mapping[str, Any]] = ()) -> RunState:
+    """State before the first event; `rows` are the tasks of `System.status()`."""
+    tasks = {}
+    for row in rows:
+        validation, test = row["validation_accuracy"], row["test_accuracy"]
+        tasks[row["name"]] = TaskRow(row["name"], validation, validation, test, test)
+    return RunState(began=now, now=now, tasks=tasks)
+
+
+def advance(state: RunState, event: Event, now: float) -> None:
+    """Let `event` change `state`."""
+    state.now = now
+    match event:
+        case RunStarted():
+            if state.run is not None:  # an observer may hear several runs, as those of a sequence
+                state.began, state.cycles_done, state.first_work, state.finished = now, 0, None, None
+            state.run = event
+            state.tasks = {name: state.tasks.get(name, TaskRow(name)) for name in event.tasks}
+        case TaskStarted():
+            state.task = event
+            state.generation, state.children = 0, []
+            _skip(state, event)
+        case GenerationStarted():
+            state.generation = event.generation
+            state.children = [ChildRow(mutations_text(mutations)) for mutations in event.children]
+            for number in event.finished:
+                state.children[number].state = EARLIER
+            state.first_work = now if state.first_work is None else state.first_work
+            _next(state)
+        case CycleFinished():
+            _cycle(state, event)
+        case ChildFinished():
+            _child(state, event)
+        case TaskFinished():
+            row = state.tasks[event.task]
+            row.validation, row.test, row.open = event.validation_accuracy, event.test_accuracy, None
+            row.iterations = event.iteration + 1
+            state.children = []
+        case RunFinished():
+            state.finished = event
+
+
+def _skip(state: RunState, event: TaskStarted) -> None:
+    """Count what earlier sessions of a resumed run finished: tasks take turns, so all before this turn is done."""
+    done = event.iteration + 1
+    for name, row in state.tasks.items():
+        done -= name == event.task
+        row.iterations = max(row.iterations, done)
+
+
+def _next(state: RunState) -> None:
+    """No event says that a child begins: the first that waits does, when nobody trains."""
+    if all(row.state != TRAINING for row in state.children):
+        for row in state.children:
+            if row.state == WAITING:
+                row.state = TRAINING
+                return
+
+
+def _cycle(state: RunState, event: CycleFinished) -> None:
+    row = state.children[event.child]
+    row.state = TRAINING
+    row.accuracies.append(event.accuracy)
+    state.cycles_done += 1
+
+
+def _child(state: RunState, event: ChildFinished) -> None:
+    row = state.children[event.child]
+    if state.run:
+        state.cycles_done += max(0, state.run.cycles - len(row.accuracies))
+    row.reason = event.reason
+    row.state = BEST if event.best else KEPT if event.accepted else REJECTED
+    if event.best:
+        state.tasks[event.task].open = event.accuracy
+        for other in state.children:
+            if other is not row and other.state == BEST:
+                other.state = KEPT
+    _next(state)

@@ -1,0 +1,266 @@
+"""What the read commands show, as functions from plain values to rich renderables.
+
+Each takes what `System` returns and the columns of the terminal; below `WIDE` columns numbers are abbreviated,
+from `WIDEST` on there is room for more of them.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.columns import Columns
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from munet.cli.text.formatting import NOTHING, bytes_text, change_text, clean, compact, counted, mflops, mutations_text, number, percent, points, short, slots_text, value_text
+
+WIDE, WIDEST = 100, 130
+Row = Mapping[str, Any]
+
+
+def grid(*columns: str, names: Sequence[str] = (), folds: Sequence[str] = (), ids: Sequence[str] = ()) -> Table:
+    """A table with a rule under its headings; numbers right, the columns that are named here left.
+
+    What a person may have to type again (`names`) is folded and never cut; `ids` stay in one piece; long text
+    (`folds`) takes what is left.
+    """
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for column in columns:
+        text = column in names or column in folds
+        table.add_column(
+            column,
+            justify="left" if text or column in ids else "right",
+            overflow="fold",
+            no_wrap=not text,
+            min_width=6 if text else None,
+            ratio=1 if column in folds else None,
+        )
+    return table
+
+
+def line(text: str, style: str = "") -> Text:
+    """A line that wraps at spaces; its text is never read as markup."""
+    return Text(text, style=style)
+
+
+def _name(text: object, style: str = "") -> Text:
+    return Text(clean(text), style=style)
+
+
+def _task(row: Row) -> Text:
+    notes = "".join(f" {word}" for word in ("private", "active") if row[word])
+    return Text.assemble(clean(row["name"]), (notes, "dim"))
+
+
+def status_view(status: Row, width: int) -> RenderableType:
+    """The tasks of a system with accuracies in percent and sizes, then the totals."""
+    tasks = status["tasks"]
+    root = status["root"]
+    head = line(
+        f"{clean(status['path'])}: root {clean(root['source'])} ({short(root['id'])}), {counted(len(tasks), 'task')}"
+    )
+    if not tasks:
+        return Group(head, line(f"Add a task: munet add {clean(status['path'])} NAME SOURCE", "dim"))
+    size = number if width >= WIDE else compact
+    wide, widest = width >= WIDE, width >= WIDEST
+    columns = ["task", "val %", "test %", "params" if not wide else "parameters", "accounted", "MFLOPs", "blocks", "px"]
+    table = grid(*columns, *(["classes", "images"] if widest else []), "model", names=("task",), ids=("model",))
+    for row in tasks:
+        cells: list[RenderableType] = [
+            _task(row),
+            percent(row["validation_accuracy"]),
+            percent(row["test_accuracy"]),
+            size(row["parameters"]),
+            size(row["accounted_parameters"]),
+            mflops(row["flops"]),
+            value_text(row["num_blocks"]),
+            value_text(row["image_size"]),
+        ]
+        if widest:
+            cells += [number(row["classes"]), number(row["train_examples"])]
+        cells.append(short(row["model"]))
+        table.add_row(*cells)
+    totals = (
+        f"mean test accuracy {percent(status['mean_test_accuracy'])} %, "
+        f"{number(status['unique_parameters'])} unique parameters, "
+        f"{number(status['parameters_per_task'])} per task"
+    )
+    lines: list[RenderableType] = [head, line(""), table, line("")]
+    if status["unique_parameters"]:
+        lines.append(line(totals))
+    else:
+        lines.append(line(f"Nothing evolved yet: munet evolve {clean(status['path'])}", "dim"))
+    if status["unfinished_run"]:
+        told = f"Run {status['unfinished_run']} is not finished: the command that started it goes on with it."
+        lines.append(line(told, "yellow"))
+    return Group(*lines)
+
+
+def log_view(entries: Sequence[Row], width: int) -> RenderableType:
+    """A lineage, newest first: what each ancestor changed from its parent."""
+    table = grid("model", "task", "gen", "val %", "changes", names=("task",), folds=("changes",), ids=("model",))
+    table.columns[1].max_width = max(12, width // 4)
+    for entry in entries:
+        if entry["task"] is None:
+            changes = "the root"
+        else:
+            told = {m["name"] for m in entry["mutations"] if m.get("kind") == "set"}
+            quiet = [change_text(k, *v) for k, v in entry["changed"].items() if k not in told]
+            changes = ", ".join([mutations_text(entry["mutations"]), *quiet])
+        style = "" if entry["alive"] else "dim"
+        table.add_row(
+            Text(short(entry["model"]) + ("" if entry["alive"] else "*"), style=style),
+            _name(entry["task"] or NOTHING),
+            str(entry["generation"]),
+            percent(entry["validation_accuracy"]),
+            Text(changes, style=style),
+        )
+    parts: list[RenderableType] = [table]
+    if not all(entry["alive"] for entry in entries):
+        parts.append(line("* its weights were collected; how it came to be is kept", "dim"))
+    return Group(*parts)
+
+
+def show_view(model: Row, width: int) -> RenderableType:
+    """One model: origin, measures, layers and who shares them, hyperparameters, mutation probabilities."""
+    metrics = model["metrics"]
+    of = f"task {clean(model['task'])}" if model["task"] else "root"
+    lines: list[RenderableType] = [line(f"{model['model']}  {of}", "bold")]
+    if model["parent"]:
+        made = f"child of {short(model['parent'])} by {clean(model['method'])}, generation {model['generation']}"
+        lines.append(line(f"{made}: {mutations_text(model['mutations'])}"))
+        accuracies = " ".join(percent(a) for a in metrics["accuracies"])
+        measured = f"validation {percent(metrics['validation_accuracy'])} % on {number(metrics['validation_examples'])}"
+        tested = f", test {percent(model['test_accuracy'])} %" if model["test_accuracy"] is not None else ""
+        lines.append(line(f"{measured} images (cycles: {accuracies}){tested}"))
+        accounted = f"{number(metrics['accounted_parameters'])} accounted parameters when it was made"
+        lines.append(line(f"score {value_text(metrics['score'])}, {accounted}, {mflops(metrics['flops'])} MFLOPs"))
+    total = sum(layer["parameters"] for layer in model["layers"])
+    deep = counted(model["num_blocks"], "block") if model["num_blocks"] else counted(len(model["layers"]), "layer")
+    lines.append(line(f"{deep}, {model['image_size']} px, {number(total)} parameters"))
+    table = grid("slot", "layer", "parameters", "trained by", "shared with",
+                 names=("slot", "trained by"), folds=("shared with",), ids=("layer",))  # fmt: skip
+    table.columns[3].max_width = max(12, width // 4)
+    for layer in model["layers"]:
+        shared = ", ".join(clean(task) for task in layer["shared_with"])
+        table.add_row(
+            layer["slot"], short(layer["layer"]), number(layer["parameters"]), _name(layer["trained_by"]), Text(shared)
+        )
+    lines += [line(""), table]
+    if model["hyperparameters"]:
+        lines += [line(""), line("hyperparameters", "bold"), _pairs(model["hyperparameters"])]
+    if model["mutation_probabilities"]:
+        lines += [line(""), line("mutation probabilities", "bold"), _pairs(model["mutation_probabilities"])]
+    return Group(*lines)
+
+
+def _pairs(values: Row) -> Columns:
+    """Names with their values in as many columns as fit."""
+    return Columns([Text(f"{clean(name)} {value_text(value)}") for name, value in values.items()], padding=(0, 3, 0, 0))
+
+
+def diff_view(diff: Row, width: int) -> RenderableType:
+    """Which layers two models share, and the hyperparameters in which they differ."""
+    a, b = short(diff["a"]), short(diff["b"])
+    smaller = min(diff["parameters_a"], diff["parameters_b"])
+    share = f" ({percent(diff['shared_parameters'] / smaller, 1)} % of the smaller)" if smaller else ""
+    lines: list[RenderableType] = [
+        line(f"a {a}  {number(diff['parameters_a'])} parameters"),
+        line(f"b {b}  {number(diff['parameters_b'])} parameters"),
+        line(
+            f"shared  {number(diff['shared_parameters'])} parameters{share}: {slots_text(diff['shared']) or 'no layer'}"
+        ),
+    ]
+    layers = grid("slot", f"a {a}", f"b {b}", names=("slot",), ids=(f"a {a}", f"b {b}"))
+    for pair in diff["different"]:
+        layers.add_row(pair["slot"], short(pair["a"]), short(pair["b"]))
+    for slot in diff["only_a"]:
+        layers.add_row(slot, "has it", NOTHING)
+    for slot in diff["only_b"]:
+        layers.add_row(slot, NOTHING, "has it")
+    if layers.row_count:
+        lines += [line(""), layers]
+    if diff["hyperparameters"]:
+        settings = grid("hyperparameter", "a", "b", names=("hyperparameter",))
+        for name, (mine, other) in diff["hyperparameters"].items():
+            settings.add_row(_name(name), value_text(mine), value_text(other))
+        lines += [line(""), settings]
+    if not layers.row_count and not diff["hyperparameters"]:
+        lines.append(line("No layer and no hyperparameter differs."))
+    return Group(*lines)
+
+
+def evaluate_view(results: Mapping[str, Row], width: int) -> RenderableType:
+    """Accuracy of each task on one split, and the mean over tasks."""
+    splits = sorted({row["split"] for row in results.values()})
+    column = f"{'/'.join(splits)} %"
+    table = grid("task", column, "correct", "images", "model", names=("task",), ids=("model",))
+    for name, row in results.items():
+        table.add_row(
+            _name(name), percent(row["accuracy"]), number(row["correct"]), number(row["examples"]), short(row["model"])
+        )
+    mean = sum(row["accuracy"] for row in results.values()) / len(results)
+    return Group(table, line(""), line(f"mean {percent(mean)} % over {counted(len(results), 'task')}"))
+
+
+def predict_view(files: Sequence[str], tops: Sequence[Sequence[tuple[str, float]]], width: int) -> RenderableType:
+    """The likeliest classes of each image with their probabilities in percent."""
+    table = grid("image", "class", "%", names=("image", "class"))
+    for file, top in zip(files, tops, strict=True):
+        for rank, (label, probability) in enumerate(top):
+            style = "bold" if rank == 0 else ""
+            table.add_row(_name(file if rank == 0 else ""), _name(label, style), Text(percent(probability, 1), style))
+    return table
+
+
+def before_after_view(
+    before: Sequence[Row], after: Sequence[Row], names: Collection[str], width: int
+) -> RenderableType:
+    """The tasks `names` before and after a run: accuracies in percent, sizes, compute."""
+    old = {row["name"]: row for row in before}
+    sizes = (("parameters", compact), ("accounted_parameters", compact), ("flops", mflops))
+    table = grid(
+        "task", "val % was", "now", "test % was", "now", "params", "accounted", "MFLOPs", "change", names=("task",)
+    )
+    for row in after:
+        if row["name"] not in names:
+            continue
+        was = old.get(row["name"], {})
+        table.add_row(
+            _name(row["name"]),
+            percent(was.get("validation_accuracy")),
+            percent(row["validation_accuracy"]),
+            percent(was.get("test_accuracy")),
+            percent(row["test_accuracy"]),
+            *(_was_and_is(was.get(key), row[key], text, width) for key, text in sizes),
+            points(was.get("test_accuracy"), row["test_accuracy"]),
+        )
+    return table
+
+
+def _was_and_is(was: float | None, now: float | None, text: Callable[[float | None], str], width: int) -> str:
+    """`1.04M→595k` where it changed and there is room, else the value now."""
+    return text(now) if width < WIDE or was is None or text(was) == text(now) else f"{text(was)}→{text(now)}"
+
+
+def totals_line(status: Row) -> str:
+    return (
+        f"mean test accuracy {percent(status['mean_test_accuracy'])} % over {counted(len(status['tasks']), 'task')}, "
+        f"{number(status['unique_parameters'])} unique parameters, {number(status['parameters_per_task'])} per task"
+    )
+
+
+def fsck_view(report: Row, path: str) -> RenderableType:
+    """What a check found: one line for each damaged object, then the sum."""
+    whole = ", ".join(counted(report[f"{noun}s"], noun) for noun in ("task", "model", "layer"))
+    lines: list[RenderableType] = [line(f"damaged: {clean(text)}", "red") for text in report["lines"]]
+    lines += [line(f"stray: {clean(file)} (no damage)", "dim") for file in report["strays"]]
+    if not report["lines"]:
+        return Group(*lines, line(f"{clean(path)} is whole: {whole}, {bytes_text(report['bytes'])} checked"))
+    hurt = ", ".join(clean(task) for task in report["hurt"]) or "none"
+    lines.append(
+        line(f"{counted(len(report['lines']), 'damaged object')} in {clean(path)} ({whole}); tasks hurt: {hurt}")
+    )
+    lines.append(line("Put the damaged files back from a copy: an object is the same wherever its name is the same."))
+    return Group(*lines)

@@ -1,0 +1,122 @@
+"""From a plan to a child that can be trained: each slot's layer is found in the lineage, shared or copied, or made.
+
+The nearest living ancestor that holds a fitting layer gives it. What another task or the root owns is shared, frozen,
+unless the plan clones it; what nobody owns is always copied and trained on (muNet sec. 3, as its published code does).
+A child is only described here, in plain values; whoever trains it makes the tensors (`nursery.py`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from munet.model.cost import slot_sizes
+from munet.store.layer_file import layer_id
+from munet.evolution.origins import Origin, Tensors, resized_posembed
+
+if TYPE_CHECKING:
+    from munet.search import Method, Plan
+    from munet.system import System
+
+Manifest = dict[str, Any]
+
+
+@dataclass
+class Child:
+    """A child before its training, without its tensors."""
+
+    origins: dict[str, Origin] = field(default_factory=dict)  # of every slot, in forward order
+    shared: dict[str, str] = field(default_factory=dict)  # slot -> layer id of what stays frozen
+    trainable: set[str] = field(default_factory=set)
+    momentum: dict[str, str] = field(default_factory=dict)  # slot -> layer id of the buffers inherited with a clone
+    sizes: dict[str, int] = field(default_factory=dict)  # slot -> parameters
+
+
+class Planner:
+    """Describes the children of one active task."""
+
+    def __init__(
+        self, system: "System", method: "Method", task: str, classes: int, owned: Mapping[str, set[str]]
+    ) -> None:
+        self.system = system
+        self.method = method
+        self.task = task
+        self.classes = classes
+        self.owned = owned  # without the active task
+        self.root = system.manifest(system.root)
+        self._root_layers = set(self.root["layers"].values())
+        self._resized: dict[int, tuple[Tensors, str]] = {}
+
+    def locked(self, layer: str, image_size: int) -> bool:
+        """Whether the root or another task owns a layer, so that it may only be shared or copied."""
+        fresh = self.method.resized_posembed == "shared" and self.resized(image_size)[1] == layer
+        return layer in self._root_layers or bool(self.owned.get(layer)) or fresh
+
+    def locked_slots(self, manifest: Manifest) -> frozenset[str]:
+        """Slots of a possible parent whose layers are locked. A head is, unless it is the active task's own."""
+        size = manifest["hyperparameters"]["image_size"]
+        return frozenset(
+            slot
+            for slot, layer in manifest["layers"].items()
+            if self.locked(layer, size) or (slot == "head" and manifest["task"] != self.task)
+        )
+
+    def describe(self, plan: "Plan", ancestors: Sequence[Manifest]) -> Child:
+        """Resolve every slot of the plan. `ancestors`: living lineage, the parent first."""
+        child, architecture = Child(), self.system.architecture
+        dim = int(plan.hyperparameters.get("adapter_dim", 0))
+        adapters = dict.fromkeys(plan.adapters, dim)
+        child.sizes = slot_sizes(architecture, plan.num_blocks, plan.image_size, self.classes, adapters)
+        for slot in architecture.slots(plan.num_blocks, plan.adapters):
+            source = self._source(slot, plan, ancestors)
+            if source is None:
+                self._make(child, slot, plan)
+            else:
+                self._inherit(child, slot, plan, source)
+        return child
+
+    def _source(self, slot: str, plan: "Plan", ancestors: Sequence[Manifest]) -> Manifest | None:
+        """The nearest ancestor whose layer fits the slot."""
+        settings = plan.hyperparameters
+        for manifest in ancestors:
+            mine = manifest["hyperparameters"]
+            fits = slot in manifest["layers"]
+            if slot == "posembed":
+                fits &= mine["image_size"] == settings["image_size"]
+            elif slot.startswith("adapter."):
+                fits &= mine.get("adapter_dim") == settings.get("adapter_dim")
+            elif slot == "head":
+                fits &= manifest["task"] == self.task
+            if fits:
+                return manifest
+        return None
+
+    def _inherit(self, child: Child, slot: str, plan: "Plan", source: Manifest) -> None:
+        layer = source["layers"][slot]
+        child.origins[slot] = Origin("stored", layer)
+        if slot not in plan.cloned:
+            child.shared[slot] = layer
+            return
+        child.trainable.add(slot)
+        if self.method.inherit_momentum and slot in source["momentum"]:
+            child.momentum[slot] = source["momentum"][slot]
+
+    def _make(self, child: Child, slot: str, plan: "Plan") -> None:
+        if slot == "head":
+            child.origins[slot] = Origin("head", self.classes)
+        elif slot.startswith("adapter."):
+            child.origins[slot] = Origin("adapter", int(plan.hyperparameters["adapter_dim"]))
+        elif slot == "posembed":
+            child.origins[slot] = Origin("posembed", plan.image_size)
+            if slot not in plan.cloned:
+                child.shared[slot] = self.resized(plan.image_size)[1]
+                return
+        else:
+            raise AssertionError(f"no ancestor holds {slot}, not even the root")
+        child.trainable.add(slot)
+
+    def resized(self, image_size: int) -> tuple[Tensors, str]:
+        """The root's own position embeddings for an image size in pixels, and the layer's id."""
+        if image_size not in self._resized:
+            tensors = resized_posembed(self.system, image_size)
+            self._resized[image_size] = (tensors, layer_id(tensors))
+        return self._resized[image_size]

@@ -1,0 +1,110 @@
+"""Work to hand out: siblings to train, as plain values. The same job gives the same child wherever it is done."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from munet.evolution.inheritance import Child
+from munet.rng import Key
+from munet.training import Outcome, Recipe
+
+
+@dataclass(frozen=True)
+class Job:
+    """One child to train."""
+
+    number: int  # of the child in its generation
+    key: Key  # names the random streams of the child
+    child: Child
+    recipe: Recipe
+    image_size: int
+    keep_momentum: bool
+
+    @property
+    def trained(self) -> int:
+        """Parameters that the child trains."""
+        return sum(self.child.sizes[slot] for slot in self.child.trainable)
+
+
+@dataclass(frozen=True)
+class Litter:
+    """Siblings that are trained side by side, on the same batches."""
+
+    task: dict[str, Any]  # the task's record: where its images are
+    order: Key  # names the streams of data order and augmentation, which siblings share
+    validation_cap: int
+    jobs: tuple[Job, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A trained child: what training measured, and the layers that it is made of, as the files that will be stored."""
+
+    number: int
+    outcome: Outcome  # without its tensors
+    layers: Mapping[str, bytes]  # slot -> safetensors; empty when it was rejected
+    momentum: Mapping[str, bytes]
+    started: str  # UTC
+    seconds: float  # since then, its share of what its litter did together included
+
+
+_STATE = 18  # bytes for each trained parameter: value, gradient, momentum, best value, best momentum
+
+
+def form_litters(
+    task: dict[str, Any],
+    jobs: Sequence[Job],
+    *,
+    order: Key | None,
+    together: bool,
+    validation_cap: int,
+    workers: int,
+    memory: int,
+) -> list[Litter]:
+    """Put siblings together that profit: those with the same random augmentation, which nothing else can share.
+
+    Images without randomness are shared through what is kept of them instead: one worker takes the lowest cut first, so
+    that what is computed for one child is the beginning of the next one's, and several take the longest work first, so
+    that they end together. `order` None: each child has an order of its own. Then,
+    and where `together` is false, each is a litter of its own. A litter is at most a worker's part of the generation,
+    and what its further members train fits in `memory` bytes. How children are put together changes how fast they
+    are, never what they learn.
+    """
+    if order is None or not together:
+        return [Litter(task, order or job.key, validation_cap, (job,)) for job in jobs]
+    groups: dict[object, list[Job]] = {}
+    for job in jobs:
+        pre = job.recipe.preprocessing
+        groups.setdefault(job.number if pre.deterministic else pre, []).append(job)
+    most = -(-len(jobs) // workers)
+    litters = [
+        Litter(task, order, validation_cap, part) for group in groups.values() for part in _cut(group, most, memory)
+    ]
+    if workers > 1:
+        return sorted(litters, key=lambda litter: -sum(_work(job) for job in litter.jobs))
+    return sorted(litters, key=lambda litter: min(_frozen(job) for job in litter.jobs))
+
+
+def _cut(group: Sequence[Job], most: int, memory: int) -> list[tuple[Job, ...]]:
+    """A group in parts of at most `most` jobs whose state, but for the first one's, fits in memory."""
+    parts: list[list[Job]] = []
+    room = 0
+    for job in group:
+        if not parts or len(parts[-1]) == most or job.trained * _STATE > room:
+            parts.append([job])
+            room = memory
+        else:
+            parts[-1].append(job)
+            room -= job.trained * _STATE
+    return [tuple(part) for part in parts]
+
+
+def _frozen(job: Job) -> int:
+    """Slots below the lowest one that the child trains."""
+    return min(number for number, slot in enumerate(job.child.origins) if slot in job.child.trainable)
+
+
+def _work(job: Job) -> int:
+    """How long a child takes beside its siblings: parameters that an image meets, thrice above the cut, by pixels."""
+    sizes = [job.child.sizes[slot] for slot in job.child.origins]
+    return job.image_size**2 * (sum(sizes) + 2 * sum(sizes[_frozen(job) :]))

@@ -1,0 +1,64 @@
+"""Where the tensors of a child come from: stored layers, or new ones."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from munet.model.weight_init import new_adapter, new_head, resize_posembed
+from munet.rng import Key, torch_stream
+
+if TYPE_CHECKING:
+    import torch
+
+    from munet.model.vit import Architecture
+    from munet.model.staged import StagedNetwork
+
+Tensors = dict[str, "torch.Tensor"]
+
+
+class Library(Protocol):
+    """Where layers come from: a system, or what a worker without its disk was handed."""
+
+    @property
+    def architecture(self) -> "Architecture": ...
+    @property
+    def root(self) -> str: ...
+    def manifest(self, model: str) -> dict[str, Any]: ...
+    def layer(self, identity: str) -> Tensors: ...
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the tensors of a slot come from: a stored layer's id, or what to make anew and how large."""
+
+    kind: Literal["stored", "head", "adapter", "posembed"]
+    of: str | int  # layer id; classes; hidden width; image size in pixels
+
+
+def build_layers(library: Library, origins: Mapping[str, Origin], key: Key) -> dict[str, Tensors]:
+    """The tensors of every slot of a child before its training. Those of stored layers are shared: never write them."""
+    return {slot: _build(library, slot, origin, key) for slot, origin in origins.items()}
+
+
+def _build(library: Library, slot: str, origin: Origin, key: Key) -> Tensors:
+    width = library.architecture.width
+    if origin.kind == "stored":
+        return library.layer(str(origin.of))
+    if origin.kind == "head":
+        return new_head(width, int(origin.of))
+    if origin.kind == "adapter":
+        return new_adapter(width, int(origin.of), torch_stream(*key, "init", slot))
+    return resized_posembed(library, int(origin.of))
+
+
+def resized_posembed(library: Library, image_size: int) -> Tensors:
+    """The root's own position embeddings for an image size in pixels."""
+    native = library.manifest(library.root)["root"]["native_posembed"]
+    grid = library.layer(native["layer"])["pos_embed"]
+    return {"pos_embed": resize_posembed(grid, library.architecture, native["image_size"], image_size)}
+
+
+def stage_names(network: "StagedNetwork", layers: Mapping[str, str]) -> list[str]:
+    """What each frozen stage of a network computes, by content: its place, its layers' ids, the size of the input."""
+    names = [name for name, _ in network.stages()][: network.frozen_stages()]
+    return [f"{name} {network.image_size} {[layers[slot] for slot in network.slots_of_stage(name)]}" for name in names]

@@ -1,0 +1,172 @@
+"""A model as an nn.Module: timm's own modules around the tensors of its layers.
+
+Nothing is initialised and nothing is copied: the parameters of a network are the given tensors.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from munet.model.vit import Architecture, adapters_of, depth_of
+from munet.model.state_dict import slot_of
+from munet.errors import InputError
+from munet.model.modules import Embedding, adapter_template, assign, template, twin
+from munet.model.staged import Stage, StagedNetwork
+
+Layers = Mapping[str, Mapping[str, Tensor]]
+
+_BELOW = ("embedding", "cls", "posembed")  # the slots of the first stage
+
+
+class Network(StagedNetwork):
+    """A vision transformer that computes. Its parameters are the given tensors, so training changes those of
+    `trainable`.
+
+    `layers` maps each slot of the model to its tensors by name; `image_size` is the side of the square input in
+    pixels. Only the slots in `trainable` require gradients: give copies for those whose layer is shared. A network is
+    always in evaluation mode, which for these ViTs (no dropout) changes nothing in training. Without a head it returns
+    features. InputError when the layers do not fit the architecture.
+    """
+
+    def __init__(
+        self, architecture: Architecture, layers: Layers, image_size: int, trainable: Collection[str] = ()
+    ) -> None:
+        super().__init__()
+        architecture.check_image_size(image_size)
+        self.architecture = architecture
+        self.image_size = image_size
+        self.num_blocks = depth_of(layers)
+        self.slots = architecture.slots(self.num_blocks, adapters_of(layers), head="head" in layers)
+        self.trainable = frozenset(trainable)
+        if set(self.slots) != set(layers):
+            wrong = ", ".join(sorted(set(self.slots) ^ set(layers)))
+            raise InputError(f"the layers do not fit the architecture: missing or too many are {wrong}")
+        unknown = sorted(self.trainable - set(self.slots))
+        if unknown:
+            raise InputError(f"slot {unknown[0]} cannot be trained: the model has no such slot")
+        self.parts = nn.ModuleDict(self._parts(layers))
+        self.train(False)
+        for slot in self.trainable:
+            for parameter in self.slot_parameters(slot).values():
+                parameter.requires_grad_(True)
+
+    def _parts(self, layers: Layers) -> dict[str, nn.Module]:
+        """One module per stage, named as its slot (a module's name may hold no dot)."""
+        vit: Any = template(self.architecture)
+        parts: dict[str, nn.Module] = {"posembed": Embedding(self.architecture, self.image_size)}
+        below = {name: tensor for slot in _BELOW for name, tensor in layers.get(slot, {}).items()}
+        assign(parts["posembed"], below, "embedding, cls or posembed")
+        # the norms have a part even without values, since the model is pooled between them
+        parts["norm"] = nn.ModuleDict({name: twin(getattr(vit, name)) for name in ("norm", "fc_norm")})
+        assign(parts["norm"], layers.get("norm", {}), "norm")
+        for slot in self.slots:
+            kind = slot.partition(".")[0]
+            if kind == "block":
+                part: nn.Module = twin(vit.blocks[0])
+            elif kind == "adapter":
+                a, dim = self.architecture, _rows(layers, slot, "down.weight")
+                part = twin(adapter_template(a.width, dim, a.adapter_act))
+            elif kind == "pool":
+                part = twin(vit.attn_pool)
+            elif kind == "head":
+                part = nn.Linear(self.architecture.width, _rows(layers, slot, "weight"), device="meta")
+            else:
+                continue
+            assign(part, layers[slot], slot)
+            parts[slot.replace(".", "_")] = part
+        return parts
+
+    def stages(self) -> list[Stage]:
+        """(name, function) from images (B, C, H, W) to logits: each takes what the one before it returned.
+
+        The first, `posembed`, covers the slots `embedding`, `cls` and `posembed`; every other is named as its slot.
+        `norm` also pools, unless attention does (`pool`). Stages below the lowest trainable slot need no autograd
+        and run without it.
+        """
+        frozen = self.frozen_stages()
+        steps = self._steps()
+        return [(name, partial(_frozen, step) if i < frozen else step) for i, (name, step) in enumerate(steps)]
+
+    def _steps(self) -> list[Stage]:
+        parts = self.parts
+        steps: list[Stage] = [("posembed", parts["posembed"])]
+        steps += [(slot, parts[slot.replace(".", "_")]) for slot in self.slots if "." in slot]
+        steps.append(("norm", self._norm))
+        if "pool" in self.slots:
+            steps.append(("pool", self._pool))
+        if "head" in self.slots:
+            steps.append(("head", parts["head"]))
+        return steps
+
+    def frozen_stages(self) -> int:
+        names = [name for name, _ in self._steps()]
+        trained = {"posembed" if slot in _BELOW else slot for slot in self.trainable}
+        return next((i for i, name in enumerate(names) if name in trained), len(names))
+
+    def slots_of_stage(self, name: str) -> tuple[str, ...]:
+        return tuple(slot for slot in self.slots if slot == name or (name == "posembed" and slot in _BELOW))
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        """Logits (B, classes) of normalised images; features (B, width) without a head."""
+        x, steps, frozen = x_BCHW, self._steps(), self.frozen_stages()
+        with torch.no_grad():
+            for _, step in steps[:frozen]:
+                x = step(x)
+        for _, step in steps[frozen:]:
+            x = step(x)
+        return x
+
+    def _norm(self, x_BTH: Tensor) -> Tensor:
+        norms: Any = self.parts["norm"]
+        x = norms["norm"](x_BTH)
+        a = self.architecture
+        if a.global_pool == "map":
+            return x
+        if a.global_pool == "token":
+            return norms["fc_norm"](x[:, 0])
+        return norms["fc_norm"]((x if a.pool_include_prefix else x[:, a.prefix_tokens :]).mean(dim=1))
+
+    def _pool(self, x_BTH: Tensor) -> Tensor:
+        norms: Any = self.parts["norm"]
+        a = self.architecture
+        return norms["fc_norm"](self.parts["pool"](x_BTH if a.pool_include_prefix else x_BTH[:, a.prefix_tokens :]))
+
+    def on(self, device: torch.device | str, precision: str = "fp32") -> "Network":
+        """Move to a device, and take the form of attention that is fastest there.
+
+        On a CPU in bfloat16, PyTorch's fused attention is several times slower than the three operations it stands for.
+        """
+        plain = torch.device(device).type == "cpu" and precision == "bf16"
+        for module in self.modules():
+            if hasattr(module, "fused_attn"):
+                module.fused_attn = module.fused_attn and not plain  # type: ignore[assignment]
+        return self.to(device)
+
+    def slot_parameters(self, slot: str) -> dict[str, nn.Parameter]:
+        """Parameters of a slot by their names in its layer."""
+        if slot in _BELOW:
+            named = self.parts["posembed"].named_parameters()
+            return {name: parameter for name, parameter in named if slot_of(name)[0] == slot}
+        return dict(self.parts[slot.replace(".", "_")].named_parameters())
+
+    def trained_layers(self) -> dict[str, dict[str, Tensor]]:
+        """The trainable slots' tensors, detached; they are the parameters' own memory, so copy what shall last."""
+        return {
+            slot: {name: parameter.detach() for name, parameter in self.slot_parameters(slot).items()}
+            for slot in self.slots
+            if slot in self.trainable
+        }
+
+
+def _frozen(step: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    with torch.no_grad():
+        return step(x)
+
+
+def _rows(layers: Layers, slot: str, name: str) -> int:
+    if name not in layers[slot]:
+        raise InputError(f"the layer in slot {slot} does not fit the architecture: it has no {name}")
+    return layers[slot][name].shape[0]

@@ -1,0 +1,162 @@
+"""What a plain vision transformer is, apart from its weights, its depth and its image size. Needs no torch.
+
+The slots of a model are in forward order: `embedding`, `cls`, `posembed`, then for each block k an optional
+`adapter.k` and `block.k`, then `norm`, `pool` (attention pooling only) and `head`.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from munet.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from munet.model.network import Network
+
+ACTIVATIONS = ("gelu", "gelu_tanh", "quick_gelu")
+ADAPTER_ACTIVATIONS = ("gelu", "gelu_tanh")
+POOLS = ("token", "avg", "map")
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Every fact of a plain ViT except depth and image size; equal architectures can share layers.
+
+    `mlp_hidden` is the width between the two dense layers of a block (and of an attention pool). `pre_norm` is the
+    norm between position embedding and blocks of the CLIP towers, whose patch convolution has no bias.
+    `no_embed_class` means that the position embedding has no rows for class and register tokens. `mean` and `std`
+    (one value per channel, of pixels scaled to 0..1) are how the pretrained weights want their input. `adapter_act` is
+    the activation of residual adapters, whatever that of the blocks is.
+    """
+
+    patch_size: int
+    width: int
+    heads: int
+    mlp_hidden: int
+    channels: int = 3
+    act: str = "gelu"
+    norm_eps: float = 1e-6
+    qkv_bias: bool = True
+    qk_norm: bool = False
+    proj_bias: bool = True
+    class_token: bool = True
+    reg_tokens: int = 0
+    no_embed_class: bool = False
+    pre_norm: bool = False
+    layer_scale: bool = False
+    global_pool: str = "token"
+    final_norm: bool = True
+    fc_norm: bool = False
+    pool_include_prefix: bool = False
+    mean: tuple[float, ...] = (0.5, 0.5, 0.5)
+    std: tuple[float, ...] = (0.5, 0.5, 0.5)
+    adapter_act: str = "gelu"
+
+    def __post_init__(self) -> None:
+        if self.act not in ACTIVATIONS:
+            raise InputError(f"activation '{self.act}' is not one of {', '.join(ACTIVATIONS)}")
+        if self.adapter_act not in ADAPTER_ACTIVATIONS:
+            known = ", ".join(ADAPTER_ACTIVATIONS)
+            raise InputError(f"activation '{self.adapter_act}' of adapters is not one of {known}")
+        if self.global_pool not in POOLS:
+            raise InputError(f"pooling '{self.global_pool}' is not one of {', '.join(POOLS)}")
+        if self.width % self.heads:
+            raise InputError(f"width {self.width} does not divide by {self.heads} heads")
+        if self.global_pool == "token" and not self.class_token:
+            raise InputError("pooling 'token' needs a class token")
+
+    @property
+    def patch_bias(self) -> bool:
+        """Whether the patch convolution has a bias: in all plain ViTs, unless a norm follows it."""
+        return not self.pre_norm
+
+    @property
+    def prefix_tokens(self) -> int:
+        """Class and register tokens in front of the patches."""
+        return int(self.class_token) + self.reg_tokens
+
+    def grid(self, image_size: int) -> int:
+        """Patches along one side of the image."""
+        self.check_image_size(image_size)
+        return image_size // self.patch_size
+
+    def tokens(self, image_size: int) -> int:
+        """Length of the sequence that the blocks see."""
+        return self.grid(image_size) ** 2 + self.prefix_tokens
+
+    def posembed_rows(self, image_size: int) -> int:
+        """Rows of the position embedding."""
+        return self.grid(image_size) ** 2 + (0 if self.no_embed_class else self.prefix_tokens)
+
+    def check_image_size(self, image_size: int) -> None:
+        """InputError unless whole patches cover a square image of this side, in pixels."""
+        if image_size >= self.patch_size and image_size % self.patch_size == 0:
+            return
+        below = image_size // self.patch_size * self.patch_size
+        near = [str(size) for size in (below, below + self.patch_size) if size > 0]
+        raise InputError(
+            f"image size {image_size} is not a multiple of the patch size {self.patch_size}: use {' or '.join(near)}"
+        )
+
+    def slots(self, num_blocks: int, adapters: Collection[int] = (), head: bool = True) -> tuple[str, ...]:
+        """Slots of a model in forward order; a slot that would hold no tensor is left out."""
+        names = ["embedding"]
+        if self.class_token or self.reg_tokens:
+            names.append("cls")
+        names.append("posembed")
+        for k in range(num_blocks):
+            if k in adapters:
+                names.append(f"adapter.{k}")
+            names.append(f"block.{k}")
+        if self.final_norm:
+            names.append("norm")
+        if self.global_pool == "map":
+            names.append("pool")
+        if head:
+            names.append("head")
+        return tuple(names)
+
+    def network(self, layers: "Mapping[str, Mapping[str, Tensor]]", hyperparameters: Mapping[str, Any]) -> "Network":
+        """The model with these layers by slot, in evaluation mode; it shares their tensors."""
+        from munet.model.network import Network
+
+        return Network(self, layers, hyperparameters["image_size"])
+
+    def to_json(self) -> dict[str, Any]:
+        """Flat dict of JSON values. `adapter_act` is in it only where it is not the usual one: the ids of models that
+        never needed it stay what they are, and a munet that does not know it refuses the others."""
+        values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return {name: value for name, value in values.items() if name != "adapter_act" or value != "gelu"}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Architecture":
+        """Inverse of `to_json`; InputError for facts that this version does not know."""
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise InputError(
+                f"the architecture has '{unknown[0]}', which this version of munet does not know: update it"
+            )
+        facts: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in values.items()}
+        return cls(**facts)
+
+
+def block_index(slot: str) -> int | None:
+    """k of `block.k` and `adapter.k`, None for the other slots."""
+    kind, _, number = slot.partition(".")
+    return int(number) if kind in ("block", "adapter") and number.isdigit() else None
+
+
+def depth_of(slots: Collection[str]) -> int:
+    """Number of blocks among `slots`; InputError where one is missing between others."""
+    found = sorted(int(slot[6:]) for slot in slots if slot.startswith("block."))
+    if found != list(range(len(found))):
+        raise InputError(f"the blocks {found} do not follow one another from 0")
+    return len(found)
+
+
+def adapters_of(slots: Collection[str]) -> frozenset[int]:
+    """The blocks that an adapter precedes."""
+    return frozenset(int(slot[8:]) for slot in slots if slot.startswith("adapter."))

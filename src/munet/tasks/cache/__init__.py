@@ -1,0 +1,18 @@
+"""Decoded splits on disk: shared by the processes of a machine, still there after a restart, never needed.
+
+    place.py     which folder, and how much it may hold
+    rows.py      images to a file as they come
+    folder.py    opened as memory maps, made by one process at a time, least recently used out
+    making.py    which splits go there, and decoding them
+
+A split is two files. `<key>.images.npy` holds its images, uint8 (N, H, W, C). `<key>.split.npz` holds the labels, what
+was unusable, and what the images file must be. The key is a hash of what decides the pixels: the fingerprint and
+ranges of the split, the size decoded to, and the version of the decoder. Everything here may be deleted at any time.
+"""
+
+from munet.tasks.cache.disk import DecodedFolder
+from munet.tasks.cache.decode import Appeared
+from munet.tasks.cache.decode import Making
+from munet.tasks.cache.decode import stored
+from munet.tasks.cache.location import cache_folder
+from munet.tasks.cache.location import cache_limit

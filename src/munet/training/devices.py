@@ -1,0 +1,55 @@
+"""Which device computes, in which numbers, and how much of its memory is for what may come again."""
+
+import os
+
+from munet.errors import InputError
+
+_CACHE_SHARE = 4  # a quarter of the memory
+_CACHE_MOST = 8 << 30
+
+
+def choose_device(name: str = "auto") -> str:
+    """`auto` is the first GPU where there is one, else the CPU. Raises InputError for a device that is not there."""
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"device '{name}' cannot be used here: choose cpu, cuda or auto") from error
+    return str(device)
+
+
+def choose_precision(name: str, device: str) -> str:
+    """`auto` is bf16 on a GPU that computes in it, else fp32. Raises InputError for an unknown precision."""
+    import torch
+
+    from munet.training import check_precision
+
+    if name != "auto":
+        check_precision(name)
+        return name
+    fast = device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
+    return "bf16" if fast else "fp32"
+
+
+def cache_bytes(wanted: int | None, device: str, workers: int) -> int:
+    """Bytes of activations that each of the workers on a device may keep: a part of `wanted`, which is for all.
+
+    By default a quarter of the memory, of the device where that is a GPU, and at most 8 GiB.
+    """
+    if wanted is not None:
+        if wanted < 0:
+            raise InputError(f"cache memory is {wanted} bytes: give 0 or more")
+        return wanted // workers
+    return min(_memory(device) // _CACHE_SHARE, _CACHE_MOST) // workers
+
+
+def _memory(device: str) -> int:
+    if device.startswith("cuda"):
+        import torch
+
+        return torch.cuda.mem_get_info(device)[0]
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
