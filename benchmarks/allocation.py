@@ -19,11 +19,11 @@ from common import Contender, Spread, compare, parse, parser
 from reporting import Report
 from torch.nn import functional as F
 
-from munet.allocation.routing.allocations import FixedAllocation, LearnedAllocation
 from munet.allocation.network.fused import fuse
-from munet.allocation.training.measures import flops_by_task
 from munet.allocation.network.models import clusters, mnist4, omniglot20, synthetic
 from munet.allocation.network.network import MultitaskNetwork
+from munet.allocation.routing.allocations import FixedAllocation, LearnedAllocation
+from munet.allocation.training.measures import flops_by_task
 
 PLAIN, FUSED = "plain", "fused"
 

@@ -61,11 +61,11 @@ def iteration(path: Path) -> Figures:
     import torch
 
     from munet.evolution.active_task import ActiveTask
-    from munet.store.layer_file import serialize
     from munet.evolution.runs import begin
     from munet.search import load_method
-    from munet.store.relations import FILE
     from munet.store.gc import collect, gc
+    from munet.store.layer_file import serialize
+    from munet.store.relations import FILE
     from munet.system import System
 
     def opened() -> System:

@@ -27,10 +27,10 @@ from reporting import Report
 
 import munet
 from munet.evolution.active_task import ActiveTask
-from munet.tasks.cache.splits import Splits
+from munet.evolution.child_trainer import Setting
 from munet.evolution.executors import Executor, Team, join_cluster, start_executor
 from munet.evolution.jobs import Job, Litter, form_litters
-from munet.evolution.child_trainer import Setting
+from munet.tasks.cache.splits import Splits
 
 GENERATION = 0
 

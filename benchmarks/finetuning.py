@@ -23,8 +23,8 @@ from plain import train as train_plain
 from reporting import Report
 
 from munet.model.cost import flops
-from munet.model.weight_init import new_head
 from munet.model.network import Network
+from munet.model.weight_init import new_head
 from munet.roots import load_root
 from munet.training import Preprocessing, Recipe, train
 

@@ -26,14 +26,14 @@ from reporting import Report
 
 import munet
 from munet.evolution.active_task import ActiveTask
-from munet.tasks.cache.splits import Splits
+from munet.evolution.child import draw_generation, job_of
+from munet.evolution.child_trainer import Nursery, Setting
 from munet.evolution.events import Event, GenerationStarted
 from munet.evolution.jobs import Litter, form_litters
 from munet.evolution.origins import build_layers
-from munet.evolution.child_trainer import Nursery, Setting
-from munet.evolution.child import draw_generation, job_of
 from munet.evolution.runs import begin
 from munet.search import load_method
+from munet.tasks.cache.splits import Splits
 
 CACHE = 2 << 30  # bytes
 TASK = "task"

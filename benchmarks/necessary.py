@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from munet.model.cost import stage_flops, training_flops
-from munet.model.vit import Architecture, depth_of
 from munet.evolution.inheritance import Child
 from munet.evolution.jobs import Litter
+from munet.model.cost import stage_flops, training_flops
+from munet.model.slots import depth_of
+from munet.model.vit import Architecture
 from munet.training.images import stream_order
 
 _BELOW = ("embedding", "cls", "posembed")

@@ -18,9 +18,10 @@ from timm.layers.norm import LayerNorm
 from torch import nn
 from torch.nn import functional as F
 
-from munet.model.vit import Architecture, depth_of
-from munet.model.state_dict import join, slot_of
 from munet.model.modules import timm_arguments
+from munet.model.slots import depth_of
+from munet.model.state_dict import join, slot_of
+from munet.model.vit import Architecture
 from munet.rng import Key, torch_stream
 from munet.training import Preprocessing, Recipe, prepare
 from munet.training.images import SplitLike, stream_order

@@ -29,8 +29,8 @@ from reporting import Report
 import munet
 from munet.model.cost import flops
 from munet.model.weight_init import lecun_normal
-from munet.store.layer_file import layer_size
 from munet.rng import numpy_stream, torch_stream
+from munet.store.layer_file import layer_size
 from munet.training import Preprocessing
 
 BATCH = 512

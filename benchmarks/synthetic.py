@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from munet.model.vit import Architecture
-from munet.store.layer_file import id_of_bytes
 from munet.search import load_method
+from munet.store.layer_file import id_of_bytes
 from munet.store.records import canonical, seal
 
 MODELS = 20  # of a task

@@ -11,7 +11,7 @@ import pytest
 import munet
 from munet.analysis import history
 from munet.errors import InputError
-from munet.analysis.status import owners, owners_of, retained
+from munet.store.derived import owners, owners_of, retained
 from munet.store.fsck import fsck
 from munet.store.gc import collect, gc
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from munet.tasks import add
+from munet.tasks.cache import decode as making
 from munet.tasks.cache import splits as data
 from munet.tasks.cache.splits import Splits
-from munet.tasks.cache import decode as making
-from munet.tasks import add
 from munet.tasks.reopen import RecordedSplit
 
 

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from munet.tasks import cache as decoded
 from munet import tasks
-from munet.tasks.cache.splits import Splits
-from munet.tasks.cache import DecodedFolder, cache_folder, cache_limit, decode as making
-from munet.tasks.cache.npy_rows import FileRows
 from munet.errors import InputError
+from munet.tasks import cache as decoded
 from munet.tasks import reopen as recorded
+from munet.tasks.cache import DecodedFolder, cache_folder, cache_limit
+from munet.tasks.cache import decode as making
+from munet.tasks.cache.npy_rows import FileRows
+from munet.tasks.cache.splits import Splits
 from munet.tasks.reopen import RecordedSplit
 from munet.training.images import ImageSet
 

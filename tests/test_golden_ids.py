@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from golden_ids import FILE, RUNS, machine, measured
 
 

@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from munet.analysis import history
-from munet.errors import InputError
 from munet.analysis.status import status
+from munet.errors import InputError
 from munet.store import FORMAT, Store
 
 if TYPE_CHECKING:
     import torch
 
     from munet.analysis import History
-    from munet.model.vit import Architecture
-    from munet.model.kinds import Form
     from munet.inference.predict import Prediction
+    from munet.model.kinds import Form
     from munet.model.staged import StagedNetwork
+    from munet.model.vit import Architecture
     from munet.store.fsck import Report as FsckReport
     from munet.store.gc import Report as GcReport
 
@@ -232,7 +232,7 @@ class System:
         note: Callable[[str], None] = lambda text: None,
     ) -> dict[str, dict[str, Any]]:
         """Accuracy of the retained models on a whole split, measured now; layers that they share compute once."""
-        from munet.inference.predict import evaluate
+        from munet.inference.evaluate import evaluate
 
         options = {"device": device, "batch_size": batch_size, "precision": precision}
         return evaluate(self, tasks, split, **options, progress=progress, note=note)

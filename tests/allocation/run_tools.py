@@ -7,14 +7,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from munet.allocation.routing.allocations import LearnedAllocation
 from munet.allocation.data.examples import Examples
 from munet.allocation.data.tasks import TaskData
 from munet.allocation.network.models import initialise
 from munet.allocation.network.network import MultitaskNetwork
+from munet.allocation.routing.allocations import LearnedAllocation
+from munet.allocation.training.settings import Settings
 from munet.model.pools.pool import Pool
 from munet.model.pools.same_padding import SeededDropout
-from munet.allocation.training.settings import Settings
 
 NAMES = ("red-a", "red-b", "blue-a", "blue-b")
 QUICK = Settings(rounds=12, batch_size=8, learning_rate=0.01, evaluate_every=4)

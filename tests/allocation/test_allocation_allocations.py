@@ -6,8 +6,9 @@ import re
 import pytest
 import torch
 
-from munet.allocation.routing.allocations import FixedAllocation, LearnedAllocation, combined, straight_through
+from munet.allocation.routing.allocations import FixedAllocation, LearnedAllocation, straight_through
 from munet.errors import InputError
+from munet.model.pools.pool import combined
 
 MANY = 100_000
 

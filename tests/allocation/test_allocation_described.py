@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import nn
 
+from munet.errors import InputError
+from munet.model.kinds import architecture_of
+from munet.model.modules import assign
 from munet.model.pools.architecture import PoolsArchitecture
 from munet.model.pools.module_json import NAMES, built, described
 from munet.model.pools.same_padding import AvgPool2dSame, Conv2dSame, MaxPool2dSame, SeededDropout
-from munet.model.kinds import architecture_of
-from munet.errors import InputError
-from munet.analysis.history import slot_order
-from munet.model.modules import assign
+from munet.model.slots import slot_order
 
 MODULES = (
     nn.Conv2d(4, 6, (3, 5), stride=(2, 1), padding=(1, 2), dilation=(1, 2), groups=2, bias=False),

@@ -9,16 +9,16 @@ import torch
 from run_tools import NAMES, QUICK, image_network, image_tasks, learned, line_tasks
 from torch import nn
 
-from munet.allocation.routing.allocations import FixedAllocation
-from munet.allocation.runs.folder import RunFolder, best_round
 from munet.allocation.data.examples import Examples
 from munet.allocation.data.tasks import TaskData
-from munet.allocation.runs.evaluate import evaluate_run
-from munet.allocation.training.scores import empty_rows, grouped_similarity, mean_entropy, score, scores, used_matrices
-from munet.allocation.routing.fallback import FallbackAllocation
 from munet.allocation.network.network import MultitaskNetwork
+from munet.allocation.routing.allocations import FixedAllocation
+from munet.allocation.routing.fallback import FallbackAllocation
+from munet.allocation.runs.evaluate import evaluate_run
+from munet.allocation.runs.folder import RunFolder, best_round
 from munet.allocation.runs.perform import configured, perform
 from munet.allocation.runs.summaries import present, report
+from munet.allocation.training.scores import empty_rows, grouped_similarity, mean_entropy, score, scores, used_matrices
 from munet.allocation.training.trainer import train
 from munet.errors import InputError
 

@@ -14,19 +14,19 @@ from run_tools import NAMES, image_network, image_tasks, learned, line_tasks
 from torch import nn
 
 import munet
-from munet.allocation.network import models
-from munet.allocation.routing.allocations import Allocation, FixedAllocation, LearnedAllocation
 from munet.allocation.data.examples import Examples
 from munet.allocation.data.tasks import TaskData
-from munet.allocation.training.scores import score
 from munet.allocation.export.export import export_network
+from munet.allocation.network import models
+from munet.allocation.network.network import MultitaskNetwork
+from munet.allocation.routing.allocations import Allocation, FixedAllocation, LearnedAllocation
 from munet.allocation.routing.fallback import FallbackAllocation
 from munet.allocation.training.measures import accounted, flops_by_task, parameters_by_task, used_parameters
-from munet.allocation.network.network import MultitaskNetwork
-from munet.model.pools.pool import Pool
-from munet.model.pools.same_padding import AvgPool2dSame, Conv2dSame, MaxPool2dSame
+from munet.allocation.training.scores import score
 from munet.errors import InputError, StoreError
 from munet.importing import attach
+from munet.model.pools.pool import Pool
+from munet.model.pools.same_padding import AvgPool2dSame, Conv2dSame, MaxPool2dSame
 
 
 def tasks_of(classes: Sequence[int], shape: tuple[int, int, int], count: int = 6) -> list[TaskData]:

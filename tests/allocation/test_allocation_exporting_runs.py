@@ -12,9 +12,9 @@ from allocation_data_tools import fake_set
 from run_tools import QUICK, image_network, image_tasks, learned
 
 import munet
-from munet.allocation.runs.folder import RunFolder
 from munet.allocation.data.sources import input_shape, normalisation
 from munet.allocation.export.export import export_run
+from munet.allocation.runs.folder import RunFolder
 from munet.allocation.runs.perform import configured, make, perform
 from munet.allocation.training.trainer import train
 from munet.errors import InputError

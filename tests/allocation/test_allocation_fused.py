@@ -8,12 +8,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import munet.allocation.network.fused as fused
-from munet.allocation.routing.allocations import Allocation, FixedAllocation, LearnedAllocation
 from munet.allocation.network.chains import chain_of
 from munet.allocation.network.fused import fuse
 from munet.allocation.network.levels import drawings
 from munet.allocation.network.models import clusters, mnist4, omniglot20, synthetic
 from munet.allocation.network.network import MultitaskNetwork
+from munet.allocation.routing.allocations import Allocation, FixedAllocation, LearnedAllocation
 from munet.model.pools.pool import Pool
 from munet.model.pools.same_padding import AvgPool2dSame, Conv2dSame, MaxPool2dSame
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from munet.allocation.training import measures
-from munet.allocation.routing.allocations import Allocation, FixedAllocation, LearnedAllocation
 from munet.allocation.network.models import clusters, mnist4, omniglot20
+from munet.allocation.routing.allocations import Allocation, FixedAllocation, LearnedAllocation
+from munet.allocation.training import measures
 from munet.errors import InputError
 
 NAMES = ["a", "b", "c", "d"]

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from munet.allocation.routing.allocations import LearnedAllocation
 from munet.allocation.network.models import clusters, mnist4, omniglot20, synthetic
 from munet.allocation.network.network import MultitaskNetwork
-from munet.model.pools.pool import Pool
+from munet.allocation.routing.allocations import LearnedAllocation
 from munet.errors import InputError
+from munet.model.pools.pool import Pool
 
 # of the twenty alphabets
 ALPHABETS = (48, 28, 26, 42, 45, 20, 40, 42, 33, 29, 23, 26, 47, 26, 40, 20, 45, 40, 22, 26)

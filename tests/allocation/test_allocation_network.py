@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from munet.allocation.routing.allocations import FixedAllocation
 from munet.allocation.network.fused import fuse
 from munet.allocation.network.models import mnist4
 from munet.allocation.network.network import MultitaskNetwork
+from munet.allocation.routing.allocations import FixedAllocation
+from munet.errors import InputError
 from munet.model.pools.pool import Pool
 from munet.model.pools.same_padding import AvgPool2dSame, Conv2dSame, MaxPool2dSame, SeededDropout, padding
-from munet.errors import InputError
 
 NAMES = ["a", "b", "c", "d"]
 

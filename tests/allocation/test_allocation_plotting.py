@@ -7,11 +7,11 @@ import pytest
 from run_tools import NAMES, QUICK, Stop, image_network, image_tasks, learned
 from torch import nn
 
-from munet.allocation.routing.allocations import FixedAllocation
-from munet.allocation.runs.folder import RunFolder, best_round
-from munet.allocation.runs.draw import draw
 from munet.allocation.network.network import MultitaskNetwork
+from munet.allocation.routing.allocations import FixedAllocation
+from munet.allocation.runs.draw import draw
 from munet.allocation.runs.figures import Pattern, fraction_figure, pattern_figure, similarity_figure
+from munet.allocation.runs.folder import RunFolder, best_round
 from munet.allocation.training.trainer import train
 from munet.errors import InputError
 from munet.experiments.results.plots import save

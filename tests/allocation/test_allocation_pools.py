@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from munet.model.pools.pool import Pool
 from munet.errors import InputError
+from munet.model.pools.pool import Pool
 
 
 class Counting(nn.Module):

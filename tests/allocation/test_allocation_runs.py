@@ -8,8 +8,8 @@ import torch
 
 from munet.allocation.routing.allocations import FixedAllocation, LearnedAllocation
 from munet.allocation.routing.fallback import FallbackAllocation
-from munet.allocation.runs.presets import experiments, preset, presets, scaled_temperature
 from munet.allocation.runs.perform import RunConfig, configured, make, perform
+from munet.allocation.runs.presets import experiments, preset, presets, scaled_temperature
 from munet.allocation.training.settings import Settings
 from munet.errors import InputError
 

@@ -10,16 +10,16 @@ import torch
 from run_tools import NAMES, QUICK, Stop, image_network, image_tasks, learned, line_tasks, without_times
 from torch import nn
 
-from munet.allocation.routing.allocations import Allocation, FixedAllocation, LearnedAllocation
-from munet.allocation.runs.folder import RunFolder
 from munet.allocation.data.tasks import TaskData
-from munet.allocation.training.scores import grouped_similarity, used_matrices
+from munet.allocation.network.models import synthetic
+from munet.allocation.routing.allocations import Allocation, FixedAllocation, LearnedAllocation
+from munet.allocation.routing.penalties import expected_fraction
+from munet.allocation.runs.folder import RunFolder
+from munet.allocation.runs.perform import configured, make
 from munet.allocation.training.joint import JointTrainer
 from munet.allocation.training.measures import component_costs
-from munet.allocation.network.models import synthetic
 from munet.allocation.training.optimisers import FlatAdam, RestingAdam, RowAdam
-from munet.allocation.routing.penalties import expected_fraction
-from munet.allocation.runs.perform import configured, make
+from munet.allocation.training.scores import grouped_similarity, used_matrices
 from munet.allocation.training.settings import Settings
 from munet.allocation.training.trainer import train
 from munet.errors import InputError

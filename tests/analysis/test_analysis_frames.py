@@ -10,9 +10,9 @@ import pytest
 
 import munet
 from analysis_tools import big_system
-from munet.analysis import history as told
 from munet.analysis import History, history
 from munet.analysis import columns as c
+from munet.analysis import history as told
 from munet.analysis.frames import labels
 from munet.errors import InputError
 

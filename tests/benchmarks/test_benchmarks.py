@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import torch
 
-from munet.model.weight_init import new_head
 from munet.model.network import Network
+from munet.model.weight_init import new_head
 from munet.roots import load_root
 from munet.training import Preprocessing, Recipe, train
 

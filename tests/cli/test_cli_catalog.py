@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from cli_tools import Run, drawn, fits
 
-from munet.cli.catalog.view import benchmark_view, benchmarks_view, task_view
 from munet.catalog import benchmark_names, benchmarks_of, find_tasks, load_benchmark
+from munet.cli.catalog.view import benchmark_view, benchmarks_view, task_view
 from munet.system import System
 
 

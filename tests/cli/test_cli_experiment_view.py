@@ -7,7 +7,15 @@ import pytest
 from cli_tools import drawn, fits
 
 from munet.cli.experiment.view import GridState, screen, watching
-from munet.evolution.events import CycleFinished, GenerationStarted, RunStarted, TaskFinished, TaskStarted, event_json, event_of
+from munet.evolution.events import (
+    CycleFinished,
+    GenerationStarted,
+    RunStarted,
+    TaskFinished,
+    TaskStarted,
+    event_json,
+    event_of,
+)
 from munet.experiments.grid import Run, grid
 from munet.experiments.scheduler import Ended, Message, Started, Told
 from munet.experiments.spec import Spec

@@ -4,7 +4,14 @@ import pytest
 from cli_tools import opening, task_row
 
 from munet.cli.evolve.state import BEST, EARLIER, KEPT, REJECTED, TRAINING, WAITING, RunState, advance, initial_state
-from munet.evolution.events import ChildFinished, CycleFinished, GenerationStarted, RunFinished, TaskFinished, TaskStarted
+from munet.evolution.events import (
+    ChildFinished,
+    CycleFinished,
+    GenerationStarted,
+    RunFinished,
+    TaskFinished,
+    TaskStarted,
+)
 
 
 def played(*events, rows=(), step: float = 1.0) -> RunState:

@@ -8,8 +8,8 @@ import torch
 import munet
 from munet.errors import InputError
 from munet.evolution.events import ChildFinished, Event, RunStarted
-from munet.analysis.status import retained, unique_parameters
 from munet.store import Store
+from munet.store.derived import retained, unique_parameters
 
 BUDGET = {"generations": 2, "children": 3, "cycles": 2, "samples_per_cycle": 60, "batch_size": 16}
 SMALL = {**BUDGET, "threads": 1, "executor": "local"}

@@ -5,15 +5,16 @@ from typing import Any
 import pytest
 import torch
 
-from munet.evolution.inheritance import Child
 from munet.errors import DamagedError, InputError
-from munet.evolution.executors import Team, plan_workers, worker_plan as team
+from munet.evolution.executors import Team, plan_workers
+from munet.evolution.executors import worker_plan as team
 from munet.evolution.executors.failures import Failure, how_it_ended
-from munet.evolution.executors.shipped_layers import HandedLibrary, Parcel, layers_needed
 from munet.evolution.executors.messages import Cycle, Done, Hearing, Noted, Trained
+from munet.evolution.executors.shipped_layers import HandedLibrary, Parcel, layers_needed
+from munet.evolution.inheritance import Child
 from munet.evolution.jobs import Job, Litter, Result
-from munet.store.layer_file import layer_id, serialize
 from munet.evolution.origins import Origin
+from munet.store.layer_file import layer_id, serialize
 
 
 @pytest.fixture(autouse=True)

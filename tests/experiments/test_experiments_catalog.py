@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from munet.errors import InputError
 from munet import catalog
 from munet.catalog import Task, benchmark_names, find_tasks, load_benchmark, published
+from munet.errors import InputError
 from munet.tasks.names import check_name
 from munet.tasks.sources import open_source
 from munet.tasks.splits import PARTS, parse, resolve, size

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from experiment_tools import TASKS, grid, history, result
 from munet.errors import InputError
-from munet.experiments.results.curves import FIRST_SET, Point, Segment, families, growth, meetings, pareto, segments, spending
+from munet.experiments.results.curves import (
+    FIRST_SET,
+    Point,
+    Segment,
+    families,
+    growth,
+    meetings,
+    pareto,
+    segments,
+    spending,
+)
 from munet.experiments.results.placing import Box, choose
 from munet.experiments.results.plots import check_suffix, growth_figure, pareto_figure, save, spending_figure
 from munet.experiments.results.read import Result, Runs, budgets, find

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from munet.analysis.history import iterations
+from munet.catalog import Benchmark, load_benchmark
 from munet.errors import InputError
 from munet.experiments import sequences
-from munet.catalog import Benchmark, load_benchmark
 from munet.experiments.growing import folder, grow
 from munet.experiments.running import Where
 from munet.experiments.sequences import load_sequence, sequence_names, turns
-from munet.analysis.history import iterations
 from munet.system import System
 
 CPU = Where(device="cpu", precision="fp32")

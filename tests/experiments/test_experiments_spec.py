@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from munet.catalog import load_benchmark
 from munet.errors import InputError
 from munet.experiments.budgets import budgets, load_budget, settings_for
-from munet.catalog import load_benchmark
 from munet.experiments.spec import Spec
 from munet.search import load_method
 

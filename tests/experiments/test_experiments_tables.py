@@ -16,9 +16,10 @@ from rich.console import Console
 
 from experiment_tools import LEAK, TASKS, grid, result
 from munet.catalog import published
-from munet.tables.render import WRITERS, cell_text, comma_separated, latex, markdown, number
 from munet.experiments.results.read import Result, Runs, find
-from munet.experiments.results.tables import Column, Label, Range, Spread, Table, Values, differences_table, methods_table, omniglots, published_table, tasks_table
+from munet.experiments.results.tables import differences_table, methods_table, omniglots, published_table, tasks_table
+from munet.tables.render import WRITERS, cell_text, comma_separated, latex, markdown, number
+from munet.tables.table import Column, Label, Range, Spread, Table, Values
 from munet.tables.terminal import terminal
 
 

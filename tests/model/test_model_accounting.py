@@ -8,10 +8,10 @@ import torch
 from model_tools import SMALL, TI, B, small_vit
 
 from munet.model.cost import accounted_parameters, adapter_size, flops, slot_sizes
-from munet.model.vit import Architecture
-from munet.model.state_dict import cut
-from munet.store.layer_file import layer_size
 from munet.model.from_timm import architecture_of
+from munet.model.state_dict import cut
+from munet.model.vit import Architecture
+from munet.store.layer_file import layer_size
 
 # classes of the tasks: emnist digits and letters, kmnist, mnist, omniglot, cmaterdb bangla, devanagari, telugu
 MCCB = (10, 37, 10, 10, 1623, 10, 10, 10)

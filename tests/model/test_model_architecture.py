@@ -4,8 +4,9 @@ import sys
 import pytest
 from model_tools import TI
 
-from munet.model.vit import Architecture, adapters_of, block_index, depth_of
 from munet.errors import InputError
+from munet.model.slots import adapters_of, block_index, depth_of
+from munet.model.vit import Architecture
 
 
 def test_slots_are_in_forward_order():

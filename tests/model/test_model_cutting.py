@@ -2,9 +2,9 @@ import pytest
 import torch
 from model_tools import SMALL, small_vit
 
-from munet.model.state_dict import cut, join, key_of, slot_of
 from munet.errors import InputError
 from munet.model.from_timm import architecture_of
+from munet.model.state_dict import cut, join, key_of, slot_of
 
 
 @pytest.mark.parametrize("name", SMALL)

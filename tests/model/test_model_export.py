@@ -8,12 +8,12 @@ from model_tools import SMALL, images_of, small_vit
 from safetensors.torch import load_file
 from timm.models.vision_transformer import VisionTransformer
 
-from munet.model.state_dict import cut
 from munet.errors import InputError, StoreError
+from munet.model.from_timm import architecture_of
+from munet.model.network import Network
+from munet.model.state_dict import cut
 from munet.model.to_timm import export_model
 from munet.model.weight_init import new_adapter
-from munet.model.network import Network
-from munet.model.from_timm import architecture_of
 
 CLASSES = ["a", "b", "ç", "d", "e"]
 

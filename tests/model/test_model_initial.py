@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from model_tools import TI
 
-from munet.model.vit import Architecture
 from munet.errors import InputError
+from munet.model.vit import Architecture
 from munet.model.weight_init import new_adapter, new_head, random_root, resize_posembed
 
 REGISTERS = Architecture(14, 6, 1, 12, reg_tokens=3)

@@ -5,11 +5,11 @@ import torch
 import torch.nn.functional as F
 from model_tools import SMALL, TI, images_of, small_vit
 
-from munet.model.state_dict import cut
 from munet.errors import InputError
-from munet.model.weight_init import new_adapter, new_head, random_root
-from munet.model.network import Network
 from munet.model.from_timm import architecture_of
+from munet.model.network import Network
+from munet.model.state_dict import cut
+from munet.model.weight_init import new_adapter, new_head, random_root
 
 
 def network_of(vit, layers=None, trainable=()):

@@ -8,8 +8,8 @@ import torch
 from timm.models.vision_transformer import VisionTransformer
 
 from munet.errors import InputError
-from munet.model.weight_init import new_head
 from munet.model.network import Network
+from munet.model.weight_init import new_head
 from munet.roots import load_root
 
 WIDTH, HEADS, HIDDEN, SIDE, BLOCKS, CLASSES = 48, 3, 96, 48, 3, 5

@@ -8,13 +8,13 @@ from model_tools import randomise
 from safetensors.torch import save_file
 from timm.models.vision_transformer import VisionTransformer
 
-from munet.model.state_dict import cut
 from munet.errors import InputError
-from munet.model.weight_init import new_head
-from munet.store.layer_file import layer_id
 from munet.model.network import Network
+from munet.model.state_dict import cut
+from munet.model.weight_init import new_head
 from munet.roots import builtin, load_root
 from munet.roots import timm as timm_roots
+from munet.store.layer_file import layer_id
 
 NAME = "test_vit"  # timm's own miniature: width 64, 6 blocks, 160 px
 

@@ -12,14 +12,14 @@ from munet.analysis.growth import best_at, paths_at
 from munet.analysis.lineage import ancestor_tasks, transfers
 from munet.analysis.summary import changes, totals
 from munet.errors import InputError
-from munet.tables.render import WRITERS
-from munet.experiments.results.tables import Table
 from munet.report.figures import FIGURES, Options, draw
+from munet.report.figures.tables import TABLES, tables
 from munet.report.network.figure import FEW, layout_of, order_of, retained_paths
 from munet.report.network.figure import paths_at as drawn_at
-from munet.report.figures.tables import TABLES, tables
 from munet.report.network.layout import Layer, Path, arrange
 from munet.report.network.picture import picture, task_paths, visible_slots
+from munet.tables.render import WRITERS
+from munet.tables.table import Table
 
 
 @pytest.fixture(scope="module")

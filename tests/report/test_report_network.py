@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 import munet
 from munet.errors import InputError
 from munet.report import draw_network
-from munet.report.style.fonts import cells, clean, ellipsis, families, folded, writable
 from munet.report.network.layout import GAP, Layer, Path, arrange, spread
 from munet.report.network.picture import network_figure, picture, visible_slots
+from munet.report.style.fonts import ellipsis, families, folded, writable
 from munet.report.style.palette import colour, task_colours, text_on
+from munet.text import cells, clean
 
 SLOTS = ("embedding", "cls", "posembed", "block.0", "block.1", "norm", "head")
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from munet.rng import numpy_stream
 from munet.search import Mutation, SharedPreprocessing, load_method, sample_child, sample_preprocessing, seed_child
 from munet.search.probabilities import MutationProbabilities
-from munet.rng import numpy_stream
 
 STEM = {"embedding", "cls", "posembed"}
 BLOCKS = {"block.0", "block.1", "block.2"}

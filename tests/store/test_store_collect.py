@@ -25,10 +25,10 @@ from store_tools import (
 import munet.store.relations
 from munet.errors import DamagedError, StoreError
 from munet.store import Store
-from munet.store.relations import FILE
 from munet.store.fsck import fsck
 from munet.store.gc import collect, gc
 from munet.store.objects import Objects
+from munet.store.relations import FILE
 
 
 @pytest.fixture

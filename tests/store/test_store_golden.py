@@ -10,10 +10,10 @@ import pytest
 from golden_system import LAYERS, write
 from store_tools import files_of, put_child
 
-from munet.store.layer_file import id_of_bytes
 from munet.store import Store
 from munet.store.fsck import fsck
 from munet.store.gc import gc
+from munet.store.layer_file import id_of_bytes
 
 GOLDEN = Path(__file__).with_name("golden")
 ROOT = "8d26392b64025f59a0364bc53d84862a72aafb48c36e539bd7c63d4fa9f4ab9e"

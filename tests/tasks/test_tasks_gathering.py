@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from munet.tasks.cache.npy_rows import FileRows
 from munet.errors import InputError
-from munet.tasks.stack import Gathering, Rows, Shape
+from munet.tasks.cache.npy_rows import FileRows
 from munet.tasks.images import fit
+from munet.tasks.stack import Gathering, Rows, Shape
 
 SIDE = 24
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from training_toys import stripes
 
-from munet.model.vit import Architecture
 from munet.model.network import Network
+from munet.model.vit import Architecture
 from munet.training import Preprocessing, Recipe, Trainee, train
 
 ARCHITECTURE = Architecture(patch_size=4, width=32, heads=2, mlp_hidden=64)

@@ -23,15 +23,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from munet.allocation.routing.allocations import FixedAllocation, LearnedAllocation
     from munet.allocation.data.examples import Examples
     from munet.allocation.data.tasks import TaskData
     from munet.allocation.export.export import export_network
     from munet.allocation.network.fused import fuse
     from munet.allocation.network.network import MultitaskNetwork
-    from munet.model.pools.pool import Pool
+    from munet.allocation.routing.allocations import FixedAllocation, LearnedAllocation
     from munet.allocation.training.settings import Settings
     from munet.allocation.training.trainer import train
+    from munet.model.pools.pool import Pool
 
 __all__ = [
     "Examples",

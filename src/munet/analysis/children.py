@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from munet.analysis.columns import SETTING, Columns
 from munet.errors import DamagedError
 from munet.store.run_files import CONFIG, FINISHED, generation_of
-from munet.analysis.columns import SETTING, Columns
 
 if TYPE_CHECKING:
     from munet.store import Store

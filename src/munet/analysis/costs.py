@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from munet.errors import InputError, suggest
 from munet.analysis.columns import ANY, CHILDREN, NUMBER, TEXT, WHOLE, Schema, table
 from munet.analysis.frames import History
+from munet.errors import InputError, suggest
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,11 +5,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from munet.errors import InputError, suggest
-from munet.store import Store
 from munet.analysis import columns as c
 from munet.analysis import rows
 from munet.analysis.snapshot import Progress, Reading
+from munet.errors import InputError, suggest
+from munet.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
+from munet.analysis.children import Place, Run
 from munet.analysis.frames import History
 from munet.analysis.paths import Layer, Paths, Slots
 from munet.analysis.snapshot import Reading
-from munet.analysis.children import Place, Run
 
 
 @dataclass(frozen=True, slots=True)

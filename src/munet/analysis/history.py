@@ -1,60 +1,16 @@
 """How a model came to be: its lineage, its layers and who shares them, every child ever sampled. Needs no torch."""
 
-import re
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from munet.errors import InputError, suggest
-from munet.analysis.status import blocks_in, owners, retained
+from munet.model.slots import blocks_in, slot_order
+from munet.store.derived import lineage, owners, retained
 from munet.store.run_files import generation_of
 
 if TYPE_CHECKING:
     from munet.store import Store
 
 Manifest = dict[str, Any]
-GENERATION_FILE = "{task}-{iteration:04d}-{generation:04d}.json"
-ITERATION_FILE = "{task}-{iteration:04d}.end.json"
-
-
-def resolve(store: "Store", word: str) -> str:
-    """Model id behind a task's name (its retained model), `root`, or the beginning of an id."""
-    if store.has_task(word):
-        model = store.read_task(word)["model"]
-        if model is None:
-            raise InputError(f"task '{word}' has no model yet: run `munet evolve {store.path} {word}`")
-        return model
-    if word == "root":
-        return store.root
-    if len(word) < 4 or any(letter not in "0123456789abcdef" for letter in word):
-        names = store.tasks()
-        known = [*names, "root"]
-        raise InputError(f"no task or model '{word}' in {store.path}{suggest(word, known)}; tasks: {', '.join(names)}")
-    return store.resolve_model(word)
-
-
-def lineage(store: "Store", model: str) -> list[tuple[str, Manifest]]:
-    """(id, manifest) of a model and its ancestors, the root last. History is kept when weights are collected."""
-    chain = []
-    current: str | None = model
-    while current is not None and store.has_model(current):
-        manifest = store.get_model(current)
-        chain.append((current, manifest))
-        current = manifest["parent"]
-    return chain
-
-
-def living_lineage(store: "Store", model: str, alive: Container[str]) -> list[tuple[str, Manifest]]:
-    """(id, manifest) of a model and those of its ancestors that are in `alive`, the root last.
-
-    Only their manifests are read: who descends from whom is read once in a process.
-    """
-    chain = []
-    current: str | None = model
-    while current is not None and store.has_model(current):
-        if current in alive:
-            chain.append((current, store.get_model(current)))
-        current = store.facts.parent(current)
-    return chain
 
 
 def log(store: "Store", model: str) -> list[dict[str, Any]]:
@@ -147,17 +103,6 @@ def diff(store: "Store", a: str, b: str) -> dict[str, Any]:
         "parameters_a": sum(first["sizes"].values()),
         "parameters_b": sum(second["sizes"].values()),
     }
-
-
-def slot_order(slot: str) -> tuple[int, int, list[str | int]]:
-    """Sorting key that puts slots in forward order, and the components of a pool by their names."""
-    kind, _, rest = slot.partition(".")
-    if rest:
-        number, _, component = rest.partition(".")
-        # adapter.k comes before block.k. Words and numbers take turns, so that component 10 comes after component 9.
-        words = re.split("([0-9]+)", component or kind)
-        return (3, int(number), [int(word) if place % 2 else word for place, word in enumerate(words)])
-    return ({"embedding": 0, "cls": 1, "posembed": 2, "norm": 4, "pool": 5, "head": 6}[kind], 0, [])
 
 
 def children(store: "Store", task: str | None = None) -> Iterator[dict[str, Any]]:

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from munet.errors import InputError, suggest
-from munet.analysis.history import slot_order
 from munet.analysis.columns import ANY, FLAG, NUMBER, TEXT, WHOLE, Schema, table
-from munet.analysis.timeline import place_of
 from munet.analysis.frames import History
 from munet.analysis.snapshot import Reading
+from munet.errors import InputError, suggest
+from munet.model.slots import place_of, slot_order
 
 if TYPE_CHECKING:
     import pandas as pd

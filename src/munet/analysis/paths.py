@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from munet.model.cost import slot_sizes
-from munet.model.vit import Architecture
-from munet.errors import InputError
-from munet.analysis.history import slot_order
-from munet.analysis.timeline import Shape
 from munet.analysis.snapshot import Reading
+from munet.analysis.timeline import Shape
+from munet.errors import InputError
+from munet.model.cost import slot_sizes
+from munet.model.slots import slot_order
+from munet.model.vit import Architecture
 
 Slots = Mapping[str, str]  # slot -> id of a layer
 

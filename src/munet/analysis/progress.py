@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+from munet.analysis.children import Place
 from munet.analysis.columns import FLAG, ITERATIONS, NUMBER, TEXT, WHOLE, Schema, table
 from munet.analysis.frames import History
 from munet.analysis.growth import Moment, growth
 from munet.analysis.paths import Layer
 from munet.analysis.snapshot import Reading
-from munet.analysis.children import Place
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,13 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from munet.model.cost import accounted_parameters
-from munet.analysis.history import slot_order
-from munet.analysis.status import blocks_in
 from munet.analysis import columns as c
-from munet.analysis.timeline import place_of
-from munet.analysis.snapshot import Reading
 from munet.analysis.children import Run
+from munet.analysis.snapshot import Reading
+from munet.model.cost import accounted_parameters
+from munet.model.slots import blocks_in, place_of, slot_order
 
 Row = tuple[Any, ...]
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from munet.errors import InputError, suggest
 from munet.analysis.columns import ANY, NUMBER, SETTING, TEXT, WHOLE, Schema, table
 from munet.analysis.frames import History
 from munet.analysis.lineage import descent, find
+from munet.errors import InputError, suggest
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from munet.errors import DamagedError
-from munet.analysis.status import owners
-from munet.store.run_files import CONFIG, FINISHED
-from munet.analysis.timeline import Shape, best_so_far, parent_steps, shapes
 from munet.analysis.children import read_runs
+from munet.analysis.timeline import Shape, best_so_far, parent_steps, shapes
+from munet.errors import DamagedError
+from munet.store.derived import owners
+from munet.store.run_files import CONFIG, FINISHED
 
 if TYPE_CHECKING:
     from munet.store import Store

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from munet.errors import InputError
-from munet.analysis.status import totals as totals_of
 from munet.analysis.columns import NUMBER, TEXT, Schema, table
 from munet.analysis.frames import History
 from munet.analysis.growth import retained_at
 from munet.analysis.snapshot import Model, Reading
+from munet.errors import InputError
+from munet.store.derived import totals as totals_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from munet.analysis.status import blocks_in
 from munet.analysis.children import Place, Run, Sampled
+from munet.model.slots import blocks_in, place_of
 
 Slots = Mapping[str, str]  # slot -> layer id
 
@@ -19,13 +19,6 @@ class Shape(NamedTuple):
 def shape_of(slots: Slots) -> Shape:
     places = map(place_of, slots)
     return Shape(blocks_in(slots), frozenset(k for kind, k in places if kind == "adapter" and k is not None))
-
-
-def place_of(slot: str) -> tuple[str, int | None]:
-    """(kind, number of the block) of a slot; None where it belongs to no block."""
-    kind, _, rest = slot.partition(".")
-    number = rest.partition(".")[0]
-    return kind, int(number) if number.isdecimal() else None
 
 
 def parent_steps(sampled: Sampled) -> list[int | None]:

@@ -10,10 +10,10 @@ Every value of a task has its source in `Task.sources`. Nothing here imports tor
 from functools import cache
 from typing import Any
 
-from munet.errors import InputError, suggest
 from munet.catalog.places import Place, add, address, data_folder, differences, place, root_address, unavailable
 from munet.catalog.published import Published, published
 from munet.catalog.tasks import LOCAL, Benchmark, Task, pick, read_file
+from munet.errors import InputError, suggest
 
 __all__ = [
     "Benchmark",

@@ -7,8 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from munet.errors import InputError, suggest
 from munet.catalog.tasks import Benchmark, Task
+from munet.errors import InputError, suggest
 
 if TYPE_CHECKING:
     from munet.system import System

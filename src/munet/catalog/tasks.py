@@ -88,9 +88,7 @@ class Benchmark:
 @cache
 def read_file(name: str) -> dict[str, Any]:
     """`catalog/NAME.toml` as plain values."""
-    return tomllib.loads(
-        files("munet.catalog").joinpath(f"{name}.toml").read_text(encoding="utf-8")
-    )
+    return tomllib.loads(files("munet.catalog").joinpath(f"{name}.toml").read_text(encoding="utf-8"))
 
 
 @cache

@@ -114,10 +114,10 @@ def _draw(name: str, system: Path, more: list[Path], options: "Options", targets
 def _tell_tables(name: str, system: Path, more: list[Path], options: "Options", targets: list[Path]) -> None:
     from munet.cli.common import console
     from munet.cli.experiment.shared import check_target
+    from munet.fs.atomic import write_atomic
+    from munet.report.figures.tables import tables
     from munet.tables.render import WRITERS
     from munet.tables.terminal import terminal
-    from munet.report.figures.tables import tables
-    from munet.fs.atomic import write_atomic
 
     for file in targets:
         check_target(file, list(TEXTS))

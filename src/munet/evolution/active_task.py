@@ -2,13 +2,27 @@
 
 from typing import TYPE_CHECKING, Any
 
-from munet.model.cost import accounted_parameters, flops, stage_flops
 from munet.evolution.inheritance import Child, Manifest, Planner
-from munet.analysis.history import living_lineage
 from munet.evolution.runs import Run
-from munet.search import Candidate, Parent, Plan, SharedPreprocessing, accepted, best_of, references, sample_child, sample_parent, sample_preprocessing, score, seed_child, seed_parent
-from munet.analysis.status import blocks_in, owners_of
+from munet.model.cost import accounted_parameters, flops, stage_flops
+from munet.model.slots import blocks_in
 from munet.rng import numpy_stream
+from munet.search import (
+    Candidate,
+    Parent,
+    Plan,
+    SharedPreprocessing,
+    accepted,
+    best_of,
+    references,
+    sample_child,
+    sample_parent,
+    sample_preprocessing,
+    score,
+    seed_child,
+    seed_parent,
+)
+from munet.store.derived import living_lineage, owners_of
 
 if TYPE_CHECKING:
     import numpy as np

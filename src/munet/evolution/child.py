@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from munet.model.cost import training_flops
 from munet.evolution.active_task import ActiveTask
 from munet.evolution.inheritance import Child, Manifest
 from munet.evolution.jobs import Job, Result
+from munet.model.cost import training_flops
+from munet.rng import Key
 from munet.search import Plan
 from munet.store import FORMAT
-from munet.rng import Key
 from munet.training import Preprocessing, Recipe
 
 Record = dict[str, Any]

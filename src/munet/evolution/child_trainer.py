@@ -7,12 +7,14 @@ from typing import Any
 
 import torch
 
-from munet.tasks.cache.splits import Splits
 from munet.evolution.jobs import Job, Litter, Result
-from munet.store.layer_file import serialize
-from munet.evolution.origins import Library, build_layers, stage_names
+from munet.evolution.origins import build_layers
+from munet.model.loader import Library
 from munet.model.network import Network
-from munet.evolution.runs import now
+from munet.model.staged import stage_names
+from munet.provenance import now
+from munet.store.layer_file import serialize
+from munet.tasks.cache.splits import Splits
 from munet.training import FeatureCache, Outcome, Trainee, train_litter
 
 Told = Callable[[int, int, float], None]  # (child, cycle, validation accuracy)

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from munet.evolution.origins import Origin, Tensors, resized_posembed
 from munet.model.cost import slot_sizes
 from munet.store.layer_file import layer_id
-from munet.evolution.origins import Origin, Tensors, resized_posembed
 
 if TYPE_CHECKING:
     from munet.search import Method, Plan

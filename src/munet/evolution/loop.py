@@ -6,22 +6,33 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from munet.model.cost import flops
-from munet.evolution.active_task import ActiveTask
-from munet.tasks.cache.splits import Splits
-from munet.training.devices import cache_bytes, choose_device, choose_precision
 from munet.errors import InputError
-from munet.evolution.events import ChildFinished, CycleFinished, Event, GenerationStarted, Notice, RunFinished, RunStarted, TaskFinished, TaskStarted
+from munet.evolution.active_task import ActiveTask
+from munet.evolution.child import Draw, Record, draw_generation, job_of, judge, keep, manifest_of, record_of
+from munet.evolution.child_trainer import Setting
+from munet.evolution.events import (
+    ChildFinished,
+    CycleFinished,
+    Event,
+    GenerationStarted,
+    Notice,
+    RunFinished,
+    RunStarted,
+    TaskFinished,
+    TaskStarted,
+)
 from munet.evolution.executors import Executor, join_cluster, plan_workers, start_executor
 from munet.evolution.jobs import Result, form_litters
-from munet.evolution.child_trainer import Setting
+from munet.evolution.runs import Run, begin, finished_children, read_generation, write_generation, write_iteration
 from munet.inference.predict import preprocessing_of
-from munet.evolution.child import Draw, Record, draw_generation, job_of, judge, keep, manifest_of, record_of
-from munet.evolution.runs import Run, begin, finished_children, now, read_generation, write_generation, write_iteration
+from munet.model.cost import flops
+from munet.model.slots import blocks_in
+from munet.provenance import now
 from munet.search import Method, load_method, starting_preprocessing, with_samples_per_task
-from munet.analysis.status import blocks_in
 from munet.store.gc import collect
+from munet.tasks.cache.splits import Splits
 from munet.training import Outcome, evaluate
+from munet.training.devices import cache_bytes, choose_device, choose_precision
 
 if TYPE_CHECKING:
     from munet.system import System

@@ -2,29 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
+from munet.model.loader import Library
 from munet.model.weight_init import new_adapter, new_head, resize_posembed
 from munet.rng import Key, torch_stream
 
 if TYPE_CHECKING:
     import torch
 
-    from munet.model.vit import Architecture
-    from munet.model.staged import StagedNetwork
 
 Tensors = dict[str, "torch.Tensor"]
-
-
-class Library(Protocol):
-    """Where layers come from: a system, or what a worker without its disk was handed."""
-
-    @property
-    def architecture(self) -> "Architecture": ...
-    @property
-    def root(self) -> str: ...
-    def manifest(self, model: str) -> dict[str, Any]: ...
-    def layer(self, identity: str) -> Tensors: ...
 
 
 @dataclass(frozen=True)
@@ -56,9 +44,3 @@ def resized_posembed(library: Library, image_size: int) -> Tensors:
     native = library.manifest(library.root)["root"]["native_posembed"]
     grid = library.layer(native["layer"])["pos_embed"]
     return {"pos_embed": resize_posembed(grid, library.architecture, native["image_size"], image_size)}
-
-
-def stage_names(network: "StagedNetwork", layers: Mapping[str, str]) -> list[str]:
-    """What each frozen stage of a network computes, by content: its place, its layers' ids, the size of the input."""
-    names = [name for name, _ in network.stages()][: network.frozen_stages()]
-    return [f"{name} {network.image_size} {[layers[slot] for slot in network.slots_of_stage(name)]}" for name in names]

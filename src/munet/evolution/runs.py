@@ -4,16 +4,15 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from munet.analysis.status import is_finished
 from munet.errors import InputError
-from munet.analysis.history import GENERATION_FILE, ITERATION_FILE
+from munet.provenance import now, versions
 from munet.search import Method
-from munet.analysis.status import is_finished, totals
 from munet.store import FORMAT
-from munet.store.run_files import generation_of
+from munet.store.derived import totals
+from munet.store.run_files import GENERATION_FILE, ITERATION_FILE, generation_of
 
 if TYPE_CHECKING:
     from munet.system import System
@@ -166,19 +165,3 @@ def write_iteration(
         "finished": now(),
     }
     store.write_run(run.name, ITERATION_FILE.format(task=task, iteration=iteration), told)
-
-
-def now() -> str:
-    """UTC time to the second, for run records only: nothing that is hashed holds a clock."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def versions() -> dict[str, str]:
-    """Versions of what may change the numbers."""
-    found = {"python": platform.python_version()}
-    for package in ("munet-ml", "torch", "timm", "numpy"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "unknown"
-    return found

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
-from munet.errors import InputError, suggest
 from munet.catalog import Benchmark
+from munet.errors import InputError, suggest
 from munet.experiments.spec import Spec
 from munet.search import Method, load_method, preset_names, starting_preprocessing, with_samples_per_task
 

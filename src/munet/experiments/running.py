@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from munet.experiments.budgets import load_budget, settings_for
 from munet.catalog import Benchmark, Task, add, load_benchmark, root_address
+from munet.experiments.budgets import load_budget, settings_for
 from munet.experiments.grid import Run
 from munet.experiments.outcome import summary
 from munet.fs.atomic import make_folder, write_atomic

@@ -11,12 +11,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from munet.analysis.history import iterations
+from munet.catalog import Benchmark, load_benchmark
 from munet.errors import InputError, suggest
 from munet.experiments.budgets import load_budget, settings_for
-from munet.catalog import Benchmark, load_benchmark
 from munet.experiments.spec import Spec
-from munet.analysis.history import iterations
-from munet.analysis.status import retained, totals
+from munet.store.derived import retained, totals
 
 if TYPE_CHECKING:
     from munet.system import System

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from munet.errors import InputError
-from munet.importing.images import with_data
+from munet.tasks.record import with_data
 from munet.tasks.reopen import NO_DATA
 
 if TYPE_CHECKING:

@@ -7,12 +7,13 @@ component is there once, its name, shapes and dtypes, that the slots make a whol
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from munet.model.cost import accounted_parameters, slot_sizes
-from munet.model.vit import Architecture, adapters_of, block_index, depth_of
 from munet.errors import InputError
 from munet.importing.components import OPTIMISER, SLOTS, Component, read_components, slot_named
 from munet.importing.lineage import Family
 from munet.importing.state import Key, Model, State, key_text
+from munet.model.cost import accounted_parameters, slot_sizes
+from munet.model.slots import adapters_of, block_index, depth_of
+from munet.model.vit import Architecture
 
 _WEIGHTS = ("float32", "bfloat16", "float16")  # all exact in fp32, which is what layers hold
 

@@ -6,20 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from munet.importing.blueprint import Plan, plan
-from munet.importing.images import data_of, sources_of
-from munet.importing.manifests import Manifest, draft_models
-from munet.importing.run_records import draft_records, with_ids
-from munet.importing.lineage import Family, family
-from munet.importing.names import PRIVATE, in_catalog, task_names
 from munet.importing.formats import find
-from munet.importing.state import Key, State, key_text
-from munet.importing.read_tables import read_state
 from munet.importing.hyperparameters import selections
-from munet.store.staging import staged
+from munet.importing.images import data_of, sources_of
+from munet.importing.lineage import Family, family
+from munet.importing.manifests import Manifest, draft_models
+from munet.importing.names import PRIVATE, in_catalog, task_names
+from munet.importing.read_tables import read_state
+from munet.importing.run_records import draft_records, with_ids
+from munet.importing.state import Key, State, key_text
 from munet.importing.writing import Progress, Written, bytes_of, write_layers, write_models
-from munet.evolution.runs import now, versions
-from munet.analysis.status import totals
+from munet.provenance import now, versions
 from munet.store import FORMAT, Store
+from munet.store.derived import totals
+from munet.store.staging import staged
 from munet.tasks.reopen import NO_DATA
 
 _RECORD = 500_000  # bytes of tensors that take about as long as a record, which is flushed, too

@@ -7,8 +7,7 @@ from munet.errors import InputError, suggest
 from munet.importing.blueprint import Blueprint
 from munet.importing.names import PRIVATE
 from munet.importing.state import Model
-from munet.tasks import add
-from munet.tasks.reopen import NO_DATA
+from munet.tasks.record import with_data, without_data
 
 if TYPE_CHECKING:
     from munet.catalog import Task
@@ -62,30 +61,3 @@ def _place(task: "Task", notes: list[str]) -> tuple[str | None, dict[str, str]]:
 
 def _private(model: Model) -> bool:
     return bool(model.row.flag("metrics.private")) or (model.task or "").startswith(PRIVATE)
-
-
-def without_data(name: str, classes: int, *, private: bool) -> dict[str, Any]:
-    """The data part of the record of a task whose images are not known: classes are named by their numbers."""
-    part = {"expression": "none", "ranges": [], "examples": 0, "fingerprint": ""}
-    return {
-        "name": name,
-        "source": NO_DATA,
-        "private": private,
-        "classes": [str(number) for number in range(classes)],
-        "splits": {split: dict(part) for split in ("train", "validation", "test")},
-        "fingerprint": f"{NO_DATA}{name}",
-        "skip_bad": False,
-        "skipped": 0,
-    }
-
-
-def with_data(name: str, source: str, outputs: int, *, private: bool, **options: Any) -> dict[str, Any]:
-    """The data part of the record of an imported task, as `munet.tasks.add` makes it. InputError also where the
-    classes are not as many as the `outputs` of its head."""
-    data = add(name, source, private=private, **options)
-    if len(data["classes"]) != outputs:
-        raise InputError(
-            f"the head of task '{name}' has {outputs} outputs, {data['source']} has {len(data['classes'])} classes: "
-            "give the images that it was trained on"
-        )
-    return data

@@ -7,11 +7,11 @@ the published key of the parent.
 from collections.abc import Mapping
 from typing import Any
 
-from munet.model.cost import flops
 from munet.importing.blueprint import Blueprint, Plan
+from munet.importing.hyperparameters import accuracies, hyperparameters, mutation_probabilities, verbatim
 from munet.importing.lineage import Family
 from munet.importing.state import Key, State, key_text
-from munet.importing.hyperparameters import accuracies, hyperparameters, mutation_probabilities, verbatim
+from munet.model.cost import flops
 from munet.store import FORMAT
 
 Manifest = dict[str, Any]

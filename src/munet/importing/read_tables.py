@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from munet.errors import InputError
+from munet.importing.csv_table import Row, read_table
 from munet.importing.formats import Place, StateFolder, read_config
 from munet.importing.state import Key, Model, State
-from munet.importing.csv_table import Row, read_table
 
 _PATH = ("task_name", "id", "parent_id", "components")
 _QUALITY = "metrics.quality"

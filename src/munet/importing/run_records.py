@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from munet.errors import InputError
-from munet.analysis.history import GENERATION_FILE
-from munet.importing.state import Key, Model, State, key_text
 from munet.importing.hyperparameters import accuracies, hyperparameters
+from munet.importing.state import Key, Model, State, key_text
 from munet.store import FORMAT
+from munet.store.run_files import GENERATION_FILE
 
 Record = dict[str, Any]
 _START = "metrics.start_time_loop"

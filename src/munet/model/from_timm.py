@@ -14,11 +14,11 @@ from timm.layers.patch_embed import PatchEmbed
 from timm.models.vision_transformer import Block, VisionTransformer
 from torch import Tensor, nn
 
-from munet.model.vit import POOLS, Architecture
-from munet.model.state_dict import cut
 from munet.errors import InputError
 from munet.model.modules import build_vit, twin
 from munet.model.network import Network
+from munet.model.state_dict import cut
+from munet.model.vit import POOLS, Architecture
 
 CAN_BE_CUT = (
     "what can be cut is timm's plain VisionTransformer: vit_* and deit_* (AugReg, DeiT, DeiT-3, MAE), DINOv2 "

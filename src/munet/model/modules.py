@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
-from munet.model.vit import Architecture
 from munet.errors import InputError
+from munet.model.vit import Architecture
 
 M = TypeVar("M", bound=nn.Module)
 

@@ -10,11 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from munet.model.vit import Architecture, adapters_of, depth_of
-from munet.model.state_dict import slot_of
 from munet.errors import InputError
 from munet.model.modules import Embedding, adapter_template, assign, template, twin
+from munet.model.slots import adapters_of, depth_of
 from munet.model.staged import Stage, StagedNetwork
+from munet.model.state_dict import slot_of
+from munet.model.vit import Architecture
 
 Layers = Mapping[str, Mapping[str, Tensor]]
 

@@ -1,5 +1,12 @@
 """What every model is when it computes: a module in stages, of which models that share layers compute some once."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
@@ -36,3 +43,9 @@ class StagedNetwork(nn.Module, ABC):
     def train(self, mode: bool = True) -> "StagedNetwork":
         """Always evaluation mode."""
         return super().train(False)
+
+
+def stage_names(network: "StagedNetwork", layers: Mapping[str, str]) -> list[str]:
+    """What each frozen stage of a network computes, by content: its place, its layers' ids, the size of the input."""
+    names = [name for name, _ in network.stages()][: network.frozen_stages()]
+    return [f"{name} {network.image_size} {[layers[slot] for slot in network.slots_of_stage(name)]}" for name in names]

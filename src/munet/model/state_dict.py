@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from munet.model.vit import depth_of
 from munet.errors import InputError
+from munet.model.slots import depth_of
 
 if TYPE_CHECKING:
     from torch import Tensor

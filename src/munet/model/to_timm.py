@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from munet.model.vit import Architecture, adapters_of, depth_of
 from munet.errors import InputError
-from munet.store.layer_file import serialize
 from munet.fs.atomic import write_atomic
+from munet.model.slots import adapters_of, depth_of
+from munet.model.vit import Architecture
+from munet.store.layer_file import serialize
 
 if TYPE_CHECKING:
     from torch import Tensor

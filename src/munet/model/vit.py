@@ -141,22 +141,3 @@ class Architecture:
             )
         facts: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in values.items()}
         return cls(**facts)
-
-
-def block_index(slot: str) -> int | None:
-    """k of `block.k` and `adapter.k`, None for the other slots."""
-    kind, _, number = slot.partition(".")
-    return int(number) if kind in ("block", "adapter") and number.isdigit() else None
-
-
-def depth_of(slots: Collection[str]) -> int:
-    """Number of blocks among `slots`; InputError where one is missing between others."""
-    found = sorted(int(slot[6:]) for slot in slots if slot.startswith("block."))
-    if found != list(range(len(found))):
-        raise InputError(f"the blocks {found} do not follow one another from 0")
-    return len(found)
-
-
-def adapters_of(slots: Collection[str]) -> frozenset[int]:
-    """The blocks that an adapter precedes."""
-    return frozenset(int(slot[8:]) for slot in slots if slot.startswith("adapter."))

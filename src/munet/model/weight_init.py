@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from munet.model.vit import Architecture
-from munet.model.state_dict import cut
 from munet.model.modules import build_vit
+from munet.model.state_dict import cut
+from munet.model.vit import Architecture
 
 Layer = dict[str, Tensor]
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from munet.errors import InputError
 from munet.evolution.events import Observer
-from munet.system import System
 from munet.quickstart.journal import FILE, Journal
 from munet.quickstart.setup import Setup
+from munet.system import System
 
 Say = Callable[[str], None]
 Watch = Callable[[Sequence[Mapping[str, Any]]], AbstractContextManager[Observer]]

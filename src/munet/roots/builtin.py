@@ -2,8 +2,8 @@
 
 from importlib.resources import as_file, files
 
-from munet.model.vit import Architecture
 from munet.errors import InputError, suggest
+from munet.model.vit import Architecture
 from munet.roots.files import read_safetensors
 from munet.roots.root import Root, finish
 

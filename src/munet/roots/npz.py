@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from munet.model.vit import Architecture
 from munet.errors import InputError
+from munet.model.vit import Architecture
 from munet.roots.files import check_file
 from munet.roots.root import Root, check_depth, finish
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from munet.model.vit import Architecture, depth_of
 from munet.errors import InputError
+from munet.model.slots import depth_of
+from munet.model.vit import Architecture
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,8 +51,8 @@ def finish(
     architecture: Architecture, layers: "Layers", source: str, depth: int | None, image_size: int | None
 ) -> Root:
     """Cap the depth, drop the head, copy to fp32 tensors that own their memory, check them, resize the positions."""
-    from munet.model.weight_init import resize_posembed
     from munet.model.network import Network
+    from munet.model.weight_init import resize_posembed
 
     available = depth_of(layers)
     check_depth(depth, available, source)

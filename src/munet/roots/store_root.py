@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from munet.store.layer_file import layer_size
 from munet.store import FORMAT
+from munet.store.layer_file import layer_size
 
 if TYPE_CHECKING:
     from munet.store import Store

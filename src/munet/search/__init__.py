@@ -12,7 +12,15 @@ scoring        score, acceptance, ties
 
 from munet.search.loading import load_method, preset_names
 from munet.search.method import Method
-from munet.search.mutations import Mutation, Parent, Plan, SharedPreprocessing, sample_child, sample_preprocessing, seed_child
+from munet.search.mutations import (
+    Mutation,
+    Parent,
+    Plan,
+    SharedPreprocessing,
+    sample_child,
+    sample_preprocessing,
+    seed_child,
+)
 from munet.search.parents import Candidate, sample_parent, seed_parent
 from munet.search.scoring import accepted, best_of, references, score
 from munet.search.variants import STARTS, starting_preprocessing, with_samples_per_task

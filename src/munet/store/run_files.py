@@ -29,3 +29,9 @@ def is_over(task_record: dict[str, Any], run: str, iteration: int) -> bool:
     """Whether a task has ended this iteration of a run: the children sampled in it no longer wait for a verdict."""
     last = task_record.get("last")
     return bool(last) and last["run"] == run and last["iteration"] >= iteration
+
+
+GENERATION_FILE = "{task}-{iteration:04d}-{generation:04d}.json"
+
+
+ITERATION_FILE = "{task}-{iteration:04d}.end.json"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from munet.errors import StoreError
 from munet.fs import locks
-from munet.store.creation import MARKER
 from munet.fs.atomic import explained, sync_folder
+from munet.store.creation import MARKER
 
 
 def refuse_taken(target: Path) -> None:

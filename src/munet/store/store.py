@@ -8,15 +8,15 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from munet.store import layer_file as layer_format
 from munet.errors import InputError, StoreError, suggest
-from munet.store import creation, manifests
 from munet.fs import locks
-from munet.store.creation import MARKER
-from munet.store.relations import Facts
 from munet.fs.atomic import create_exclusive, explained, sync_folder, write_atomic
+from munet.store import creation, manifests
+from munet.store import layer_file as layer_format
+from munet.store.creation import MARKER
 from munet.store.objects import Objects, is_id
 from munet.store.records import FORMAT, DamagedFile, NewerError, RecordError, canonical, parse, seal, unseal
+from munet.store.relations import Facts
 from munet.store.run_files import CONFIG, FINISHED, models_of_generation, models_of_task
 
 if TYPE_CHECKING:

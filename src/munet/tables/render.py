@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from munet.experiments.results.tables import Cell, Column, Label, Range, Spread, Table, Unit, Values
+from munet.tables.table import Cell, Column, Label, Range, Spread, Table, Unit, Values
 
 NOTHING = "-"
 _DASH = "\N{EN DASH}"

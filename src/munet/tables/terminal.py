@@ -10,7 +10,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from munet.tables.render import cell_text, clean, marks_of, raised
-from munet.experiments.results.tables import Cell, Column, Table, Unit
+from munet.tables.table import Cell, Column, Table, Unit
 
 _LEAST_LABEL, _LEAST_HEADING, _GAP = 16, 11, 2  # cells of a terminal
 

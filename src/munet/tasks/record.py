@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from munet.errors import InputError
+from munet.tasks import add
 from munet.tasks.names import check_name
+from munet.tasks.reopen import NO_DATA
 from munet.tasks.splits import PARTS
 
 if TYPE_CHECKING:
@@ -95,8 +98,8 @@ def load(
     Images of one common size up to `side` stay as they are; others become (side, side). InputError when the content
     is not what it was when the task was added, unless `allow_changed`; other classes are always refused.
     """
-    from munet.tasks.stack import Gathering
     from munet.tasks.reopen import find_split
+    from munet.tasks.stack import Gathering
 
     found = find_split(record, split)
     gathering = Gathering(found.examples, side)
@@ -110,3 +113,30 @@ def _labels(source: "Source", ranges: Any) -> "np.ndarray":
     import numpy as np
 
     return np.concatenate([source.labels(split)[start:stop] for split, start, stop in ranges])
+
+
+def without_data(name: str, classes: int, *, private: bool) -> dict[str, Any]:
+    """The data part of the record of a task whose images are not known: classes are named by their numbers."""
+    part = {"expression": "none", "ranges": [], "examples": 0, "fingerprint": ""}
+    return {
+        "name": name,
+        "source": NO_DATA,
+        "private": private,
+        "classes": [str(number) for number in range(classes)],
+        "splits": {split: dict(part) for split in ("train", "validation", "test")},
+        "fingerprint": f"{NO_DATA}{name}",
+        "skip_bad": False,
+        "skipped": 0,
+    }
+
+
+def with_data(name: str, source: str, outputs: int, *, private: bool, **options: Any) -> dict[str, Any]:
+    """The data part of the record of an imported task, as `munet.tasks.add` makes it. InputError also where the
+    classes are not as many as the `outputs` of its head."""
+    data = add(name, source, private=private, **options)
+    if len(data["classes"]) != outputs:
+        raise InputError(
+            f"the head of task '{name}' has {outputs} outputs, {data['source']} has {len(data['classes'])} classes: "
+            "give the images that it was trained on"
+        )
+    return data

@@ -3,16 +3,13 @@
 import shutil
 from copy import deepcopy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 import munet
 from analysis_tools import big_system
 from munet.report.page import payload
-
-if TYPE_CHECKING:
-    pass
 
 
 @pytest.fixture(scope="session")

@@ -3,15 +3,11 @@
 import multiprocessing
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from watch_tools import Evolution, Evolving, evolve_tiny
 
 import munet
-
-if TYPE_CHECKING:
-    pass
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from watch_tools import fake_system, put
 
+from munet.fs import locks
 from munet.report.watch.activity import activity, is_evolving
 from munet.report.watch.changes import Files
-from munet.fs import locks
 
 
 @pytest.fixture

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from munet.errors import InputError, suggest
 from munet.catalog.places import VARIABLE, data_folder
+from munet.errors import InputError, suggest
 from munet.rng import numpy_stream
-from munet.tasks.stack import Gathering
 from munet.tasks.planning import plan_splits
 from munet.tasks.reading import read
 from munet.tasks.sources import open_source
 from munet.tasks.sources.base import Source, Unusable
 from munet.tasks.splits import PARTS
+from munet.tasks.stack import Gathering
 
 SPLITS = ("clean", "paper")
 HUB = {"mnist": "hf:ylecun/mnist", "fashion_mnist": "hf:zalando-datasets/fashion_mnist"}

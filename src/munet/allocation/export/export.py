@@ -4,22 +4,22 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from munet.allocation.runs.folder import RunFolder
 from munet.allocation.data.sources import input_shape, normalisation, readable
-from munet.allocation.training.scores import score
 from munet.allocation.export.freeze import describe
-from munet.allocation.runs.perform import RunConfig, make_allocation, make_network
 from munet.allocation.export.write import Export, ExportedTask, Origin, Scored
+from munet.allocation.runs.folder import RunFolder
+from munet.allocation.runs.perform import RunConfig, make_allocation, make_network
+from munet.allocation.training.scores import score
 from munet.errors import InputError
-from munet.importing.images import with_data, without_data
 from munet.importing.names import task_names
 from munet.store.staging import refuse_taken
+from munet.tasks.record import with_data, without_data
 from munet.tasks.splits import PARTS
 
 if TYPE_CHECKING:
-    from munet.allocation.routing.allocations import Allocation
     from munet.allocation.data.tasks import TaskData
     from munet.allocation.network.network import MultitaskNetwork
+    from munet.allocation.routing.allocations import Allocation
 
 Progress = Callable[[int, int], None]
 

@@ -7,13 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from munet.allocation.network.network import MultitaskNetwork
 from munet.allocation.routing.allocations import Allocation
+from munet.allocation.routing.fallback import FallbackAllocation
+from munet.errors import InputError
 from munet.model.pools.architecture import PoolsArchitecture
 from munet.model.pools.module_json import described
-from munet.allocation.routing.fallback import FallbackAllocation
-from munet.allocation.network.network import MultitaskNetwork
 from munet.model.pools.pool import Pool
-from munet.errors import InputError
 
 Layer = dict[str, Tensor]
 

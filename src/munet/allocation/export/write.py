@@ -8,15 +8,15 @@ from typing import Any
 
 import torch
 
-from munet.allocation.training import measures
-from munet.allocation.routing.allocations import Allocation
-from munet.model.pools.architecture import PoolsArchitecture
 from munet.allocation.export.freeze import Frozen, freeze, sample
 from munet.allocation.network.network import MultitaskNetwork
+from munet.allocation.routing.allocations import Allocation
+from munet.allocation.training import measures
 from munet.errors import InputError
-from munet.store.staging import staged
-from munet.analysis.status import totals
+from munet.model.pools.architecture import PoolsArchitecture
 from munet.store import FORMAT, Store
+from munet.store.derived import totals
+from munet.store.staging import staged
 from munet.tasks.reopen import NO_DATA
 
 Manifest = dict[str, Any]

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from munet.allocation.network.network import MultitaskNetwork
+from munet.errors import InputError
 from munet.model.pools.pool import Pool
 from munet.model.pools.same_padding import AvgPool2dSame, Conv2dSame, MaxPool2dSame, Pair, SeededDropout
-from munet.errors import InputError
 
 OMNIGLOT_SIDE, OMNIGLOT_WIDTH, CLUSTERS_SIDE, CLUSTERS_WIDTH = 105, 48, 32, 8
 STRIDED = (0, 1, 3, 4, 6)  # layers of the Omniglot network that halve the image: floor(1.6 i)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from munet.errors import InputError
 from munet.model.pools.pool import Pool
 from munet.model.pools.same_padding import SeededDropout
-from munet.errors import InputError
 
 
 class MultitaskNetwork(nn.Module):

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from munet.errors import InputError
+from munet.model.pools.pool import combined
 
 SMALLEST = 1e-4  # probabilities start at least this far from 0 and 1: beyond it a connection hardly ever changes
 
@@ -225,11 +226,3 @@ def straight_through(delta: Tensor, noise: Tensor, temperature: float) -> Tensor
     soft = torch.sigmoid(shifted / temperature)
     hard = (shifted >= 0).to(soft.dtype)
     return hard + (soft - soft.detach())
-
-
-def combined(samples: Tensor, normalize: bool) -> Tensor:
-    """Samples (C,) divided by their sum if that is 1 or more; the gradient passes through the sum, also at 1."""
-    if not normalize:
-        return samples
-    total = samples.sum()
-    return samples / torch.where(total >= 1, total, 1.0)  # what clamp passes at 1 depends on the version of torch

@@ -8,7 +8,7 @@ from munet.allocation.runs.folder import RunFolder, text
 from munet.errors import InputError
 from munet.experiments.results.curves import Curve, Point
 from munet.experiments.results.statistics import Summary, summarise
-from munet.experiments.results.tables import RANGE, Cell, Column, Label, Range, Table
+from munet.tables.table import RANGE, Cell, Column, Label, Range, Table
 
 Summaries = Sequence[Mapping[str, Any]]
 _APART = ("seed", "experiment", "method", "threads", "preset", "keep", "evaluate_train")

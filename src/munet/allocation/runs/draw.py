@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from munet.allocation.runs.folder import RunFolder
 from munet.allocation.runs.figures import Pattern, fraction_figure, pattern_figure, similarity_figure
+from munet.allocation.runs.folder import RunFolder
 from munet.errors import InputError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Any
 from munet.allocation.runs.folder import RunFolder
 from munet.allocation.runs.perform import RunConfig, make
 from munet.allocation.runs.summaries import present, report
-from munet.training.devices import choose_device
 from munet.errors import InputError
+from munet.training.devices import choose_device
 
 
 def evaluate_run(

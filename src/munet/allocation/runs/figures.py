@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from munet.allocation.training.measures import similarity
-from munet.report.style.fonts import cells, clean, ellipsis, families, writable
+from munet.report.style.fonts import ellipsis, families, writable
 from munet.report.style.palette import FAINT, INK, colour
+from munet.text import cells, clean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

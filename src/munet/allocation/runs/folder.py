@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from munet.errors import InputError, StoreError
-from munet.evolution.runs import now, versions
 from munet.fs.atomic import make_folder, write_atomic
+from munet.provenance import now, versions
 
 FORMAT = 1
 _CHECKPOINT = re.compile(r"round-(\d+)\.pt")

@@ -11,9 +11,9 @@ from munet.allocation.training.settings import Settings, choose
 from munet.errors import InputError, suggest
 
 if TYPE_CHECKING:
-    from munet.allocation.routing.allocations import Allocation
     from munet.allocation.data.tasks import TaskData
     from munet.allocation.network.network import MultitaskNetwork
+    from munet.allocation.routing.allocations import Allocation
     from munet.allocation.training.trainer import Observer
 
 METHODS = ("no_sharing", "shared_bottom", "gumbel_matrix")

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from munet.allocation.training import measures
+from munet.allocation.data.tasks import PARTS, TaskData
+from munet.allocation.network.network import MultitaskNetwork
 from munet.allocation.routing.allocations import Allocation
 from munet.allocation.runs.folder import RunFolder
-from munet.allocation.data.tasks import PARTS, TaskData
+from munet.allocation.training import measures
 from munet.allocation.training.scores import empty_rows, grouped_similarity, mean, scores, shares, used_matrices
-from munet.allocation.network.network import MultitaskNetwork
-from munet.evolution.runs import now, versions
 from munet.fs.atomic import write_atomic
+from munet.provenance import now, versions
 
 if TYPE_CHECKING:
     from munet.allocation.training.joint import JointTrainer

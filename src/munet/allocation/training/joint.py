@@ -12,17 +12,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from munet.allocation.routing.allocations import Allocation
 from munet.allocation.data.tasks import Batches, TaskData
-from munet.allocation.training.scores import task_loss
 from munet.allocation.network.fused import fuse
-from munet.allocation.training.measures import component_costs
 from munet.allocation.network.network import MultitaskNetwork
+from munet.allocation.routing.allocations import Allocation
 from munet.allocation.routing.objective import Objective
+from munet.allocation.training.measures import component_costs
 from munet.allocation.training.optimisers import FlatAdam, Optimiser, RestingAdam, RowAdam
-from munet.model.pools.same_padding import SeededDropout
+from munet.allocation.training.scores import task_loss
 from munet.allocation.training.settings import Settings
 from munet.errors import InputError
+from munet.model.pools.same_padding import SeededDropout
 from munet.rng import numpy_stream, seed_of
 
 

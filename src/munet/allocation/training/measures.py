@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from munet.model.cost import accounted_parameters
-from munet.allocation.routing.allocations import Allocation
 from munet.allocation.network.network import MultitaskNetwork
+from munet.allocation.routing.allocations import Allocation
 from munet.allocation.routing.penalties import check_unit
+from munet.errors import InputError
+from munet.model.cost import accounted_parameters
 from munet.model.pools.pool import Pool
 from munet.model.pools.same_padding import AvgPool2dSame, MaxPool2dSame
-from munet.errors import InputError
 
 _NORM = 8  # operations per element of a normalisation, as munet.model.cost counts a LayerNorm
 

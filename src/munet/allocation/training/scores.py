@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from munet.allocation.routing.allocations import Allocation
 from munet.allocation.data.tasks import Examples, TaskData
-from munet.allocation.training.measures import similarity
 from munet.allocation.network.network import MultitaskNetwork
+from munet.allocation.routing.allocations import Allocation
+from munet.allocation.training.measures import similarity
 from munet.errors import InputError
 
 BATCH = 512  # examples at a time

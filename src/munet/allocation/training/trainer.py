@@ -9,14 +9,14 @@ from typing import Any
 
 import torch
 
+from munet.allocation.data.tasks import TaskData, on_device
+from munet.allocation.network.network import MultitaskNetwork
 from munet.allocation.routing.allocations import Allocation
 from munet.allocation.runs.folder import RunFolder, best_round
-from munet.allocation.data.tasks import TaskData, on_device
-from munet.allocation.training.scores import measured
-from munet.allocation.training.joint import JointTrainer
-from munet.allocation.network.network import MultitaskNetwork
-from munet.allocation.training.settings import Settings
 from munet.allocation.runs.summaries import final, write_arrays
+from munet.allocation.training.joint import JointTrainer
+from munet.allocation.training.scores import measured
+from munet.allocation.training.settings import Settings
 from munet.fs.locks import alone
 
 Observer = Callable[[str, Mapping[str, Any]], None]

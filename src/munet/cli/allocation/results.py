@@ -10,7 +10,7 @@ from munet.cli.text.formatting import clean, number, percent
 from munet.errors import InputError, suggest
 
 if TYPE_CHECKING:
-    from munet.experiments.results.tables import Table
+    from munet.tables.table import Table
 
 Runs = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the run.", show_default=False)]
 KINDS = ("pattern", "similarity", "fraction")  # of one run
@@ -181,8 +181,8 @@ def table(
 
 
 def _write(file: Path, made: "list[Table]") -> None:
-    from munet.tables.render import WRITERS
     from munet.fs.atomic import write_atomic
+    from munet.tables.render import WRITERS
 
     write_atomic(file, WRITERS[TABLES[file.suffix.lower()]](made).encode())
     tell(f"wrote {file}")

@@ -11,8 +11,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from munet.cli.common import console
-from munet.cli.text.formatting import NOTHING, clean, duration, json_text, number, percent
 from munet.cli.evolve.observers import terminated
+from munet.cli.text.formatting import NOTHING, clean, duration, json_text, number, percent
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -62,8 +62,8 @@ def add_group(
 def _add_one(
     system: Any, task: "Task", data: Path | None, prefer: str | None, private: bool, skip_bad: bool, as_json: bool
 ) -> dict[str, Any]:
-    from munet.cli.text.progress import progress
     from munet.catalog import add, differences
+    from munet.cli.text.progress import progress
 
     with progress(f"reading {task.name}") as report:
         record = add(system, task, data, prefer=prefer, private=private, skip_bad=skip_bad, progress=report)

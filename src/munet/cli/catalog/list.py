@@ -46,8 +46,8 @@ def catalog(
       munet catalog --set b --task imagenet
       munet catalog --task omniglot-paper
     """
-    from munet.errors import InputError, suggest
     from munet.catalog import benchmark_names, benchmarks_of, find_tasks, load_benchmark
+    from munet.errors import InputError, suggest
 
     if name is None and task is None and task_set is None:
         _benchmarks([load_benchmark(one) for one in benchmark_names()], as_json)

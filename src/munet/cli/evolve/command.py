@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from munet.cli.common import JsonFlag, SystemPath, complete_task, console, open_system, parse_settings, parse_size, show, show_json
+from munet.cli.common import (
+    JsonFlag,
+    SystemPath,
+    complete_task,
+    console,
+    open_system,
+    parse_settings,
+    parse_size,
+    show,
+    show_json,
+)
 from munet.evolution.executors.worker_plan import EXECUTORS
 
 if TYPE_CHECKING:

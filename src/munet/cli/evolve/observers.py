@@ -8,9 +8,19 @@ from threading import current_thread, main_thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO
 
-from munet.cli.text.formatting import clean, counted, duration, json_text, number, percent, short
 from munet.cli.evolve.state import RunState, advance, initial_state
-from munet.evolution.events import ChildFinished, Event, GenerationStarted, Notice, RunFinished, RunStarted, TaskFinished, TaskStarted, event_json
+from munet.cli.text.formatting import clean, counted, duration, json_text, number, percent, short
+from munet.evolution.events import (
+    ChildFinished,
+    Event,
+    GenerationStarted,
+    Notice,
+    RunFinished,
+    RunStarted,
+    TaskFinished,
+    TaskStarted,
+    event_json,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult

@@ -6,8 +6,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from munet.cli.text.formatting import NOTHING, clean, counted, duration, percent, sparkline
 from munet.cli.evolve.state import BEST, KEPT, REJECTED, TRAINING, WAITING, ChildRow, RunState, TaskRow
+from munet.cli.text.formatting import NOTHING, clean, counted, duration, percent, sparkline
 
 _STYLES = {BEST: "bold green", KEPT: "green", REJECTED: "dim", TRAINING: "cyan", WAITING: "dim"}
 _FIXED_LINES = 10  # the header, two headings with their rules, the empty lines

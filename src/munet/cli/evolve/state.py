@@ -5,7 +5,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from munet.cli.text.formatting import mutations_text
-from munet.evolution.events import ChildFinished, CycleFinished, Event, GenerationStarted, RunFinished, RunStarted, TaskFinished, TaskStarted
+from munet.evolution.events import (
+    ChildFinished,
+    CycleFinished,
+    Event,
+    GenerationStarted,
+    RunFinished,
+    RunStarted,
+    TaskFinished,
+    TaskStarted,
+)
 
 WAITING, EARLIER, TRAINING, KEPT, BEST, REJECTED = "waiting", "earlier", "training", "kept", "best", "rejected"
 

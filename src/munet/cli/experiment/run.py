@@ -88,11 +88,11 @@ def run(
       munet experiment run mccb-local --data data --method adapters:512 --preprocessing none --budget small
       munet experiment table mccb-local
     """
+    from munet.catalog import load_benchmark
     from munet.cli.common import show
     from munet.cli.experiment.view import watching
     from munet.errors import InputError
     from munet.experiments.budgets import load_budget, settings_for
-    from munet.catalog import load_benchmark
     from munet.experiments.grid import grid
     from munet.experiments.running import Where
     from munet.experiments.scheduler import perform_all
@@ -125,8 +125,8 @@ def run(
 
 def _refuse_missing(benchmark: "Benchmark", data: Path | None) -> None:
     """What cannot be had is said before anything starts."""
-    from munet.errors import InputError
     from munet.catalog import unavailable
+    from munet.errors import InputError
 
     missing = unavailable(benchmark, data)
     if missing:

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from munet.cli.common import JsonFlag, console, show, show_json, tell
-from munet.cli.experiment.shared import DEFAULT_OUT, Benchmark, Methods, Out, Seeds, check_target, finished, known_tasks, only_benchmark, tell_left_out, usual_budget
+from munet.cli.experiment.shared import (
+    DEFAULT_OUT,
+    Benchmark,
+    Methods,
+    Out,
+    Seeds,
+    check_target,
+    finished,
+    known_tasks,
+    only_benchmark,
+    tell_left_out,
+    usual_budget,
+)
 from munet.errors import InputError, suggest
 
 if TYPE_CHECKING:
@@ -15,7 +27,7 @@ if TYPE_CHECKING:
 
     from munet.catalog import Published
     from munet.experiments.results.read import Found, Place, Runs
-    from munet.experiments.results.tables import Table
+    from munet.tables.table import Table
 
 FORMATS = {"text": "", "markdown": ".md", "csv": ".csv", "latex": ".tex"}
 
@@ -149,8 +161,8 @@ def _print_json(benchmark: str, budget: str, tables: list["Table"], found: "Foun
 
 def _write_tables(file: Path, tables: list["Table"]) -> None:
     """One file; of CSV, which has no way to hold several tables, one for each: x.csv, x-test.csv, ..."""
-    from munet.tables.render import WRITERS
     from munet.fs.atomic import write_atomic
+    from munet.tables.render import WRITERS
 
     format = next(name for name, suffix in FORMATS.items() if suffix == file.suffix.lower())
     parts = {file: tables}
@@ -232,7 +244,8 @@ def _draw(
     trails: bool,
     against: str | None,
 ) -> "Figure":
-    from munet.experiments.results import plots, read as results
+    from munet.experiments.results import plots
+    from munet.experiments.results import read as results
 
     names = budget or (results.budgets(out, benchmark) if kind == "samples" else [usual_budget(out, benchmark)])
     wanted = [*method, against] if method and against else method

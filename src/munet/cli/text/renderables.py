@@ -13,7 +13,22 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from munet.cli.text.formatting import NOTHING, bytes_text, change_text, clean, compact, counted, mflops, mutations_text, number, percent, points, short, slots_text, value_text
+from munet.cli.text.formatting import (
+    NOTHING,
+    bytes_text,
+    change_text,
+    clean,
+    compact,
+    counted,
+    mflops,
+    mutations_text,
+    number,
+    percent,
+    points,
+    short,
+    slots_text,
+    value_text,
+)
 
 WIDE, WIDEST = 100, 130
 Row = Mapping[str, Any]

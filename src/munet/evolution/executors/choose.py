@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 from munet.evolution.executors.worker_plan import Team
 
 if TYPE_CHECKING:
-    from munet.tasks.cache.splits import Splits
+    from munet.evolution.child_trainer import Setting
     from munet.evolution.executors.ray_cluster import Cluster
     from munet.evolution.jobs import Litter, Result
-    from munet.evolution.child_trainer import Setting
     from munet.system import System
+    from munet.tasks.cache.splits import Splits
 
 Told = Callable[[int, int, float], None]  # (child, cycle, validation accuracy)
 Note = Callable[[str], None]

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from munet.tasks.cache.splits import Splits
+from munet.evolution.child_trainer import Nursery, Setting
 from munet.evolution.executors.choose import Note, Told
 from munet.evolution.jobs import Litter, Result
-from munet.evolution.origins import Library
-from munet.evolution.child_trainer import Nursery, Setting
+from munet.model.loader import Library
+from munet.tasks.cache.splits import Splits
 
 
 class LocalExecutor:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from munet.evolution.executors.failures import Failure
 
 if TYPE_CHECKING:
-    from munet.evolution.jobs import Litter, Result
     from munet.evolution.child_trainer import Nursery, Setting
+    from munet.evolution.jobs import Litter, Result
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from munet.evolution.executors.choose import Note, Told
 from munet.evolution.executors.failures import MOST_DEATHS, Failure, WorkerDied, again, given_up, how_it_ended
-from munet.evolution.executors.worker_plan import Team
 from munet.evolution.executors.messages import Done, Hearing, Message, Opening
+from munet.evolution.executors.worker_plan import Team
 from munet.evolution.jobs import Litter, Result
 
 if TYPE_CHECKING:
-    from munet.tasks.cache.splits import Splits
     from munet.evolution.child_trainer import Setting
     from munet.system import System
+    from munet.tasks.cache.splits import Splits
 
 
 class ProcessesExecutor:

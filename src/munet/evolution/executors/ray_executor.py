@@ -8,17 +8,17 @@ from uuid import uuid4
 
 from munet.evolution.executors.choose import Note, Told
 from munet.evolution.executors.failures import MOST_DEATHS, again, given_up
-from munet.evolution.executors.shipped_layers import Parcel, layers_needed
+from munet.evolution.executors.messages import Done, Hearing, Message
 from munet.evolution.executors.ray_cluster import Cluster
 from munet.evolution.executors.ray_tasks import Order, Unseen, look, train
+from munet.evolution.executors.shipped_layers import Parcel, layers_needed
 from munet.evolution.executors.worker_plan import Team, usable_cores
-from munet.evolution.executors.messages import Done, Hearing, Message
 from munet.evolution.jobs import Litter, Result
 
 if TYPE_CHECKING:
-    from munet.tasks.cache.splits import Splits
     from munet.evolution.child_trainer import Setting
     from munet.system import System
+    from munet.tasks.cache.splits import Splits
 
 _PATIENCE = 10.0  # seconds without news after which the cluster is looked at
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from munet.errors import DamagedError, InputError, StoreError
 from munet.evolution.executors.failures import Failure
-from munet.evolution.executors.shipped_layers import HandedLibrary, Parcel
 from munet.evolution.executors.messages import Done, Message, raise_aloud
+from munet.evolution.executors.shipped_layers import HandedLibrary, Parcel
 
 if TYPE_CHECKING:
-    from munet.evolution.jobs import Litter
-    from munet.evolution.origins import Library
     from munet.evolution.child_trainer import Nursery, Setting
+    from munet.evolution.jobs import Litter
+    from munet.model.loader import Library
 
 BLIND = "MUNET_RAY_BLIND"  # a node with this in its environment acts as if it saw nothing of the run's disk
 
@@ -78,8 +78,8 @@ def _train(order: Order, said: "SimpleQueue[Message | Unseen]") -> None:
 
 def _nursery(order: Order) -> "Nursery":
     """This worker's nursery, which keeps images and activations from litter to litter."""
-    from munet.tasks.cache.splits import Splits
     from munet.evolution.child_trainer import Nursery
+    from munet.tasks.cache.splits import Splits
 
     key = f"{order.session} {order.parcel is None}"
     if key not in _held:

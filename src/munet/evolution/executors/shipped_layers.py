@@ -9,9 +9,9 @@ from munet.errors import DamagedError
 from munet.store.layer_file import deserialize, id_of_bytes
 
 if TYPE_CHECKING:
-    from munet.model.vit import Architecture
     from munet.evolution.jobs import Litter
     from munet.evolution.origins import Tensors
+    from munet.model.vit import Architecture
 
 _ROOM = 2 << 30  # bytes of layers to hold in memory
 

@@ -16,8 +16,8 @@ from munet.evolution.executors.failures import Failure
 from munet.evolution.executors.messages import Done, Opening, raise_aloud
 
 if TYPE_CHECKING:
-    from munet.evolution.jobs import Litter
     from munet.evolution.child_trainer import Nursery
+    from munet.evolution.jobs import Litter
 
 
 def main() -> None:
@@ -44,9 +44,9 @@ def main() -> None:
 
 def _open_nursery(opening: Opening) -> "Nursery":
     """A nursery of this worker's own."""
-    from munet.tasks.cache.splits import Splits
     from munet.evolution.child_trainer import Nursery
     from munet.system import System
+    from munet.tasks.cache.splits import Splits
 
     setting = opening.setting
     if setting.device.startswith("cuda"):

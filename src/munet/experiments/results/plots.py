@@ -10,12 +10,24 @@ from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from munet.experiments.results.curves import FIRST_SET, MEASURES, Curve, Growth, Point, Segment, growth, pareto, segments, spending
+from munet.experiments.results.curves import (
+    FIRST_SET,
+    MEASURES,
+    Curve,
+    Growth,
+    Point,
+    Segment,
+    growth,
+    pareto,
+    segments,
+    spending,
+)
 from munet.experiments.results.placing import place_labels
 from munet.experiments.results.read import RANKS, Name, Runs
-from munet.report.style.fonts import cells, clean, families, writable
+from munet.report.style.fonts import families, writable
 from munet.report.style.palette import FAINT, INK, colour
 from munet.report.style.saving import check_suffix, save
+from munet.text import cells, clean
 
 __all__ = ["check_suffix", "cost_figure", "growth_figure", "pareto_figure", "save", "spending_figure"]
 

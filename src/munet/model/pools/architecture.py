@@ -1,11 +1,17 @@
 """An exported allocation as data: the network that the models of such a system are paths through. Needs no torch."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from munet.model.kinds import POOLS
 from munet.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -102,3 +108,6 @@ def components_of(layer: Module) -> dict[str, Module] | None:
     if layer["type"] != "Pool":
         return None
     return dict(zip(layer["names"], layer["components"], strict=True))
+
+
+POOLS = "pools"

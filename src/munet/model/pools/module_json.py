@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from munet.model.pools.same_padding import AvgPool2dSame, Conv2dSame, MaxPool2dSame, SeededDropout
 from munet.errors import InputError
+from munet.model.pools.same_padding import AvgPool2dSame, Conv2dSame, MaxPool2dSame, SeededDropout
 
 _SIDES = ("kernel_size", "stride", "padding", "dilation")
 

@@ -6,12 +6,11 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from munet.allocation.routing.allocations import combined
-from munet.model.pools.architecture import Module, PoolsArchitecture, components_of
-from munet.model.pools.module_json import built
-from munet.model.pools.pool import Pool
 from munet.errors import InputError
 from munet.model.modules import assign
+from munet.model.pools.architecture import Module, PoolsArchitecture, components_of
+from munet.model.pools.module_json import built
+from munet.model.pools.pool import Pool, combined
 from munet.model.staged import Stage, StagedNetwork
 
 Layers = Mapping[str, Mapping[str, Tensor]]

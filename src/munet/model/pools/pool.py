@@ -96,3 +96,11 @@ def split(weights: Tensor, sparse: bool | None = None) -> tuple[list[int], list[
     values = weights.tolist()
     active = [j for j, value in enumerate(values) if value != 0]
     return active, [] if sparse else [j for j, value in enumerate(values) if value == 0]
+
+
+def combined(samples: Tensor, normalize: bool) -> Tensor:
+    """Samples (C,) divided by their sum if that is 1 or more; the gradient passes through the sum, also at 1."""
+    if not normalize:
+        return samples
+    total = samples.sum()
+    return samples / torch.where(total >= 1, total, 1.0)  # what clamp passes at 1 depends on the version of torch

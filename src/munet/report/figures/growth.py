@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from munet.report.style.palette import FAINT
 from munet.report.figures.needs import Frame, Options, some
 from munet.report.figures.style import SMALL, counted, page
+from munet.report.style.palette import FAINT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

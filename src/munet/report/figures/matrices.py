@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from munet.report.style.fonts import cells, clean
-from munet.report.style.palette import INK
 from munet.report.figures.style import LETTER, SMALL, Page
+from munet.report.style.palette import INK
+from munet.text import cells, clean
 
 if TYPE_CHECKING:
     import numpy as np

@@ -4,9 +4,9 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from munet.errors import InputError
-from munet.report.style.palette import FAINT, INK
 from munet.report.figures.needs import Frame, Options, some
 from munet.report.figures.style import SMALL, WIDTH, counted, hide_unused, page, whole_ticks
+from munet.report.style.palette import FAINT, INK
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

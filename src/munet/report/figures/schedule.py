@@ -5,9 +5,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from munet.errors import InputError, suggest
-from munet.report.style.palette import FAINT, INK
 from munet.report.figures.needs import Frame, Options, chosen_tasks, evolved, one_system, some
-from munet.report.figures.style import SMALL, TIME, Look, grid_shape, hide_unused, looks, page, plain_number, sample, whole_ticks
+from munet.report.figures.style import (
+    SMALL,
+    TIME,
+    Look,
+    grid_shape,
+    hide_unused,
+    looks,
+    page,
+    plain_number,
+    sample,
+    whole_ticks,
+)
+from munet.report.style.palette import FAINT, INK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from munet.report.style.palette import FAINT
 from munet.report.figures.matrices import matrix, matrix_size, scale_bar
 from munet.report.figures.needs import Options, chosen_tasks, one_system, readable
 from munet.report.figures.style import counted, page
+from munet.report.style.palette import FAINT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,7 +35,7 @@ def draw(history: "History", options: Options) -> "Figure":
 def draw_depth(history: "History", options: Options) -> "Figure":
     """Slots from the input at the bottom to the head at the top, tasks as columns, means over tasks at the right."""
     from munet.analysis.lineage import transfers
-    from munet.analysis.history import slot_order
+    from munet.model.slots import slot_order
 
     readable(history, "transfer-depth")
     found = transfers(history)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from munet.report.style.fonts import cells, clean, ellipsis, families, writable
+from munet.report.style.fonts import ellipsis, families, writable
 from munet.report.style.palette import FAINT, INK, task_colours
+from munet.text import cells, clean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

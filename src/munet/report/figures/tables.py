@@ -12,7 +12,7 @@ from munet.report.figures.needs import Options, chosen_tasks, evolved, one_syste
 
 if TYPE_CHECKING:
     from munet.analysis import History
-    from munet.experiments.results.tables import Cell, Table, Unit
+    from munet.tables.table import Cell, Table, Unit
 
 
 def leaderboard(history: "History", options: Options) -> "list[Table]":
@@ -49,7 +49,7 @@ def models(history: "History", options: Options) -> "list[Table]":
 def summary(history: "History", options: Options) -> "list[Table]":
     """Totals, and what the last run changed of the tasks that were there before it."""
     from munet.analysis.summary import changes, totals
-    from munet.experiments.results.tables import Column, Table
+    from munet.tables.table import Column, Table
 
     one_system(history, "summary")
     found = totals(history)
@@ -72,7 +72,7 @@ def summary(history: "History", options: Options) -> "list[Table]":
 def ancestry(history: "History", options: Options) -> "list[Table]":
     """The tasks that each model's lineage leads through; of one task also those of each layer."""
     from munet.analysis.lineage import ancestor_tasks, line, transfers
-    from munet.experiments.results.tables import Column, Label, Table
+    from munet.tables.table import Column, Label, Table
 
     one_system(history, "ancestry")
     tasks = chosen_tasks(options, list(evolved(history, "ancestry")["task"]), "ancestry")
@@ -127,7 +127,7 @@ def tables(name: str, history: "History", options: Options = Options()) -> "list
 
 def _of_frame(key: str, title: str, history: "History", frame: Any, units: "Mapping[str, tuple[str, Unit]]") -> "Table":
     """A row for each task, labelled with its name, and with its system where there are several."""
-    from munet.experiments.results.tables import Column, Label, Table
+    from munet.tables.table import Column, Label, Table
 
     several = len(history.systems) > 1
     columns: list[Column] = [Column("task", "task"), *([Column("system", "system")] if several else [])]
@@ -140,7 +140,7 @@ def _of_frame(key: str, title: str, history: "History", frame: Any, units: "Mapp
 
 
 def _cell(value: Any, unit: "Unit") -> "Cell":
-    from munet.experiments.results.tables import Label
+    from munet.tables.table import Label
 
     if value is None or value != value:  # NaN
         return None
@@ -148,13 +148,13 @@ def _cell(value: Any, unit: "Unit") -> "Cell":
 
 
 def _label(name: str) -> "Cell":
-    from munet.experiments.results.tables import Label
+    from munet.tables.table import Label
 
     return Label(name.replace("_", " "))
 
 
 def _value(value: Any) -> "tuple[Cell]":
-    from munet.experiments.results.tables import Label
+    from munet.tables.table import Label
 
     if value is None:
         return (None,)

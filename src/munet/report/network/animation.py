@@ -12,14 +12,15 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, cast
 
 from munet.errors import InputError
-from munet.analysis.history import slot_order
 from munet.fs.atomic import write_atomic
+from munet.model.slots import slot_order
 from munet.report.figures.needs import one_system, readable, some
 from munet.report.network.figure import drawn, order_of, paths_at, step_title
-from munet.report.style.fonts import clean, ellipsis
 from munet.report.network.layout import Layout, Path, arrange
 from munet.report.network.picture import picture
+from munet.report.style.fonts import ellipsis
 from munet.report.style.palette import FAINT
+from munet.text import clean
 
 if TYPE_CHECKING:
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -6,11 +6,12 @@ from pathlib import Path as File
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from munet.analysis.history import slot_order
-from munet.report.style.fonts import BASE, cells, clean, ellipsis, families, folded, writable
+from munet.model.slots import slot_order
 from munet.report.network.layout import Box, Layer, Layout, Path, arrange
+from munet.report.style.fonts import BASE, ellipsis, families, folded, writable
 from munet.report.style.palette import FAINT, INK, ROOT, task_colours, text_on
 from munet.report.style.saving import check_suffix, save
+from munet.text import cells, clean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,7 +10,7 @@ from typing import Any
 from munet.analysis.growth import Moment, growth
 from munet.analysis.paths import Layer, Paths
 from munet.analysis.snapshot import Reading
-from munet.analysis.history import slot_order
+from munet.model.slots import slot_order
 from munet.report.page.texts import ident
 from munet.report.page.values import column
 

@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Any
 from munet import __version__
 from munet.analysis.paths import Paths
 from munet.analysis.summary import totals
-from munet.report.page.charts import flow, learning, mutation_probabilities, progress, rejected, settings, sharing, spent
+from munet.report.page.charts import (
+    flow,
+    learning,
+    mutation_probabilities,
+    progress,
+    rejected,
+    settings,
+    sharing,
+    spent,
+)
 from munet.report.page.columns import arranged
 from munet.report.page.looks import task_look
 from munet.report.page.network import Network

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from munet.report.style.fonts import clean
+from munet.text import clean
 
 ID_DIGITS = 10
 

@@ -7,26 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from munet.text import UNKNOWN, cells
+
 BASE = "DejaVu Sans"  # comes with matplotlib
-UNKNOWN = "\N{WHITE SQUARE}"
 _MOST_FONTS = 400  # looked into for missing letters
-_DIRECTION_MARKS = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
-
-
-def clean(text: str) -> str:
-    """`text` on one line, without control characters or marks that turn the direction of what follows."""
-    return "".join(
-        UNKNOWN if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or ord(c) in _DIRECTION_MARKS else c
-        for c in text
-    )
-
-
-def cells(text: str) -> int:
-    """Width of `text` in Latin letters: those of East Asian scripts count as two, marks on others as none."""
-    return sum(
-        0 if unicodedata.category(c) in ("Mn", "Me", "Cf") else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
-    )
 
 
 def ellipsis(text: str, most: int) -> str:

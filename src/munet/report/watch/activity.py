@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from munet.store.run_files import CONFIG, FINISHED
 from munet.report.watch.changes import Look
+from munet.store.run_files import CONFIG, FINISHED
 
 EMPTY, EVOLVING, INTERRUPTED, ENDED = "empty", "evolving", "interrupted", "finished"
 

@@ -10,9 +10,6 @@ was unusable, and what the images file must be. The key is a hash of what decide
 ranges of the split, the size decoded to, and the version of the decoder. Everything here may be deleted at any time.
 """
 
+from munet.tasks.cache.decode import Appeared, Making, stored
 from munet.tasks.cache.disk import DecodedFolder
-from munet.tasks.cache.decode import Appeared
-from munet.tasks.cache.decode import Making
-from munet.tasks.cache.decode import stored
-from munet.tasks.cache.location import cache_folder
-from munet.tasks.cache.location import cache_limit
+from munet.tasks.cache.location import cache_folder, cache_limit

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from math import prod
 
-from munet.tasks.cache.disk import Decoded, DecodedFolder, key_of
-from munet.tasks.cache.npy_rows import FileRows
 from munet.errors import StoreError
 from munet.tasks import Split
-from munet.tasks.stack import Gathering, Rows, Shape
+from munet.tasks.cache.disk import Decoded, DecodedFolder, key_of
+from munet.tasks.cache.npy_rows import FileRows
 from munet.tasks.reopen import RecordedSplit
+from munet.tasks.stack import Gathering, Rows, Shape
 
 SMALL = 64 << 20  # bytes of images below which a file is not worth it,
 QUICK = 3.0  # unless decoding them takes longer than these seconds

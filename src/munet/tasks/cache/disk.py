@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from munet.tasks.cache.location import cache_folder, cache_limit
-from munet.tasks.cache.npy_rows import HEADER, FileRows, header, map_images, sound
 from munet.fs import locks
 from munet.fs.atomic import is_temporary, make_folder, sync_folder, write_atomic
-from munet.tasks.stack import Shape
+from munet.tasks.cache.location import cache_folder, cache_limit
+from munet.tasks.cache.npy_rows import HEADER, FileRows, header, map_images, sound
 from munet.tasks.splits import Range
+from munet.tasks.stack import Shape
 
 DECODER = 1
 """Of munet's own decoding: to be raised whenever any image would come out differently."""

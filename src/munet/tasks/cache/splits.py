@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from munet.tasks.cache import Appeared, DecodedFolder, Making, cache_limit, stored
 from munet.tasks import Split
+from munet.tasks.cache import Appeared, DecodedFolder, Making, cache_limit, stored
 from munet.tasks.reopen import RecordedSplit, find_split
 
 _ROOM = 4 << 30  # bytes of decoded images to hold in memory; mapped ones take none

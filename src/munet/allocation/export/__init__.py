@@ -1,0 +1,1 @@
+"""From a joint run to a system."""

@@ -1,0 +1,1 @@
+"""Which components each task uses, and what that costs."""

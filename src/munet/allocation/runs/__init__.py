@@ -1,0 +1,1 @@
+"""The experiments of arXiv 1910.04915 as runs."""

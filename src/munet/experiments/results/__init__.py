@@ -1,0 +1,1 @@
+"""Finished runs of experiments: read, compared, drawn."""

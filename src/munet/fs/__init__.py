@@ -1,0 +1,1 @@
+"""Bytes on a local disk: whole or not at all, one writer at a time."""

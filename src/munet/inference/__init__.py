@@ -1,0 +1,1 @@
+"""Using the models of a system: predictions, accuracies."""

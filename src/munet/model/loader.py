@@ -1,0 +1,94 @@
+"""A store's models as networks, their layers read and verified once. What evolution, workers and inference hold."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cachetools import LRUCache
+
+from munet.model.kinds import AnyArchitecture, architecture_from_json, build, transformer
+from munet.model.vit import ViTArchitecture
+from munet.store import Store
+
+if TYPE_CHECKING:
+    import torch
+
+    from munet.model.staged import StagedNetwork
+
+Tensors = dict[str, "torch.Tensor"]
+CACHE_BYTES = 2 << 30  # of layers in the memory of one process
+
+
+def layer_cache() -> "LRUCache[str, Tensors]":
+    """Layers by id, the least recently used let go beyond `CACHE_BYTES`; one that is larger is not kept."""
+    return LRUCache(CACHE_BYTES, getsizeof=bytes_of)
+
+
+def bytes_of(tensors: "Mapping[str, torch.Tensor]") -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+
+
+class LayerSource(Protocol):
+    """Where the layers that a child begins with come from: a store, or what a worker without its disk was sent."""
+
+    @property
+    def architecture(self) -> ViTArchitecture: ...
+    @property
+    def root(self) -> str: ...
+    def manifest(self, model: str) -> dict[str, Any]: ...
+    def layer(self, identity: str) -> Tensors: ...
+
+
+class HasModels(Protocol):
+    """Whoever holds a loader: a `System`."""
+
+    @property
+    def models(self) -> "ModelLoader": ...
+
+
+class ModelLoader:
+    """The models of one store by their ids. Reading takes no lock; layers are shared, never change them in place."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._layers = layer_cache()
+        self._kind: AnyArchitecture | None = None
+
+    @property
+    def root(self) -> str:
+        """Id of the root model."""
+        return self.store.root
+
+    @property
+    def kind(self) -> AnyArchitecture:
+        """What all models of the store have in common."""
+        if self._kind is None:
+            self._kind = architecture_from_json(self.manifest(self.root)["architecture"])
+        return self._kind
+
+    @property
+    def architecture(self) -> ViTArchitecture:
+        """The vision transformer that the models are paths through. InputError where they are of another kind."""
+        return transformer(self.kind, self.store.path)
+
+    def manifest(self, model: str) -> dict[str, Any]:
+        """The manifest of a model by its id."""
+        return self.store.get_model(model)
+
+    def layer(self, identity: str) -> Tensors:
+        """The tensors of a layer, verified once and then shared; never change them in place."""
+        tensors = self._layers.get(identity)
+        if tensors is None:
+            tensors = self.store.get_layer(identity)
+            if bytes_of(tensors) <= CACHE_BYTES:
+                self._layers[identity] = tensors
+        return tensors
+
+    def layers(self, model: str) -> dict[str, Tensors]:
+        """The tensors of a model by slot."""
+        return {slot: self.layer(identity) for slot, identity in self.manifest(model)["layers"].items()}
+
+    def network(self, model: str) -> "StagedNetwork":
+        """A model by its id as an `nn.Module` in eval mode that shares the stored tensors."""
+        manifest = self.manifest(model)
+        kind = architecture_from_json(manifest["architecture"])
+        return build(kind, self.layers(model), manifest["hyperparameters"])

@@ -1,0 +1,1 @@
+"""Models of an exported allocation: paths through pools of components."""

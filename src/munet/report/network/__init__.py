@@ -1,0 +1,1 @@
+"""The picture of a system's network: its layout, its drawing, its growth."""

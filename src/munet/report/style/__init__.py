@@ -1,0 +1,1 @@
+"""Fonts, colours, files: what all pictures have in common."""
