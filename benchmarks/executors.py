@@ -27,9 +27,9 @@ from reporting import Report
 
 import munet
 from munet.evolution.active_task import ActiveTask
-from munet.evolution.child_trainer import Setting
-from munet.evolution.executors import Executor, Team, join_cluster, start_executor
-from munet.evolution.jobs import Job, Litter, form_litters
+from munet.evolution.child_trainer import ComputeSettings
+from munet.evolution.executors import Executor, WorkerPlan, join_cluster, start_executor
+from munet.evolution.jobs import Job, JobGroup, group_jobs
 from munet.tasks.cache.splits import Splits
 
 GENERATION = 0
@@ -56,9 +56,9 @@ class Generation:
     active: ActiveTask
     jobs: list[Job]
 
-    def litters(self, workers: int) -> list[Litter]:
+    def groups(self, workers: int) -> list[JobGroup]:
         """The children as a run puts them together for so many workers."""
-        return form_litters(
+        return group_jobs(
             self.active.record,
             self.jobs,
             order=self.active.order(GENERATION),
@@ -71,17 +71,17 @@ class Generation:
     @contextmanager
     def started(self, way: Way) -> Iterator[tuple[Executor, float]]:
         """An executor that has trained the generation once, and the seconds until its first result."""
-        team = Team(way.executor, way.workers, way.threads, ("cpu",))
-        setting = Setting("cpu", way.threads, CACHE // way.workers, reuse=True, allow_changed=False)
+        team = WorkerPlan(way.executor, way.workers, way.threads, ("cpu",))
+        setting = ComputeSettings("cpu", way.threads, CACHE // way.workers, reuse=True, allow_changed=False)
         splits = Splits()
         splits.check(self.active.record, self.jobs[0].image_size)
         began = perf_counter()
         with join_cluster(team, self.system) as cluster:
             executor = start_executor(team, self.system, setting, splits, cluster)
             try:
-                (first,) = executor.run(self.litters(len(self.jobs))[:1], _cycle, print)
+                (first,) = executor.run(self.groups(len(self.jobs))[:1], _cycle, print)
                 seconds = perf_counter() - began - first.seconds
-                train(executor, self.litters(way.workers))
+                train(executor, self.groups(way.workers))
                 yield executor, seconds
             finally:
                 executor.close()
@@ -91,9 +91,9 @@ def _cycle(child: int, cycle: int, accuracy: float) -> None:
     """Nobody looks on."""
 
 
-def train(executor: Executor, litters: Sequence[Litter]) -> str:
+def train(executor: Executor, groups: Sequence[JobGroup]) -> str:
     """Train a generation; a hash of what all its children became."""
-    results = sorted(executor.run(litters, _cycle, print), key=lambda result: result.number)
+    results = sorted(executor.run(groups, _cycle, print), key=lambda result: result.number)
     digest = hashlib.sha256()
     for result in results:
         for slot in sorted(result.layers):
@@ -106,13 +106,13 @@ def measure(case: Case, ways: Sequence[Way], args: argparse.Namespace) -> list[d
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         torch.set_num_threads(1)
         system = make_system(case, Path(folder), args.data)
-        active, litters = draw(system, case, GENERATION, "fp32")
-        work = Generation(system, active, [job for litter in litters for job in litter.jobs])
+        active, groups = draw(system, case, GENERATION, "fp32")
+        work = Generation(system, active, [job for group in groups for job in group.jobs])
         started = {way: stack.enter_context(work.started(way)) for way in ways}
         hashes: dict[int, set[str]] = {}
 
         def contender(way: Way) -> Contender:
-            parts = work.litters(way.workers)
+            parts = work.groups(way.workers)
             return Contender(
                 way.name, lambda _: hashes.setdefault(way.threads, set()).add(train(started[way][0], parts))
             )

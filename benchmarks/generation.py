@@ -26,12 +26,12 @@ from reporting import Report
 
 import munet
 from munet.evolution.active_task import ActiveTask
-from munet.evolution.child import draw_generation, job_of
-from munet.evolution.child_trainer import Nursery, Setting
+from munet.evolution.child import job_of, sample_generation
+from munet.evolution.child_trainer import ChildTrainer, ComputeSettings
 from munet.evolution.events import Event, GenerationStarted
-from munet.evolution.jobs import Litter, form_litters
-from munet.evolution.origins import build_layers
-from munet.evolution.runs import begin
+from munet.evolution.jobs import JobGroup, group_jobs
+from munet.evolution.origins import initial_layers
+from munet.evolution.runs import Request, begin
 from munet.search import load_method
 from munet.tasks.cache.splits import Splits
 
@@ -123,7 +123,7 @@ def _noise(folder: Path, side: int) -> Path:
     return folder
 
 
-def draw(system: munet.System, case: Case, generation: int, precision: str) -> tuple[ActiveTask, list[Litter]]:
+def draw(system: munet.System, case: Case, generation: int, precision: str) -> tuple[ActiveTask, list[JobGroup]]:
     """The children of a generation, after growing the ones before it."""
 
     def stop(event: Event) -> None:
@@ -132,23 +132,14 @@ def draw(system: munet.System, case: Case, generation: int, precision: str) -> t
 
     options = {**case.options, "generations": generation + 1, "task_iterations": 1}
     with suppress(Reached):
-        munet.evolve(system, [TASK], METHOD, executor="local", precision=precision, seed=1, observer=stop, **options)
+        where = munet.Where(executor="local", precision=precision)
+        munet.evolve(system, [TASK], METHOD, where=where, seed=1, observer=stop, settings=options)
     method = load_method(METHOD, options)
-    run = begin(
-        system,
-        method,
-        [TASK],
-        seed=1,
-        image_size=None,
-        device="cpu",
-        precision=precision,
-        threads=None,
-        default_threads=1,
-        new=False,
-    )
-    active = ActiveTask(system, run, TASK)
-    jobs = [job_of(active, one) for one in draw_generation(active, generation)]
-    litters = form_litters(
+    request = Request(method, (TASK,), seed=1, image_size=None, precision=precision, threads=None)
+    run = begin(system.store, request, device="cpu", default_threads=1, new=False)
+    active = ActiveTask(system.models, run, TASK)
+    jobs = [job_of(active, one) for one in sample_generation(active, generation)]
+    groups = group_jobs(
         active.record,
         jobs,
         order=active.order(generation),
@@ -157,22 +148,22 @@ def draw(system: munet.System, case: Case, generation: int, precision: str) -> t
         workers=1,
         memory=CACHE,
     )
-    return active, litters
+    return active, groups
 
 
-def plain_children(system: munet.System, litters: list[Litter]) -> list[plain.Child]:
+def plain_children(system: munet.System, groups: list[JobGroup]) -> list[plain.Child]:
     """The same children for the plain loop."""
     return [
         plain.Child(
             system.architecture,
-            build_layers(system, job.child.origins, job.key),
+            initial_layers(system.models, job.child.origins, job.key),
             job.child.trainable,
             job.recipe,
-            litter.order,
-            {slot: system.layer(layer) for slot, layer in job.child.momentum.items()},
+            group.order,
+            {slot: system.models.layer(layer) for slot, layer in job.child.momentum.items()},
         )
-        for litter in litters
-        for job in litter.jobs
+        for group in groups
+        for job in group.jobs
     ]
 
 
@@ -182,29 +173,29 @@ class Work:
 
     system: munet.System
     record: dict[str, Any]
-    litters: list[Litter]
+    groups: list[JobGroup]
     cap: int
     device: str
     threads: int
 
     def __post_init__(self) -> None:
         self.splits = Splits()
-        size = self.litters[0].jobs[0].image_size
+        size = self.groups[0].jobs[0].image_size
         self.train = self.splits.get(self.record, "train", size)
         self.validation = self.splits.get(self.record, "validation", size, self.cap)
         self.found: dict[str, dict[int, list[float]]] = {}
 
     def munet(self, cache: int = CACHE) -> None:
-        setting = Setting(self.device, self.threads, cache, reuse=True, allow_changed=False)
-        nursery = Nursery(self.system, setting, self.splits)
-        results = [result for litter in self.litters for result in nursery.raise_litter(litter)]
+        setting = ComputeSettings(self.device, self.threads, cache, reuse=True, allow_changed=False)
+        trainer = ChildTrainer(self.system, setting, self.splits)
+        results = [result for group in self.groups for result in trainer.train(group)]
         self.found["munet"] = {result.number: result.outcome.accuracies for result in results}
 
     def plain(self) -> None:
         torch.set_num_threads(self.threads)
-        numbers = [job.number for litter in self.litters for job in litter.jobs]
+        numbers = [job.number for group in self.groups for job in group.jobs]
         trained = plain.train_all(
-            plain_children(self.system, self.litters), self.train, self.validation, device=self.device
+            plain_children(self.system, self.groups), self.train, self.validation, device=self.device
         )
         self.found["plain"] = {n: one.accuracies for n, one in zip(numbers, trained, strict=True)}
 
@@ -219,21 +210,21 @@ class Work:
     def cost(self) -> Cost:
         classes = len(self.record["classes"])
         return cost_of(
-            self.system.architecture, self.litters, classes, len(self.train.labels), len(self.validation.labels)
+            self.system.architecture, self.groups, classes, len(self.train.labels), len(self.validation.labels)
         )
 
 
 def prepare(case: Case, generation: int, precision: str, data: Path, folder: Path, threads: int, device: str) -> Work:
     torch.set_num_threads(threads)
     system = make_system(case, folder, data)
-    active, litters = draw(system, case, generation, "fp32")
-    litters = [_in(precision, litter) for litter in litters]
-    return Work(system, active.record, litters, active.method.validation_cap, device, threads)
+    active, groups = draw(system, case, generation, "fp32")
+    groups = [_in(precision, group) for group in groups]
+    return Work(system, active.record, groups, active.method.validation_cap, device, threads)
 
 
-def _in(precision: str, litter: Litter) -> Litter:
-    jobs = [replace(job, recipe=replace(job.recipe, precision=precision)) for job in litter.jobs]
-    return replace(litter, jobs=tuple(jobs))
+def _in(precision: str, group: JobGroup) -> JobGroup:
+    jobs = [replace(job, recipe=replace(job.recipe, precision=precision)) for job in group.jobs]
+    return replace(group, jobs=tuple(jobs))
 
 
 def measure(case: Case, generation: int, threads: int, args: argparse.Namespace) -> list[dict[str, Any]]:
@@ -262,8 +253,8 @@ def measure(case: Case, generation: int, threads: int, args: argparse.Namespace)
                     "generation": generation + 1,
                     "threads": threads,
                     "precision": precision,
-                    "children": len([job for litter in work.litters for job in litter.jobs]),
-                    "litters": len(work.litters),
+                    "children": len([job for group in work.groups for job in group.jobs]),
+                    "litters": len(work.groups),
                     "gap": work.check(precision),
                     "plain": result.spread(f"plain {precision}"),
                     "munet": ours,

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from munet.evolution.inheritance import Child
-from munet.evolution.jobs import Litter
+from munet.evolution.inheritance import ChildSpec
+from munet.evolution.jobs import JobGroup
 from munet.model.cost import stage_flops, training_flops
 from munet.model.slots import depth_of
-from munet.model.vit import Architecture
+from munet.model.vit import ViTArchitecture
 from munet.training.images import stream_order
 
 _BELOW = ("embedding", "cls", "posembed")
@@ -34,13 +34,13 @@ class Cost:
 
 
 def cost_of(
-    architecture: Architecture, litters: Sequence[Litter], classes: int, examples: int, validation: int
+    architecture: ViTArchitecture, groups: Sequence[JobGroup], classes: int, examples: int, validation: int
 ) -> Cost:
     """FLOPs of training litters on `examples` images and as many validations as they have cycles. No adapters."""
     plain = necessary = 0.0
     once: dict[tuple[object, ...], float] = {}  # shared path -> FLOPs that one pass over it takes
-    for litter in litters:
-        for job in litter.jobs:
+    for group in groups:
+        for job in group.jobs:
             costs = stage_flops(architecture, depth_of(job.child.origins), job.image_size, classes)
             total = sum(costs.values())
             cut = _lowest(job.child, costs)
@@ -51,10 +51,10 @@ def cost_of(
             images = recipe.cycles * validation
             plain += samples * training + images * total
             necessary += samples * (training - total + above) + images * above
-            path: tuple[object, ...] = (litter.order if not recipe.preprocessing.deterministic else (), job.image_size)
+            path: tuple[object, ...] = (group.order if not recipe.preprocessing.deterministic else (), job.image_size)
             shown = samples
             if recipe.preprocessing.deterministic:
-                shown = len(np.unique(stream_order(litter.order, examples, 0, samples)))
+                shown = len(np.unique(stream_order(group.order, examples, 0, samples)))
             else:
                 path += (recipe.preprocessing,)
             for stage in list(costs)[:cut]:
@@ -68,5 +68,5 @@ def _slots(stage: str) -> tuple[str, ...]:
     return _BELOW if stage == "embedding" else (stage,)
 
 
-def _lowest(child: Child, costs: Mapping[str, float]) -> int:
+def _lowest(child: ChildSpec, costs: Mapping[str, float]) -> int:
     return next(i for i, stage in enumerate(costs) if set(_slots(stage)) & child.trainable)

@@ -20,9 +20,9 @@ from torch.nn import functional as F
 
 from munet.model.modules import timm_arguments
 from munet.model.slots import depth_of
-from munet.model.state_dict import join, slot_of
-from munet.model.vit import Architecture
-from munet.rng import Key, torch_stream
+from munet.model.state_dict import join_state_dict, slot_of
+from munet.model.vit import ViTArchitecture
+from munet.rng import Key, torch_rng
 from munet.training import Preprocessing, Recipe, prepare
 from munet.training.images import SplitLike, stream_order
 from munet.training.preprocessing import apply, draw
@@ -34,7 +34,7 @@ Layers = Mapping[str, Mapping[str, torch.Tensor]]
 class Child:
     """One network to train: its start, what of it trains, how. Models with adapters are no timm models."""
 
-    architecture: Architecture
+    architecture: ViTArchitecture
     layers: Layers  # slot -> name -> tensor
     trainable: Collection[str]  # slots
     recipe: Recipe
@@ -70,7 +70,7 @@ class Trained:
     seconds: dict[str, float]  # setup, train, validation
 
 
-def build(architecture: Architecture, layers: Layers, image_size: int, device: str = "cpu") -> nn.Module:
+def build(architecture: ViTArchitecture, layers: Layers, image_size: int, device: str = "cpu") -> nn.Module:
     """The timm model with these weights. timm's random initialisation is left out, which favours this side."""
     classes = layers["head"]["weight"].shape[0] if "head" in layers else 0
     model = timm.create_model(
@@ -79,7 +79,7 @@ def build(architecture: Architecture, layers: Layers, image_size: int, device: s
         norm_layer=partial(LayerNorm, eps=architecture.norm_eps),
         weight_init="skip",
     )
-    model.load_state_dict(join(layers))
+    model.load_state_dict(join_state_dict(layers))
     return model.to(device)
 
 
@@ -106,7 +106,7 @@ def train(
     if child.momentum:  # the fused optimiser takes buffers of all or of none
         for parameter in trained.values():
             optimiser.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
-    for name, buffer in join(child.momentum).items():
+    for name, buffer in join_state_dict(child.momentum).items():
         optimiser.state[trained[name]]["momentum_buffer"] = buffer.to(device, torch.float32, copy=True)
     data, validation = Data.of(train_split, device), Data.of(validation_split, device)
     accuracies: list[float] = []
@@ -157,7 +157,7 @@ def _train_cycle(
     steps = -(-samples // size)
     order = torch.from_numpy(stream_order(child.key, len(data), cycle * samples, samples)).to(device)
     height, width = data.images.shape[1:3]
-    generator = torch_stream(*child.key, "augment", cycle)
+    generator = torch_rng(*child.key, "augment", cycle)
     draws = draw(recipe.preprocessing, samples, height, width, generator).to(device)
     total = torch.zeros((), dtype=torch.float64, device=device)
     model.train()

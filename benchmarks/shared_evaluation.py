@@ -29,7 +29,7 @@ from reporting import Report
 import munet
 from munet.model.cost import flops
 from munet.model.weight_init import lecun_normal
-from munet.rng import numpy_stream, torch_stream
+from munet.rng import numpy_rng, torch_rng
 from munet.store.layer_file import layer_size
 from munet.training import Preprocessing
 
@@ -58,7 +58,7 @@ def make_system(folder: Path, scale: Scale, clone: float) -> munet.System:
     for number in range(scale.tasks):
         name = f"task{number:02d}"
         system.add_task(name, f"npz:{folder / 'images'}")
-        stream = numpy_stream("benchmark", "shared-evaluation", number)
+        stream = numpy_rng("benchmark", "shared-evaluation", number)
         parent = parents[int(stream.integers(len(parents)))]
         cloned = {f"block.{k}" for k in range(scale.depth // 2, scale.depth) if stream.random() < clone}
         parents.append(_add_model(system, name, parent, cloned | {"norm"}, scale))
@@ -68,9 +68,9 @@ def make_system(folder: Path, scale: Scale, clone: float) -> munet.System:
 def _add_model(system: munet.System, task: str, parent: str, own: set[str], scale: Scale) -> str:
     """Store and retain a model that shares all of its parent's layers but those in `own` and the head; its id."""
     start = system.store.get_model(parent)
-    generator = torch_stream("benchmark", "shared-evaluation", task)
+    generator = torch_rng("benchmark", "shared-evaluation", task)
     width = system.architecture.width
-    layers = {slot: _varied(system.layer(start["layers"][slot]), generator) for slot in sorted(own)}
+    layers = {slot: _varied(system.models.layer(start["layers"][slot]), generator) for slot in sorted(own)}
     layers["head"] = {
         "weight": lecun_normal((scale.classes, width), width, generator),
         "bias": torch.zeros(scale.classes),
@@ -94,7 +94,7 @@ def _write_images(folder: Path, scale: Scale) -> None:
     """Noise, at the models' own size."""
     folder.mkdir()
     for split, count in (("train", scale.classes), ("validation", scale.classes), ("test", scale.images)):
-        stream = numpy_stream("benchmark", "shared-evaluation", split)
+        stream = numpy_rng("benchmark", "shared-evaluation", split)
         images = stream.integers(0, 256, (count, scale.image_size, scale.image_size, 3), dtype=np.uint8)
         np.savez(folder / f"{split}.npz", image=images, label=np.arange(count) % scale.classes)
 
@@ -115,7 +115,7 @@ class SeparateModels:
         self.models = {}
         for task in system.tasks:
             manifest = system.manifest(task)
-            layers = {slot: system.layer(layer) for slot, layer in manifest["layers"].items()}
+            layers = {slot: system.models.layer(layer) for slot, layer in manifest["layers"].items()}
             size = manifest["hyperparameters"]["image_size"]
             self.models[task] = plain.build(system.architecture, layers, size, device)
             self.pre = Preprocessing(size, mean=system.architecture.mean, std=system.architecture.std)

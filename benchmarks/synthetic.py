@@ -14,7 +14,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from munet.model.vit import Architecture
+from munet.model.vit import ViTArchitecture
 from munet.search import load_method
 from munet.store.layer_file import id_of_bytes
 from munet.store.records import canonical, seal
@@ -26,7 +26,7 @@ CHILDREN = 4  # of a generation; each model stands for one accepted child
 IMAGE_SIZE = 32
 VALUES = 4  # of a tensor
 
-ARCHITECTURE = Architecture(patch_size=4, width=8, heads=1, mlp_hidden=8)
+ARCHITECTURE = ViTArchitecture(patch_size=4, width=8, heads=1, mlp_hidden=8)
 _DONE = "synthetic.json"  # written last; a folder without it is built again
 
 

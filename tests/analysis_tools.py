@@ -18,7 +18,7 @@ from unittest.mock import patch
 
 import munet
 from munet.model.cost import accounted_parameters, flops, slot_sizes
-from munet.model.vit import Architecture
+from munet.model.vit import ViTArchitecture
 from munet.search import load_method
 from munet.store import Store
 from munet.store.derived import totals
@@ -26,7 +26,7 @@ from munet.store.layer_file import id_of_bytes
 from munet.store.manifests import encode, id_of_manifest
 from munet.store.run_files import GENERATION_FILE, ITERATION_FILE
 
-ARCHITECTURE = Architecture(patch_size=16, width=192, heads=3, mlp_hidden=768)
+ARCHITECTURE = ViTArchitecture(patch_size=16, width=192, heads=3, mlp_hidden=768)
 IMAGE_SIZE = 32
 CHILDREN = 8  # of a generation
 GENERATIONS = 4  # of a task iteration

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 import munet
+from growing import evolve
 
 FILE = Path(__file__).with_suffix(".json")
 _WIDE = {"generations": 2, "children": 2, "cycles": 2, "samples_per_cycle": 48, "batch_size": 16}
@@ -42,7 +43,7 @@ def _evolved(method: str, folder: Path) -> munet.System:
     system = munet.System.create(folder / "fleet", root="random:vit_tiny_patch16_224", depth=2, image_size=32)
     for task in ("first", "second"):
         system.add_task(task, f"npz:{folder / 'bars'}")
-    munet.evolve(system, method=method, task_iterations=1, threads=1, executor="local", **_WIDE)
+    evolve(system, method=method, task_iterations=1, threads=1, executor="local", **_WIDE)
     return system
 
 

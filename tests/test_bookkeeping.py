@@ -9,7 +9,8 @@ from types import ModuleType
 import pytest
 
 import munet
-from munet.analysis import history
+from munet.analysis import model_history
+from munet.analysis import model_history as history
 from munet.errors import InputError
 from munet.store.derived import owners, owners_of, retained
 from munet.store.fsck import fsck
@@ -83,7 +84,7 @@ def test_the_living_lineage_is_the_lineage_without_the_dead(system: munet.System
 
 
 def test_children_of_one_task_are_those_among_all(system: munet.System, synthetic: ModuleType) -> None:
-    every = list(system.children())
+    every = list(model_history.children(system.store))
     assert len(every) == TASKS * synthetic.MODELS
     assert list(system.children("task-0003")) == [child for child in every if child["task"] == "task-0003"]
     assert list(system.children("nothing")) == []

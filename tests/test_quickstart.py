@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import munet
+from munet.analysis import model_history
 from munet.cli.quickstart import result_view
 from munet.errors import InputError, StoreError
 from munet.evolution.events import ChildFinished, Event
@@ -83,7 +84,7 @@ def test_it_grows_a_system_with_a_later_task_and_leaves_a_picture(finished: tupl
     system = munet.System.open(folder / "system")
     assert system.tasks == ["digits", "low", "high"]
     assert system.store.runs() == ["0001", "0002"]
-    assert {child["task"] for child in system.children() if child["run"] == "0002"} == {"high"}
+    assert {child["task"] for child in model_history.children(system.store) if child["run"] == "0002"} == {"high"}
     assert system.fsck().ok
     assert (folder / "network.png").read_bytes().startswith(b"\x89PNG")
     assert not (folder / "baselines").exists()

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 import munet
+from growing import evolve
 from munet.errors import InputError, StoreError
 from munet.store.layer_file import deserialize, id_of_bytes, layer_id, serialize
 
@@ -22,7 +23,7 @@ def system(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> munet.Sy
         tmp_path_factory.mktemp("systems") / "fleet", root="random:vit_tiny_patch16_224", depth=1, image_size=32
     )
     system.add_task("shapes", f"npz:{tiny_npz}")
-    munet.evolve(system, task_iterations=1, **BUDGET)
+    evolve(system, task_iterations=1, **BUDGET)
     system.add_task("waiting", f"npz:{tiny_npz}")
     return system
 
@@ -159,9 +160,9 @@ def test_systems_are_not_made_twice_or_from_nothing(system: munet.System, tmp_pa
 
 def test_the_shared_layers_in_memory_are_never_written_to(system: munet.System, tiny_npz: Path) -> None:
     opened = munet.System.open(system.path)
-    before = {slot: opened.layer(layer) for slot, layer in opened.manifest("root")["layers"].items()}
+    before = {slot: opened.models.layer(layer) for slot, layer in opened.manifest("root")["layers"].items()}
     ids = {slot: layer_id(tensors) for slot, tensors in before.items()}
-    munet.evolve(opened, ["shapes"], method="finetune-full", **{**BUDGET, "children": 1})
+    evolve(opened, ["shapes"], method="finetune-full", **{**BUDGET, "children": 1})
     assert {slot: layer_id(tensors) for slot, tensors in before.items()} == ids
 
 

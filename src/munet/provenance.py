@@ -1,8 +1,12 @@
 """What a record says of its making: when, with what, on which machine. Nothing that is hashed holds any of it."""
 
+import os
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+VERSION = "0.1.0"
 
 
 def now() -> str:
@@ -19,3 +23,8 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "unknown"
     return found
+
+
+def machine() -> dict[str, Any]:
+    """What computes."""
+    return {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()}

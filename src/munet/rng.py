@@ -21,14 +21,14 @@ def seed_of(*key: str | int) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
-def numpy_stream(*key: str | int) -> "np.random.Generator":
+def numpy_rng(*key: str | int) -> "np.random.Generator":
     """numpy generator (PCG64) for decisions and data order."""
     import numpy as np
 
     return np.random.Generator(np.random.PCG64(seed_of(*key)))
 
 
-def torch_stream(*key: str | int, device: str = "cpu") -> "torch.Generator":
+def torch_rng(*key: str | int, device: str = "cpu") -> "torch.Generator":
     """torch generator for initial weights and augmentation."""
     import torch
 

@@ -1,29 +1,26 @@
 """A system: the directory that holds tasks, models and layers, and what a person does with it."""
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from munet.analysis import history
+from munet.analysis import model_history
 from munet.analysis.status import status
 from munet.errors import InputError
+from munet.model.loader import ModelLoader
 from munet.store import FORMAT, Store
+from munet.store.derived import resolve
 
 if TYPE_CHECKING:
-    import torch
-
     from munet.analysis import History
+    from munet.evolution.events import TaskFinished
     from munet.inference.predict import Prediction
-    from munet.model.kinds import Form
     from munet.model.staged import StagedNetwork
-    from munet.model.vit import Architecture
+    from munet.model.vit import ViTArchitecture
     from munet.store.fsck import Report as FsckReport
     from munet.store.gc import Report as GcReport
 
 Progress = Callable[[int, int], None]
-Tensors = dict[str, "torch.Tensor"]
-_CACHE_BYTES = 2 << 30
 
 
 class System:
@@ -39,9 +36,12 @@ class System:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._layers: OrderedDict[str, Tensors] = OrderedDict()
-        self._held = 0  # bytes in self._layers
-        self._form: Form | None = None
+        self.models = ModelLoader(store)
+
+    def __repr__(self) -> str:
+        source = self.models.manifest(self.root)["root"]["source"]
+        tasks = ", ".join(self.tasks) or "none"
+        return f"System('{self.path}', root '{source}', tasks: {tasks})"
 
     @classmethod
     def create(
@@ -55,10 +55,10 @@ class System:
         seed: int = 0,
     ) -> "System":
         """Make a system around a root model. `depth` caps the root's blocks, `image_size` is in pixels."""
-        from munet.roots.store_root import found
+        from munet.roots.store_root import store_root
 
         def write(store: Store) -> str:
-            return found(store, root, depth=depth, image_size=image_size, weights=weights, seed=seed)
+            return store_root(store, root, depth=depth, image_size=image_size, weights=weights, seed=seed)
 
         return cls(Store.create(Path(path), write))
 
@@ -131,6 +131,14 @@ class System:
         self.store.create_task(record)
         return record
 
+    def evolve(
+        self, tasks: Sequence[str] | None = None, method: str = "mu2net-plus", **options: Any
+    ) -> "list[TaskFinished]":
+        """Evolve tasks, one model retained for each: `munet.evolve` of this system."""
+        from munet.evolution.loop import evolve
+
+        return evolve(self, tasks, method, **options)
+
     # What is there ---------------------------------------------------------------------------------------------------
 
     def status(self) -> dict[str, Any]:
@@ -139,7 +147,7 @@ class System:
 
     def resolve(self, word: str) -> str:
         """Model id behind a task's name, `root`, or the first letters of an id."""
-        return history.resolve(self.store, word)
+        return resolve(self.store, word)
 
     def manifest(self, model: str) -> dict[str, Any]:
         """The manifest of a model."""
@@ -147,69 +155,35 @@ class System:
 
     def log(self, word: str) -> list[dict[str, Any]]:
         """Lineage of a model, newest first."""
-        return history.log(self.store, self.resolve(word))
+        return model_history.log(self.store, self.resolve(word))
 
     def show(self, word: str) -> dict[str, Any]:
         """One model: layers, who trained them, who shares them, settings, measures."""
-        return history.show(self.store, self.resolve(word))
+        return model_history.show(self.store, self.resolve(word))
 
     def diff(self, a: str, b: str) -> dict[str, Any]:
         """Layers and hyperparameters in which two models differ."""
-        return history.diff(self.store, self.resolve(a), self.resolve(b))
-
-    def children(self, task: str | None = None) -> Iterator[dict[str, Any]]:
-        """One record for every child ever sampled, kept or not."""
-        return history.children(self.store, task)
+        return model_history.diff(self.store, self.resolve(a), self.resolve(b))
 
     def history(self) -> "History":
         """All of it as tables (pandas data frames) to analyse: a snapshot, see docs/analysis.md."""
         from munet.analysis import History
 
-        return History.of({self.path.name: self})
+        return History.of({self.path.name: self.store})
 
     # Models ----------------------------------------------------------------------------------------------------------
 
     @property
-    def form(self) -> "Form":
-        """What all models of the system have in common."""
-        from munet.model.kinds import architecture_of
-
-        if self._form is None:
-            self._form = architecture_of(self.store.get_model(self.root)["architecture"])
-        return self._form
-
-    @property
-    def architecture(self) -> "Architecture":
+    def architecture(self) -> "ViTArchitecture":
         """The vision transformer that the models are paths through. InputError where they are of another kind."""
-        from munet.model.kinds import transformer
-
-        return transformer(self.form, self.path)
-
-    def layer(self, identity: str) -> Tensors:
-        """The tensors of a layer, verified once and then shared; never change them in place."""
-        if identity in self._layers:
-            self._layers.move_to_end(identity)
-            return self._layers[identity]
-        tensors = self._layers[identity] = self.store.get_layer(identity)
-        self._held += _bytes(tensors)
-        while self._held > _CACHE_BYTES and len(self._layers) > 1:
-            self._held -= _bytes(self._layers.popitem(last=False)[1])
-        return tensors
-
-    def network(self, model: str) -> "StagedNetwork":
-        """A model by its id as an `nn.Module` in eval mode that shares the stored tensors."""
-        from munet.model.kinds import architecture_of
-
-        manifest = self.store.get_model(model)
-        layers = {slot: self.layer(identity) for slot, identity in manifest["layers"].items()}
-        return architecture_of(manifest["architecture"]).network(layers, manifest["hyperparameters"])
+        return self.models.architecture
 
     def model(self, word: str) -> "StagedNetwork":
         """The model of a task (or any model by id) as an `nn.Module` in eval mode: float images (B,C,S,S) -> logits."""
         model = self.resolve(word)
         if model == self.root:
             raise InputError("the root has no head: name a task or one of its models")
-        return self.network(model)
+        return self.models.network(model)
 
     def predict(self, word: str, images: Any, *, device: str = "auto", batch_size: int = 64) -> "Prediction":
         """Classify images with a task's model.
@@ -218,7 +192,7 @@ class System:
         """
         from munet.inference.predict import predict
 
-        return predict(self, word, images, device=device, batch_size=batch_size)
+        return predict(self.models, self.resolve(word), images, device=device, batch_size=batch_size)
 
     def evaluate(
         self,
@@ -235,7 +209,7 @@ class System:
         from munet.inference.evaluate import evaluate
 
         options = {"device": device, "batch_size": batch_size, "precision": precision}
-        return evaluate(self, tasks, split, **options, progress=progress, note=note)
+        return evaluate(self.models, tasks, split, **options, progress=progress, note=note)
 
     def export(self, word: str, path: str | Path, *, with_adapters: bool = False) -> dict[str, Any]:
         """Write a model as safetensors that plain timm loads; returns what was written.
@@ -246,12 +220,11 @@ class System:
         from munet.model.to_timm import export_model
 
         architecture, model = self.architecture, self.resolve(word)
-        manifest = self.store.get_model(model)
-        layers = {slot: self.layer(identity) for slot, identity in manifest["layers"].items()}
+        manifest = self.models.manifest(model)
         classes = self.task(manifest["task"])["classes"] if manifest["task"] else []
         return export_model(
             architecture,
-            layers,
+            self.models.layers(model),
             manifest["hyperparameters"]["image_size"],
             classes,
             Path(path),
@@ -271,7 +244,3 @@ class System:
         from munet.store.gc import gc
 
         return gc(self.store, dry_run=dry_run)
-
-
-def _bytes(tensors: Tensors) -> int:
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())

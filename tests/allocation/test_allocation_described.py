@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from munet.errors import InputError
-from munet.model.kinds import architecture_of
+from munet.model.kinds import architecture_from_json
 from munet.model.modules import assign
 from munet.model.pools.architecture import PoolsArchitecture
 from munet.model.pools.module_json import NAMES, built, described
@@ -66,14 +66,14 @@ def test_other_types_are_refused_by_name(module: nn.Module, request: pytest.Fixt
 
 def test_what_a_later_version_wrote_is_refused() -> None:
     with pytest.raises(InputError, match="the kind 'tree', which this version of munet does not know"):
-        architecture_of({"kind": "tree"})
+        architecture_from_json({"kind": "tree"})
     with pytest.raises(InputError, match="hold a Fold, which this version"):
         built({"type": "Sequential", "modules": [{"type": "Fold"}]})
     one = PoolsArchitecture((1, 4, 4), (0.0,), (1.0,), "mean", "zeros", [{"type": "Flatten"}], {"type": "Identity"})
-    assert architecture_of(json.loads(json.dumps(one.to_json()))).to_json() == one.to_json()  # type: ignore[attr-defined]
+    assert architecture_from_json(json.loads(json.dumps(one.to_json()))).to_json() == one.to_json()  # type: ignore[attr-defined]
     for change, line in (({"more": 1}, "'more', which this"), ({"combine": "best"}, "combine is 'best'")):
         with pytest.raises(InputError, match=line):
-            architecture_of(one.to_json() | change)
+            architecture_from_json(one.to_json() | change)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from run_tools import NAMES, image_network, image_tasks, learned, line_tasks
 from torch import nn
 
 import munet
+from growing import evolve
 from munet.allocation.data.examples import Examples
 from munet.allocation.data.tasks import TaskData
 from munet.allocation.export.export import export_network
@@ -85,7 +86,7 @@ def test_logits_sizes_and_operations_are_those_of_the_allocation(
 
     side, channels = shape[0], shape[2]
     check_logits(system, network, allocation, torch.randn(5, channels, side, side))
-    assert system.form.to_json()["empty"] == ("zeros" if kind is LearnedAllocation else "likeliest")  # type: ignore
+    assert system.models.kind.to_json()["empty"] == ("zeros" if kind is LearnedAllocation else "likeliest")  # type: ignore
     empty = [slot for slot in system.manifest("a")["layers"] if slot.startswith(f"pool.{_first_pool(network)}.")]
     assert len(empty) == (0 if kind is LearnedAllocation else 1)
 
@@ -202,7 +203,7 @@ def test_an_exported_system_does_not_grow(tmp_path: Path, tiny_npz: Path) -> Non
     system = munet.System.open(tmp_path / "system")
     for what in (
         lambda: system.add_task("shapes", f"npz:{tiny_npz}"),
-        lambda: munet.evolve(system),
+        lambda: evolve(system),
         lambda: system.export("red-a", tmp_path / "red.safetensors"),
     ):
         with pytest.raises(

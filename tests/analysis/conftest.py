@@ -7,6 +7,7 @@ import pytest
 
 import munet
 from analysis_tools import big_system
+from growing import evolve
 from munet.evolution import loop as evolution
 
 BUDGET = {"generations": 2, "children": 3, "cycles": 2, "samples_per_cycle": 45, "batch_size": 15, "threads": 1}
@@ -22,10 +23,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> munet.Sys
     settings = {"adapters": "sampled", "mutation_probability": 0.3, "space.image_size": [16, 32, 48]}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evolution, "collect", lambda store, models: None)
-        munet.evolve(
-            system, method="mu2net-plus", task_iterations=2, seed=3, settings=settings, executor="local", **BUDGET
-        )
-        munet.evolve(system, method="munet", task_iterations=1, scale=0.6, executor="local", **BUDGET)
+        evolve(system, method="mu2net-plus", task_iterations=2, seed=3, settings=settings, executor="local", **BUDGET)
+        evolve(system, method="munet", task_iterations=1, scale=0.6, executor="local", **BUDGET)
     system.add_task("waiting", f"npz:{tiny_npz}")
     return system
 

@@ -8,7 +8,7 @@ import pytest
 import munet
 from analysis_tools import big_system
 from munet.analysis import History, costs, flow, learning, lineage, progress, settings, sharing, summary
-from munet.analysis import history as told
+from munet.analysis import model_history as told
 from munet.errors import InputError
 
 

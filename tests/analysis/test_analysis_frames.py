@@ -10,9 +10,10 @@ import pytest
 
 import munet
 from analysis_tools import big_system
-from munet.analysis import History, history
+from munet.analysis import History, model_history
 from munet.analysis import columns as c
-from munet.analysis import history as told
+from munet.analysis import model_history as history
+from munet.analysis import model_history as told
 from munet.analysis.frames import labels
 from munet.errors import InputError
 
@@ -62,7 +63,7 @@ def test_tasks_equal_status(system: munet.System):
 
 
 def test_children_are_all_there_in_the_order_in_which_they_were_sampled(system: munet.System):
-    table, records = system.history().children, list(system.children())
+    table, records = system.history().children, list(model_history.children(system.store))
     assert table["step"].tolist() == list(range(len(records)))
     by_place = {tuple(r[key] for key in ("run", "task", "iteration", "generation", "child")): r for r in records}
     assert len(by_place) == len(records)
@@ -84,7 +85,7 @@ def test_children_are_all_there_in_the_order_in_which_they_were_sampled(system: 
 
 def test_long_tables_hold_every_validation_and_every_mutation(system: munet.System):
     tables = system.history()
-    records = list(system.children())
+    records = list(model_history.children(system.store))
     assert len(tables.cycles) == tables.children["cycles"].sum() == sum(len(r["accuracies"]) for r in records)
     assert Counter(tables.mutations["kind"]) == Counter(m["kind"] for r in records for m in r["mutations"])
     merged = tables.cycles.merge(tables.children[["step", "cycle", "accuracy"]], on=["step", "cycle"])

@@ -8,6 +8,7 @@ import pytest
 
 import munet
 from analysis_tools import big_system
+from growing import evolve
 from munet.analysis.growth import best_at, growth, moments, paths_at, retained_at
 from munet.analysis.paths import Layer, Paths
 from munet.evolution.events import ChildFinished, Event
@@ -106,7 +107,7 @@ def two(tmp_path: Path, tiny_npz: Path) -> munet.System:
     system = munet.System.create(tmp_path / "two", root="random:vit_tiny_patch16_224", depth=1, image_size=32)
     system.add_task("a", f"npz:{tiny_npz}")
     system.add_task("b", f"npz:{tiny_npz}")
-    munet.evolve(system, task_iterations=1, **SMALL)
+    evolve(system, task_iterations=1, **SMALL)
     return system
 
 
@@ -121,7 +122,7 @@ def interrupted(system: munet.System, children: int) -> None:
             raise Stop
 
     with pytest.raises(Stop):
-        munet.evolve(system, task_iterations=1, seed=7, observer=stop, **SMALL)
+        evolve(system, task_iterations=1, seed=7, observer=stop, **SMALL)
 
 
 def test_an_iteration_that_goes_on_retains_nothing_yet(two: munet.System):
@@ -143,7 +144,7 @@ def test_an_abandoned_run_leaves_what_was_before_it(two: munet.System):
     before = models_now(two)
     interrupted(two, 3)
     assert models_now(two) == before
-    munet.evolve(two, ["b"], task_iterations=1, seed=8, new=True, **SMALL)
+    evolve(two, ["b"], task_iterations=1, seed=8, new=True, **SMALL)
     tables = two.history()
     assert tables.runs["abandoned"].tolist() == [False, True, False]
     lost = tables.children.query("run == '0002'")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import munet
+from growing import evolve
 from munet.analysis import costs, flow, growth, learning, lineage, progress, settings, sharing, summary
 from munet.importing import attach, import_published
 
@@ -92,7 +93,7 @@ def test_everything_is_derived_with_what_there_is(fleet: munet.System):
 def test_an_imported_system_that_grew_on(fleet: munet.System, tiny_npz: Path):
     before = models_now(fleet)
     attach(fleet, "cmaterdb-bangla", f"npz:{tiny_npz}")
-    munet.evolve(fleet, ["cmaterdb-bangla"], method="mu2net-plus", task_iterations=1, executor="local", **SMALL)
+    evolve(fleet, ["cmaterdb-bangla"], method="mu2net-plus", task_iterations=1, executor="local", **SMALL)
     tables = fleet.history()
     assert tables.runs["imported"].tolist() == [True, False]
     assert growth.retained_at(tables, 5) == before

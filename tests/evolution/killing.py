@@ -4,6 +4,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import munet
+from growing import evolve
 from munet.evolution.events import ChildFinished, Event
 
 ROOT = {"root": "random:vit_tiny_patch16_224", "depth": 1, "image_size": 32}
@@ -13,16 +14,16 @@ SETTINGS = {"generations": 2, "children": 3, "cycles": 2, "samples_per_cycle": 4
 
 def grow(path: Path) -> None:
     """One finished run over both tasks."""
-    munet.evolve(munet.System.open(path), task_iterations=1, **SETTINGS)
+    evolve(munet.System.open(path), task_iterations=1, **SETTINGS)
 
 
-def grow_aloud(path: Path, wire: Connection) -> None:
+def grow_aloud(path: Path, connection: Connection) -> None:
     """The same; sends the place and the model of every child once it is finished, and "done" at the end."""
 
     def tell(event: Event) -> None:
         if isinstance(event, ChildFinished):
             file = f"{event.task}-{event.iteration:04d}-{event.generation:04d}.json"
-            wire.send((event.record["stream"], file, event.child, event.record["model"]))
+            connection.send((event.record["stream"], file, event.child, event.record["model"]))
 
-    munet.evolve(munet.System.open(path), task_iterations=1, observer=tell, **SETTINGS)
-    wire.send("done")
+    evolve(munet.System.open(path), task_iterations=1, observer=tell, **SETTINGS)
+    connection.send("done")

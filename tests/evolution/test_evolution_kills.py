@@ -9,6 +9,7 @@ import pytest
 from killing import ROOT, TASKS, grow, grow_aloud
 
 import munet
+from munet.analysis import model_history
 
 
 def contents(path: Path) -> dict[str, bytes]:
@@ -29,7 +30,7 @@ def check(path: Path, acknowledged: list[Any]) -> None:
     system = munet.System.open(path)
     report = system.fsck()
     assert report.ok, report.to_json()
-    known = {tuple(child["stream"]): child for child in system.children()}
+    known = {tuple(child["stream"]): child for child in model_history.children(system.store)}
     for stream, _, number, model in acknowledged:
         record = known[tuple(stream)]
         assert (record["child"], record["model"]) == (number, model)

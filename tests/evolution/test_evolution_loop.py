@@ -6,6 +6,8 @@ import pytest
 import torch
 
 import munet
+from growing import evolve
+from munet.analysis import model_history
 from munet.errors import InputError
 from munet.evolution.events import ChildFinished, Event, RunStarted
 from munet.store import Store
@@ -36,7 +38,7 @@ def logits(system: munet.System, task: str) -> torch.Tensor:
 
 
 def test_growing_solves_tasks_and_reports_them(system: munet.System) -> None:
-    results = munet.evolve(system, task_iterations=1, **SMALL)
+    results = evolve(system, task_iterations=1, **SMALL)
     assert [result.task for result in results] == ["shapes", "again"]
     status = system.status()
     for row in status["tasks"]:
@@ -49,7 +51,7 @@ def test_growing_solves_tasks_and_reports_them(system: munet.System) -> None:
 
 
 def test_accounted_parameters_sum_to_the_parameters_in_use(system: munet.System) -> None:
-    munet.evolve(system, task_iterations=1, **SMALL)
+    evolve(system, task_iterations=1, **SMALL)
     status = system.status()
     total = sum(row["accounted_parameters"] for row in status["tasks"])
     assert total == pytest.approx(status["unique_parameters"], abs=1e-6)
@@ -57,29 +59,29 @@ def test_accounted_parameters_sum_to_the_parameters_in_use(system: munet.System)
 
 
 def test_other_tasks_answer_bit_for_bit_the_same(system: munet.System) -> None:
-    munet.evolve(system, ["shapes"], task_iterations=1, **SMALL)
+    evolve(system, ["shapes"], task_iterations=1, **SMALL)
     before, model = logits(system, "shapes"), system.resolve("shapes")
-    munet.evolve(system, ["again"], task_iterations=2, **SMALL)
+    evolve(system, ["again"], task_iterations=2, **SMALL)
     reopened = munet.System.open(system.path)
     assert reopened.resolve("shapes") == model
     assert torch.equal(logits(reopened, "shapes"), before)
 
 
 def test_one_seed_replays_a_run(system: munet.System, tmp_path: Path, tiny_npz: Path) -> None:
-    munet.evolve(system, task_iterations=1, seed=3, **SMALL)
+    evolve(system, task_iterations=1, seed=3, **SMALL)
     twin = munet.System.create(tmp_path / "twin", root="random:vit_tiny_patch16_224", depth=2, image_size=32)
     for task in ("shapes", "again"):
         twin.add_task(task, f"npz:{tiny_npz}")
-    munet.evolve(twin, task_iterations=1, seed=3, **SMALL)
+    evolve(twin, task_iterations=1, seed=3, **SMALL)
     assert contents(twin) == contents(system)
 
 
 def test_iterations_count_over_runs(system: munet.System, tmp_path: Path, tiny_npz: Path) -> None:
-    munet.evolve(system, ["shapes"], task_iterations=2, **SMALL)
+    evolve(system, ["shapes"], task_iterations=2, **SMALL)
     twin = munet.System.create(tmp_path / "twin", root="random:vit_tiny_patch16_224", depth=2, image_size=32)
     twin.add_task("shapes", f"npz:{tiny_npz}")
     for _ in range(2):
-        munet.evolve(twin, ["shapes"], task_iterations=1, **SMALL)
+        evolve(twin, ["shapes"], task_iterations=1, **SMALL)
     assert twin.resolve("shapes") == system.resolve("shapes")
 
 
@@ -100,11 +102,11 @@ def test_an_interrupted_run_goes_on_to_the_same_end(
             raise Stop
 
     with pytest.raises(Stop):
-        munet.evolve(system, task_iterations=1, observer=interrupt, **SMALL)
+        evolve(system, task_iterations=1, observer=interrupt, **SMALL)
     assert system.status()["unfinished_run"] == "0001"
     reopened = munet.System.open(system.path)
     events: list[Event] = []
-    munet.evolve(reopened, task_iterations=1, observer=events.append, **SMALL)
+    evolve(reopened, task_iterations=1, observer=events.append, **SMALL)
     assert isinstance(events[0], RunStarted)
     assert events[0].resumed
     assert events[0].finished_children == after
@@ -113,7 +115,7 @@ def test_an_interrupted_run_goes_on_to_the_same_end(
     whole = munet.System.create(tmp_path / "whole", root="random:vit_tiny_patch16_224", depth=2, image_size=32)
     for task in ("shapes", "again"):
         whole.add_task(task, f"npz:{tiny_npz}")
-    munet.evolve(whole, task_iterations=1, **SMALL)
+    evolve(whole, task_iterations=1, **SMALL)
     whole.gc()
     reopened.gc()
     assert contents(whole) == contents(reopened)
@@ -125,10 +127,10 @@ def test_another_command_does_not_resume_and_new_leaves_the_old_run(system: mune
             raise Stop
 
     with pytest.raises(Stop):
-        munet.evolve(system, task_iterations=1, observer=interrupt, **SMALL)
+        evolve(system, task_iterations=1, observer=interrupt, **SMALL)
     with pytest.raises(InputError, match=r"interrupted and asked for another seed.*--new"):
-        munet.evolve(system, task_iterations=1, seed=1, **SMALL)
-    munet.evolve(system, task_iterations=1, seed=1, new=True, **SMALL)
+        evolve(system, task_iterations=1, seed=1, **SMALL)
+    evolve(system, task_iterations=1, seed=1, new=True, **SMALL)
     assert system.status()["unfinished_run"] is None
     assert system.store.read_run("0001", "finished.json")["abandoned"]
 
@@ -137,15 +139,15 @@ def test_private_tasks_are_never_parents(tmp_path: Path, tiny_npz: Path) -> None
     system = munet.System.create(tmp_path / "fleet", root="random:vit_tiny_patch16_224", depth=1, image_size=32)
     system.add_task("secret", f"npz:{tiny_npz}", private=True)
     system.add_task("open", f"npz:{tiny_npz}")
-    munet.evolve(system, task_iterations=2, **SMALL)
+    evolve(system, task_iterations=2, **SMALL)
     parents = {child["parent_task"] for child in system.children("open")}
     assert parents <= {None, "open"}
     assert {child["parent_task"] for child in system.children("secret")} - {None, "secret"} == {"open"}
 
 
 def test_every_child_is_recorded_with_its_reasons(system: munet.System) -> None:
-    munet.evolve(system, ["shapes"], task_iterations=1, **SMALL)
-    children = list(system.children())
+    evolve(system, ["shapes"], task_iterations=1, **SMALL)
+    children = list(model_history.children(system.store))
     assert len(children) == 6
     for child in children:
         assert len(child["accuracies"]) == 2
@@ -157,35 +159,35 @@ def test_every_child_is_recorded_with_its_reasons(system: munet.System) -> None:
 
 def test_a_child_that_diverges_is_rejected_and_recorded(system: munet.System) -> None:
     settings = {"space.learning_rate": "[3e38]", "defaults.learning_rate": "3e38", "clip_norm": "3e38"}
-    results = munet.evolve(system, ["shapes"], task_iterations=1, settings=settings, **SMALL)
-    children = list(system.children())
+    results = evolve(system, ["shapes"], task_iterations=1, settings=settings, **SMALL)
+    children = list(model_history.children(system.store))
     assert all(not child["accepted"] and "finite" in child["reason"] for child in children)
     assert results[0].model is None
     assert system.status()["tasks"][0]["model"] is None
-    munet.evolve(system, ["shapes"], task_iterations=1, **SMALL)  # and the task can still be learned
+    evolve(system, ["shapes"], task_iterations=1, **SMALL)  # and the task can still be learned
     assert system.resolve("shapes")
 
 
 def test_methods_can_take_turns_on_one_system(system: munet.System) -> None:
     for method in ("mu2net", "mu2net-plus", "munet", "multi-head"):
-        munet.evolve(system, ["shapes"], method=method, task_iterations=1, **SMALL)
-    assert {child["run"] for child in system.children()} == {"0001", "0002", "0003", "0004"}
+        evolve(system, ["shapes"], method=method, task_iterations=1, **SMALL)
+    assert {child["run"] for child in model_history.children(system.store)} == {"0001", "0002", "0003", "0004"}
     assert system.fsck().ok
 
 
 def test_a_baseline_trains_what_it_says(system: munet.System) -> None:
-    munet.evolve(system, ["shapes"], method="multi-head", task_iterations=1, **SMALL)
-    assert all(set(child["cloned"]) == {"norm", "head"} for child in system.children())
-    munet.evolve(system, ["again"], method="finetune-full", task_iterations=1, **SMALL)
+    evolve(system, ["shapes"], method="multi-head", task_iterations=1, **SMALL)
+    assert all(set(child["cloned"]) == {"norm", "head"} for child in model_history.children(system.store))
+    evolve(system, ["again"], method="finetune-full", task_iterations=1, **SMALL)
     slots = {"embedding", "cls", "posembed", "block.0", "block.1", "norm", "head"}
     assert all(set(child["cloned"]) == slots and child["parent_task"] is None for child in system.children("again"))
 
 
 def test_image_size_of_a_run_is_that_of_every_child(system: munet.System) -> None:
-    munet.evolve(system, ["shapes"], task_iterations=1, image_size=16, **SMALL)
-    assert {child["hyperparameters"]["image_size"] for child in system.children()} == {16}
+    evolve(system, ["shapes"], task_iterations=1, image_size=16, **SMALL)
+    assert {child["hyperparameters"]["image_size"] for child in model_history.children(system.store)} == {16}
     with pytest.raises(InputError, match="33"):
-        munet.evolve(system, ["shapes"], task_iterations=1, image_size=33, **SMALL)
+        evolve(system, ["shapes"], task_iterations=1, image_size=33, **SMALL)
 
 
 def test_changed_data_is_refused_unless_told_so(tmp_path: Path, tiny_npz: Path) -> None:
@@ -202,13 +204,13 @@ def test_changed_data_is_refused_unless_told_so(tmp_path: Path, tiny_npz: Path) 
         image[0, 0, 0] ^= 255
         np.savez(copy / "train.npz", image=image, label=label)
     with pytest.raises(InputError, match="shapes"):
-        munet.evolve(system, task_iterations=1, **SMALL)
+        evolve(system, task_iterations=1, **SMALL)
     assert system.store.runs() == []  # refused before anything started
-    munet.evolve(system, task_iterations=1, allow_changed=True, **SMALL)
+    evolve(system, task_iterations=1, allow_changed=True, **SMALL)
 
 
 def test_lineage_survives_collection(system: munet.System) -> None:
-    munet.evolve(system, task_iterations=2, **SMALL)
+    evolve(system, task_iterations=2, **SMALL)
     entries = system.log("again")
     assert entries[-1]["task"] is None
     assert entries[0]["model"] == system.resolve("again")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import munet
+from growing import evolve
 from munet.evolution.events import ChildFinished, CycleFinished, Event, Notice
 
 TASKS = ("shapes", "again")
@@ -41,7 +42,7 @@ def grow(system: munet.System, watch: Callable[[Event], None] = lambda event: No
         events.append(event)
         watch(event)
 
-    munet.evolve(system, observer=observe, **{**BUDGET, **options})
+    evolve(system, observer=observe, **{**BUDGET, **options})
     return events
 
 

@@ -6,14 +6,15 @@ import pytest
 import torch
 
 from munet.errors import DamagedError, InputError
-from munet.evolution.executors import Team, plan_workers
+from munet.evolution.executors import WorkerPlan, plan_workers
 from munet.evolution.executors import worker_plan as team
 from munet.evolution.executors.failures import Failure, how_it_ended
-from munet.evolution.executors.messages import Cycle, Done, Hearing, Noted, Trained
-from munet.evolution.executors.shipped_layers import HandedLibrary, Parcel, layers_needed
-from munet.evolution.inheritance import Child
-from munet.evolution.jobs import Job, Litter, Result
-from munet.evolution.origins import Origin
+from munet.evolution.executors.messages import Cycle, Done, Noted, Relay, Trained
+from munet.evolution.executors.shipped_layers import LayerBundle, ShippedLayers, layers_needed
+from munet.evolution.inheritance import ChildSpec
+from munet.evolution.jobs import Job, JobGroup, Result
+from munet.evolution.options import Where
+from munet.evolution.origins import LayerOrigin
 from munet.store.layer_file import layer_id, serialize
 
 
@@ -23,8 +24,10 @@ def eight_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
 
 
-def plan(executor: str = "auto", **options: Any) -> Team:
-    return plan_workers(executor, **{"workers": None, "threads": None, "device": "cpu", "children": 6, **options})
+def plan(executor: str = "auto", **options: Any) -> WorkerPlan:
+    run = {name: options.pop(name) for name in ("children", "work") if name in options}
+    device = options.pop("device", "cpu")
+    return plan_workers(Where(executor=executor, **options), device=device, **{"children": 6, **run})
 
 
 @pytest.mark.parametrize(
@@ -89,7 +92,7 @@ def test_plans_that_contradict_themselves_are_refused(options: dict[str, Any], m
 def test_each_thing_is_heard_once() -> None:
     cycles: list[tuple[int, int, float]] = []
     notes: list[str] = []
-    hearing = Hearing()
+    hearing = Relay()
     result = Result(0, None, {}, {}, "", 0.0)  # type: ignore[arg-type]
     for generation in range(2):
         hearing.begin(lambda *cycle: cycles.append(cycle), notes.append)
@@ -125,7 +128,7 @@ def test_errors_keep_their_kind_and_tell_where_they_happened() -> None:
     error = thrown(Odd("a", "b")).unpacked()
     assert (type(error), str(error)) == (RuntimeError, "Odd: ab")
     with pytest.raises(InputError):
-        Hearing().hear(thrown(InputError("x")))
+        Relay().hear(thrown(InputError("x")))
 
 
 def test_exit_codes_in_words() -> None:
@@ -136,13 +139,17 @@ def test_exit_codes_in_words() -> None:
 
 
 def test_a_litter_needs_the_layers_it_begins_with() -> None:
-    child = Child(
-        origins={"embedding": Origin("stored", "e"), "posembed": Origin("posembed", 48), "head": Origin("head", 3)},
+    child = ChildSpec(
+        origins={
+            "embedding": LayerOrigin("stored", "e"),
+            "posembed": LayerOrigin("posembed", 48),
+            "head": LayerOrigin("head", 3),
+        },
         momentum={"embedding": "m"},
     )
     job = Job(0, (0,), child, None, 48, True)  # type: ignore[arg-type]
     root = {"root": {"native_posembed": {"layer": "p", "image_size": 32}}}
-    assert layers_needed(Litter({}, (0,), 1, (job,)), root) == {"e", "m", "p"}
+    assert layers_needed(JobGroup({}, (0,), 1, (job,)), root) == {"e", "m", "p"}
 
 
 def test_handed_layers_are_verified_and_fetched_once() -> None:
@@ -154,13 +161,13 @@ def test_handed_layers_are_verified_and_fetched_once() -> None:
         fetched.append(reference)
         return data
 
-    library = HandedLibrary(fetch)
-    library.take(Parcel("r", {"kind": "root"}, {identity: "there", "f" * 64: "elsewhere"}))
+    library = ShippedLayers(fetch)
+    library.take(LayerBundle("r", {"kind": "root"}, {identity: "there", "f" * 64: "elsewhere"}))
     assert library.manifest("r") == {"kind": "root"}
     assert torch.equal(library.layer(identity)["w"], tensors["w"])
     library.let_go()
     assert library.layer(identity) is library.layer(identity)
     assert fetched == ["there"]
-    library.take(Parcel("r", {}, {"f" * 64: "elsewhere"}))
+    library.take(LayerBundle("r", {}, {"f" * 64: "elsewhere"}))
     with pytest.raises(DamagedError, match="damaged on its way"):
         library.layer("f" * 64)

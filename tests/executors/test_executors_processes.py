@@ -125,7 +125,7 @@ import json
 import sys
 import munet
 print("once", flush=True)
-munet.evolve(
+evolve(
     munet.System.open(sys.argv[1]), executor="processes", workers=2,
     observer=lambda event: print(type(event).__name__, flush=True), **json.loads(sys.argv[2])
 )

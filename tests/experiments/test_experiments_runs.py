@@ -9,15 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from munet.analysis import model_history
 from munet.errors import InputError
+from munet.evolution.options import Where
 from munet.experiments.grid import Run, grid
-from munet.experiments.running import Where, perform
+from munet.experiments.running import perform
 from munet.experiments.scheduler import Ended, Started, Told, perform_all
 from munet.experiments.spec import Spec
 from munet.system import System
 
 BENCHMARK = "omniglot-forms"  # two tasks; the tests put other images in their folders
-CPU = Where(device="cpu", precision="fp32")
+CPU = Where(device="cpu", precision="fp32", threads=1, executor="local")
 SMALL = "samples=1024"
 
 
@@ -45,7 +47,7 @@ def test_a_result_adds_up(tmp_path: Path, data: Path):
     result = perform(run, data, CPU)
     assert result == json.loads(run.result.read_text())
     system = System.open(run.system)
-    children = list(system.children())
+    children = list(model_history.children(system.store))
     assert result["children"] == len(children) == 2 * 8  # tasks x the children of mini
     assert result["samples"] == sum(child["samples"] for child in children) == 2 * 2048
     spent = sum(sum(child["flops_spent"].values()) for child in children)

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from munet.analysis.history import iterations
+from munet.analysis.model_history import iterations
 from munet.catalog import Benchmark, load_benchmark
 from munet.errors import InputError
+from munet.evolution.options import Where
 from munet.experiments import sequences
 from munet.experiments.growing import folder, grow
-from munet.experiments.running import Where
 from munet.experiments.sequences import load_sequence, sequence_names, turns
 from munet.system import System
 
-CPU = Where(device="cpu", precision="fp32")
+CPU = Where(device="cpu", precision="fp32", threads=1, executor="local")
 TEXT = """
 [[segment]]
 name = "first on A"

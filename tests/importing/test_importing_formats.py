@@ -18,6 +18,7 @@ from published_tools import (
 )
 
 import munet
+from munet.analysis import model_history
 from munet.importing import import_published
 
 WRITERS = {"munet": write_munet, "mu2net": write_mu2net, "mu3net": write_mu3net}
@@ -153,7 +154,7 @@ def test_momentum_comes_along_in_bfloat16(imported, published: Published):
         assert momentum == {}
         return
     assert set(momentum) == {"adapter.0", "block.1", "norm", "head"}
-    layer = system.layer(momentum["adapter.0"])
+    layer = system.models.layer(momentum["adapter.0"])
     assert layer["down.weight"].dtype == torch.bfloat16
     expected = np.asarray(published.momentum[20]["Dense_0"]["kernel"], np.float32).T
     np.testing.assert_array_equal(layer["down.weight"].float().numpy(), expected)
@@ -161,7 +162,7 @@ def test_momentum_comes_along_in_bfloat16(imported, published: Published):
 
 def test_every_sampled_model_is_in_the_history(imported):
     _, summary, system = imported
-    children = list(system.children())
+    children = list(model_history.children(system.store))
     assert summary["children"] == len(children) == 6
     by_path = {child["path"].rpartition(":")[2]: child for child in children}
     assert by_path["5"]["parent_path"].endswith("4")

@@ -14,6 +14,8 @@ import pytest
 from published_tools import Draws, Published, small_system, write_message, write_mu2net
 
 import munet
+from growing import evolve
+from munet.analysis import model_history
 from munet.cli import main
 from munet.errors import InputError, StoreError
 from munet.importing import attach, import_published, prepare
@@ -36,7 +38,7 @@ def fleet(published: Path, tmp_path: Path) -> munet.System:
 
 
 def test_without_images_one_line_says_how_to_attach_them(fleet: munet.System):
-    for use in (lambda: fleet.evaluate(["mnist"]), lambda: munet.evolve(fleet, ["mnist"], **SMALL)):
+    for use in (lambda: fleet.evaluate(["mnist"]), lambda: evolve(fleet, ["mnist"], **SMALL)):
         with pytest.raises(InputError, match=r"task 'mnist' was imported without images: `munet attach SYSTEM mnist"):
             use()
     assert fleet.status()["unfinished_run"] is None
@@ -53,7 +55,7 @@ def test_attached_images_are_evaluated_and_evolved_on(fleet: munet.System, tiny_
     images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
     before = fleet.predict("emnist-digits", images).logits
     parents = {fleet.resolve(name) for name in ("cmaterdb-bangla", "emnist-digits", "mnist")} | {fleet.root}
-    munet.evolve(
+    evolve(
         fleet,
         ["cmaterdb-bangla", "shapes"],
         "mu2net",
@@ -61,7 +63,7 @@ def test_attached_images_are_evaluated_and_evolved_on(fleet: munet.System, tiny_
         settings={"adapters": "sampled", "defaults.adapter_dim": 4},
     )
     assert (fleet.predict("emnist-digits", images).logits == before).all()
-    new = [child for child in fleet.children() if child["run"] == "0002"]
+    new = [child for child in model_history.children(fleet.store) if child["run"] == "0002"]
     assert len(new) == 4
     assert all(child["parent"] in parents | {c["model"] for c in new} for child in new)
     rows = {row["name"]: row for row in fleet.status()["tasks"]}

@@ -7,10 +7,10 @@ import torch
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor
 
-from munet.model.vit import Architecture
+from munet.model.vit import ViTArchitecture
 
-TI = Architecture(patch_size=16, width=192, heads=3, mlp_hidden=768)
-B = Architecture(patch_size=16, width=768, heads=12, mlp_hidden=3072)
+TI = ViTArchitecture(patch_size=16, width=192, heads=3, mlp_hidden=768)
+B = ViTArchitecture(patch_size=16, width=768, heads=12, mlp_hidden=3072)
 
 # timm name -> arguments that make it small; what makes each architecture special stays
 SMALL: dict[str, dict[str, Any]] = {

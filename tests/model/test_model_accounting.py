@@ -8,9 +8,9 @@ import torch
 from model_tools import SMALL, TI, B, small_vit
 
 from munet.model.cost import accounted_parameters, adapter_size, flops, slot_sizes
-from munet.model.from_timm import architecture_of
-from munet.model.state_dict import cut
-from munet.model.vit import Architecture
+from munet.model.from_timm import read_architecture
+from munet.model.state_dict import split_state_dict
+from munet.model.vit import ViTArchitecture
 from munet.store.layer_file import layer_size
 
 # classes of the tasks: emnist digits and letters, kmnist, mnist, omniglot, cmaterdb bangla, devanagari, telugu
@@ -19,7 +19,9 @@ MCCB = (10, 37, 10, 10, 1623, 10, 10, 10)
 VDDB = (1000, 10, 100, 43, 2, 1623, 101, 100, 47, 102)
 
 
-def baseline(architecture: Architecture, blocks: int, image_size: int, classes: tuple, trained: int, adapter: int = 0):
+def baseline(
+    architecture: ViTArchitecture, blocks: int, image_size: int, classes: tuple, trained: int, adapter: int = 0
+):
     """Mean accounted parameters of a system in which all tasks share the root but for what they train.
 
     `trained`: the lowest trained block; `blocks` is the multi-head baseline, -1 trains the embeddings too.
@@ -86,10 +88,10 @@ def test_decathlon_baselines(trained: int, adapter: int, expected: int):
     [
         (TI, 3, 32, 1_484_162),
         (B, 12, 32, 85_652_738),
-        (Architecture(16, 1024, 16, 4096), 24, 224, 303_303_682),
+        (ViTArchitecture(16, 1024, 16, 4096), 24, 224, 303_303_682),
     ],
 )
-def test_reference_sizes_of_the_score(architecture: Architecture, blocks: int, image_size: int, expected: int):
+def test_reference_sizes_of_the_score(architecture: ViTArchitecture, blocks: int, image_size: int, expected: int):
     assert sum(slot_sizes(architecture, blocks, image_size, 2).values()) == expected
 
 
@@ -105,13 +107,15 @@ def test_sizes_of_the_components():
 def test_closed_form_sizes_equal_the_tensors(name: str):
     vit = small_vit(name, classes=7)
     image_size = vit.patch_embed.img_size[0]  # type: ignore[index]
-    expected = {slot: layer_size(layer) for slot, layer in cut(vit.state_dict()).items()}
-    assert slot_sizes(architecture_of(vit), 2, image_size, 7) == expected
+    expected = {slot: layer_size(layer) for slot, layer in split_state_dict(vit.state_dict()).items()}
+    assert slot_sizes(read_architecture(vit), 2, image_size, 7) == expected
 
 
 def test_query_norms_are_counted():
     vit = small_vit("vit_tiny_patch16_224", qk_norm=True)
-    assert slot_sizes(architecture_of(vit), 2, 32, 5)["block.0"] == layer_size(cut(vit.state_dict())["block.0"])
+    assert slot_sizes(read_architecture(vit), 2, 32, 5)["block.0"] == layer_size(
+        split_state_dict(vit.state_dict())["block.0"]
+    )
 
 
 def test_root_is_no_sharer_and_the_own_task_always_is():
@@ -154,5 +158,5 @@ def test_flops_are_above_and_near_those_of_the_products(name: str):
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         vit(torch.zeros(1, 3, side, side))
     counted = counter.get_total_flops()
-    computed = flops(architecture_of(vit), 2, side, 7)
+    computed = flops(read_architecture(vit), 2, side, 7)
     assert counted < computed < 1.05 * counted

@@ -3,17 +3,17 @@ import torch
 from model_tools import SMALL, small_vit
 
 from munet.errors import InputError
-from munet.model.from_timm import architecture_of
-from munet.model.state_dict import cut, join, key_of, slot_of
+from munet.model.from_timm import read_architecture
+from munet.model.state_dict import join_state_dict, key_of, slot_of, split_state_dict
 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_cut_and_join_are_inverse(name: str):
     vit = small_vit(name)
     state = vit.state_dict()
-    layers = cut(state)
-    assert tuple(layers) == architecture_of(vit).slots(2)
-    joined = join(layers)
+    layers = split_state_dict(state)
+    assert tuple(layers) == read_architecture(vit).slots(2)
+    joined = join_state_dict(layers)
     assert set(joined) == set(state)
     assert all(joined[key] is state[key] for key in state)
 
@@ -40,16 +40,16 @@ def test_names(key: str, slot: str, name: str):
 @pytest.mark.parametrize("key", ["head_dist.weight", "rope.freqs", "blocks.x.norm1.weight", "head", "stem"])
 def test_a_tensor_without_a_slot_is_refused(key: str):
     with pytest.raises(InputError, match=key):
-        cut({key: torch.zeros(1)})
+        split_state_dict({key: torch.zeros(1)})
 
 
 def test_adapters_come_before_their_blocks():
     state = {f"{kind}.{k}.norm1.weight": torch.zeros(1) for k in (1, 0) for kind in ("blocks", "adapters")}
-    assert list(cut(state)) == ["adapter.0", "block.0", "adapter.1", "block.1"]
+    assert list(split_state_dict(state)) == ["adapter.0", "block.0", "adapter.1", "block.1"]
 
 
 def test_gaps_are_refused():
     with pytest.raises(InputError, match="do not follow"):
-        cut({"blocks.1.norm1.weight": torch.zeros(1)})
+        split_state_dict({"blocks.1.norm1.weight": torch.zeros(1)})
     with pytest.raises(InputError, match=r"adapter\.3"):
-        cut({"blocks.0.norm1.weight": torch.zeros(1), "adapters.3.norm.weight": torch.zeros(1)})
+        split_state_dict({"blocks.0.norm1.weight": torch.zeros(1), "adapters.3.norm.weight": torch.zeros(1)})

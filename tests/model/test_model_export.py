@@ -9,9 +9,9 @@ from safetensors.torch import load_file
 from timm.models.vision_transformer import VisionTransformer
 
 from munet.errors import InputError, StoreError
-from munet.model.from_timm import architecture_of
+from munet.model.from_timm import read_architecture
 from munet.model.network import Network
-from munet.model.state_dict import cut
+from munet.model.state_dict import split_state_dict
 from munet.model.to_timm import export_model
 from munet.model.weight_init import new_adapter
 
@@ -19,8 +19,8 @@ CLASSES = ["a", "b", "ç", "d", "e"]
 
 
 def export(vit: VisionTransformer, path: Path, **more):
-    layers = {**cut(vit.state_dict()), **more.pop("layers", {})}
-    return export_model(architecture_of(vit), layers, vit.patch_embed.img_size[0], CLASSES, path, **more)  # type: ignore[index]
+    layers = {**split_state_dict(vit.state_dict()), **more.pop("layers", {})}
+    return export_model(read_architecture(vit), layers, vit.patch_embed.img_size[0], CLASSES, path, **more)  # type: ignore[index]
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -70,9 +70,9 @@ def test_adapters_are_refused_unless_asked_for(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
     told = export(vit, path, layers=adapter, with_adapters=True)
     assert told["adapters"] == {"1": 8}
-    layers = cut(load_file(path))
-    network = Network(architecture_of(vit), layers, 32)
-    expected = Network(architecture_of(vit), {**cut(vit.state_dict()), **adapter}, 32)
+    layers = split_state_dict(load_file(path))
+    network = Network(read_architecture(vit), layers, 32)
+    expected = Network(read_architecture(vit), {**split_state_dict(vit.state_dict()), **adapter}, 32)
     with torch.no_grad():
         torch.testing.assert_close(network(images_of(vit)), expected(images_of(vit)), rtol=0, atol=0)
 
@@ -87,7 +87,9 @@ def test_bad_targets(tmp_path: Path):
     with pytest.raises(StoreError, match="taken"):
         export(vit, tmp_path / "taken.safetensors")
     with pytest.raises(InputError, match="5 outputs for 2 classes"):
-        export_model(architecture_of(vit), cut(vit.state_dict()), 32, ["a", "b"], tmp_path / "m.safetensors")
+        export_model(
+            read_architecture(vit), split_state_dict(vit.state_dict()), 32, ["a", "b"], tmp_path / "m.safetensors"
+        )
     odd = small_vit(
         "vit_tiny_patch16_224", norm_layer=lambda width, **more: torch.nn.LayerNorm(width, eps=1e-3, **more)
     )
@@ -98,7 +100,7 @@ def test_bad_targets(tmp_path: Path):
 def test_a_root_exports_without_a_head(tmp_path: Path):
     vit = small_vit("vit_tiny_patch16_224", classes=0)
     path = tmp_path / "root.safetensors"
-    told = export_model(architecture_of(vit), cut(vit.state_dict()), 32, [], path)
+    told = export_model(read_architecture(vit), split_state_dict(vit.state_dict()), 32, [], path)
     again = timm.create_model(told["model"], **told["kwargs"]).eval()
     again.load_state_dict(load_file(path), strict=True)
     with torch.no_grad():

@@ -7,10 +7,10 @@ import torch.nn.functional as F
 from model_tools import TI
 
 from munet.errors import InputError
-from munet.model.vit import Architecture
+from munet.model.vit import ViTArchitecture
 from munet.model.weight_init import new_adapter, new_head, random_root, resize_posembed
 
-REGISTERS = Architecture(14, 6, 1, 12, reg_tokens=3)
+REGISTERS = ViTArchitecture(14, 6, 1, 12, reg_tokens=3)
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -64,7 +64,7 @@ def test_rows_of_registers_stay_unless_they_have_none():
     pos_embed = torch.randn(1, 4 + 9, 6, generator=generator())
     resized = resize_posembed(pos_embed, REGISTERS, 42, 28)
     assert torch.equal(resized[:, :4], pos_embed[:, :4])
-    without = Architecture(14, 6, 1, 12, reg_tokens=3, no_embed_class=True)
+    without = ViTArchitecture(14, 6, 1, 12, reg_tokens=3, no_embed_class=True)
     assert torch.equal(resize_posembed(pos_embed[:, 4:], without, 42, 28), resized[:, 4:])
 
 
@@ -120,7 +120,7 @@ def test_random_root_has_the_published_spread():
 
 
 def test_random_root_of_an_attention_pool_and_layer_scale():
-    architecture = Architecture(16, 48, 3, 96, class_token=False, reg_tokens=1, layer_scale=True, global_pool="map")
+    architecture = ViTArchitecture(16, 48, 3, 96, class_token=False, reg_tokens=1, layer_scale=True, global_pool="map")
     root = random_root(architecture, 2, 32, generator())
     assert set(root) == set(architecture.slots(2, head=False))
     assert torch.equal(root["block.1"]["ls2.gamma"], torch.full((48,), 0.1))

@@ -6,15 +6,15 @@ import torch.nn.functional as F
 from model_tools import SMALL, TI, images_of, small_vit
 
 from munet.errors import InputError
-from munet.model.from_timm import architecture_of
+from munet.model.from_timm import read_architecture
 from munet.model.network import Network
-from munet.model.state_dict import cut
+from munet.model.state_dict import split_state_dict
 from munet.model.weight_init import new_adapter, new_head, random_root
 
 
 def network_of(vit, layers=None, trainable=()):
-    layers = cut(vit.state_dict()) if layers is None else layers
-    return Network(architecture_of(vit), layers, vit.patch_embed.img_size[0], trainable)
+    layers = split_state_dict(vit.state_dict()) if layers is None else layers
+    return Network(read_architecture(vit), layers, vit.patch_embed.img_size[0], trainable)
 
 
 def random_adapter(width: int, dim: int, seed: int) -> dict[str, torch.Tensor]:
@@ -69,7 +69,7 @@ def test_gradients_equal_timms():
     labels = torch.tensor([0, 1, 2])
     F.cross_entropy(vit(images_of(vit)), labels).backward()
     F.cross_entropy(network(images_of(vit)), labels).backward()
-    for slot, layer in cut(dict(vit.named_parameters())).items():
+    for slot, layer in split_state_dict(dict(vit.named_parameters())).items():
         mine = network.slot_parameters(slot)
         assert set(mine) == set(layer)
         for name, parameter in layer.items():
@@ -79,14 +79,14 @@ def test_gradients_equal_timms():
 
 def test_without_a_head_it_returns_timms_features():
     vit = small_vit("vit_base_patch16_siglip_224")
-    layers = {slot: layer for slot, layer in cut(vit.state_dict()).items() if slot != "head"}
+    layers = {slot: layer for slot, layer in split_state_dict(vit.state_dict()).items() if slot != "head"}
     with torch.no_grad():
         expected = vit.forward_head(vit.forward_features(images_of(vit)), pre_logits=True)
         torch.testing.assert_close(network_of(vit, layers)(images_of(vit)), expected, rtol=0, atol=0)
 
 
 def test_parameters_are_the_given_tensors():
-    layers = cut(small_vit("vit_tiny_patch16_224").state_dict())
+    layers = split_state_dict(small_vit("vit_tiny_patch16_224").state_dict())
     network = network_of(small_vit("vit_tiny_patch16_224"), layers, {"norm", "head"})
     for slot, layer in layers.items():
         parameters = network.slot_parameters(slot)
@@ -150,7 +150,7 @@ def test_every_slot_is_read_by_one_stage():
 
 def test_adapter_is_the_published_formula():
     vit = small_vit("vit_tiny_patch16_224")
-    layers = cut(vit.state_dict())
+    layers = split_state_dict(vit.state_dict())
     a = random_adapter(48, 7, 3)
     network = network_of(vit, {**layers, "adapter.1": a})
     assert network.slots.index("adapter.1") + 1 == network.slots.index("block.1")
@@ -166,7 +166,7 @@ def test_adapter_is_the_published_formula():
 def test_a_new_adapter_changes_nothing_and_can_learn():
     vit = small_vit("vit_tiny_patch16_224")
     adapter = new_adapter(48, 8, torch.Generator().manual_seed(0))
-    network = network_of(vit, {**cut(vit.state_dict()), "adapter.0": adapter}, {"adapter.0"})
+    network = network_of(vit, {**split_state_dict(vit.state_dict()), "adapter.0": adapter}, {"adapter.0"})
     logits = network(images_of(vit))
     with torch.no_grad():
         torch.testing.assert_close(logits, vit(images_of(vit)), rtol=0, atol=0)

@@ -10,7 +10,7 @@ from timm.models.vision_transformer import VisionTransformer
 
 from munet.errors import InputError
 from munet.model.network import Network
-from munet.model.state_dict import cut
+from munet.model.state_dict import split_state_dict
 from munet.model.weight_init import new_head
 from munet.roots import builtin, load_root
 from munet.roots import timm as timm_roots
@@ -35,7 +35,7 @@ def test_offline_weights_give_timms_logits(vit: VisionTransformer, weights: Path
     root = load_root(f"timm:{NAME}", weights=weights)
     assert (root.image_size, root.native_image_size, root.source) == (160, 160, f"timm:{NAME}")
     assert "head" not in root.layers
-    layers = {**root.layers, "head": cut(vit.state_dict())["head"]}
+    layers = {**root.layers, "head": split_state_dict(vit.state_dict())["head"]}
     images = torch.randn(2, 3, 160, 160, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         torch.testing.assert_close(Network(root.architecture, layers, 160)(images), vit(images), rtol=0, atol=0)
@@ -44,7 +44,7 @@ def test_offline_weights_give_timms_logits(vit: VisionTransformer, weights: Path
 def test_depth_keeps_the_lowest_blocks_and_the_size_is_resized(vit: VisionTransformer, weights: Path):
     root = load_root(f"timm:{NAME}", weights=weights, depth=2, image_size=32)
     assert root.architecture.slots(2, head=False) == tuple(root.layers)
-    whole = cut(vit.state_dict())
+    whole = split_state_dict(vit.state_dict())
     assert torch.equal(root.layers["block.1"]["mlp.fc1.weight"], whole["block.1"]["mlp.fc1.weight"])
     assert root.layers["posembed"]["pos_embed"].shape == (1, 5, 64)
     assert torch.equal(root.native_posembed["pos_embed"], whole["posembed"]["pos_embed"])

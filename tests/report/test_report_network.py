@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import munet
+from growing import evolve
 from munet.errors import InputError
 from munet.report import draw_network
 from munet.report.network.layout import GAP, Layer, Path, arrange, spread
@@ -172,7 +173,7 @@ def system(tmp_path_factory: pytest.TempPathFactory, tiny_npz: File) -> munet.Sy
     for name in ("one", "zwei", "idle"):
         made.add_task(name, f"npz:{tiny_npz}")
     budget = {"task_iterations": 1, "generations": 1, "children": 1, "cycles": 1, "samples_per_cycle": 32}
-    munet.evolve(made, ["one", "zwei"], **budget, batch_size=16, device="cpu", threads=1)
+    evolve(made, ["one", "zwei"], **budget, batch_size=16, device="cpu", threads=1)
     return made
 
 

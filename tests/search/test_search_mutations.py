@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from munet.rng import numpy_stream
+from munet.rng import numpy_rng
 from munet.search import Mutation, SharedPreprocessing, load_method, sample_child, sample_preprocessing, seed_child
 from munet.search.probabilities import MutationProbabilities
 
@@ -81,7 +81,7 @@ def test_a_value_of_another_method_is_kept_or_moves_to_its_neighbour(make_parent
 
 def test_the_same_stream_gives_the_same_plan(make_parent):
     parent, method = make_parent(adapters=(0,)), method_of("mu2net-plus", adapters="sampled")
-    plans = [sample_child(parent, method, numpy_stream(1, "mnist", 0, 2, child, "search")) for child in (3, 3, 4)]
+    plans = [sample_child(parent, method, numpy_rng(1, "mnist", 0, 2, child, "search")) for child in (3, 3, 4)]
     assert plans[0] == plans[1] != plans[2]
 
 

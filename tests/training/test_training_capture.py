@@ -6,9 +6,9 @@ import pytest
 import torch
 from training_toys import ToyNetwork, stripes
 
-from munet.training import Preprocessing, Recipe, Trainee, train
+from munet.training import Preprocessing, Recipe, TrainItem, train
 from munet.training.capture import Recorder, capture
-from munet.training.member import Member
+from munet.training.child_state import ChildState
 from munet.training.memory import Parts
 
 RECIPE = Recipe(0.1, Preprocessing(8), 2, 64, 8, nesterov=True)
@@ -27,12 +27,12 @@ class Again(Recorder):
         return work
 
 
-def member() -> Member:
-    return Member(Trainee(ToyNetwork(("embedding", "block.0", "head")), RECIPE), 64, torch.device("cpu"), Parts())
+def child() -> ChildState:
+    return ChildState(TrainItem(ToyNetwork(("embedding", "block.0", "head")), RECIPE), 64, torch.device("cpu"), Parts())
 
 
 def test_recorded_steps_are_the_steps():
-    eager, recorded = member(), member()
+    eager, recorded = child(), child()
     start = [tensor.clone() for tensor in recorded.state]
     captured = capture(recorded.work, HIDDEN[0], LABELS[0], 0.1, recorded.state, Again())
     assert captured is not None
@@ -46,7 +46,7 @@ def test_recorded_steps_are_the_steps():
 
 
 def test_a_rate_on_the_device_takes_the_same_step():
-    a, b = member(), member()
+    a, b = child(), child()
     for number in range(10):
         a.work(HIDDEN[number], LABELS[number], torch.tensor(0.05))
         b._gradients(HIDDEN[number], LABELS[number], 8)
@@ -68,7 +68,7 @@ def test_a_replay_that_does_something_else_is_not_used():
             raise RuntimeError("operation not permitted when stream is capturing")
 
     for recorder in (Wrong(), Impossible()):
-        one = member()
+        one = child()
         start = [tensor.clone() for tensor in one.state]
         assert capture(one.work, HIDDEN[0], LABELS[0], 0.1, one.state, recorder) is None
         assert all(torch.equal(now, before) for now, before in zip(one.state, start, strict=True))
@@ -85,7 +85,7 @@ def test_on_a_gpu_recorded_training_is_eager_training(monkeypatch: pytest.Monkey
         return outcome.losses, outcome.layers
 
     losses, layers = run()
-    monkeypatch.setattr("munet.training.member.WORTH", 10**9)
+    monkeypatch.setattr("munet.training.child_state.WORTH", 10**9)
     eager_losses, eager_layers = run()
     assert losses == pytest.approx(eager_losses, rel=1e-3)
     torch.testing.assert_close(layers, eager_layers, rtol=1e-2, atol=1e-3)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from training_toys import ToyNetwork, ToySplit, stripes
 
-from munet.training import Examinee, Preprocessing, evaluate, evaluate_together
+from munet.training import EvalItem, Preprocessing, evaluate, evaluate_together
 from munet.training.trie import Step
 
 PRE = Preprocessing(8)
@@ -28,12 +28,12 @@ def steps(network: ToyNetwork, head: str) -> list[Step]:
 def test_together_each_counts_what_it_would_alone(batch_size: int):
     nets = networks(6)
     splits = [SPLITS[number % 3] for number in range(6)]
-    examinees = [
-        Examinee(steps(net, f"head {number}"), split, str(number % 3))
+    items = [
+        EvalItem(steps(net, f"head {number}"), split, str(number % 3))
         for number, (net, split) in enumerate(zip(nets, splits, strict=True))
     ]
     seen: list[int] = []
-    found = evaluate_together(examinees, PRE, batch_size=batch_size, progress=seen.append)
+    found = evaluate_together(items, PRE, batch_size=batch_size, progress=seen.append)
     assert sum(seen) == 37 + 50 + 5
     assert max(seen) <= batch_size
     fresh = networks(6)
@@ -43,8 +43,8 @@ def test_together_each_counts_what_it_would_alone(batch_size: int):
 
 def test_shared_layers_see_each_image_once_and_heads_only_their_own():
     nets = networks(6)
-    examinees = [Examinee(steps(net, f"head {n}"), SPLITS[n % 3], str(n % 3)) for n, net in enumerate(nets)]
-    evaluate_together(examinees, PRE, batch_size=16)
+    items = [EvalItem(steps(net, f"head {n}"), SPLITS[n % 3], str(n % 3)) for n, net in enumerate(nets)]
+    evaluate_together(items, PRE, batch_size=16)
     for slot in ("embedding", "block.0"):
         assert sum(net.calls[slot] for net in nets) == 37 + 50 + 5
     assert [net.calls["head"] for net in nets] == [37, 50, 5, 37, 50, 5]
@@ -54,5 +54,5 @@ def test_labels_stay_with_their_images():
     net = ToyNetwork(())
     split = SPLITS[0]
     turned = ToySplit(split.images, 1 - np.asarray(split.labels))
-    right, wrong = evaluate_together([Examinee.alone(net, split), Examinee(steps(net, "h"), turned, "turned")], PRE)
+    right, wrong = evaluate_together([EvalItem.alone(net, split), EvalItem(steps(net, "h"), turned, "turned")], PRE)
     assert right[0] + wrong[0] == 37

@@ -7,10 +7,10 @@ import torch
 from training_toys import stripes
 
 from munet.model.network import Network
-from munet.model.vit import Architecture
-from munet.training import Preprocessing, Recipe, Trainee, train
+from munet.model.vit import ViTArchitecture
+from munet.training import Preprocessing, Recipe, TrainItem, train
 
-ARCHITECTURE = Architecture(patch_size=4, width=32, heads=2, mlp_hidden=64)
+ARCHITECTURE = ViTArchitecture(patch_size=4, width=32, heads=2, mlp_hidden=64)
 PRE = Preprocessing(8)
 RANDOM = Preprocessing(8, crop_area_min=0.5, flip=True)
 RECIPE = Recipe(learning_rate=0.05, preprocessing=PRE, cycles=3, samples_per_cycle=40, batch_size=10)
@@ -61,7 +61,7 @@ def build(*trainable: str) -> Network:
 )
 def test_the_halves_meet_below_the_lowest_trainable_slot(trainable, frozen):
     network = build(*trainable)
-    below, above = Trainee(network, RECIPE).split()
+    below, above = TrainItem(network, RECIPE).split()
     assert len(below) == frozen == network.frozen_stages()
     hidden = x_BCHW = torch.randn(3, 3, 8, 8, generator=torch.Generator().manual_seed(1))
     for _, stage in below:

@@ -19,50 +19,6 @@ A README beside this file shows its use in twenty lines. The public names load o
 package does not wait for torch.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import lazy_loader
 
-if TYPE_CHECKING:
-    from munet.allocation.data.examples import Examples
-    from munet.allocation.data.tasks import TaskData
-    from munet.allocation.export.export import export_network
-    from munet.allocation.network.fused import fuse
-    from munet.allocation.network.network import MultitaskNetwork
-    from munet.allocation.routing.allocations import FixedAllocation, LearnedAllocation
-    from munet.allocation.training.settings import Settings
-    from munet.allocation.training.trainer import train
-    from munet.model.pools.pool import Pool
-
-__all__ = [
-    "Examples",
-    "FixedAllocation",
-    "LearnedAllocation",
-    "MultitaskNetwork",
-    "Pool",
-    "Settings",
-    "TaskData",
-    "export_network",
-    "fuse",
-    "train",
-]
-
-_HOMES = {
-    "Examples": "data.examples",
-    "FixedAllocation": "allocations",
-    "LearnedAllocation": "allocations",
-    "MultitaskNetwork": "network",
-    "Pool": "pools",
-    "Settings": "settings",
-    "TaskData": "data.tasks",
-    "export_network": "exporting",
-    "fuse": "fused",
-    "train": "trainer",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

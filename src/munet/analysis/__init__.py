@@ -15,16 +15,6 @@ costs          where time, FLOPs and parameters went, why children were rejected
 summary        leaderboard, totals, what a run changed
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import lazy_loader
 
-if TYPE_CHECKING:
-    from munet.analysis.frames import History, history
-
-__all__ = ["History", "history"]
-
-
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return getattr(import_module(".frames", __name__), name)
-    raise AttributeError(f"module 'munet.analysis' has no attribute '{name}'")
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING
 
 from munet.analysis import columns as c
 from munet.analysis import rows
-from munet.analysis.snapshot import Progress, Reading
+from munet.analysis.snapshot import Progress, Snapshot
 from munet.errors import InputError, suggest
 from munet.store import Store
+from munet.store.store import HasStore
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from munet.system import System
-
-    Source = Store | System
 
 
 class History:
@@ -30,16 +27,15 @@ class History:
     The column `system` holds the label under which a system was given. docs/analysis.md has all columns.
     """
 
-    def __init__(self, readings: Mapping[str, Reading]) -> None:
+    def __init__(self, readings: Mapping[str, Snapshot]) -> None:
         self.readings = dict(readings)
 
     @classmethod
-    def of(cls, systems: "Mapping[str, Source]", progress: Progress | None = None) -> "History":
+    def of(cls, systems: Mapping[str, Store], progress: Progress | None = None) -> "History":
         """Read systems, each under its label; `progress` is told (done, in all) of the records of each."""
         if not systems:
             raise InputError("there is no system to look at: name one or more")
-        stores = {label: source if isinstance(source, Store) else source.store for label, source in systems.items()}
-        return cls({label: Reading(label, store, progress) for label, store in stores.items()})
+        return cls({label: Snapshot(label, store, progress) for label, store in systems.items()})
 
     @property
     def systems(self) -> list[str]:
@@ -52,7 +48,7 @@ class History:
         several = len(self.readings) > 1
         return [f"{label}: {note}" if several else note for label, one in self.readings.items() for note in one.notes]
 
-    def one(self, system: str | None = None) -> Reading:
+    def one(self, system: str | None = None) -> Snapshot:
         """The system of this label; without one, the only one. InputError where it is not clear which."""
         if system is None and len(self.readings) == 1:
             return next(iter(self.readings.values()))
@@ -109,13 +105,19 @@ class History:
         return c.frame(c.RUNS, map(rows.runs, self.readings.values()))
 
 
-def history(*systems: "Source | str | Path", progress: Progress | None = None) -> History:
+def history(*systems: HasStore | Store | str | Path, progress: Progress | None = None) -> History:
     """The history of systems, open ones or paths; each is labelled with as much of its path as tells it apart.
 
     `progress` is told (done, in all) of the records of each while they are read.
     """
-    opened = [Store.open(one) if isinstance(one, str | Path) else one for one in systems]
+    opened = [_store(one) for one in systems]
     return History.of(dict(zip(labels([one.path for one in opened]), opened, strict=True)), progress)
+
+
+def _store(one: HasStore | Store | str | Path) -> Store:
+    if isinstance(one, str | Path):
+        return Store.open(one)
+    return one if isinstance(one, Store) else one.store
 
 
 def labels(paths: list[Path]) -> list[str]:

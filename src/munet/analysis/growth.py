@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from munet.analysis.children import Place, Run
 from munet.analysis.frames import History
 from munet.analysis.paths import Layer, Paths, Slots
-from munet.analysis.snapshot import Reading
+from munet.analysis.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Growth:
     notes: tuple[str, ...]
 
 
-_KNOWN: "WeakKeyDictionary[Reading, Growth]" = WeakKeyDictionary()
+_KNOWN: "WeakKeyDictionary[Snapshot, Growth]" = WeakKeyDictionary()
 
 
 def growth(history: History, system: str | None = None) -> Growth:
@@ -80,7 +80,7 @@ def retained_at(history: History, step: int, system: str | None = None) -> dict[
     return {task: model for task, model in found.items() if model is not None}
 
 
-def _grown(one: Reading) -> Growth:
+def _grown(one: Snapshot) -> Growth:
     walk, paths, found, unknown = _Walk(one), Paths(one), list[Moment](), 0
     for step, task, (sampled, model) in sorted(walk.changes, key=lambda change: change[0]):
         path: Slots | None = {}
@@ -99,7 +99,7 @@ def _grown(one: Reading) -> Growth:
     return Growth(tuple(found), layers, tuple(walk.settled), tuple(notes))
 
 
-def _accuracy(one: Reading, model: str | None, sampled: int | None) -> float | None:
+def _accuracy(one: Snapshot, model: str | None, sampled: int | None) -> float | None:
     if sampled is not None:
         return one.sampled.columns["accuracy"][sampled]
     return one.models[model].metrics.get("validation_accuracy") if model in one.models else None
@@ -112,7 +112,7 @@ NOTHING: Known = (None, None)
 class _Walk:
     """All runs of a system, one after another."""
 
-    def __init__(self, one: Reading) -> None:
+    def __init__(self, one: Snapshot) -> None:
         self.one = one
         self.last = max(0, len(one.sampled) - 1)
         self.now: dict[str, Known] = {}  # task -> its best model

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from munet.analysis.columns import FLAG, NUMBER, TEXT, WHOLE, Schema, table
 from munet.analysis.frames import History
 from munet.analysis.lineage import Ancestor, descent
-from munet.analysis.snapshot import Reading
+from munet.analysis.snapshot import Snapshot
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +52,7 @@ def curves(history: History) -> "pd.DataFrame":
     return table(CURVES, rows)
 
 
-def _parts(one: Reading, task: str, model: str) -> list[tuple[Ancestor, Sequence[float], int | None]]:
+def _parts(one: Snapshot, task: str, model: str) -> list[tuple[Ancestor, Sequence[float], int | None]]:
     """(model, accuracies shown, index of the kept one) of each model of the task along the line, the oldest first."""
     line = list(descent(one, model))
     whole = len(line) > 1 and line[1].task is None
@@ -65,7 +65,7 @@ def _parts(one: Reading, task: str, model: str) -> list[tuple[Ancestor, Sequence
     return parts[::-1]
 
 
-def _accuracies(one: Reading, model: Ancestor) -> tuple[Sequence[float], int | None]:
+def _accuracies(one: Snapshot, model: Ancestor) -> tuple[Sequence[float], int | None]:
     """(accuracies of all cycles, index of the kept one)"""
     if model.step is not None:
         values, kept = (one.sampled.columns[name][model.step] for name in ("accuracies", "cycle"))

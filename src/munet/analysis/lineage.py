@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from munet.analysis.columns import ANY, FLAG, NUMBER, TEXT, WHOLE, Schema, table
 from munet.analysis.frames import History
-from munet.analysis.snapshot import Reading
+from munet.analysis.snapshot import Snapshot
 from munet.errors import InputError, suggest
 from munet.model.slots import place_of, slot_order
 
@@ -81,7 +81,7 @@ def ancestor_tasks(history: History, task: str, system: str | None = None) -> li
     return list(dict.fromkeys(one.task for one in line(history, task, system) if one.task is not None))
 
 
-def descent(one: Reading, model: str | None, step: int | None = None) -> Iterator[Ancestor]:
+def descent(one: Snapshot, model: str | None, step: int | None = None) -> Iterator[Ancestor]:
     """Up from a model to the root, by records where there are any: they also tell of models that are gone."""
     columns, stored, seen = one.sampled.columns, None, set[int]()
     step = one.step_of.get(model) if step is None and model is not None else step
@@ -144,7 +144,7 @@ def transfers(history: History) -> "pd.DataFrame":
     return table(TRANSFERS, rows)
 
 
-def _way(one: Reading, model: str, slot: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _way(one: Snapshot, model: str, slot: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     current, through, trainers = one.models[model], dict[str, None](), dict[str, None]()
     layer = current.layers[slot]
     trainers[one.trained_by(model)[slot]] = None

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from munet.analysis.snapshot import Reading
+from munet.analysis.snapshot import Snapshot
 from munet.analysis.timeline import Shape
 from munet.errors import InputError
 from munet.model.cost import slot_sizes
 from munet.model.slots import slot_order
-from munet.model.vit import Architecture
+from munet.model.vit import ViTArchitecture
 
 Slots = Mapping[str, str]  # slot -> id of a layer
 
@@ -26,7 +26,7 @@ class Layer:
 class Paths:
     """The layers of every model of one system, as far as they can be told. `layers` are all that were met so far."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Snapshot) -> None:
         self.reading = reading
         self.layers: dict[str, Layer] = {}
         self._columns = reading.sampled.columns
@@ -37,7 +37,7 @@ class Paths:
         self._classes = {record["name"]: len(record.get("classes") or ()) for record in reading.records}
         self._sizes: dict[tuple[Shape, int, int, int], Mapping[str, int]] = {}
         try:
-            self._architecture = Architecture.from_json(reading.architecture)
+            self._architecture = ViTArchitecture.from_json(reading.architecture)
         except (InputError, TypeError):  # models of another kind: what their new layers weigh is not known
             self._architecture = None
 
@@ -142,7 +142,7 @@ class Paths:
         return self._sizes[key]
 
 
-def _retained_until(reading: Reading) -> dict[int, int]:
+def _retained_until(reading: Snapshot) -> dict[int, int]:
     """Step of each model that was ever retained -> the last step at which it was."""
     kept, last = reading.marks[1], len(reading.sampled) - 1
     found: dict[int, int] = {}

@@ -9,7 +9,7 @@ from munet.analysis.columns import FLAG, ITERATIONS, NUMBER, TEXT, WHOLE, Schema
 from munet.analysis.frames import History
 from munet.analysis.growth import Moment, growth
 from munet.analysis.paths import Layer
-from munet.analysis.snapshot import Reading
+from munet.analysis.snapshot import Snapshot
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ def progress(history: History) -> "pd.DataFrame":
     return table(PROGRESS, (row for one in history.readings.values() for row in _points(history, one)))
 
 
-def _points(history: History, one: Reading) -> Iterator[list[Any]]:
+def _points(history: History, one: Snapshot) -> Iterator[list[Any]]:
     sampled = one.sampled
     spent = [list(accumulate(values)) for values in _spent(one)]
     network: _Network | None = None
@@ -55,7 +55,7 @@ def _points(history: History, one: Reading) -> Iterator[list[Any]]:
         yield [one.label, point, last, *place, *totals, *means, end is None]
 
 
-def _places(one: Reading) -> list[Place]:
+def _places(one: Snapshot) -> list[Place]:
     """Task iterations that are over, in order of time."""
     order = {run.name: number for number, run in enumerate(one.sampled.runs)}
     over = {run.name for run in one.sampled.runs if run.finished is not None and not run.abandoned}
@@ -65,7 +65,7 @@ def _places(one: Reading) -> list[Place]:
     return sorted(known, key=lambda place: (order.get(place[0], last), (one.sampled.steps.get(place) or [last])[-1]))
 
 
-def _spent(one: Reading) -> Iterator[list[float]]:
+def _spent(one: Snapshot) -> Iterator[list[float]]:
     """Of each child: samples, seconds, FLOPs."""
     columns = one.sampled.columns
     seconds = [columns[f"{part}_seconds"] for part in ("train", "validation", "other")]
@@ -77,7 +77,7 @@ def _spent(one: Reading) -> Iterator[list[float]]:
 class _Network:
     """The best models of all tasks while time goes on."""
 
-    def __init__(self, history: History, one: Reading) -> None:
+    def __init__(self, history: History, one: Snapshot) -> None:
         self.one = one
         self.growth = growth(history, one.label)
         self.done = 0  # moments

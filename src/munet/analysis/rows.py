@@ -6,14 +6,14 @@ from typing import Any
 
 from munet.analysis import columns as c
 from munet.analysis.children import Run
-from munet.analysis.snapshot import Reading
+from munet.analysis.snapshot import Snapshot
 from munet.model.cost import accounted_parameters
 from munet.model.slots import blocks_in, place_of, slot_order
 
 Row = tuple[Any, ...]
 
 
-def tasks(one: Reading) -> c.Columns:
+def tasks(one: Snapshot) -> c.Columns:
     def row(order: int, record: dict[str, Any]) -> Row:
         splits, test = record.get("splits") or {}, record.get("test")
         examples = [(splits.get(split) or {}).get("examples") for split in ("train", "validation", "test")]
@@ -32,7 +32,7 @@ def tasks(one: Reading) -> c.Columns:
     return c.filled(c.TASKS, (row(order, record) for order, record in enumerate(one.records)))
 
 
-def children(one: Reading) -> c.Columns:
+def children(one: Snapshot) -> c.Columns:
     sampled = one.sampled
     best, retained = one.marks
     found = {name: values for name, values in sampled.columns.items() if name in c.CHILDREN or name.startswith("hp.")}
@@ -50,20 +50,20 @@ def children(one: Reading) -> c.Columns:
     )
 
 
-def cycles(one: Reading) -> c.Columns:
+def cycles(one: Snapshot) -> c.Columns:
     columns = one.sampled.columns
     told = enumerate(zip(columns["task"], columns["accuracies"], strict=True))
     rows = ((one.label, s, task, k, value) for s, (task, values) in told for k, value in enumerate(values))
     return c.filled(c.CYCLES, rows)
 
 
-def mutations(one: Reading) -> c.Columns:
+def mutations(one: Snapshot) -> c.Columns:
     columns = one.sampled.columns
     told = enumerate(zip(columns["task"], columns["mutations"], strict=True))
     return c.filled(c.MUTATIONS, ((one.label, s, task, *mutation) for s, (task, made) in told for mutation in made))
 
 
-def models(one: Reading) -> c.Columns:
+def models(one: Snapshot) -> c.Columns:
     retained = {model.id for model in one.retained.values()}
     rows = (
         (
@@ -76,7 +76,7 @@ def models(one: Reading) -> c.Columns:
     return c.filled(c.MODELS, rows)
 
 
-def layers(one: Reading) -> c.Columns:
+def layers(one: Snapshot) -> c.Columns:
     def each() -> Iterator[Row]:
         for task, model in one.retained.items():
             makers = one.trained_by(model.id)
@@ -89,7 +89,7 @@ def layers(one: Reading) -> c.Columns:
     return c.filled(c.LAYERS, each())
 
 
-def probabilities(one: Reading) -> c.Columns:
+def probabilities(one: Snapshot) -> c.Columns:
     def each() -> Iterator[Row]:
         for task, model in one.retained.items():
             for mutation, probability in model.mutation_probabilities.items():
@@ -99,7 +99,7 @@ def probabilities(one: Reading) -> c.Columns:
     return c.filled(c.PROBABILITIES, each())
 
 
-def iterations(one: Reading) -> c.Columns:
+def iterations(one: Snapshot) -> c.Columns:
     sampled, total = one.sampled, 0.0
     spent = [total := total + (samples or 0) for samples in sampled.columns["samples"]]
     order = {run.name: number for number, run in enumerate(sampled.runs)}
@@ -116,7 +116,7 @@ def iterations(one: Reading) -> c.Columns:
     return c.filled(c.ITERATIONS, map(row, places))
 
 
-def runs(one: Reading) -> c.Columns:
+def runs(one: Snapshot) -> c.Columns:
     finished = one.sampled.columns["finished"]
 
     def row(run: Run) -> Row:

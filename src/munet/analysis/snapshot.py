@@ -37,7 +37,7 @@ class Model:
     metrics: Mapping[str, Any]
 
 
-class Reading:
+class Snapshot:
     """One system. `notes` say in a line each what is damaged or missing; no such thing raises."""
 
     def __init__(self, label: str, store: "Store", progress: Progress | None = None) -> None:

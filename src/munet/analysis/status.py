@@ -61,10 +61,5 @@ def status(store: "Store") -> dict[str, Any]:
         "root": {"id": store.root, "source": store.get_model(store.root)["root"]["source"]},
         "tasks": rows,
         **totals(manifests, tests),
-        "unfinished_run": next((run for run in reversed(store.runs()) if not is_finished(store, run)), None),
+        "unfinished_run": next((run for run in reversed(store.runs()) if not store.is_finished(run)), None),
     }
-
-
-def is_finished(store: "Store", run: str) -> bool:
-    """Whether a run ended, by itself or because a new one was started in its place."""
-    return store.is_finished(run)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from munet.analysis.columns import NUMBER, TEXT, Schema, table
 from munet.analysis.frames import History
 from munet.analysis.growth import retained_at
-from munet.analysis.snapshot import Model, Reading
+from munet.analysis.snapshot import Model, Snapshot
 from munet.errors import InputError
 from munet.store.derived import totals as totals_of
 
@@ -104,7 +104,7 @@ def changes(history: History, run: str | None = None, system: str | None = None)
     return table(CHANGES, rows)
 
 
-def _measures(one: Reading, model: str | None) -> tuple[float | None, float | None, float | None]:
+def _measures(one: Snapshot, model: str | None) -> tuple[float | None, float | None, float | None]:
     """score as recorded, validation and test accuracy"""
     step = one.step_of.get(model or "")
     told: Mapping[str, Any] = one.models[model].metrics if model in one.models else {}

@@ -1,1 +1,18 @@
-"""Algorithm 1."""
+"""Algorithm 1 (mu2Net+): one task at a time, children are sampled, trained, scored; the best is retained.
+
+loop.py           the algorithm on a page
+options.py        Budget and Where: what a run may spend, where it is done
+runs.py           a run: begun, resumed, left behind; its records
+active_task.py    the active task: its population, its parents, what is retained
+child.py          one child: sampled, judged, stored, recorded
+inheritance.py    which ancestor's layer fills each slot, shared or cloned
+origins.py        where a child's tensors come from: stored, or new
+jobs.py           the work handed out: job groups in, results out
+child_trainer.py  trains job groups on one device
+executors/        in this process, in several, on a Ray cluster
+events.py         what a run tells its observer
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
-from munet.evolution.inheritance import Child, Manifest, Planner
+from munet.evolution.inheritance import ChildSpec, Inheritance, Manifest
 from munet.evolution.runs import Run
 from munet.model.cost import accounted_parameters, flops, stage_flops
 from munet.model.slots import blocks_in
-from munet.rng import numpy_stream
+from munet.rng import numpy_rng
 from munet.search import (
     Candidate,
     Parent,
@@ -27,7 +27,7 @@ from munet.store.derived import living_lineage, owners_of
 if TYPE_CHECKING:
     import numpy as np
 
-    from munet.system import System
+    from munet.model.loader import ModelLoader
 
 Key = tuple[str | int, ...]
 
@@ -35,24 +35,24 @@ Key = tuple[str | int, ...]
 class ActiveTask:
     """One task while it evolves. All that it decides follows from the task's record and the seed of the run."""
 
-    def __init__(self, system: "System", run: Run, name: str) -> None:
-        self.system = system
+    def __init__(self, models: "ModelLoader", run: Run, name: str) -> None:
+        self.models = models
         self.run = run
         self.name = name
-        self.record: dict[str, Any] = system.task(name)
-        records = {r["name"]: r for r in system.store.task_records() if r["name"] != name}
+        self.record: dict[str, Any] = models.store.read_task(name)
+        records = {r["name"]: r for r in models.store.task_records() if r["name"] != name}
         self.others = {task: record for task, record in records.items() if record["model"]}
         # what others retained, as far as they let others build on it, and the root
         public = [record["model"] for record in self.others.values() if not record["private"]]
-        self.public_models = [*public, system.root]
-        owned = owners_of(system.store, {task: record["model"] for task, record in self.others.items()})
-        root = system.manifest(system.root)
-        self.method = run.method.for_root(system.architecture.patch_size, root["hyperparameters"]["image_size"])
-        self.planner = Planner(system, self.method, name, len(self.record["classes"]), owned)
+        self.public_models = [*public, models.root]
+        owned = owners_of(models.store, {task: record["model"] for task, record in self.others.items()})
+        root = models.manifest(models.root)
+        self.method = run.method.for_root(models.architecture.patch_size, root["hyperparameters"]["image_size"])
+        self.inheritance = Inheritance(models, self.method, name, len(self.record["classes"]), owned)
         self.references = self._references()
         started = self.record["active"] or {"generation": 0, "population": [self.record["model"]]}
         self.generation: int = started["generation"]  # the next one to train
-        self.population: dict[str, Manifest] = {m: system.manifest(m) for m in started["population"] if m}
+        self.population: dict[str, Manifest] = {m: models.manifest(m) for m in started["population"] if m}
         self.selections: dict[str, int] = dict(self.record["selections"])
 
     def key(self, generation: int, child: int) -> Key:
@@ -61,7 +61,7 @@ class ActiveTask:
 
     def order(self, generation: int) -> Key:
         """Names the streams that siblings share."""
-        return (self.run.seed, self.name, self.record["iterations"], generation)
+        return (self.run.request.seed, self.name, self.record["iterations"], generation)
 
     @property
     def validation_examples(self) -> int:
@@ -73,10 +73,10 @@ class ActiveTask:
     def sample_generation(self, generation: int) -> list[tuple[str, Plan]]:
         """(parent, plan) of every child: all are drawn before any is trained, so siblings never see each other."""
         shared = self._shared_preprocessing(generation)
-        candidates, others, root = self.candidates(), self.public_models, self.system.root
+        candidates, others, root = self.candidates(), self.public_models, self.models.root
         drawn = []
         for child in range(self.method.children):
-            rng = numpy_stream(*self.key(generation, child), "search")
+            rng = numpy_rng(*self.key(generation, child), "search")
             seed = seed_parent(self.method, others, generation * self.method.children + child, root=root)
             parent = seed or sample_parent(self.method, candidates, others, self.selections, rng, root=root)
             self.selections[parent] = self.selections.get(parent, 0) + 1
@@ -86,19 +86,19 @@ class ActiveTask:
     def _plan(
         self, parent: str, shared: SharedPreprocessing | None, rng: "np.random.Generator", *, mutate: bool
     ) -> Plan:
-        view, size = self._as_parent(parent), self.run.image_size
+        view, size = self._as_parent(parent), self.run.request.image_size
         if not mutate:
             return seed_child(view, self.method, preprocessing=shared, image_size=size)
-        depth = blocks_in(self.planner.root["layers"])
+        depth = blocks_in(self.inheritance.root["layers"])
         return sample_child(view, self.method, rng, preprocessing=shared, image_size=size, depth=depth)
 
     def _shared_preprocessing(self, generation: int) -> SharedPreprocessing | None:
         if self.method.preprocessing_scope != "generation":
             return None
-        rng = numpy_stream(*self.key(generation, -1), "preprocessing")
-        best = self.population[self.best()] if self.population else self.planner.root
+        rng = numpy_rng(*self.key(generation, -1), "preprocessing")
+        best = self.population[self.best()] if self.population else self.inheritance.root
         settings, learned = best["hyperparameters"], best["mutation_probabilities"]
-        return sample_preprocessing(self.method, settings, learned, rng, image_size=self.run.image_size)
+        return sample_preprocessing(self.method, settings, learned, rng, image_size=self.run.request.image_size)
 
     def _as_parent(self, model: str) -> Parent:
         manifest = self.manifest(model)
@@ -112,23 +112,23 @@ class ActiveTask:
             mutation_probabilities=manifest["mutation_probabilities"],
             num_blocks=blocks,
             adapters=adapters,
-            locked=self.planner.locked_slots(manifest),
-            slots=self.system.architecture.slots(blocks, adapters),
+            locked=self.inheritance.locked_slots(manifest),
+            slots=self.models.architecture.slots(blocks, adapters),
         )
 
     def manifest(self, model: str) -> Manifest:
-        return self.population.get(model) or self.system.store.get_model(model)
+        return self.population.get(model) or self.models.store.get_model(model)
 
     def living_lineage(self, model: str) -> list[Manifest]:
         """A model and those of its ancestors that are alive: in the population, retained for some task, or the root."""
-        alive = {self.system.root, *self.population, *(record["model"] for record in self.others.values())}
-        return [manifest for _, manifest in living_lineage(self.system.store, model, alive)]
+        alive = {self.models.root, *self.population, *(record["model"] for record in self.others.values())}
+        return [manifest for _, manifest in living_lineage(self.models.store, model, alive)]
 
     # Scoring ---------------------------------------------------------------------------------------------------------
 
     def _references(self) -> tuple[float, float | None]:
         """P and F of the score, for a root that has a head of two classes."""
-        root, architecture = self.planner.root, self.system.architecture
+        root, architecture = self.inheritance.root, self.models.architecture
         parameters = sum(root["sizes"].values()) + 2 * (architecture.width + 1)
         compute = flops(architecture, blocks_in(root["layers"]), root["hyperparameters"]["image_size"], 2)
         return references(self.method, parameters, compute)
@@ -140,7 +140,7 @@ class ActiveTask:
 
     def score(self, manifest: Manifest) -> float:
         """Score of a model of this task as things stand now (mu2Net+ eq. 1)."""
-        accounted = accounted_parameters(manifest["sizes"], manifest["layers"], self.planner.owned, self.name)
+        accounted = accounted_parameters(manifest["sizes"], manifest["layers"], self.inheritance.owned, self.name)
         metrics = manifest["metrics"]
         return score(metrics["validation_accuracy"], accounted, metrics["flops"], self.method, *self.references)
 
@@ -148,12 +148,12 @@ class ActiveTask:
         """FLOPs of each stage of the model that a plan describes."""
         adapters = {k: int(plan.hyperparameters["adapter_dim"]) for k in plan.adapters}
         classes = len(self.record["classes"])
-        return stage_flops(self.system.architecture, plan.num_blocks, plan.image_size, classes, adapters)
+        return stage_flops(self.models.architecture, plan.num_blocks, plan.image_size, classes, adapters)
 
-    def judge(self, child: Child, plan: Plan, parent: str, accuracy: float | None) -> dict[str, Any]:
+    def judge(self, child: ChildSpec, plan: Plan, parent: str, accuracy: float | None) -> dict[str, Any]:
         """Size, compute and score of a trained child, and whether it is kept. `accuracy` None: its training failed."""
         layers = {slot: child.shared.get(slot, f"new {slot}") for slot in child.origins}
-        accounted = accounted_parameters(child.sizes, layers, self.planner.owned, self.name)
+        accounted = accounted_parameters(child.sizes, layers, self.inheritance.owned, self.name)
         compute = sum(self.stages(plan).values())
         bar = self.score(self.population[parent]) if parent in self.population else None
         mine = None if accuracy is None else score(accuracy, accounted, compute, self.method, *self.references)
@@ -185,17 +185,17 @@ class ActiveTask:
         """Let the kept children join the population."""
         for child in children:
             if child["model"]:
-                self.population[child["model"]] = self.system.store.get_model(child["model"])
+                self.population[child["model"]] = self.models.store.get_model(child["model"])
 
     def retain(self, iteration: int, best: str | None, test: dict[str, Any] | None) -> None:
         """End the task iteration: the best model stays, the rest of the population is let go."""
         last = {"run": self.run.name, "iteration": iteration}
         done = self.record["iterations"] + 1
-        living = {best, self.system.root, *(record["model"] for record in self.others.values())}
+        living = {best, self.models.root, *(record["model"] for record in self.others.values())}
         self.selections = {model: count for model, count in self.selections.items() if model in living}
         self._write(model=best, test=test, iterations=done, active=None, last=last)
 
     def _write(self, **changes: Any) -> None:
         self.record = self.record | {"selections": self.selections} | changes
-        with self.system.store.commit():
-            self.system.store.write_task(self.record)
+        with self.models.store.commit():
+            self.models.store.write_task(self.record)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from munet.evolution.active_task import ActiveTask
-from munet.evolution.inheritance import Child, Manifest
+from munet.evolution.inheritance import ChildSpec, Manifest
 from munet.evolution.jobs import Job, Result
 from munet.model.cost import training_flops
 from munet.rng import Key
@@ -17,40 +17,40 @@ Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Draw:
-    """A child that was drawn for a generation."""
+class SampledChild:
+    """A child that was sampled for a generation."""
 
     number: int
     parent: str
     plan: Plan
     key: Key
-    child: Child
+    child: ChildSpec
 
 
-def draw_generation(active: ActiveTask, generation: int) -> list[Draw]:
+def sample_generation(active: ActiveTask, generation: int) -> list[SampledChild]:
     """All children of a generation, before any of them is trained."""
     drawn = []
     for number, (parent, plan) in enumerate(active.sample_generation(generation)):
-        child = active.planner.describe(plan, active.living_lineage(parent))
-        drawn.append(Draw(number, parent, plan, active.key(generation, number), child))
+        child = active.inheritance.resolve(plan, active.living_lineage(parent))
+        drawn.append(SampledChild(number, parent, plan, active.key(generation, number), child))
     return drawn
 
 
-def job_of(active: ActiveTask, draw: Draw) -> Job:
+def job_of(active: ActiveTask, sampled: SampledChild) -> Job:
     """The work that a child takes."""
     return Job(
-        number=draw.number,
-        key=draw.key,
-        child=draw.child,
-        recipe=recipe(active, draw.plan.hyperparameters),
-        image_size=draw.plan.image_size,
+        number=sampled.number,
+        key=sampled.key,
+        child=sampled.child,
+        recipe=recipe(active, sampled.plan.hyperparameters),
+        image_size=sampled.plan.image_size,
         keep_momentum=active.method.inherit_momentum,
     )
 
 
 def recipe(active: ActiveTask, settings: Mapping[str, Any]) -> Recipe:
     """How a child is trained: hyperparameters of its own, the budget of the method."""
-    method, architecture = active.method, active.system.architecture
+    method, architecture = active.method, active.models.architecture
     return Recipe(
         learning_rate=settings["learning_rate"],
         schedule=settings["schedule"],
@@ -64,79 +64,79 @@ def recipe(active: ActiveTask, settings: Mapping[str, Any]) -> Recipe:
         batch_size=method.batch_size,
         at_most_epoch=method.at_most_epoch,
         keep=method.keep_cycle,
-        precision=active.run.precision,
+        precision=active.run.request.precision,
         preprocessing=Preprocessing.from_hyperparameters(
             settings, variant=method.preprocessing, mean=architecture.mean, std=architecture.std
         ),
     )
 
 
-def judge(active: ActiveTask, draw: Draw, result: Result) -> Record:
+def judge(active: ActiveTask, sampled: SampledChild, result: Result) -> Record:
     """What a trained child scores and whether it is kept."""
     outcome = result.outcome
     accuracy = None if outcome.rejected else outcome.accuracies[outcome.best_cycle]
-    facts = active.judge(draw.child, draw.plan, draw.parent, accuracy)
+    facts = active.judge(sampled.child, sampled.plan, sampled.parent, accuracy)
     return facts | {"reason": outcome.rejected or facts["reason"]}
 
 
-def manifest_of(active: ActiveTask, draw: Draw, result: Result, facts: Record) -> Manifest:
+def manifest_of(active: ActiveTask, sampled: SampledChild, result: Result, facts: Record) -> Manifest:
     """The child's manifest, but for the layers that it trained: those get their ids when they are stored."""
-    plan, outcome = draw.plan, result.outcome
+    plan, outcome = sampled.plan, result.outcome
     metrics = {name: facts[name] for name in ("score", "accounted_parameters", "flops")}
     metrics |= {"validation_accuracy": facts["accuracy"], "validation_examples": active.validation_examples}
     metrics |= {"cycle": outcome.best_cycle, "accuracies": outcome.accuracies}
     return {
         "format": FORMAT,
         "task": active.name,
-        "parent": draw.parent,
-        "architecture": active.planner.root["architecture"],
-        "layers": dict(draw.child.shared),
-        "sizes": draw.child.sizes,
+        "parent": sampled.parent,
+        "architecture": active.inheritance.root["architecture"],
+        "layers": dict(sampled.child.shared),
+        "sizes": sampled.child.sizes,
         "momentum": {},
         "hyperparameters": plan.hyperparameters,
         "mutation_probabilities": plan.mutation_probabilities,
         "mutations": [mutation.to_json() for mutation in plan.mutations],
         "method": active.method.name,
-        "generation": active.manifest(draw.parent)["generation"] + 1,
-        "stream": list(draw.key),
-        "precision": active.run.precision,
+        "generation": active.manifest(sampled.parent)["generation"] + 1,
+        "stream": list(sampled.key),
+        "precision": active.run.request.precision,
         "metrics": metrics,
     }
 
 
-def keep(active: ActiveTask, draw: Draw, result: Result, manifest: Manifest) -> str:
+def keep(active: ActiveTask, sampled: SampledChild, result: Result, manifest: Manifest) -> str:
     """Store a child: the layers it trained, a frozen one that is new, its manifest; its momentum if a clone of it
     would carry that on. Returns its id."""
-    store, shared = active.system.store, draw.child.shared
+    store, shared = active.models.store, sampled.child.shared
     # position embeddings of a size that no model had yet are shared, and still have to be stored
     if "posembed" in shared and not store.has_layer(shared["posembed"]):
-        store.put_layer(active.planner.resized(draw.plan.image_size)[0])
+        store.put_layer(active.inheritance.resized(sampled.plan.image_size)[0])
     trained, momentum = store.put_layer_files([result.layers, result.momentum])
     return store.put_model(manifest | {"layers": shared | trained, "momentum": momentum})
 
 
-def record_of(active: ActiveTask, draw: Draw, result: Result, facts: Record) -> Record:
+def record_of(active: ActiveTask, sampled: SampledChild, result: Result, facts: Record) -> Record:
     """What the run remembers of a child, kept or not; its model's id and its end are still to come."""
-    outcome, stages = result.outcome, active.stages(draw.plan)
+    outcome, stages = result.outcome, active.stages(sampled.plan)
     spent = {
-        "train": outcome.samples * training_flops(stages, draw.child.trainable),
+        "train": outcome.samples * training_flops(stages, sampled.child.trainable),
         "validation": len(outcome.accuracies) * active.validation_examples * sum(stages.values()),
     }
     seconds = {"train": outcome.train_seconds, "validation": outcome.validation_seconds}
     return {
-        "child": draw.number,
-        "parent": draw.parent,
-        "parent_task": active.manifest(draw.parent)["task"],
+        "child": sampled.number,
+        "parent": sampled.parent,
+        "parent_task": active.manifest(sampled.parent)["task"],
         "model": None,
         **facts,
-        "mutations": [mutation.to_json() for mutation in draw.plan.mutations],
-        "hyperparameters": draw.plan.hyperparameters,
-        "cloned": sorted(draw.child.trainable),
+        "mutations": [mutation.to_json() for mutation in sampled.plan.mutations],
+        "hyperparameters": sampled.plan.hyperparameters,
+        "cloned": sorted(sampled.child.trainable),
         "cycle": outcome.best_cycle,
         "accuracies": outcome.accuracies,
         "samples": outcome.samples,
         "flops_spent": spent,
-        "stream": list(draw.key),
+        "stream": list(sampled.key),
         "device": active.run.device,
         "seconds": seconds | {"other": result.seconds - sum(seconds.values())},
         "started": result.started,

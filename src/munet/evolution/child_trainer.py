@@ -7,21 +7,19 @@ from typing import Any
 
 import torch
 
-from munet.evolution.jobs import Job, Litter, Result
-from munet.evolution.origins import build_layers
-from munet.model.loader import Library
+from munet.evolution.jobs import Job, JobGroup, Result
+from munet.evolution.origins import initial_layers
+from munet.model.loader import LayerSource
 from munet.model.network import Network
 from munet.model.staged import stage_names
 from munet.provenance import now
 from munet.store.layer_file import serialize
 from munet.tasks.cache.splits import Splits
-from munet.training import FeatureCache, Outcome, Trainee, train_litter
-
-Told = Callable[[int, int, float], None]  # (child, cycle, validation accuracy)
+from munet.training import FeatureCache, OnCycle, Outcome, TrainItem, train_together
 
 
 @dataclass(frozen=True)
-class Setting:
+class ComputeSettings:
     """How a run trains its children, all of them. Only `threads`, and what the device rounds, touch the result."""
 
     device: str
@@ -31,34 +29,34 @@ class Setting:
     allow_changed: bool  # data that changed since its task was added is accepted
 
 
-class Nursery:
+class ChildTrainer:
     """Trains litters on one device, and keeps between them what the next ones may need."""
 
-    def __init__(self, library: Library, setting: Setting, splits: Splits | None = None) -> None:
-        self.library = library
-        self.setting = setting
-        self.splits = splits or Splits(allow_changed=setting.allow_changed)
-        self._cache = FeatureCache(setting.cache_memory) if setting.reuse else None
+    def __init__(self, layers: LayerSource, compute: ComputeSettings, splits: Splits | None = None) -> None:
+        self.layers = layers
+        self.compute = compute
+        self.splits = splits or Splits(allow_changed=compute.allow_changed)
+        self._cache = FeatureCache(compute.cache_memory) if compute.reuse else None
         self._told = 0  # of the notes about splits
 
-    def raise_litter(
-        self, litter: Litter, on_cycle: Told | None = None, note: Callable[[str], None] = lambda text: None
+    def train(
+        self, group: JobGroup, on_cycle: OnCycle | None = None, note: Callable[[str], None] = lambda text: None
     ) -> list[Result]:
         """Train the children of a litter."""
-        torch.set_num_threads(self.setting.threads)
+        torch.set_num_threads(self.compute.threads)
         began, started = perf_counter(), now()
-        jobs, size = litter.jobs, litter.jobs[0].image_size
-        outcomes = train_litter(
-            [self._trainee(job) for job in jobs],
-            self.splits.get(litter.task, "train", size),
-            self.splits.get(litter.task, "validation", size, litter.validation_cap),
-            key=litter.order,
-            device=self.setting.device,
+        jobs, size = group.jobs, group.jobs[0].image_size
+        outcomes = train_together(
+            [self._train_item(job) for job in jobs],
+            self.splits.get(group.task, "train", size),
+            self.splits.get(group.task, "validation", size, group.validation_cap),
+            key=group.order,
+            device=self.compute.device,
             on_cycle=None if on_cycle is None else lambda i, cycle, accuracy: on_cycle(jobs[i].number, cycle, accuracy),
             cache=self._cache,
             note=note,
-            names=self._names(litter.task),
-            kind=f"{self.library.root}",
+            names=self._names(group.task),
+            kind=f"{self.layers.root}",
         )
         self._pass_on(note)
         packed = [_pack(outcome) for outcome in outcomes]
@@ -75,13 +73,13 @@ class Nursery:
             note(sentence)
         self._told = len(self.splits.notes)
 
-    def _trainee(self, job: Job) -> Trainee:
-        layers = build_layers(self.library, job.child.origins, job.key)
-        network = Network(self.library.architecture, layers, job.image_size, job.child.trainable)
-        network = network.on(self.setting.device, job.recipe.precision)
-        momentum = {slot: self.library.layer(layer) for slot, layer in job.child.momentum.items()}
-        names = stage_names(network, job.child.shared) if self.setting.reuse else None
-        return Trainee(network, job.recipe, momentum, names, job.keep_momentum)
+    def _train_item(self, job: Job) -> TrainItem:
+        tensors = initial_layers(self.layers, job.child.origins, job.key)
+        network = Network(self.layers.architecture, tensors, job.image_size, job.child.trainable)
+        network = network.on(self.compute.device, job.recipe.precision)
+        momentum = {slot: self.layers.layer(layer) for slot, layer in job.child.momentum.items()}
+        names = stage_names(network, job.child.shared) if self.compute.reuse else None
+        return TrainItem(network, job.recipe, momentum, names, job.keep_momentum)
 
     def _names(self, task: Mapping[str, Any]) -> tuple[str, str]:
         """The task's splits by content."""
@@ -91,5 +89,5 @@ class Nursery:
 
 def _pack(outcome: Outcome) -> tuple[dict[str, bytes], dict[str, bytes]]:
     pairs = outcome.layers, outcome.momentum
-    layers, momentum = ({slot: serialize(tensors) for slot, tensors in group.items()} for group in pairs)
+    layers, momentum = ({slot: serialize(tensors) for slot, tensors in part.items()} for part in pairs)
     return layers, momentum

@@ -9,40 +9,40 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from munet.evolution.origins import Origin, Tensors, resized_posembed
+from munet.evolution.origins import LayerOrigin, Tensors, resized_posembed
 from munet.model.cost import slot_sizes
 from munet.store.layer_file import layer_id
 
 if TYPE_CHECKING:
+    from munet.model.loader import ModelLoader
     from munet.search import Method, Plan
-    from munet.system import System
 
 Manifest = dict[str, Any]
 
 
 @dataclass
-class Child:
+class ChildSpec:
     """A child before its training, without its tensors."""
 
-    origins: dict[str, Origin] = field(default_factory=dict)  # of every slot, in forward order
+    origins: dict[str, LayerOrigin] = field(default_factory=dict)  # of every slot, in forward order
     shared: dict[str, str] = field(default_factory=dict)  # slot -> layer id of what stays frozen
     trainable: set[str] = field(default_factory=set)
     momentum: dict[str, str] = field(default_factory=dict)  # slot -> layer id of the buffers inherited with a clone
     sizes: dict[str, int] = field(default_factory=dict)  # slot -> parameters
 
 
-class Planner:
+class Inheritance:
     """Describes the children of one active task."""
 
     def __init__(
-        self, system: "System", method: "Method", task: str, classes: int, owned: Mapping[str, set[str]]
+        self, models: "ModelLoader", method: "Method", task: str, classes: int, owned: Mapping[str, set[str]]
     ) -> None:
-        self.system = system
+        self.models = models
         self.method = method
         self.task = task
         self.classes = classes
         self.owned = owned  # without the active task
-        self.root = system.manifest(system.root)
+        self.root = models.manifest(models.root)
         self._root_layers = set(self.root["layers"].values())
         self._resized: dict[int, tuple[Tensors, str]] = {}
 
@@ -60,9 +60,9 @@ class Planner:
             if self.locked(layer, size) or (slot == "head" and manifest["task"] != self.task)
         )
 
-    def describe(self, plan: "Plan", ancestors: Sequence[Manifest]) -> Child:
+    def resolve(self, plan: "Plan", ancestors: Sequence[Manifest]) -> ChildSpec:
         """Resolve every slot of the plan. `ancestors`: living lineage, the parent first."""
-        child, architecture = Child(), self.system.architecture
+        child, architecture = ChildSpec(), self.models.architecture
         dim = int(plan.hyperparameters.get("adapter_dim", 0))
         adapters = dict.fromkeys(plan.adapters, dim)
         child.sizes = slot_sizes(architecture, plan.num_blocks, plan.image_size, self.classes, adapters)
@@ -90,9 +90,9 @@ class Planner:
                 return manifest
         return None
 
-    def _inherit(self, child: Child, slot: str, plan: "Plan", source: Manifest) -> None:
+    def _inherit(self, child: ChildSpec, slot: str, plan: "Plan", source: Manifest) -> None:
         layer = source["layers"][slot]
-        child.origins[slot] = Origin("stored", layer)
+        child.origins[slot] = LayerOrigin("stored", layer)
         if slot not in plan.cloned:
             child.shared[slot] = layer
             return
@@ -100,13 +100,13 @@ class Planner:
         if self.method.inherit_momentum and slot in source["momentum"]:
             child.momentum[slot] = source["momentum"][slot]
 
-    def _make(self, child: Child, slot: str, plan: "Plan") -> None:
+    def _make(self, child: ChildSpec, slot: str, plan: "Plan") -> None:
         if slot == "head":
-            child.origins[slot] = Origin("head", self.classes)
+            child.origins[slot] = LayerOrigin("head", self.classes)
         elif slot.startswith("adapter."):
-            child.origins[slot] = Origin("adapter", int(plan.hyperparameters["adapter_dim"]))
+            child.origins[slot] = LayerOrigin("adapter", int(plan.hyperparameters["adapter_dim"]))
         elif slot == "posembed":
-            child.origins[slot] = Origin("posembed", plan.image_size)
+            child.origins[slot] = LayerOrigin("posembed", plan.image_size)
             if slot not in plan.cloned:
                 child.shared[slot] = self.resized(plan.image_size)[1]
                 return
@@ -117,6 +117,6 @@ class Planner:
     def resized(self, image_size: int) -> tuple[Tensors, str]:
         """The root's own position embeddings for an image size in pixels, and the layer's id."""
         if image_size not in self._resized:
-            tensors = resized_posembed(self.system, image_size)
+            tensors = resized_posembed(self.models, image_size)
             self._resized[image_size] = (tensors, layer_id(tensors))
         return self._resized[image_size]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from munet.evolution.inheritance import Child
+from munet.evolution.inheritance import ChildSpec
 from munet.rng import Key
 from munet.training import Outcome, Recipe
 
@@ -15,7 +15,7 @@ class Job:
 
     number: int  # of the child in its generation
     key: Key  # names the random streams of the child
-    child: Child
+    child: ChildSpec
     recipe: Recipe
     image_size: int
     keep_momentum: bool
@@ -27,7 +27,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Litter:
+class JobGroup:
     """Siblings that are trained side by side, on the same batches."""
 
     task: dict[str, Any]  # the task's record: where its images are
@@ -51,7 +51,7 @@ class Result:
 _STATE = 18  # bytes for each trained parameter: value, gradient, momentum, best value, best momentum
 
 
-def form_litters(
+def group_jobs(
     task: dict[str, Any],
     jobs: Sequence[Job],
     *,
@@ -60,7 +60,7 @@ def form_litters(
     validation_cap: int,
     workers: int,
     memory: int,
-) -> list[Litter]:
+) -> list[JobGroup]:
     """Put siblings together that profit: those with the same random augmentation, which nothing else can share.
 
     Images without randomness are shared through what is kept of them instead: one worker takes the lowest cut first, so
@@ -71,25 +71,27 @@ def form_litters(
     are, never what they learn.
     """
     if order is None or not together:
-        return [Litter(task, order or job.key, validation_cap, (job,)) for job in jobs]
-    groups: dict[object, list[Job]] = {}
+        return [JobGroup(task, order or job.key, validation_cap, (job,)) for job in jobs]
+    alike: dict[object, list[Job]] = {}
     for job in jobs:
         pre = job.recipe.preprocessing
-        groups.setdefault(job.number if pre.deterministic else pre, []).append(job)
+        alike.setdefault(job.number if pre.deterministic else pre, []).append(job)
     most = -(-len(jobs) // workers)
-    litters = [
-        Litter(task, order, validation_cap, part) for group in groups.values() for part in _cut(group, most, memory)
+    groups = [
+        JobGroup(task, order, validation_cap, part)
+        for siblings in alike.values()
+        for part in _cut(siblings, most, memory)
     ]
     if workers > 1:
-        return sorted(litters, key=lambda litter: -sum(_work(job) for job in litter.jobs))
-    return sorted(litters, key=lambda litter: min(_frozen(job) for job in litter.jobs))
+        return sorted(groups, key=lambda group: -sum(_work(job) for job in group.jobs))
+    return sorted(groups, key=lambda group: min(_frozen(job) for job in group.jobs))
 
 
-def _cut(group: Sequence[Job], most: int, memory: int) -> list[tuple[Job, ...]]:
-    """A group in parts of at most `most` jobs whose state, but for the first one's, fits in memory."""
+def _cut(siblings: Sequence[Job], most: int, memory: int) -> list[tuple[Job, ...]]:
+    """Siblings in parts of at most `most` jobs whose state, but for the first one's, fits in memory."""
     parts: list[list[Job]] = []
     room = 0
-    for job in group:
+    for job in siblings:
         if not parts or len(parts[-1]) == most or job.trained * _STATE > room:
             parts.append([job])
             room = memory

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from munet.evolution.options import Where
 from munet.experiments.outcome import summary
-from munet.experiments.running import Where, add_tasks, prepare
+from munet.experiments.running import add_tasks, prepare
 from munet.experiments.sequences import Sequence, Turn, settings_of, turns
 from munet.fs.atomic import write_atomic
 
@@ -54,7 +54,7 @@ def grow(
                     turn.segment.spec.base,
                     settings=settings_of(turn, system),
                     seed=seed,
-                    **asdict(where),
+                    where=where,
                     observer=observe,
                 )
                 run = system.store.runs()[-1]

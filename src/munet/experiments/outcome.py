@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from munet.analysis.history import iterations
+from munet.analysis.model_history import children, iterations
 from munet.store import FORMAT
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def summary(system: "System", benchmark: "Benchmark", segments: Mapping[str, str
 def _spent(system: "System") -> dict[Place, dict[str, float]]:
     """Costs of the children of each task iteration."""
     spent: dict[Place, dict[str, float]] = defaultdict(lambda: defaultdict(int))
-    for child in system.children():
+    for child in children(system.store):
         costs = spent[child["run"], child["task"], child["iteration"]]
         costs["children"] += 1
         costs["samples"] += child["samples"]

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from munet.catalog import Benchmark, Task, add, load_benchmark, root_address
+from munet.evolution.options import Where
 from munet.experiments.budgets import load_budget, settings_for
 from munet.experiments.grid import Run
 from munet.experiments.outcome import summary
@@ -15,20 +15,6 @@ from munet.fs.atomic import make_folder, write_atomic
 if TYPE_CHECKING:
     from munet.evolution.events import Event
     from munet.system import System
-
-
-@dataclass(frozen=True)
-class Where:
-    """Where the runs of an experiment are trained, as `munet.evolve` takes it.
-
-    `threads` may show in the last bits of a result, and is recorded.
-    """
-
-    device: str = "auto"
-    precision: str = "auto"
-    threads: int | None = 1
-    executor: str = "local"
-    workers: int | None = None
 
 
 def perform(
@@ -55,7 +41,7 @@ def perform(
                 method=run.spec.base,
                 settings=settings,
                 seed=run.seed,
-                **asdict(where),
+                where=where,
                 observer=observe,
             )
         told = {"benchmark": run.benchmark, "budget": run.budget, "method": str(run.spec), "seed": run.seed}

@@ -9,8 +9,8 @@ from queue import Empty, SimpleQueue
 from threading import Event as Flag
 from threading import Thread
 
+from munet.evolution.options import Where
 from munet.experiments.grid import Run
-from munet.experiments.running import Where
 from munet.experiments.worker import request
 
 _PATIENCE = 30.0  # seconds that a worker gets to end by itself

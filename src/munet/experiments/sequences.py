@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from munet.analysis.history import iterations
+from munet.analysis.model_history import iterations
 from munet.catalog import Benchmark, load_benchmark
 from munet.errors import InputError, suggest
 from munet.experiments.budgets import load_budget, settings_for

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from munet.errors import MunetError
+from munet.evolution.options import Where
 from munet.experiments.grid import Run
-from munet.experiments.running import Where, perform
+from munet.experiments.running import perform
 from munet.experiments.spec import Spec
 
 

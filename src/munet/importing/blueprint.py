@@ -13,7 +13,7 @@ from munet.importing.lineage import Family
 from munet.importing.state import Key, Model, State, key_text
 from munet.model.cost import accounted_parameters, slot_sizes
 from munet.model.slots import adapters_of, block_index, depth_of
-from munet.model.vit import Architecture
+from munet.model.vit import ViTArchitecture
 
 _WEIGHTS = ("float32", "bfloat16", "float16")  # all exact in fp32, which is what layers hold
 
@@ -38,7 +38,7 @@ class Blueprint:
 class Plan:
     """All that is imported. `left_out` counts the components that no imported model uses."""
 
-    architecture: Architecture
+    architecture: ViTArchitecture
     root: Blueprint
     models: list[Blueprint]  # parents first
     components: Mapping[Key, Component]  # that are used
@@ -89,7 +89,7 @@ def _slots(model: Model, stored: Mapping[Key, Component], state: State) -> dict[
         depth = depth_of(found)
     except InputError as error:
         raise InputError(f"{model.name}: {error}") from error
-    wanted = Architecture(16, 1, 1, 1).slots(depth, adapters_of(found), head=model.task is not None)
+    wanted = ViTArchitecture(16, 1, 1, 1).slots(depth, adapters_of(found), head=model.task is not None)
     missing = [slot for slot in wanted if slot not in found]
     if missing or stray:
         told = f"has no component for the slot {missing[0]}" if missing else f"has {stray[0]} and no block behind it"
@@ -97,7 +97,9 @@ def _slots(model: Model, stored: Mapping[Key, Component], state: State) -> dict[
     return {slot: found[slot] for slot in wanted}
 
 
-def _architecture(slots: Mapping[Key, Mapping[str, Key]], stored: Mapping[Key, Component], root: Model) -> Architecture:
+def _architecture(
+    slots: Mapping[Key, Mapping[str, Key]], stored: Mapping[Key, Component], root: Model
+) -> ViTArchitecture:
     """Patch, widths and heads, as the tensors tell them."""
     patches = stored[slots[root.key]["embedding"]]
     blocks = (stored[key] for mine in slots.values() for slot, key in mine.items() if slot.startswith("block."))
@@ -111,7 +113,7 @@ def _architecture(slots: Mapping[Key, Mapping[str, Key]], stored: Mapping[Key, C
         raise InputError(f"{patches.file}: kernel of embedding:{key_text(patches.key)} is {kernel}, which fits no ViT")
     try:
         # the published code computes GELU in its tanh form everywhere, and scales pixels to [-1, 1]
-        return Architecture(kernel[0], kernel[3], query[1], hidden, act="gelu_tanh", adapter_act="gelu_tanh")
+        return ViTArchitecture(kernel[0], kernel[3], query[1], hidden, act="gelu_tanh", adapter_act="gelu_tanh")
     except InputError as error:
         raise InputError(f"{block.file}: {error}") from error
 
@@ -134,7 +136,9 @@ def _without_dead_blocks(root: Model, slots: Mapping[str, Key], deepest: int, no
     return {slot: key for slot, key in kept.items() if slot not in dead}
 
 
-def _blueprint(a: Architecture, model: Model, slots: Mapping[str, Key], stored: Mapping[Key, Component]) -> Blueprint:
+def _blueprint(
+    a: ViTArchitecture, model: Model, slots: Mapping[str, Key], stored: Mapping[Key, Component]
+) -> Blueprint:
     """What a model is like; InputError unless all its tensors have the shapes that follow from it."""
     rows = _shape(stored[slots["posembed"]], "pos_embedding", 3)[1]
     size = model.row.whole("hparams.ds_image_size") or round(max(rows - 1, 0) ** 0.5) * a.patch_size
@@ -164,7 +168,7 @@ def _compare(model: Model, setting: str, found: int, what: str) -> None:
         raise InputError(f"{model.name}: hparams.{setting} is {told}, but its tensors have {found} {what}")
 
 
-def _check_arrays(a: Architecture, slot: str, extent: int, component: Component, model: Model) -> None:
+def _check_arrays(a: ViTArchitecture, slot: str, extent: int, component: Component, model: Model) -> None:
     """Names, shapes and dtypes of a component's arrays and of its momentum."""
     from munet.roots.flax_layers import shapes_of
 

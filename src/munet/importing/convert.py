@@ -19,7 +19,7 @@ from munet.importing.writing import Progress, Written, bytes_of, write_layers, w
 from munet.provenance import now, versions
 from munet.store import FORMAT, Store
 from munet.store.derived import totals
-from munet.store.staging import staged
+from munet.store.staging import refuse_taken, staged
 from munet.tasks.reopen import NO_DATA
 
 _RECORD = 500_000  # bytes of tensors that take about as long as a record, which is flushed, too
@@ -121,6 +121,12 @@ class Import:
             "without_data": [self.names[t] for t in self.family.tasks if self.data[t]["source"] == NO_DATA],
             "notes": self.notes + more,
         }
+
+
+def import_published(folder: str | Path, system: str | Path, **options: Any) -> dict[str, Any]:
+    """Import the published system in `folder` as a new one at `system`; options as `prepare` takes them."""
+    refuse_taken(Path(system))
+    return prepare(folder, **options).write(system)
 
 
 def prepare(

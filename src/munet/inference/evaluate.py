@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any
 from munet.errors import InputError
 from munet.inference.predict import preprocessing_of
 from munet.model.staged import stage_names
+from munet.store.derived import resolve
 from munet.tasks.cache.splits import Splits
-from munet.training import Examinee, Step, check_precision, evaluate_together
+from munet.training import EvalItem, Step, check_precision, evaluate_together
 from munet.training.devices import choose_device
 
 if TYPE_CHECKING:
-    from munet.system import System
+    from munet.model.loader import ModelLoader
 
 
 def evaluate(
-    system: "System",
+    models: "ModelLoader",
     tasks: Sequence[str] | None,
     split: str,
     *,
@@ -29,11 +30,12 @@ def evaluate(
     if split not in ("train", "validation", "test"):
         raise InputError(f"no split '{split}': choose train, validation or test")
     check_precision(precision)
-    names = list(tasks) if tasks else [name for name in system.tasks if system.task(name)["model"]]
+    store = models.store
+    names = list(tasks) if tasks else [name for name in store.tasks() if store.read_task(name)["model"]]
     place = choose_device(device)
-    manifests = {name: system.manifest(name) for name in names}
-    contents = {name: _content(system.task(name), split) for name in names}
-    lengths = {contents[name]: system.task(name)["splits"][split]["examples"] for name in names}
+    manifests = {name: models.manifest(resolve(store, name)) for name in names}
+    contents = {name: _content(store.read_task(name), split) for name in names}
+    lengths = {contents[name]: store.read_task(name)["splits"][split]["examples"] for name in names}
     done, total = 0, sum(lengths.values())
 
     def report(images: int) -> None:
@@ -45,15 +47,17 @@ def evaluate(
     splits, results = Splits(), dict[str, dict[str, Any]]()
     for group in _groups(manifests):
         size = manifests[group[0]]["hyperparameters"]["image_size"]
-        first = {contents[name]: system.task(name) for name in reversed(group)}  # tasks with the same images read once
+        first = {
+            contents[name]: store.read_task(name) for name in reversed(group)
+        }  # tasks with the same images read once
         images = {content: splits.get(record, split, size) for content, record in first.items()}
-        steps = {name: _steps(system, name, manifests[name], place, precision) for name in group}
-        examinees = [Examinee(steps[name], images[contents[name]], contents[name]) for name in group]
-        pre = preprocessing_of(system, manifests[group[0]])
+        steps = {name: _steps(models, name, manifests[name], place, precision) for name in group}
+        items = [EvalItem(steps[name], images[contents[name]], contents[name]) for name in group]
+        pre = preprocessing_of(models, manifests[group[0]])
         options = {"device": place, "batch_size": batch_size, "precision": precision, "note": note, "progress": report}
-        for name, (correct, examples) in zip(group, evaluate_together(examinees, pre, **options), strict=True):
+        for name, (correct, examples) in zip(group, evaluate_together(items, pre, **options), strict=True):
             found = {"split": split, "accuracy": correct / examples, "correct": correct, "examples": examples}
-            results[name] = found | {"model": system.resolve(name)}
+            results[name] = found | {"model": resolve(store, name)}
     for text in splits.notes:
         note(text)
     return {name: results[name] for name in names}
@@ -79,9 +83,9 @@ def _groups(manifests: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
     return groups
 
 
-def _steps(system: "System", name: str, manifest: Mapping[str, Any], device: str, precision: str) -> list[Step]:
+def _steps(models: "ModelLoader", name: str, manifest: Mapping[str, Any], device: str, precision: str) -> list[Step]:
     """The stages of a task's model, named by content."""
-    network = system.network(system.resolve(name)).on(device, precision)
+    network = models.network(resolve(models.store, name)).on(device, precision)
     stages = [stage for _, stage in network.stages()]
     return list(zip(stage_names(network, manifest["layers"]), stages, strict=True))
 

@@ -14,7 +14,7 @@ from munet.training import Preprocessing, prepare
 from munet.training.devices import choose_device
 
 if TYPE_CHECKING:
-    from munet.system import System
+    from munet.model.loader import ModelLoader
 
 
 @dataclass(frozen=True)
@@ -32,22 +32,26 @@ class Prediction:
         return [[(self.classes[i], p) for p, i in zip(ps, ids, strict=True)] for ps, ids in rows]
 
 
-def preprocessing_of(system: "System", manifest: dict[str, Any]) -> Preprocessing:
+def preprocessing_of(models: "ModelLoader", manifest: dict[str, Any]) -> Preprocessing:
     """How a model sees images outside training: resized to its input size and normalised as its root was."""
     return Preprocessing.from_hyperparameters(
         {"image_size": manifest["hyperparameters"]["image_size"]},
         variant="mu2net-plus",
-        mean=system.form.mean,
-        std=system.form.std,
+        mean=models.kind.mean,
+        std=models.kind.std,
     )
 
 
-def predict(system: "System", word: str, images: Any, *, device: str = "auto", batch_size: int = 64) -> Prediction:
-    """Logits and probabilities of one task's model; see `System.predict`."""
-    network = system.model(word)
-    manifest = system.manifest(word)
-    classes = system.task(manifest["task"])["classes"]
-    pre = preprocessing_of(system, manifest)
+def predict(
+    models: "ModelLoader", model: str, images: Any, *, device: str = "auto", batch_size: int = 64
+) -> Prediction:
+    """Logits and probabilities of a model, by its id; see `System.predict`."""
+    manifest = models.manifest(model)
+    if manifest["task"] is None:
+        raise InputError("the root has no head: name a task or one of its models")
+    network = models.network(model)
+    classes = models.store.read_task(manifest["task"])["classes"]
+    pre = preprocessing_of(models, manifest)
     place = choose_device(device)
     network.to(place)
     pictures = as_pictures(images)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from munet.model.vit import Architecture
+from munet.model.vit import ViTArchitecture
 
 _NORM = 8  # operations per element of a LayerNorm, and of a GELU
 _SOFTMAX = 5  # operations per entry of an attention matrix
@@ -10,7 +10,7 @@ _STAGE_OF = {"cls": "embedding", "posembed": "embedding", "pool": "norm"}
 
 
 def slot_sizes(
-    architecture: Architecture,
+    architecture: ViTArchitecture,
     num_blocks: int,
     image_size: int,
     classes: int | None = None,
@@ -45,14 +45,14 @@ def adapter_size(width: int, dim: int) -> int:
     return 2 * width * dim + 3 * width + dim
 
 
-def _block_size(a: Architecture) -> int:
+def _block_size(a: ViTArchitecture) -> int:
     h, m = a.width, a.mlp_hidden
     attention = 3 * h * h + 3 * h * a.qkv_bias + h * h + h * a.proj_bias + 4 * (h // a.heads) * a.qk_norm
     mlp = 2 * h * m + (m + h) * a.proj_bias
     return attention + mlp + 2 * 2 * h + 2 * h * a.layer_scale
 
 
-def _pool_size(a: Architecture) -> int:
+def _pool_size(a: ViTArchitecture) -> int:
     h, m = a.width, a.mlp_hidden
     # latent, q, kv, proj, norm, mlp; all dense layers of the pool have a bias
     return h + (h * h + h) + (2 * h * h + 2 * h) + (h * h + h) + 2 * h + (2 * h * m + m + h)
@@ -78,7 +78,7 @@ def accounted_parameters(
 
 
 def flops(
-    architecture: Architecture,
+    architecture: ViTArchitecture,
     num_blocks: int,
     image_size: int,
     classes: int,
@@ -89,7 +89,7 @@ def flops(
 
 
 def stage_flops(
-    architecture: Architecture,
+    architecture: ViTArchitecture,
     num_blocks: int,
     image_size: int,
     classes: int,
@@ -131,12 +131,12 @@ def training_flops(stages: Mapping[str, int], trainable: Collection[str]) -> int
     return total
 
 
-def _mlp_flops(a: Architecture, tokens: int) -> int:
+def _mlp_flops(a: ViTArchitecture, tokens: int) -> int:
     h, m = a.width, a.mlp_hidden
     return tokens * (4 * h * m + _NORM * h + _NORM * m + (m + h) * a.proj_bias + h)
 
 
-def _block_flops(a: Architecture, tokens: int) -> int:
+def _block_flops(a: ViTArchitecture, tokens: int) -> int:
     h = a.width
     dense = tokens * (8 * h * h + 3 * h * a.qkv_bias + h * a.proj_bias)
     attention = 4 * tokens * tokens * h + _SOFTMAX * a.heads * tokens * tokens
@@ -144,7 +144,7 @@ def _block_flops(a: Architecture, tokens: int) -> int:
     return dense + attention + norms + tokens * h + _mlp_flops(a, tokens) + 2 * tokens * h * a.layer_scale
 
 
-def _pooling_flops(a: Architecture, tokens: int) -> int:
+def _pooling_flops(a: ViTArchitecture, tokens: int) -> int:
     h = a.width
     pooled = tokens if a.pool_include_prefix else tokens - a.prefix_tokens
     norm = _NORM * h * a.final_norm * (1 if a.fc_norm else tokens)

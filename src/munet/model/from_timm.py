@@ -15,10 +15,10 @@ from timm.models.vision_transformer import Block, VisionTransformer
 from torch import Tensor, nn
 
 from munet.errors import InputError
-from munet.model.modules import build_vit, twin
+from munet.model.modules import build_vit, shallow_clone
 from munet.model.network import Network
-from munet.model.state_dict import cut
-from munet.model.vit import POOLS, Architecture
+from munet.model.state_dict import split_state_dict
+from munet.model.vit import POOLS, ViTArchitecture
 
 CAN_BE_CUT = (
     "what can be cut is timm's plain VisionTransformer: vit_* and deit_* (AugReg, DeiT, DeiT-3, MAE), DINOv2 "
@@ -37,7 +37,7 @@ def refuse(name: str, reason: str) -> NoReturn:
     raise InputError(f"{name} cannot be cut into layers, because {reason}; {CAN_BE_CUT}")
 
 
-def architecture_of(vit: nn.Module, name: str = "the model") -> Architecture:
+def read_architecture(vit: nn.Module, name: str = "the model") -> ViTArchitecture:
     """Architecture of a timm VisionTransformer, on any device including meta. InputError when it is not plain."""
     if type(vit) is not VisionTransformer:
         refuse(name, f"it is a {type(vit).__name__}")
@@ -86,12 +86,12 @@ def _structure(block: nn.Module) -> list[tuple[str, str, str]]:
     return [(name, kind, "" if list(m.children()) else m.extra_repr()) for name, kind, m in modules if kind not in skip]
 
 
-def _read(vit: Any, name: str) -> Architecture:
+def _read(vit: Any, name: str) -> ViTArchitecture:
     block = vit.blocks[0]
     fc_norm = not isinstance(vit.fc_norm, nn.Identity)
     config = vit.pretrained_cfg if isinstance(getattr(vit, "pretrained_cfg", None), dict) else {}
     channels = vit.patch_embed.proj.in_channels
-    return Architecture(
+    return ViTArchitecture(
         patch_size=vit.patch_embed.patch_size[0],
         width=vit.embed_dim,
         heads=block.attn.num_heads,
@@ -135,13 +135,13 @@ def _shapes(vit: VisionTransformer) -> dict[str, tuple[int, ...]]:
     return {key: tuple(tensor.shape) for key, tensor in vit.state_dict().items() if not key.startswith("head.")}
 
 
-def _same_features(vit: VisionTransformer, architecture: Architecture) -> bool:
+def _same_features(vit: VisionTransformer, architecture: ViTArchitecture) -> bool:
     """Whether a twin of the ViT and a Network compute the same with one block, 2 x 2 patches and random tensors.
 
     Random, so that an instance on meta can be judged, and so that a LayerScale of 1e-5 hides no difference.
     """
     side = 2 * architecture.patch_size
-    small: Any = twin(vit).eval()
+    small: Any = shallow_clone(vit).eval()
     small.blocks = nn.Sequential(small.blocks[0])
     small.head = nn.Identity()
     small.patch_embed.set_input_size(img_size=(side, side))
@@ -154,7 +154,7 @@ def _same_features(vit: VisionTransformer, architecture: Architecture) -> bool:
     images = torch.randn(2, architecture.channels, side, side, generator=generator)
     with torch.no_grad():
         expected = small(images)
-        features = Network(architecture, cut(state), side)(images)
+        features = Network(architecture, split_state_dict(state), side)(images)
     return torch.allclose(features, expected, rtol=1e-5, atol=1e-5)
 
 

@@ -10,12 +10,12 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from munet.errors import InputError
-from munet.model.vit import Architecture
+from munet.model.vit import ViTArchitecture
 
 M = TypeVar("M", bound=nn.Module)
 
 
-def timm_arguments(architecture: Architecture, num_blocks: int, image_size: int, classes: int = 0) -> dict[str, Any]:
+def timm_arguments(architecture: ViTArchitecture, num_blocks: int, image_size: int, classes: int = 0) -> dict[str, Any]:
     """Arguments (JSON values but for the norm's eps) of the timm VisionTransformer that this architecture describes."""
     a = architecture
     ratio = a.mlp_hidden / a.width
@@ -47,7 +47,7 @@ def timm_arguments(architecture: Architecture, num_blocks: int, image_size: int,
 
 
 def build_vit(
-    architecture: Architecture, num_blocks: int, image_size: int, classes: int = 0, device: str = "meta"
+    architecture: ViTArchitecture, num_blocks: int, image_size: int, classes: int = 0, device: str = "meta"
 ) -> VisionTransformer:
     """timm's VisionTransformer of an architecture; on `meta` it has shapes and no values."""
     from timm.layers.norm import LayerNorm
@@ -58,17 +58,17 @@ def build_vit(
 
 
 @lru_cache(maxsize=32)
-def template(architecture: Architecture) -> VisionTransformer:
+def template(architecture: ViTArchitecture) -> VisionTransformer:
     """ViT of one block and one patch on the meta device, shared by all networks of an architecture; never change it."""
     return build_vit(architecture, 1, architecture.patch_size)
 
 
-def twin(module: M) -> M:
+def shallow_clone(module: M) -> M:
     """A copy of a module tree that shares every tensor and can be given others; far cheaper than deepcopy."""
     copy = module.__new__(type(module))
     for name, value in module.__dict__.items():
         copy.__dict__[name] = value.copy() if isinstance(value, dict) else value
-    copy._modules = {name: child if child is None else twin(child) for name, child in module._modules.items()}
+    copy._modules = {name: child if child is None else shallow_clone(child) for name, child in module._modules.items()}
     return copy
 
 
@@ -119,12 +119,12 @@ class Embedding(nn.Module):
     cls_token: Any
     reg_token: Any
 
-    def __init__(self, architecture: Architecture, image_size: int) -> None:
+    def __init__(self, architecture: ViTArchitecture, image_size: int) -> None:
         super().__init__()
         vit = template(architecture)
-        self.patch_embed: Any = twin(vit.patch_embed)
+        self.patch_embed: Any = shallow_clone(vit.patch_embed)
         self.patch_embed.set_input_size(img_size=(image_size, image_size))
-        self.norm_pre: Any = twin(vit.norm_pre)
+        self.norm_pre: Any = shallow_clone(vit.norm_pre)
         for name in ("cls_token", "reg_token", "pos_embed"):
             self._parameters[name] = vit._parameters.get(name)
         shape = (1, architecture.posembed_rows(image_size), architecture.width)

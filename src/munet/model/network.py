@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from munet.errors import InputError
-from munet.model.modules import Embedding, adapter_template, assign, template, twin
+from munet.model.modules import Embedding, adapter_template, assign, shallow_clone, template
 from munet.model.slots import adapters_of, depth_of
 from munet.model.staged import Stage, StagedNetwork
 from munet.model.state_dict import slot_of
-from munet.model.vit import Architecture
+from munet.model.vit import ViTArchitecture
 
 Layers = Mapping[str, Mapping[str, Tensor]]
 
@@ -33,7 +33,7 @@ class Network(StagedNetwork):
     """
 
     def __init__(
-        self, architecture: Architecture, layers: Layers, image_size: int, trainable: Collection[str] = ()
+        self, architecture: ViTArchitecture, layers: Layers, image_size: int, trainable: Collection[str] = ()
     ) -> None:
         super().__init__()
         architecture.check_image_size(image_size)
@@ -61,17 +61,17 @@ class Network(StagedNetwork):
         below = {name: tensor for slot in _BELOW for name, tensor in layers.get(slot, {}).items()}
         assign(parts["posembed"], below, "embedding, cls or posembed")
         # the norms have a part even without values, since the model is pooled between them
-        parts["norm"] = nn.ModuleDict({name: twin(getattr(vit, name)) for name in ("norm", "fc_norm")})
+        parts["norm"] = nn.ModuleDict({name: shallow_clone(getattr(vit, name)) for name in ("norm", "fc_norm")})
         assign(parts["norm"], layers.get("norm", {}), "norm")
         for slot in self.slots:
             kind = slot.partition(".")[0]
             if kind == "block":
-                part: nn.Module = twin(vit.blocks[0])
+                part: nn.Module = shallow_clone(vit.blocks[0])
             elif kind == "adapter":
                 a, dim = self.architecture, _rows(layers, slot, "down.weight")
-                part = twin(adapter_template(a.width, dim, a.adapter_act))
+                part = shallow_clone(adapter_template(a.width, dim, a.adapter_act))
             elif kind == "pool":
-                part = twin(vit.attn_pool)
+                part = shallow_clone(vit.attn_pool)
             elif kind == "head":
                 part = nn.Linear(self.architecture.width, _rows(layers, slot, "weight"), device="meta")
             else:

@@ -46,7 +46,7 @@ def key_of(slot: str, name: str) -> str:
     return f"{prefixes[kind]}.{name}" if kind in prefixes else name
 
 
-def cut(state: "Mapping[str, Tensor]") -> "dict[str, dict[str, Tensor]]":
+def split_state_dict(state: "Mapping[str, Tensor]") -> "dict[str, dict[str, Tensor]]":
     """Layers by slot, in forward order, of a timm ViT's state dict. Nothing is copied."""
     layers: dict[str, dict[str, Tensor]] = {}
     for key, tensor in state.items():
@@ -62,6 +62,6 @@ def cut(state: "Mapping[str, Tensor]") -> "dict[str, dict[str, Tensor]]":
     return {slot: layers[slot] for slot in order if slot in layers}
 
 
-def join(layers: "Mapping[str, Mapping[str, Tensor]]") -> "dict[str, Tensor]":
+def join_state_dict(layers: "Mapping[str, Mapping[str, Tensor]]") -> "dict[str, Tensor]":
     """timm's state dict of a model's layers: the inverse of `cut`. An adapter becomes `adapters.k.*`."""
     return {key_of(slot, name): tensor for slot, tensors in layers.items() for name, tensor in tensors.items()}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from munet.errors import InputError
 from munet.fs.atomic import write_atomic
 from munet.model.slots import adapters_of, depth_of
-from munet.model.vit import Architecture
+from munet.model.vit import ViTArchitecture
 from munet.store.layer_file import serialize
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _BASE_OF_EPS = {1e-6: "vit_base_patch16_224", 1e-5: "vit_base_patch32_clip_224"}
 
 
 def export_model(
-    architecture: Architecture,
+    architecture: ViTArchitecture,
     layers: "Layers",
     image_size: int,
     classes: Sequence[str],
@@ -37,7 +37,7 @@ def export_model(
     refused, or `with_adapters` written with the names `adapters.k.*`, which plain timm does not load. Returns
     the description and the two paths. InputError, StoreError (the disk).
     """
-    from munet.model.state_dict import join
+    from munet.model.state_dict import join_state_dict
 
     path = Path(path)
     if path.suffix != ".safetensors":
@@ -52,7 +52,7 @@ def export_model(
             "export another model, or give with_adapters=True to write them as adapters.k.*"
         )
     description = _description(architecture, layers, image_size, classes, adapters)
-    data = serialize(join(layers))
+    data = serialize(join_state_dict(layers))
     sidecar = path.with_suffix(".json")
     write_atomic(path, data)
     write_atomic(sidecar, (json.dumps(description, indent=2, ensure_ascii=False) + "\n").encode())
@@ -60,7 +60,7 @@ def export_model(
 
 
 def _description(
-    architecture: Architecture,
+    architecture: ViTArchitecture,
     layers: "Layers",
     image_size: int,
     classes: Sequence[str],

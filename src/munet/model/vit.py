@@ -21,7 +21,7 @@ POOLS = ("token", "avg", "map")
 
 
 @dataclass(frozen=True)
-class Architecture:
+class ViTArchitecture:
     """Every fact of a plain ViT except depth and image size; equal architectures can share layers.
 
     `mlp_hidden` is the width between the two dense layers of a block (and of an attention pool). `pre_norm` is the
@@ -131,7 +131,7 @@ class Architecture:
         return {name: value for name, value in values.items() if name != "adapter_act" or value != "gelu"}
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "Architecture":
+    def from_json(cls, values: Mapping[str, Any]) -> "ViTArchitecture":
         """Inverse of `to_json`; InputError for facts that this version does not know."""
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(values) - known)

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from munet.model.modules import build_vit
-from munet.model.state_dict import cut
-from munet.model.vit import Architecture
+from munet.model.state_dict import split_state_dict
+from munet.model.vit import ViTArchitecture
 
 Layer = dict[str, Tensor]
 
@@ -43,7 +43,7 @@ def xavier_uniform(shape: tuple[int, int], generator: torch.Generator) -> Tensor
     return torch.nn.init.xavier_uniform_(torch.empty(shape), generator=generator)
 
 
-def resize_posembed(pos_embed: Tensor, architecture: Architecture, from_size: int, to_size: int) -> Tensor:
+def resize_posembed(pos_embed: Tensor, architecture: ViTArchitecture, from_size: int, to_size: int) -> Tensor:
     """Position embedding (1, rows, width) for another image size, in pixels.
 
     The rows of class and register tokens stay; the grid is interpolated linearly with aligned corners and without
@@ -62,7 +62,7 @@ def resize_posembed(pos_embed: Tensor, architecture: Architecture, from_size: in
 
 
 def random_root(
-    architecture: Architecture, num_blocks: int, image_size: int, generator: torch.Generator
+    architecture: ViTArchitecture, num_blocks: int, image_size: int, generator: torch.Generator
 ) -> dict[str, Layer]:
     """Layers of an untrained ViT without a head; each block gets its own draw.
 
@@ -70,7 +70,7 @@ def random_root(
     MLP biases N(0, 1e-6), other biases zero, norms one and zero: the initialisation of the published models. Register
     tokens N(0, 1e-6), attention-pool latent N(0, 1/width). LayerScale 0.1, from 19 blocks on 1e-5 (CaiT).
     """
-    layers = cut(build_vit(architecture, num_blocks, image_size).state_dict())
+    layers = split_state_dict(build_vit(architecture, num_blocks, image_size).state_dict())
     scale = 0.1 if num_blocks <= 18 else 1e-5
     return {
         slot: {name: _initial(slot, name, tensor, scale, generator) for name, tensor in layer.items()}

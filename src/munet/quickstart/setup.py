@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from munet.evolution.options import Budget
 from munet.quickstart.data import check_available, write_tasks
 
 # Random crops and flips cost small characters more than they bring, so that baselines start without them, as
@@ -36,18 +37,20 @@ class Setup:
     def grown(self) -> dict[str, Any]:
         """Arguments of `evolve` for the system."""
         names = ("task_iterations", "generations", "children", "cycles", "samples_per_cycle", "batch_size")
-        return {"method": "mu2net-plus"} | {name: getattr(self, name) for name in names}
+        return {"method": "mu2net-plus", "budget": Budget(**{name: getattr(self, name) for name in names})}
 
     def baseline(self, method: str) -> dict[str, Any]:
         """Arguments of `evolve` for a baseline: one child, all cycles on one schedule, no random preprocessing."""
         return {
             "method": method,
-            "task_iterations": 1,
-            "generations": 1,
-            "children": 1,
-            "cycles": self.child_cycles,
-            "samples_per_cycle": self.samples_per_cycle,
-            "batch_size": self.batch_size,
+            "budget": Budget(
+                task_iterations=1,
+                generations=1,
+                children=1,
+                cycles=self.child_cycles,
+                samples_per_cycle=self.samples_per_cycle,
+                batch_size=self.batch_size,
+            ),
             "settings": NO_PREPROCESSING,
         }
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from munet.analysis.model_history import children
 from munet.errors import InputError
 from munet.evolution.events import Observer
 from munet.quickstart.journal import FILE, Journal
@@ -104,14 +105,16 @@ class _Grower:
 
     def evolve(self, system: System, tasks: list[str], arguments: dict[str, Any]) -> None:
         """Evolve what has not had its task iterations yet, or go on with what was interrupted."""
-        wanted = arguments["task_iterations"]
+        wanted = arguments["budget"].task_iterations
         done = all(system.task(task)["iterations"] >= wanted for task in tasks)
         if done and system.status()["unfinished_run"] is None:
             return
         with self.watch(system.status()["tasks"]) as observer:
             from munet.evolution.loop import evolve
+            from munet.evolution.options import Where
 
-            evolve(system, tasks, observer=observer, **arguments, **self.options)
+            where = Where(device=self.options["device"], threads=self.options["threads"])
+            evolve(system, tasks, observer=observer, where=where, seed=self.options["seed"], **arguments)
 
     def logits(self, tasks: Sequence[str]) -> dict[str, Any]:
         """Answers of every task's model to the same images, the first test images of all these tasks, as a hash.
@@ -157,7 +160,7 @@ class _Grower:
 def _measured(system: System) -> dict[str, Any]:
     status = system.status()
     samples: dict[str, int] = {}
-    for child in system.children():
+    for child in children(system.store):
         samples[child["task"]] = samples.get(child["task"], 0) + child["samples"]
     return {
         "test_accuracy": {row["name"]: row["test_accuracy"] for row in status["tasks"]},

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from munet.model.vit import Architecture
+from munet.model.vit import ViTArchitecture
 
 Read = Callable[[str], Tensor]
 """Gives an array of a slot by its name."""
@@ -52,7 +52,7 @@ def layer_of(slot: str, read: Read) -> Layer:
     return _owned({"weight": read("kernel").T, "bias": read("bias")})
 
 
-def shapes_of(slot: str, architecture: Architecture, size: int = 0) -> Shapes:
+def shapes_of(slot: str, architecture: ViTArchitecture, size: int = 0) -> Shapes:
     """Shape of every array of a slot by its newer name. `size`: side of the image in pixels for `posembed`, hidden
     width for adapters, classes for the head."""
     a, h = architecture, architecture.width
@@ -95,7 +95,7 @@ def _owned(tensors: Layer) -> Layer:
     return {name: tensor.contiguous() for name, tensor in tensors.items()}
 
 
-def _block_shapes(a: Architecture) -> Shapes:
+def _block_shapes(a: ViTArchitecture) -> Shapes:
     h, m, one = a.width, a.mlp_hidden, a.width // a.heads
     shapes = _norm_shapes("LayerNorm_0/", h) | _norm_shapes("LayerNorm_1/", h)
     for part in ("query", "key", "value"):

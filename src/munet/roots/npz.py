@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from munet.errors import InputError
-from munet.model.vit import Architecture
+from munet.model.vit import ViTArchitecture
 from munet.roots.files import check_file
 from munet.roots.root import Root, check_depth, finish
 
@@ -33,7 +33,7 @@ def npz_root(path: Path, depth: int | None, image_size: int | None) -> Root:
     return finish(architecture, layers, f"npz:{path.name}", depth, image_size)
 
 
-def _convert(arrays: Any, path: Path, depth: int | None) -> "tuple[Architecture, dict[str, dict[str, Tensor]]]":
+def _convert(arrays: Any, path: Path, depth: int | None) -> "tuple[ViTArchitecture, dict[str, dict[str, Tensor]]]":
     from munet.roots.flax_layers import layer_of, newer_name
 
     keys = set(arrays.files)
@@ -63,7 +63,7 @@ def _convert(arrays: Any, path: Path, depth: int | None) -> "tuple[Architecture,
     kernel, block = reader("embedding")("kernel"), reader("Transformer/encoderblock_0")
     heads = block("MultiHeadDotProductAttention_0/query/kernel").shape[1]
     hidden = block("MlpBlock_0/Dense_0/kernel").shape[1]
-    architecture = Architecture(kernel.shape[0], kernel.shape[3], heads, hidden, channels=kernel.shape[2])
+    architecture = ViTArchitecture(kernel.shape[0], kernel.shape[3], heads, hidden, channels=kernel.shape[2])
     return architecture, {slot: layer_of(slot, reader(place)) for slot, place in places.items()}
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from munet.errors import InputError
 from munet.model.slots import depth_of
-from munet.model.vit import Architecture
+from munet.model.vit import ViTArchitecture
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,7 +22,7 @@ class Root:
     are resized from it. `source` names where the root comes from, without a folder.
     """
 
-    architecture: Architecture
+    architecture: ViTArchitecture
     layers: "dict[str, dict[str, Tensor]]"
     image_size: int
     native_posembed: "dict[str, Tensor]"
@@ -30,7 +30,7 @@ class Root:
     source: str
 
 
-def native_size(architecture: Architecture, pos_embed: "Tensor", source: str) -> int:
+def native_size(architecture: ViTArchitecture, pos_embed: "Tensor", source: str) -> int:
     """Side in pixels of the images that a position embedding (1, rows, width) is made for."""
     prefix = 0 if architecture.no_embed_class else architecture.prefix_tokens
     grid = round(max(pos_embed.shape[1] - prefix, 0) ** 0.5)
@@ -48,7 +48,7 @@ def check_depth(depth: int | None, available: int | None, source: str) -> None:
 
 
 def finish(
-    architecture: Architecture, layers: "Layers", source: str, depth: int | None, image_size: int | None
+    architecture: ViTArchitecture, layers: "Layers", source: str, depth: int | None, image_size: int | None
 ) -> Root:
     """Cap the depth, drop the head, copy to fp32 tensors that own their memory, check them, resize the positions."""
     from munet.model.network import Network

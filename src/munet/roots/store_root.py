@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from munet.store import Store
 
 
-def found(
+def store_root(
     store: "Store",
     root: str,
     *,

@@ -13,7 +13,7 @@ from munet.roots.root import Root, check_depth, finish
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from munet.model.vit import Architecture
+    from munet.model.vit import ViTArchitecture
 
 _PLAIN_MODULES = ("timm.models.vision_transformer", "timm.models.deit")
 
@@ -29,22 +29,22 @@ def pretrained_root(name: str, depth: int | None, image_size: int | None, weight
 def random_root(name: str, depth: int | None, image_size: int | None, seed: int) -> Root:
     """`random:NAME`: the architecture of a timm ViT with untrained weights; any depth from 1."""
     from munet.model.weight_init import random_root as draw
-    from munet.rng import torch_stream
+    from munet.rng import torch_rng
 
     architecture, vit = outline(name)
     check_depth(depth, None, f"random:{name}")
     size = vit.patch_embed.img_size[0] if image_size is None else image_size
     architecture.check_image_size(size)
-    layers = draw(architecture, depth or len(vit.blocks), size, torch_stream(seed, "root"))
+    layers = draw(architecture, depth or len(vit.blocks), size, torch_rng(seed, "root"))
     return finish(architecture, layers, f"random:{name}", None, None)
 
 
-def outline(name: str) -> "tuple[Architecture, Any]":
+def outline(name: str) -> "tuple[ViTArchitecture, Any]":
     """Architecture of a timm model, and the model without values. InputError for a name that cannot be cut."""
     import timm
     import torch
 
-    from munet.model.from_timm import architecture_of, refuse
+    from munet.model.from_timm import read_architecture, refuse
 
     _check_name(name)
     module = timm.models.model_entrypoint(name.partition(".")[0]).__module__
@@ -52,7 +52,7 @@ def outline(name: str) -> "tuple[Architecture, Any]":
         refuse(name, f"it comes from {module}")
     with torch.device("meta"):
         vit = timm.create_model(name, pretrained=False, num_classes=0)
-    return architecture_of(vit, name), vit
+    return read_architecture(vit, name), vit
 
 
 def _check_name(name: str) -> None:
@@ -102,7 +102,7 @@ def _fitting(
     name: str, vit: Any, state: "dict[str, Tensor]", weights: str | Path | None
 ) -> "dict[str, dict[str, Tensor]]":
     """Cut `state`, which must hold this model's tensors, if perhaps of fewer blocks and another image size."""
-    from munet.model.state_dict import cut, slot_of
+    from munet.model.state_dict import slot_of, split_state_dict
 
     source = f"timm:{name}" if weights is None else str(weights)
     wanted = {key: tuple(tensor.shape) for key, tensor in vit.state_dict().items()}
@@ -120,4 +120,4 @@ def _fitting(
             raise InputError(
                 f"{source} does not hold the weights of {name}: {key} is {tuple(tensor.shape)}, not {wanted[key]}"
             )
-    return cut(given)
+    return split_state_dict(given)

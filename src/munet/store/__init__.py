@@ -18,3 +18,5 @@ The format is written down for other readers in docs/format.md. Nothing here imp
 
 from munet.store.records import FORMAT
 from munet.store.store import Store
+
+__all__ = ["FORMAT", "Store"]

@@ -1,21 +1,14 @@
 """What follows from the refs: owners, totals, lineage. Always derived, never stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from munet.analysis.status import Manifest
-
-if TYPE_CHECKING:
-    from munet.store import Store
-
-from collections.abc import Container
-from typing import TYPE_CHECKING
-
-from munet.analysis.history import Manifest
 from munet.errors import InputError, suggest
 
 if TYPE_CHECKING:
-    from munet.store import Store
+    from munet.store.store import Store
+
+Manifest = dict[str, Any]
 
 
 def resolve(store: "Store", word: str) -> str:

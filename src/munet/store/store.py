@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from munet.errors import InputError, StoreError, suggest
 from munet.fs import locks
@@ -326,3 +326,10 @@ class Store:
 def _split(name: str) -> list[str]:
     # Words and numbers take turns, so that numbers are only ever compared with numbers.
     return re.split(r"([0-9]+)", name)
+
+
+class HasStore(Protocol):
+    """Whoever holds a store: a `System`."""
+
+    @property
+    def store(self) -> Store: ...

@@ -15,21 +15,6 @@
 Importing this package imports neither numpy nor Pillow nor `datasets`: commands that only list tasks must be quick.
 """
 
-from typing import TYPE_CHECKING, Any
+import lazy_loader
 
-from munet.tasks.names import check_name
-from munet.tasks.record import Split, add, load
-
-if TYPE_CHECKING:
-    from munet.tasks.images import decode_image
-
-__all__ = ["Split", "add", "check_name", "decode_image", "load"]
-
-
-def __getattr__(name: str) -> Any:
-    """`decode_image` when it is first asked for, because its module needs numpy and Pillow."""
-    if name == "decode_image":
-        from munet.tasks.images import decode_image
-
-        return decode_image
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from munet.errors import InputError
-from munet.tasks import add
 from munet.tasks.names import check_name
 from munet.tasks.reopen import NO_DATA
 from munet.tasks.splits import PARTS

@@ -14,7 +14,7 @@ from munet.training.trie import Function, Step, Target, Trie, walk
 
 
 @dataclass(frozen=True)
-class Examinee:
+class EvalItem:
     """A network, on the device that evaluates it, and its images.
 
     `steps` are its stages, named by content: what several have in common from the first one on is computed once for a
@@ -26,7 +26,7 @@ class Examinee:
     content: str
 
     @classmethod
-    def alone(cls, network: Function, split: SplitLike) -> "Examinee":
+    def alone(cls, network: Function, split: SplitLike) -> "EvalItem":
         """A network that shares nothing."""
         return cls([("", network)], split, "")
 
@@ -42,14 +42,14 @@ def evaluate(
     note: Note = lambda text: None,
 ) -> tuple[int, int]:
     """(correct, examples) of one network; see `evaluate_together`."""
-    alone = [Examinee.alone(network, split)]
+    alone = [EvalItem.alone(network, split)]
     options = {"device": device, "batch_size": batch_size, "precision": precision}
     return evaluate_together(alone, preprocessing, **options, note=note)[0]
 
 
 @torch.no_grad()
 def evaluate_together(
-    examinees: Sequence[Examinee],
+    items: Sequence[EvalItem],
     preprocessing: Preprocessing,
     *,
     device: torch.device | str = "cpu",
@@ -64,14 +64,14 @@ def evaluate_together(
     a non-finite logit is wrong. `progress` is told of the images of each batch when it is done.
     """
     trie, parts = Trie("images"), Parts(note)
-    nodes = [trie.add(examinee.steps) for examinee in examinees]
+    nodes = [trie.add(item.steps) for item in items]
     sets: dict[str, ImageSet] = {}
     readers: dict[str, list[int]] = {}  # content -> examinees
-    for number, examinee in enumerate(examinees):
-        readers.setdefault(examinee.content, []).append(number)
-        if examinee.content not in sets:
-            sets[examinee.content] = ImageSet.of(examinee.split, device)
-    counts = [torch.zeros(2, dtype=torch.int64, device=device) for _ in examinees]
+    for number, item in enumerate(items):
+        readers.setdefault(item.content, []).append(number)
+        if item.content not in sets:
+            sets[item.content] = ImageSet.of(item.split, device)
+    counts = [torch.zeros(2, dtype=torch.int64, device=device) for _ in items]
     for pieces in _batches({content: len(data) for content, data in sets.items()}, batch_size):
         images = [prepare(sets[content].rows(rows), preprocessing) for content, rows in pieces]
         targets: list[Target] = []
@@ -88,7 +88,7 @@ def evaluate_together(
         for (number, labels), logits in zip(wanted, found, strict=True):
             counts[number] += count_correct(logits, labels)
         progress(start)
-    return [(int(count[0]), len(sets[e.content])) for count, e in zip(counts, examinees, strict=True)]
+    return [(int(count[0]), len(sets[e.content])) for count, e in zip(counts, items, strict=True)]
 
 
 def _batches(lengths: dict[str, int], size: int) -> Iterator[list[tuple[str, np.ndarray]]]:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from munet.errors import InputError
-from munet.rng import Key, numpy_stream
+from munet.rng import Key, numpy_rng
 
 
 class SplitLike(Protocol):
@@ -82,7 +82,7 @@ def stream_order(key: Key, examples: int, start: int, count: int) -> np.ndarray:
     parts = []
     first, last = start // examples, (start + count - 1) // examples
     for epoch in range(first, last + 1):
-        permutation = numpy_stream(*key, "order", epoch).permutation(examples)
+        permutation = numpy_rng(*key, "order", epoch).permutation(examples)
         low = max(start - epoch * examples, 0)
         parts.append(permutation[low : start + count - epoch * examples])
     return np.concatenate(parts)

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 
 from munet.errors import InputError
-from munet.rng import Key, torch_stream
+from munet.rng import Key, torch_rng
+from munet.training.child_state import ChildState, OnCycle, Outcome, Trainable, TrainItem
 from munet.training.evaluation import count_correct
 from munet.training.features import FeatureCache
 from munet.training.images import ImageSet, SplitLike, gather, stream_order
 from munet.training.inputs import FixedInputs
-from munet.training.member import Member, Outcome, Told, Trainable, Trainee
 from munet.training.memory import Note, Parts
 from munet.training.precision import autocast
 from munet.training.preprocessing import apply, draw
@@ -45,20 +45,20 @@ def train(
 
     With `reuse`, activations below its lowest trainable layer are kept in up to `cache_bytes`.
     """
-    told = None if on_cycle is None else (lambda member, cycle, accuracy: on_cycle(cycle, accuracy))
+    told = None if on_cycle is None else (lambda child, cycle, accuracy: on_cycle(cycle, accuracy))
     cache = FeatureCache(cache_bytes) if reuse else None
-    trainee = Trainee(network, recipe, momentum)
-    return train_litter([trainee], train, validation, key=key, device=device, on_cycle=told, cache=cache, note=note)[0]
+    item = TrainItem(network, recipe, momentum)
+    return train_together([item], train, validation, key=key, device=device, on_cycle=told, cache=cache, note=note)[0]
 
 
-def train_litter(
-    trainees: Sequence[Trainee],
+def train_together(
+    items: Sequence[TrainItem],
     train: SplitLike,
     validation: SplitLike,
     *,
     key: Key,
     device: torch.device | str = "cpu",
-    on_cycle: Told | None = None,
+    on_cycle: OnCycle | None = None,
     cache: FeatureCache | None = None,
     note: Note = lambda text: None,
     names: tuple[str, str] | None = None,
@@ -76,31 +76,31 @@ def train_litter(
     frozen layers beyond this litter, under `names` of the two splits and `kind` of network; with None nothing is
     kept, which is slower and changes no result. Running out of device memory makes batches go through in parts.
     """
-    return _Litter(trainees, train, validation, key, device, on_cycle, cache, note, names, kind).run()
+    return TrainingSession(items, train, validation, key, device, on_cycle, cache, note, names, kind).run()
 
 
-class _Litter:
+class TrainingSession:
     """The state of one training."""
 
     def __init__(
         self,
-        trainees: Sequence[Trainee],
+        items: Sequence[TrainItem],
         train: SplitLike,
         validation: SplitLike,
         key: Key,
         device: torch.device | str,
-        on_cycle: Told | None,
+        on_cycle: OnCycle | None,
         cache: FeatureCache | None,
         note: Note,
         names: tuple[str, str] | None,
         kind: str,
     ) -> None:
         began = perf_counter()
-        self.recipe, self.key, self.on_cycle = trainees[0].recipe, key, on_cycle
-        _check(trainees)
+        self.recipe, self.key, self.on_cycle = items[0].recipe, key, on_cycle
+        _check(items)
         self.data, held_out = ImageSet.of(train, device), ImageSet.of(validation, device)
         self.parts = Parts(note)
-        self.members = [Member(trainee, len(self.data), self.data.device, self.parts) for trainee in trainees]
+        self.children = [ChildState(item, len(self.data), self.data.device, self.parts) for item in items]
         names = names or (f"{id(self)} train", f"{id(self)} validation")
         kind = f"{kind} {self.recipe.precision}"
         pre = self.recipe.preprocessing
@@ -111,13 +111,13 @@ class _Litter:
         self.validation = FixedInputs(held_out, pre, name=names[1], in_order=True, **common)
         self.held_out = held_out
         trie = self.fixed.trie if self.fixed else Trie("augmented")
-        for member in self.members:
-            member.join(trie, self.validation.trie)
+        for child in self.children:
+            child.join(trie, self.validation.trie)
         self._share("train", began, {})
 
     @property
-    def alive(self) -> list[Member]:
-        return [member for member in self.members if member.alive]
+    def alive(self) -> list[ChildState]:
+        return [child for child in self.children if child.alive]
 
     def run(self) -> list[Outcome]:
         """All cycles, or as many as stay finite."""
@@ -128,36 +128,36 @@ class _Litter:
                 break
             with self._clock("validation"):
                 self._validate(cycle)
-        return [member.close() for member in self.members]
+        return [child.close() for child in self.children]
 
     @contextmanager
     def _clock(self, part: str) -> Iterator[None]:
         """Time that no member claimed for itself is shared by all that were alive."""
-        began, own = perf_counter(), {member: member.seconds[part] for member in self.alive}
+        began, own = perf_counter(), {child: child.seconds[part] for child in self.alive}
         yield
         self._share(part, began, own)
 
-    def _share(self, part: str, began: float, own: Mapping[Member, float]) -> None:
-        members = list(own) or self.members
-        claimed = sum(member.seconds[part] - before for member, before in own.items())
-        for member in members:
-            member.seconds[part] += (perf_counter() - began - claimed) / len(members)
+    def _share(self, part: str, began: float, own: Mapping[ChildState, float]) -> None:
+        children = list(own) or self.children
+        claimed = sum(child.seconds[part] - before for child, before in own.items())
+        for child in children:
+            child.seconds[part] += (perf_counter() - began - claimed) / len(children)
 
     def _train_cycle(self, cycle: int) -> None:
         samples, size = self.recipe.samples(len(self.data)), self.recipe.batch_size
         order = stream_order(self.key, len(self.data), cycle * samples, samples)
         labels = gather(self.data.labels, order)
-        members = self.alive
+        children = self.alive
         batches = self._fixed_batches(self.fixed, order) if self.fixed else self._random_batches(cycle, order)
         for hidden, wanted in zip(batches, labels.split(size), strict=True):
-            for member, x in zip(members, hidden, strict=True):
-                member.step(x, wanted)
-        for member in members:
-            member.end_training(cycle)
+            for child, x in zip(children, hidden, strict=True):
+                child.step(x, wanted)
+        for child in children:
+            child.end_training(cycle)
 
     def _fixed_batches(self, fixed: FixedInputs, order: np.ndarray) -> Iterator[list[torch.Tensor]]:
         """Activations for each member that is alive, of every batch of a cycle."""
-        nodes = [member.node for member in self.alive]
+        nodes = [child.node for child in self.alive]
         size = self.recipe.batch_size
         # several batches at a time: what is missing of them fills the chunks in which it is computed
         window = size * -(-4 * fixed.chunk // size)
@@ -171,8 +171,8 @@ class _Litter:
     def _random_batches(self, cycle: int, order: np.ndarray) -> Iterator[list[torch.Tensor]]:
         """As `_fixed_batches`, each batch augmented once for all members."""
         data, pre, size = self.data, self.recipe.preprocessing, self.recipe.batch_size
-        targets = [Target(member.node) for member in self.alive]
-        generator = torch_stream(*self.key, "augment", cycle)
+        targets = [Target(child.node) for child in self.alive]
+        generator = torch_rng(*self.key, "augment", cycle)
         height, width = data.images.shape[1:3]
         draws = draw(pre, len(order), height, width, generator).to(data.device)
         for images, start in zip(data.batches(order, size), range(0, len(order), size), strict=True):
@@ -184,29 +184,29 @@ class _Litter:
     def _validate(self, cycle: int) -> None:
         # Validation keeps no activations for gradients, so a larger batch takes no more memory than a training step.
         size = min(512, 4 * self.recipe.batch_size)
-        members = self.alive
-        counts = [torch.zeros(2, dtype=torch.int64, device=self.data.device) for _ in members]
+        children = self.alive
+        counts = [torch.zeros(2, dtype=torch.int64, device=self.data.device) for _ in children]
         for start in range(0, len(self.held_out), size):
             rows = np.arange(start, min(start + size, len(self.held_out)))
             labels = gather(self.held_out.labels, rows)
             with autocast(self.data.device, self.recipe.precision), torch.no_grad():
-                hidden = self.validation.read(rows, [member.validation_node for member in members])
-                for member, count, x in zip(members, counts, hidden, strict=True):
+                hidden = self.validation.read(rows, [child.validation_node for child in children])
+                for child, count, x in zip(children, counts, hidden, strict=True):
                     began = perf_counter()
-                    count += count_correct(self.parts(member.logits, x), labels)
-                    member.seconds["validation"] += perf_counter() - began
-        for number, member in enumerate(self.members):
-            if member in members:
-                correct, usable = counts[members.index(member)].tolist()
-                accuracy = member.end_validation(cycle, correct, usable, len(self.held_out))
+                    count += count_correct(self.parts(child.logits, x), labels)
+                    child.seconds["validation"] += perf_counter() - began
+        for number, child in enumerate(self.children):
+            if child in children:
+                correct, usable = counts[children.index(child)].tolist()
+                accuracy = child.end_validation(cycle, correct, usable, len(self.held_out))
                 if self.on_cycle is not None and accuracy is not None:
                     self.on_cycle(number, cycle, accuracy)
 
 
-def _check(trainees: Sequence[Trainee]) -> None:
+def _check(items: Sequence[TrainItem]) -> None:
     """Raises InputError for recipes that cannot be followed side by side."""
-    first = trainees[0].recipe
-    for recipe in (trainee.recipe for trainee in trainees[1:]):
+    first = items[0].recipe
+    for recipe in (item.recipe for item in items[1:]):
         for name in ("cycles", "samples_per_cycle", "batch_size", "precision", "preprocessing"):
             if getattr(recipe, name) != getattr(first, name):
                 raise InputError(f"siblings that are trained together differ in {name}: train them one by one")

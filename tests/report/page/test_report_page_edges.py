@@ -9,6 +9,7 @@ import pytest
 
 import munet
 from analysis_tools import big_system
+from munet.analysis import model_history
 from munet.importing import import_published
 from munet.report.page import build_page, payload
 
@@ -56,7 +57,7 @@ def test_one_task(tmp_path: Path):
 
 def test_no_child_was_kept(bare: munet.System, eight: munet.System, tiny_npz: Path):
     bare.add_task("shapes", f"npz:{tiny_npz}")
-    child = next(child for child in eight.children() if not child["accepted"])
+    child = next(child for child in model_history.children(eight.store) if not child["accepted"])
     facts = {"accepted": False, "model": None, "score": None, "accuracy": None, "reason": "non-finite loss in cycle 0"}
     record = child | facts | {"parent": bare.root, "parent_task": None, "accuracies": []}
     run = bare.store.new_run({"format": 1, "request": {"tasks": ["shapes"]}, "started": None})

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 import munet
+from munet.analysis import model_history
 from munet.analysis.growth import moments, paths_at
 from munet.report.page import payload
 
@@ -34,8 +35,8 @@ def test_the_numbers_of_tasks_and_totals_are_those_of_status(eight: munet.System
     for key in ("mean_validation_accuracy", "mean_test_accuracy", "unique_parameters", "parameters_per_task",
                 "flops_per_task"):  # fmt: skip
         assert made["totals"][key] == status[key]
-    assert made["totals"]["children"] == len(list(eight.children())) == 256
-    assert made["totals"]["accepted"] == sum(child["accepted"] for child in eight.children())
+    assert made["totals"]["children"] == len(list(model_history.children(eight.store))) == 256
+    assert made["totals"]["accepted"] == sum(child["accepted"] for child in model_history.children(eight.store))
     assert made["root"] == {"model": eight.root[:10], "source": status["root"]["source"]}
 
 
@@ -76,7 +77,9 @@ def test_columns_of_children_have_one_value_a_step_and_name_what_there_is(eight:
     columns, words = made["children"], made["words"]
     assert {len(values) for values in columns.values()} == {256}
     for child, (task, model, score) in zip(
-        eight.children(), zip(columns["task"], columns["model"], columns["score"], strict=True), strict=True
+        model_history.children(eight.store),
+        zip(columns["task"], columns["model"], columns["score"], strict=True),
+        strict=True,
     ):
         assert made["tasks"][task]["name"] == child["task"]
         assert model == (child["model"] or "")[:10]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import munet
+from growing import evolve
 from munet.report.watch import Server, bind
 
 CHILDREN = 4  # of a run of `evolve_tiny`
@@ -69,7 +70,7 @@ def evolve_tiny(path: Path, seed: int, go_on: Event) -> None:
 
     budget = {"task_iterations": 1, "generations": 2, "children": 2, "cycles": 1}
     system = munet.System.open(path)
-    munet.evolve(system, **budget, samples_per_cycle=40, batch_size=20, threads=1, seed=seed, observer=wait)
+    evolve(system, **budget, samples_per_cycle=40, batch_size=20, threads=1, seed=seed, observer=wait)
 
 
 @contextmanager

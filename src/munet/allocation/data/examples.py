@@ -14,7 +14,7 @@ from torch import Tensor
 
 from munet.allocation.data.transforms import AUGMENTATIONS, TRANSFORMS
 from munet.errors import InputError, suggest
-from munet.rng import Key, numpy_stream, torch_stream
+from munet.rng import Key, numpy_rng, torch_rng
 
 Indices = np.ndarray | Tensor | Sequence[int]
 
@@ -142,13 +142,13 @@ class Batches:
 
     def of_round(self, number: int) -> tuple[Tensor, Tensor]:
         """The batch of round `number` as inputs and targets (`Examples.batch`), augmented where the examples say so."""
-        generator = torch_stream(*self.key, "augmentation", number) if self.examples.augmentation else None
+        generator = torch_rng(*self.key, "augmentation", number) if self.examples.augmentation else None
         return self.examples.batch(self.indices(number), generator=generator)
 
 
 def epoch_order(key: Key, examples: Examples, epoch: int) -> np.ndarray:
     """The permutation int64 (N,) in which epoch `epoch` (from 0) visits the examples; a function of key and epoch."""
-    return numpy_stream(*key, "order", epoch).permutation(len(examples))
+    return numpy_rng(*key, "order", epoch).permutation(len(examples))
 
 
 def _tensor(array: np.ndarray) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 
 from munet.catalog.places import VARIABLE, data_folder
 from munet.errors import InputError, suggest
-from munet.rng import numpy_stream
+from munet.rng import numpy_rng
 from munet.tasks.planning import plan_splits
 from munet.tasks.reading import read
 from munet.tasks.sources import open_source
@@ -77,7 +77,7 @@ def hold_out(rows: np.ndarray, labels: np.ndarray, percent: int, name: str) -> t
     held = np.zeros(len(rows), bool)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
-        order = numpy_stream("allocation", name, "validation", int(label)).permutation(len(members))
+        order = numpy_rng("allocation", name, "validation", int(label)).permutation(len(members))
         held[members[order[: round(len(members) * percent / 100)]]] = True
     return rows[~held], rows[held]
 

@@ -13,7 +13,7 @@ import numpy as np
 from munet.allocation.data.examples import Examples
 from munet.allocation.data.tasks import TaskData
 from munet.errors import InputError
-from munet.rng import numpy_stream
+from munet.rng import numpy_rng
 
 
 def synthetic(
@@ -37,10 +37,10 @@ def synthetic(
     """
     sizes = {"train": train, "validation": validation, "test": test}
     _check(pairs, dimension, correlation, scale, sines, noise, sizes)
-    weights = pair_weights(pairs, dimension, correlation, scale, numpy_stream(seed, "synthetic", "weights"))
+    weights = pair_weights(pairs, dimension, correlation, scale, numpy_rng(seed, "synthetic", "weights"))
     inputs, targets = {}, {}
     for part, count in sizes.items():  # a stream for each, so that the size of one leaves the others as they are
-        drawn = numpy_stream(seed, "synthetic", part)
+        drawn = numpy_rng(seed, "synthetic", part)
         x = drawn.standard_normal((count, dimension))
         y = responses(x @ weights.T, sines) + noise * drawn.standard_normal((count, 2 * pairs))
         inputs[part], targets[part] = x.astype(np.float32), y.T.astype(np.float32)

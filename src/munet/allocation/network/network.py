@@ -9,6 +9,8 @@ from munet.errors import InputError
 from munet.model.pools.pool import Pool
 from munet.model.pools.same_padding import SeededDropout
 
+__all__ = ["MultitaskNetwork", "Pool"]
+
 
 class MultitaskNetwork(nn.Module):
     """Layers in order, then the head of the task.

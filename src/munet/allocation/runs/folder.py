@@ -12,9 +12,7 @@ just before a crash, and is written again.
 
 import io
 import json
-import os
 import pickle
-import platform
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,7 +20,7 @@ from typing import Any
 
 from munet.errors import InputError, StoreError
 from munet.fs.atomic import make_folder, write_atomic
-from munet.provenance import now, versions
+from munet.provenance import machine, now, versions
 
 FORMAT = 1
 _CHECKPOINT = re.compile(r"round-(\d+)\.pt")
@@ -64,7 +62,7 @@ class RunFolder:
                 "threads": threads,
                 "started": now(),
                 "versions": versions(),
-                "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
+                "machine": machine(),
             }
             make_folder(self.path)
             write_atomic(self.path / "config.json", json_bytes(config))

@@ -132,9 +132,9 @@ def make(config: RunConfig, data: Path | None) -> Made:
 def make_network(config: RunConfig, classes: Sequence[int], input_shape: tuple[int, ...]) -> "MultitaskNetwork":
     """The network of an experiment, initialised from the seed."""
     from munet.allocation.network import models
-    from munet.rng import torch_stream
+    from munet.rng import torch_rng
 
-    generator = torch_stream(config.settings.seed, "allocation", "initial")
+    generator = torch_rng(config.settings.seed, "allocation", "initial")
     if config.experiment == "mnist4":
         return models.mnist4(classes, generator=generator)
     if config.experiment == "omniglot20":

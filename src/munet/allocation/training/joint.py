@@ -23,7 +23,7 @@ from munet.allocation.training.scores import task_loss
 from munet.allocation.training.settings import Settings
 from munet.errors import InputError
 from munet.model.pools.same_padding import SeededDropout
-from munet.rng import numpy_stream, seed_of
+from munet.rng import numpy_rng, seed_of
 
 
 class JointTrainer:
@@ -77,7 +77,7 @@ class JointTrainer:
         if not (self._fused.training and self.network.training):  # evaluation came before
             self._fused.train()
             self.network.train()
-        order = numpy_stream(self.settings.seed, "allocation", "order", self.round).permutation(len(self.tasks))
+        order = numpy_rng(self.settings.seed, "allocation", "order", self.round).permutation(len(self.tasks))
         if self.settings.update == "per-task":
             for task in order.tolist():
                 self._clear()

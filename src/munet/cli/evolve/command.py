@@ -19,6 +19,7 @@ from munet.cli.common import (
     show_json,
 )
 from munet.evolution.executors.worker_plan import EXECUTORS
+from munet.evolution.options import Budget, Where
 
 if TYPE_CHECKING:
     from munet.cli.evolve.observers import Observer
@@ -135,34 +136,48 @@ def evolve(
       munet evolve fleet --executor processes --workers 4 --threads 2 --cache-memory 8GB
       munet evolve fleet --executor ray --address auto --device cuda --gpus-per-child 0.25
     """
-    settings = parse_settings(setting or [])
-    given: dict[str, Any] = {
-        "task_iterations": task_iterations,
-        "generations": generations,
-        "children": children,
-        "cycles": cycles,
-        "samples_per_cycle": samples_per_cycle,
-        "batch_size": batch_size,
-        "scale": scale,
-        "samples_per_task": samples_per_task,
-        "image_size": image_size,
-        "threads": threads,
-        "settings": settings or None,
-        "workers": workers,
-        "address": address,
-        "gpus_per_child": gpus_per_child,
-        "cache_memory": None if cache_memory is None else parse_size(cache_memory, "--cache-memory"),
-    }
-    options = {name: value for name, value in given.items() if value is not None}
-    options |= {"preprocessing": preprocessing}
-    options |= {"seed": seed, "device": device, "precision": precision, "allow_changed": allow_changed, "new": new}
-    options |= {"executor": executor, "reuse": not no_reuse}
+    settings: dict[str, Any] = dict(parse_settings(setting or []))
+    if scale is not None:
+        settings["scale"] = scale
+    budget = Budget(
+        task_iterations=task_iterations,
+        generations=generations,
+        children=children,
+        cycles=cycles,
+        samples_per_cycle=samples_per_cycle,
+        batch_size=batch_size,
+        samples_per_task=samples_per_task,
+    )
+    where = Where(
+        device=device,
+        precision=precision,
+        executor=executor,
+        workers=workers,
+        threads=threads,
+        address=address,
+        gpus_per_child=gpus_per_child,
+        cache_memory=None if cache_memory is None else parse_size(cache_memory, "--cache-memory"),
+        reuse=not no_reuse,
+    )
     opened = open_system(system)
     before = opened.status()
     with watching(before["tasks"], as_json) as watch:
         from munet import evolve as grow  # torch loads while the view is up already
 
-        results = grow(opened, tasks or None, method, observer=watch, **options)
+        results = grow(
+            opened,
+            tasks or None,
+            method,
+            budget=budget,
+            where=where,
+            seed=seed,
+            image_size=image_size,
+            preprocessing=preprocessing,
+            settings=settings,
+            allow_changed=allow_changed,
+            new=new,
+            observer=watch,
+        )
     if not as_json:
         _summary(opened, before, {result.task for result in results})
 

@@ -92,9 +92,9 @@ def run(
     from munet.cli.common import show
     from munet.cli.experiment.view import watching
     from munet.errors import InputError
+    from munet.evolution.options import Where
     from munet.experiments.budgets import load_budget, settings_for
     from munet.experiments.grid import grid
-    from munet.experiments.running import Where
     from munet.experiments.scheduler import perform_all
     from munet.experiments.slots import devices_for
     from munet.experiments.spec import Spec
@@ -106,7 +106,7 @@ def run(
         settings_for(spec, load_budget(budget), known)  # refuses what cannot be
     _refuse_missing(known, data)
     runs = grid(out, benchmark, budget, specs, range(first_seed, first_seed + seeds))
-    where = Where(device=device, precision=precision, threads=threads)
+    where = Where(device=device, precision=precision, threads=threads, executor="local")
     with watching(runs, as_json) as listen:
         failed = perform_all(
             [one for one in runs if not one.finished],
@@ -159,8 +159,8 @@ def continual(
     from munet.cli.common import show
     from munet.cli.evolve.command import watching
     from munet.cli.text.formatting import clean, number, percent
+    from munet.evolution.options import Where
     from munet.experiments.growing import folder, grow
-    from munet.experiments.running import Where
     from munet.experiments.sequences import load_sequence
 
     chosen = load_sequence(sequence)

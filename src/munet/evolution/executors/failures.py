@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from munet.errors import WorkerError
 
 if TYPE_CHECKING:
-    from munet.evolution.jobs import Litter
+    from munet.evolution.jobs import JobGroup
 
-MOST_DEATHS = 3  # of workers over one litter
+MOST_DEATHS = 3  # of workers over one group
 
 
 class WorkerDied(Exception):
-    """A worker went away while it had a litter. The text says how, as in "worker 2 was killed by SIGKILL"."""
+    """A worker went away while it had a group. The text says how, as in "worker 2 was killed by SIGKILL"."""
 
 
 class RemoteTraceback(Exception):
@@ -68,21 +68,21 @@ def how_it_ended(code: int | None) -> str:
     return f"was killed by {name}"
 
 
-def names_of(litter: "Litter") -> str:
+def names_of(group: "JobGroup") -> str:
     """Children counted from 1, as on the screen: child 3 of digits."""
-    numbers = [str(job.number + 1) for job in litter.jobs]
+    numbers = [str(job.number + 1) for job in group.jobs]
     children = f"child {numbers[0]}" if len(numbers) == 1 else f"children {', '.join(numbers[:-1])} and {numbers[-1]}"
-    return f"{children} of {litter.task['name']}"
+    return f"{children} of {group.task['name']}"
 
 
-def again(litter: "Litter", death: str) -> str:
+def again(group: "JobGroup", death: str) -> str:
     """What is told of a death that is made good for."""
-    return f"{death} while it trained {names_of(litter)}: trained again, with the same result"
+    return f"{death} while it trained {names_of(group)}: trained again, with the same result"
 
 
-def given_up(litter: "Litter", deaths: Sequence[str]) -> WorkerError:
-    """The end of a run whose workers die over the same litter."""
+def given_up(group: "JobGroup", deaths: Sequence[str]) -> WorkerError:
+    """The end of a run whose workers die over the same group."""
     return WorkerError(
-        f"{len(deaths)} workers died over {names_of(litter)}, at last {deaths[-1]}. Does it need more memory? Fewer "
+        f"{len(deaths)} workers died over {names_of(group)}, at last {deaths[-1]}. Does it need more memory? Fewer "
         "--workers, less --cache-memory or a smaller --batch-size take less; --executor local shows other causes"
     )

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from munet.evolution.child_trainer import Nursery, Setting
-from munet.evolution.executors.choose import Note, Told
-from munet.evolution.jobs import Litter, Result
-from munet.model.loader import Library
+from munet.evolution.child_trainer import ChildTrainer, ComputeSettings
+from munet.evolution.executors.base import Note, OnCycle
+from munet.evolution.jobs import JobGroup, Result
+from munet.model.loader import LayerSource
 from munet.tasks.cache.splits import Splits
 
 
@@ -14,12 +14,12 @@ class LocalExecutor:
 
     workers = 1
 
-    def __init__(self, library: Library, setting: Setting, splits: Splits | None = None) -> None:
-        self._nursery = Nursery(library, setting, splits)
+    def __init__(self, library: LayerSource, compute: ComputeSettings, splits: Splits | None = None) -> None:
+        self._trainer = ChildTrainer(library, compute, splits)
 
-    def run(self, litters: Sequence[Litter], on_cycle: Told, note: Note) -> Iterator[Result]:
-        for litter in litters:
-            yield from self._nursery.raise_litter(litter, on_cycle, note)
+    def run(self, groups: Sequence[JobGroup], on_cycle: OnCycle, note: Note) -> Iterator[Result]:
+        for group in groups:
+            yield from self._trainer.train(group, on_cycle, note)
 
     def close(self) -> None:
         """There is nothing to stop."""

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from munet.evolution.executors.failures import Failure
 
 if TYPE_CHECKING:
-    from munet.evolution.child_trainer import Nursery, Setting
-    from munet.evolution.jobs import Litter, Result
+    from munet.evolution.child_trainer import ChildTrainer, ComputeSettings
+    from munet.evolution.jobs import JobGroup, Result
 
 
 @dataclass(frozen=True)
-class Opening:
+class WorkerSetup:
     """What a worker process is to know before its first litter."""
 
     system: str  # path
-    setting: "Setting"
+    compute: "ComputeSettings"
     seen: Mapping[str, tuple[str, str]]  # of `Splits`: what need not be hashed again
 
 
@@ -51,10 +51,10 @@ class Done:
 Message = Cycle | Noted | Trained | Done | Failure
 
 
-def raise_aloud(nursery: "Nursery", litter: "Litter", say: Callable[[Message], None]) -> None:
+def train_and_report(trainer: "ChildTrainer", group: "JobGroup", say: Callable[[Message], None]) -> None:
     """Train a litter, and say all that happens but its end."""
-    results = nursery.raise_litter(
-        litter,
+    results = trainer.train(
+        group,
         lambda child, cycle, accuracy: say(Cycle(child, cycle, accuracy)),
         lambda sentence: say(Noted(sentence)),
     )
@@ -62,7 +62,7 @@ def raise_aloud(nursery: "Nursery", litter: "Litter", say: Callable[[Message], N
         say(Trained(result))
 
 
-class Hearing:
+class Relay:
     """Passes on what workers say, each thing once: one that died may have said it before, and others say the same."""
 
     def __init__(self) -> None:

@@ -13,40 +13,42 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
-from munet.evolution.executors.choose import Note, Told
+from munet.evolution.executors.base import Note, OnCycle
 from munet.evolution.executors.failures import MOST_DEATHS, Failure, WorkerDied, again, given_up, how_it_ended
-from munet.evolution.executors.messages import Done, Hearing, Message, Opening
-from munet.evolution.executors.worker_plan import Team
-from munet.evolution.jobs import Litter, Result
+from munet.evolution.executors.messages import Done, Message, Relay, WorkerSetup
+from munet.evolution.executors.worker_plan import WorkerPlan
+from munet.evolution.jobs import JobGroup, Result
 
 if TYPE_CHECKING:
-    from munet.evolution.child_trainer import Setting
-    from munet.system import System
+    from munet.evolution.child_trainer import ComputeSettings
+    from munet.store import Store
     from munet.tasks.cache.splits import Splits
 
 
 class ProcessesExecutor:
     """Worker processes that load torch while this one goes on, and wait between generations."""
 
-    def __init__(self, team: Team, system: "System", setting: "Setting", splits: "Splits") -> None:
-        self.workers = team.workers
-        self._seats = [
-            _Seat(number, Opening(str(system.path), replace(setting, device=_device(team, number)), splits.seen))
-            for number in range(team.workers)
+    def __init__(self, plan: WorkerPlan, store: "Store", compute: "ComputeSettings", splits: "Splits") -> None:
+        self.workers = plan.workers
+        self._slots = [
+            _WorkerSlot(
+                number, WorkerSetup(str(store.path), replace(compute, device=_device(plan, number)), splits.seen)
+            )
+            for number in range(plan.workers)
         ]
         self._threads: list[Thread] = []
-        self._hearing = Hearing()
-        for seat in self._seats:
-            seat.start()
+        self._relay = Relay()
+        for slot in self._slots:
+            slot.start()
 
-    def run(self, litters: Sequence[Litter], on_cycle: Told, note: Note) -> Iterator[Result]:
-        round_ = _Round(deque(_Task(litter) for litter in litters))
-        seats = self._seats[: len(litters)]
-        self._threads = [Thread(target=_serve, args=(seat, round_), daemon=True) for seat in seats]
+    def run(self, groups: Sequence[JobGroup], on_cycle: OnCycle, note: Note) -> Iterator[Result]:
+        round_ = _Round(deque(_Task(group) for group in groups))
+        slots = self._slots[: len(groups)]
+        self._threads = [Thread(target=_serve, args=(slot, round_), daemon=True) for slot in slots]
         for thread in self._threads:
             thread.start()
-        self._hearing.begin(on_cycle, note)
-        waiting = len(litters)
+        self._relay.begin(on_cycle, note)
+        waiting = len(groups)
         try:
             while waiting:
                 event = round_.events.get()
@@ -56,13 +58,13 @@ class ProcessesExecutor:
                     note(event.text)
                 elif isinstance(event, Exception):
                     raise event
-                elif (result := self._hearing.hear(event)) is not None:
+                elif (result := self._relay.hear(event)) is not None:
                     yield result
         finally:
             if waiting:  # whoever asked wants no more: what is in training is not worth its end
                 round_.over = True
-                for seat in seats:
-                    seat.interrupt()
+                for slot in slots:
+                    slot.interrupt()
             self._join()
 
     def _join(self) -> None:
@@ -71,21 +73,21 @@ class ProcessesExecutor:
         self._threads = []
 
     def close(self) -> None:
-        for seat in self._seats:
-            seat.closed = True
-            seat.interrupt()
+        for slot in self._slots:
+            slot.closed = True
+            slot.interrupt()
         self._join()
-        for seat in self._seats:
-            seat.close()
+        for slot in self._slots:
+            slot.close()
 
 
-def _device(team: Team, number: int) -> str:
-    return team.devices[number % len(team.devices)]
+def _device(plan: WorkerPlan, number: int) -> str:
+    return plan.devices[number % len(plan.devices)]
 
 
 @dataclass
 class _Task:
-    litter: Litter
+    group: JobGroup
     deaths: list[str] = field(default_factory=list)
 
 
@@ -103,7 +105,7 @@ class _Round:
     over: bool = False
 
 
-def _serve(seat: "_Seat", round_: _Round) -> None:
+def _serve(slot: "_WorkerSlot", round_: _Round) -> None:
     """Have a worker train litters until none is left. Runs in a thread, so that no worker waits for the store."""
     while not round_.over:
         try:
@@ -111,34 +113,34 @@ def _serve(seat: "_Seat", round_: _Round) -> None:
         except IndexError:
             return
         try:
-            for message in seat.train(task.litter):
+            for message in slot.train(task.group):
                 round_.events.put(message)
         except WorkerDied as death:
-            if round_.over or seat.closed:
+            if round_.over or slot.closed:
                 return
             task.deaths.append(str(death))
             if len(task.deaths) == MOST_DEATHS:
-                round_.events.put(given_up(task.litter, task.deaths))
+                round_.events.put(given_up(task.group, task.deaths))
                 return
-            round_.events.put(_Died(again(task.litter, str(death))))
+            round_.events.put(_Died(again(task.group, str(death))))
             round_.todo.appendleft(task)
         except Exception as error:  # a bug here must end the run rather than leave it waiting
             round_.events.put(error)
             return
 
 
-class _Seat:
+class _WorkerSlot:
     """The place of one worker: a process, and the next one when that is gone."""
 
-    def __init__(self, number: int, opening: Opening) -> None:
+    def __init__(self, number: int, setup: WorkerSetup) -> None:
         self.number = number
         self.closed = False
-        self._opening = opening
-        self._opened = False
+        self._setup = setup
+        self._told = False
         self._busy = False
-        self._shot = False
+        self._interrupted = False
         self._process: subprocess.Popen[bytes] | None = None
-        self._wire: Connection | None = None
+        self._connection: Connection | None = None
         self._lock = Lock()  # held to start a process or to kill it: that is done by different threads
 
     def start(self) -> Connection:
@@ -146,32 +148,32 @@ class _Seat:
         with self._lock:
             if self.closed:
                 raise WorkerDied("the run is over")
-            if self._process is not None and (self._shot or self._process.poll() is not None):
-                self._bury()  # it went while it had nothing to do
-            if self._wire is None:
+            if self._process is not None and (self._interrupted or self._process.poll() is not None):
+                self._reap()  # it went while it had nothing to do
+            if self._connection is None:
                 mine, theirs = socket.socketpair()
                 with theirs:
-                    self._process = _start(theirs.fileno(), self._opening.setting.threads)
-                self._wire, self._opened = Connection(mine.detach()), False
-            return self._wire
+                    self._process = _start(theirs.fileno(), self._setup.compute.threads)
+                self._connection, self._told = Connection(mine.detach()), False
+            return self._connection
 
-    def train(self, litter: Litter) -> Iterator[Message]:
+    def train(self, group: JobGroup) -> Iterator[Message]:
         """What the worker says about a litter; ends with `Done` or `Failure`. Raises WorkerDied."""
         self._busy = True
         try:
-            wire = self.start()
-            if not self._opened:
-                wire.send(self._opening)
-                self._opened = True
-            wire.send(litter)
+            connection = self.start()
+            if not self._told:
+                connection.send(self._setup)
+                self._told = True
+            connection.send(group)
             while True:
-                message: Message = wire.recv()
+                message: Message = connection.recv()
                 yield message
                 if isinstance(message, Done | Failure):
                     return
         except (EOFError, OSError) as error:
             with self._lock:
-                raise WorkerDied(f"worker {self.number + 1} {self._bury() or error}") from error
+                raise WorkerDied(f"worker {self.number + 1} {self._reap() or error}") from error
         finally:
             self._busy = False
 
@@ -180,22 +182,22 @@ class _Seat:
         with self._lock:
             if self._busy and self._process is not None:
                 self._process.kill()
-                self._shot = True  # it may take a moment to go
+                self._interrupted = True  # it may take a moment to go
 
     def close(self) -> None:
         """End the worker. Nobody waits for it any more."""
         with self._lock:
             if self._process is not None:
                 self._process.kill()
-            self._bury()
+            self._reap()
 
-    def _bury(self) -> str:
+    def _reap(self) -> str:
         """Clear away a worker that is gone, and tell how it went."""
-        process, wire = self._process, self._wire
-        self._process = self._wire = None
-        self._shot = False
-        if wire is not None:
-            wire.close()
+        process, connection = self._process, self._connection
+        self._process = self._connection = None
+        self._interrupted = False
+        if connection is not None:
+            connection.close()
         if process is None:
             return ""
         with suppress(subprocess.TimeoutExpired):

@@ -6,18 +6,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from munet.evolution.executors.choose import Note, Told
+from munet.evolution.executors.base import Note, OnCycle
 from munet.evolution.executors.failures import MOST_DEATHS, again, given_up
-from munet.evolution.executors.messages import Done, Hearing, Message
+from munet.evolution.executors.messages import Done, Message, Relay
 from munet.evolution.executors.ray_cluster import Cluster
-from munet.evolution.executors.ray_tasks import Order, Unseen, look, train
-from munet.evolution.executors.shipped_layers import Parcel, layers_needed
-from munet.evolution.executors.worker_plan import Team, usable_cores
-from munet.evolution.jobs import Litter, Result
+from munet.evolution.executors.ray_tasks import TrainRequest, Unseen, look, train
+from munet.evolution.executors.shipped_layers import LayerBundle, layers_needed
+from munet.evolution.executors.worker_plan import WorkerPlan, usable_cores
+from munet.evolution.jobs import JobGroup, Result
 
 if TYPE_CHECKING:
-    from munet.evolution.child_trainer import Setting
-    from munet.system import System
+    from munet.evolution.child_trainer import ComputeSettings
+    from munet.store import Store
     from munet.tasks.cache.splits import Splits
 
 _PATIENCE = 10.0  # seconds without news after which the cluster is looked at
@@ -25,39 +25,41 @@ _PATIENCE = 10.0  # seconds without news after which the cluster is looked at
 
 @dataclass
 class _Task:
-    litter: Litter
+    group: JobGroup
     deaths: list[str] = field(default_factory=list)
 
 
 class RayExecutor:
     """Litters as Ray tasks. This side retries them, so that it knows what was told before and what was not."""
 
-    def __init__(self, cluster: Cluster, team: Team, system: "System", setting: "Setting", splits: "Splits") -> None:
+    def __init__(
+        self, cluster: Cluster, plan: WorkerPlan, store: "Store", compute: "ComputeSettings", splits: "Splits"
+    ) -> None:
         self._cluster, self._ray = cluster, cluster.ray
-        self._system, self._splits = system, splits
-        self._setting = replace(setting, device=team.devices[0])
-        self._gpus = team.gpus_per_child or 0.0
-        self._most = team.workers  # 0: no bound but the cluster
+        self._store, self._splits = store, splits
+        self._compute = replace(compute, device=plan.devices[0])
+        self._gpus = plan.gpus_per_child or 0.0
+        self._most = plan.workers  # 0: no bound but the cluster
         self._session = uuid4().hex
-        self._hearing = Hearing()
-        self._parcels = _Parcels(self._ray, system)
+        self._relay = Relay()
+        self._bundles = _LayerBundles(self._ray, store)
         self._flying: dict[Any, _Task] = {}
         self._shared = cluster.shared
         self._notes = list(cluster.notes)
         if not self._shared:
-            self._notes.append(_handing(system, "not all nodes of the Ray cluster see"))
-        held = cluster.check(setting.threads, self._gpus)
+            self._notes.append(_handing(store, "not all nodes of the Ray cluster see"))
+        held = cluster.check(compute.threads, self._gpus)
         self.workers = min(held, self._most or held)
         self._task = self._ray.remote(
-            num_cpus=setting.threads, num_gpus=self._gpus or None, max_retries=0, num_returns="streaming"
+            num_cpus=compute.threads, num_gpus=self._gpus or None, max_retries=0, num_returns="streaming"
         )(train)
 
-    def run(self, litters: Sequence[Litter], on_cycle: Told, note: Note) -> Iterator[Result]:
-        self._hearing.begin(on_cycle, note)
+    def run(self, groups: Sequence[JobGroup], on_cycle: OnCycle, note: Note) -> Iterator[Result]:
+        self._relay.begin(on_cycle, note)
         while self._notes:
             note(self._notes.pop(0))
-        self._parcels.keep(litters)
-        waiting = deque(_Task(litter) for litter in litters)
+        self._bundles.keep(groups)
+        waiting = deque(_Task(group) for group in groups)
         try:
             while waiting or self._flying:
                 while waiting and (not self._most or len(self._flying) < self._most):
@@ -71,25 +73,25 @@ class RayExecutor:
                     del self._flying[ready[0]]
                 if isinstance(message, _Lost):
                     self._ray.cancel(ready[0], force=True)  # where only what it said was lost
-                    self._mourn(task, message, note)
+                    self._note_death(task, message, note)
                     waiting.appendleft(task)
                 elif isinstance(message, Unseen):
                     self._stop_sharing(message, note)
                     waiting.appendleft(task)
-                elif (result := self._hearing.hear(message)) is not None:
+                elif (result := self._relay.hear(message)) is not None:
                     yield result
         finally:
             self._cancel()
 
     def _submit(self, task: _Task) -> None:
-        order = Order(
+        order = TrainRequest(
             session=self._session,
-            setting=self._setting,
+            compute=self._compute,
             seen=self._splits.seen,
-            litter=task.litter,
-            system=str(self._system.path),
-            root=self._system.root,
-            parcel=None if self._shared else self._parcels.parcel(task.litter),
+            group=task.group,
+            system=str(self._store.path),
+            root=self._store.root,
+            bundle=None if self._shared else self._bundles.bundle(task.group),
         )
         self._flying[self._task.remote(order)] = task
 
@@ -105,20 +107,20 @@ class RayExecutor:
         except errors.RayError as error:
             return _Lost(_how(error))
 
-    def _mourn(self, task: _Task, lost: "_Lost", note: Note) -> None:
+    def _note_death(self, task: _Task, lost: "_Lost", note: Note) -> None:
         task.deaths.append(lost.how)
         if len(task.deaths) == MOST_DEATHS:
-            raise given_up(task.litter, task.deaths)
-        note(again(task.litter, lost.how))
+            raise given_up(task.group, task.deaths)
+        note(again(task.group, lost.how))
 
     def _stop_sharing(self, unseen: Unseen, note: Note) -> None:
         if self._shared:  # other tasks may say the same in a moment
             self._shared = False
-            note(_handing(self._system, f"the Ray node {unseen.host} does not see"))
+            note(_handing(self._store, f"the Ray node {unseen.host} does not see"))
 
     def _look_after(self) -> None:
-        if not self._cluster.capacity(self._setting.threads, self._gpus):
-            self._hearing.tell("no node of the Ray cluster can take a child now: waiting for one to join")
+        if not self._cluster.capacity(self._compute.threads, self._gpus):
+            self._relay.tell("no node of the Ray cluster can take a child now: waiting for one to join")
 
     def _cancel(self) -> None:
         """Give up what is in training: nobody asks for it any more."""
@@ -130,12 +132,12 @@ class RayExecutor:
         self._cancel()
 
 
-def join_cluster(team: Team, system: "System") -> Cluster:
+def join_cluster(plan: WorkerPlan, store: "Store") -> Cluster:
     """The cluster of a team, joined and looked over. Raises InputError for what could not train a child."""
-    cluster = Cluster(team.address, max(usable_cores(), team.workers * team.threads))
+    cluster = Cluster(plan.address, max(usable_cores(), plan.workers * plan.threads))
     try:
-        cluster.check(team.threads, team.gpus_per_child or 0.0)
-        cluster.look_over(look, str(system.path), system.root)
+        cluster.check(plan.threads, plan.gpus_per_child or 0.0)
+        cluster.look_over(look, str(store.path), store.root)
     except BaseException:
         cluster.__exit__()
         raise
@@ -160,25 +162,25 @@ def _how(error: Exception) -> str:
     return known.get(name, f"a Ray task was lost ({name})")
 
 
-def _handing(system: "System", who: str) -> str:
-    return f"{who} {system.path}: layers go through Ray's object store"
+def _handing(store: "Store", who: str) -> str:
+    return f"{who} {store.path}: layers go through Ray's object store"
 
 
-class _Parcels:
+class _LayerBundles:
     """Layers in Ray's object store, each put there once; those that a generation does not need are let go."""
 
-    def __init__(self, ray: Any, system: "System") -> None:
+    def __init__(self, ray: Any, store: "Store") -> None:
         self._ray = ray
-        self._system = system
-        self._root = system.manifest(system.root)
+        self._store = store
+        self._root = store.get_model(store.root)
         self._references: dict[str, Any] = {}
 
-    def keep(self, litters: Sequence[Litter]) -> None:
-        needed = {layer for litter in litters for layer in layers_needed(litter, self._root)}
+    def keep(self, groups: Sequence[JobGroup]) -> None:
+        needed = {layer for group in groups for layer in layers_needed(group, self._root)}
         self._references = {layer: ref for layer, ref in self._references.items() if layer in needed}
 
-    def parcel(self, litter: Litter) -> Parcel:
-        needed = layers_needed(litter, self._root)
+    def bundle(self, group: JobGroup) -> LayerBundle:
+        needed = layers_needed(group, self._root)
         for layer in needed - self._references.keys():
-            self._references[layer] = self._ray.put(self._system.store.get_layer_bytes(layer))
-        return Parcel(self._system.root, self._root, {layer: self._references[layer] for layer in needed})
+            self._references[layer] = self._ray.put(self._store.get_layer_bytes(layer))
+        return LayerBundle(self._store.root, self._root, {layer: self._references[layer] for layer in needed})

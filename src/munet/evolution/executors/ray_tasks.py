@@ -12,28 +12,28 @@ from typing import TYPE_CHECKING, Any
 
 from munet.errors import DamagedError, InputError, StoreError
 from munet.evolution.executors.failures import Failure
-from munet.evolution.executors.messages import Done, Message, raise_aloud
-from munet.evolution.executors.shipped_layers import HandedLibrary, Parcel
+from munet.evolution.executors.messages import Done, Message, train_and_report
+from munet.evolution.executors.shipped_layers import LayerBundle, ShippedLayers
 
 if TYPE_CHECKING:
-    from munet.evolution.child_trainer import Nursery, Setting
-    from munet.evolution.jobs import Litter
-    from munet.model.loader import Library
+    from munet.evolution.child_trainer import ChildTrainer, ComputeSettings
+    from munet.evolution.jobs import JobGroup
+    from munet.model.loader import LayerSource
 
 BLIND = "MUNET_RAY_BLIND"  # a node with this in its environment acts as if it saw nothing of the run's disk
 
 
 @dataclass(frozen=True)
-class Order:
-    """A litter, and where its layers are: in the system at `system`, or in `parcel`."""
+class TrainRequest:
+    """A litter, and where its layers are: in the system at `system`, or in `bundle`."""
 
     session: str  # of the run: a worker keeps its nursery for as long as that stays
-    setting: "Setting"
+    compute: "ComputeSettings"
     seen: Mapping[str, tuple[str, str]]
-    litter: "Litter"
+    group: "JobGroup"
     system: str
     root: str
-    parcel: Parcel | None
+    bundle: LayerBundle | None
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ class Unseen:
     host: str
 
 
-_held: "dict[str, Nursery]" = {}  # at most one: this worker's nursery, by session and where its layers come from
+_held: "dict[str, ChildTrainer]" = {}  # at most one: this worker's nursery, by session and where its layers come from
 
 
-def train(order: Order) -> "Iterator[Message | Unseen]":
+def train(order: TrainRequest) -> "Iterator[Message | Unseen]":
     """Messages about a litter while it is trained, then `Done`, a `Failure`, or `Unseen`."""
     said: SimpleQueue[Message | Unseen] = SimpleQueue()
     Thread(target=_train, args=(order, said), daemon=True).start()
@@ -57,53 +57,54 @@ def train(order: Order) -> "Iterator[Message | Unseen]":
             return
 
 
-def _train(order: Order, said: "SimpleQueue[Message | Unseen]") -> None:
+def _train(order: TrainRequest, said: "SimpleQueue[Message | Unseen]") -> None:
     host = socket.gethostname()
     try:
-        nursery = _nursery(order)
-        raise_aloud(nursery, order.litter, said.put)
+        trainer = _trainer(order)
+        train_and_report(trainer, order.group, said.put)
         said.put(Done())
     except (StoreError, DamagedError) as error:
         # A copy of the system that is older than the run lacks layers. The run itself finds out if its own is damaged.
-        said.put(Unseen(host) if order.parcel is None else Failure.of(error))
+        said.put(Unseen(host) if order.bundle is None else Failure.of(error))
     except InputError as error:
         said.put(Failure.of(InputError(f"{error} (on the Ray node {host})")))
     except Exception as error:  # it is raised where the run is
         said.put(Failure.of(error))
     finally:
-        for nursery in _held.values():
-            if isinstance(nursery.library, HandedLibrary):
-                nursery.library.let_go()
+        for trainer in _held.values():
+            if isinstance(trainer.layers, ShippedLayers):
+                trainer.layers.let_go()
 
 
-def _nursery(order: Order) -> "Nursery":
+def _trainer(order: TrainRequest) -> "ChildTrainer":
     """This worker's nursery, which keeps images and activations from litter to litter."""
-    from munet.evolution.child_trainer import Nursery
+    from munet.evolution.child_trainer import ChildTrainer
     from munet.tasks.cache.splits import Splits
 
-    key = f"{order.session} {order.parcel is None}"
+    key = f"{order.session} {order.bundle is None}"
     if key not in _held:
         _held.clear()
-        splits = Splits(allow_changed=order.setting.allow_changed, seen=order.seen)
-        _held[key] = Nursery(_library(order), order.setting, splits)
-    nursery = _held[key]
-    if order.parcel is not None and isinstance(nursery.library, HandedLibrary):
-        nursery.library.take(order.parcel)
-    return nursery
+        splits = Splits(allow_changed=order.compute.allow_changed, seen=order.seen)
+        _held[key] = ChildTrainer(_library(order), order.compute, splits)
+    trainer = _held[key]
+    if order.bundle is not None and isinstance(trainer.layers, ShippedLayers):
+        trainer.layers.take(order.bundle)
+    return trainer
 
 
-def _library(order: Order) -> "Library":
-    if order.parcel is not None:
+def _library(order: TrainRequest) -> "LayerSource":
+    if order.bundle is not None:
         import ray
 
-        library = HandedLibrary(ray.get)
-        library.take(order.parcel)
+        library = ShippedLayers(ray.get)
+        library.take(order.bundle)
         return library
-    from munet.system import System
+    from munet.model.loader import ModelLoader
+    from munet.store import Store
 
     if not sees(order.system, order.root):
         raise StoreError(f"{order.system} is not here")
-    return System.open(order.system)
+    return ModelLoader(Store.open(Path(order.system)))
 
 
 def sees(system: str, root: str) -> bool:

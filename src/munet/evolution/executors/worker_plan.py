@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 
 from munet.errors import InputError, suggest
+from munet.evolution.options import Where
 
 EXECUTORS = ("auto", "local", "processes", "ray")
 # A worker loads torch first: about 3 s of a core. One core of a plain processor does about 2e10 useful FLOP/s in
@@ -12,7 +13,7 @@ _WORTH_WORKERS = 20 * 2e10
 
 
 @dataclass(frozen=True)
-class Team:
+class WorkerPlan:
     """Who will train: which executor, how many workers, threads of each unless a run has recorded others."""
 
     executor: str
@@ -38,17 +39,7 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def plan_workers(
-    executor: str,
-    *,
-    workers: int | None,
-    threads: int | None,
-    device: str,
-    children: int,
-    work: float = float("inf"),
-    address: str | None = None,
-    gpus_per_child: float | None = None,
-) -> Team:
+def plan_workers(where: Where, *, device: str, children: int, work: float = float("inf")) -> WorkerPlan:
     """Fill the machine.
 
     `auto` is a process for each core where a CPU trains several children, a process for each GPU where there are
@@ -56,7 +47,8 @@ def plan_workers(
     costs. Small matrix products gain little from a second thread, while a second child costs the first one nothing.
     Raises InputError for what is unknown or contradicts itself.
     """
-    _check(executor, workers, threads, device, address, gpus_per_child)
+    _check(where, device)
+    executor, workers, threads = where.executor, where.workers, where.threads
     devices = _devices(device)
     cores = usable_cores()
     most = len(devices) if device.startswith("cuda") else cores // (threads or 1)
@@ -68,28 +60,22 @@ def plan_workers(
     if executor == "local":
         if workers not in (None, 1):
             raise InputError(f"the local executor has 1 worker, not {workers}: add --executor processes")
-        return Team(executor, 1, threads or cores, (device,))
+        return WorkerPlan(executor, 1, threads or cores, (device,))
     if executor == "ray":
         on_gpu = device.startswith("cuda")
-        share = gpus_per_child if gpus_per_child is not None else (1.0 if on_gpu else None)
-        return Team(executor, workers or 0, threads or 1, ("cuda" if on_gpu else device,), address, share)
+        share = where.gpus_per_child if where.gpus_per_child is not None else (1.0 if on_gpu else None)
+        return WorkerPlan(executor, workers or 0, threads or 1, ("cuda" if on_gpu else device,), where.address, share)
     count = workers or most
-    return Team(executor, count, threads or max(1, cores // count), devices)
+    return WorkerPlan(executor, count, threads or max(1, cores // count), devices)
 
 
-def _check(
-    executor: str,
-    workers: int | None,
-    threads: int | None,
-    device: str,
-    address: str | None,
-    gpus_per_child: float | None,
-) -> None:
+def _check(where: Where, device: str) -> None:
+    executor, gpus_per_child = where.executor, where.gpus_per_child
     if executor not in EXECUTORS:
         raise InputError(f"unknown executor '{executor}'{suggest(executor, EXECUTORS)}; known: {', '.join(EXECUTORS)}")
-    if executor != "ray" and (address is not None or gpus_per_child is not None):
+    if executor != "ray" and (where.address is not None or gpus_per_child is not None):
         raise InputError("an address and GPUs per child belong to the ray executor: add --executor ray")
-    for name, count in (("workers", workers), ("threads", threads)):
+    for name, count in (("workers", where.workers), ("threads", where.threads)):
         if count is not None and count < 1:
             raise InputError(f"{name} is {count}: give 1 or more")
     if gpus_per_child is None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from munet.experiments.results.footnotes import Footnotes, remarks_of, tasks_differ
 from munet.experiments.results.read import Result, Runs, tasks_of
 from munet.experiments.results.statistics import LEVEL, Summary, mean, paired, summarise
-from munet.rng import numpy_stream
-from munet.tables.table import RANGE, Cell, Column, Label, Range, Spread, Table, Values
+from munet.rng import numpy_rng
+from munet.tables.table import RANGE, SPREAD, Cell, Column, Label, Range, Spread, Table, Values
 
 if TYPE_CHECKING:
     from munet.catalog.published import Published
@@ -152,7 +152,7 @@ def _difference_row(method: str, runs: Runs, against: str, without: Sequence[str
     ours, theirs = ({r.seed: r.accuracies("test") for r in runs[name]} for name in (method, against))
     # a stream for each pair of methods, so that an interval does not depend on which others are in the table
     key = ("bootstrap", method, against)
-    found = paired(ours, theirs, numpy_stream(*key))
+    found = paired(ours, theirs, numpy_rng(*key))
     width = 9 if without else 7
     if found is None:
         return (Label(method), 0, *([None] * (width - 1)))
@@ -167,7 +167,7 @@ def _difference_row(method: str, runs: Runs, against: str, without: Sequence[str
         found.behind,
     ]
     if without:
-        rest = paired(ours, theirs, numpy_stream(*key, *without), without=without)
+        rest = paired(ours, theirs, numpy_rng(*key, *without), without=without)
         cells += [rest and rest.mean, rest and rest.interval and Range(*rest.interval)]
     return tuple(cells)
 

@@ -6,6 +6,8 @@ from pathlib import Path as File
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from munet.analysis.model_history import show
+from munet.analysis.status import status
 from munet.model.slots import slot_order
 from munet.report.network.layout import Box, Layer, Layout, Path, arrange
 from munet.report.style.fonts import BASE, ellipsis, families, folded, writable
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from munet.system import System
+    from munet.store.store import HasStore, Store
 
 _HIDDEN = ("norm",)  # always a task's own, like the head that follows it
 _SMALL = ("cls", "posembed", "adapter", "pool")
@@ -34,22 +36,22 @@ _MARGIN, _LEFT, _LEAST_WIDTH = 0.45, 1.5, 9.0
 _ROW, _SMALL_ROW, _BOX, _SMALL_BOX = 0.98, 0.68, 0.34, 0.21
 
 
-def draw_network(system: "System", path: str | File) -> File:
+def draw_network(system: "HasStore", path: str | File) -> File:
     """Draw the retained models of all tasks into a PNG, SVG or PDF file (by its suffix); returns the path.
 
     InputError for another suffix; StoreError where the file cannot be written, which happens in one step.
     """
     target = File(path)
     check_suffix(target)
-    return save(network_figure(system), target)
+    return save(network_figure(system.store), target)
 
 
-def task_paths(system: "System") -> list[Path]:
+def task_paths(store: "Store") -> list[Path]:
     """What the picture shows of each task, in the order in which the tasks were added."""
     paths = []
-    for row in system.status()["tasks"]:
+    for row in status(store)["tasks"]:
         layers = {}
-        for layer in system.show(row["name"])["layers"] if row["model"] else ():
+        for layer in show(store, row["model"])["layers"] if row["model"] else ():
             trainer = None if layer["trained_by"] == "root" else layer["trained_by"]
             layers[layer["slot"]] = Layer(layer["layer"], layer["parameters"], trainer)
         paths.append(Path(row["name"], layers, row["test_accuracy"]))
@@ -62,12 +64,12 @@ def visible_slots(paths: Sequence[Path]) -> list[str]:
     return sorted((slot for slot in slots if slot not in _HIDDEN), key=slot_order)
 
 
-def network_figure(system: "System") -> "Figure":
+def network_figure(store: "Store") -> "Figure":
     """The picture as a matplotlib figure."""
-    paths, status = task_paths(system), system.status()
+    paths, facts = task_paths(store), status(store)
     if not any(path.layers for path in paths):
-        return _nothing_yet(paths, str(status["root"]["source"]))
-    return picture(paths, _title(status))
+        return _nothing_yet(paths, str(facts["root"]["source"]))
+    return picture(paths, _title(facts))
 
 
 def picture(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from munet.analysis import History
-    from munet.analysis.snapshot import Reading
+    from munet.analysis.snapshot import Snapshot
 
 _FIXED = ("image_size",)  # always told, even where only one value was ever tried
 
@@ -35,7 +35,7 @@ def flow(history: "History", names: list[str]) -> list[list[int]]:
     return table.to_numpy().tolist()
 
 
-def settings(history: "History", one: "Reading") -> dict[str, list[dict[str, Any]]]:
+def settings(history: "History", one: "Snapshot") -> dict[str, list[dict[str, Any]]]:
     """How often each value of a hyperparameter was retained, and the values along each lineage."""
     grid, start = _space(one)
     counted: dict[str, dict[Any, int]] = {}
@@ -58,14 +58,14 @@ def settings(history: "History", one: "Reading") -> dict[str, list[dict[str, Any
     return {"distributions": distributions, "schedules": schedules}
 
 
-def _space(one: "Reading") -> tuple[Mapping[str, list[Any]], Mapping[str, Any]]:
+def _space(one: "Snapshot") -> tuple[Mapping[str, list[Any]], Mapping[str, Any]]:
     """Values that a method may choose from and those it begins with, as the last run's record has them."""
     methods = [run.request.get("method") for run in one.sampled.runs]
     method = next((m for m in reversed(methods) if isinstance(m, Mapping)), {})
     return method.get("space") or {}, method.get("defaults") or {}
 
 
-def _lines(one: "Reading", name: str) -> list[list[tuple[int, Any]]]:
+def _lines(one: "Snapshot", name: str) -> list[list[tuple[int, Any]]]:
     """(step, value) along the lineage of each task's model, the oldest first."""
     told = one.sampled.columns.get(f"hp.{name}")
     lines = []

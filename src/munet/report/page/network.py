@@ -9,7 +9,7 @@ from typing import Any
 
 from munet.analysis.growth import Moment, growth
 from munet.analysis.paths import Layer, Paths
-from munet.analysis.snapshot import Reading
+from munet.analysis.snapshot import Snapshot
 from munet.model.slots import slot_order
 from munet.report.page.texts import ident
 from munet.report.page.values import column
@@ -24,7 +24,7 @@ Slots = Mapping[str, str]
 class Network:
     """Numbers for what the history of one system names by ids."""
 
-    def __init__(self, one: Reading, paths: Paths, names: list[str]) -> None:
+    def __init__(self, one: Snapshot, paths: Paths, names: list[str]) -> None:
         from munet.analysis import History
 
         self.one, self._found = one, paths

@@ -24,7 +24,7 @@ from munet.report.page.values import plain
 
 if TYPE_CHECKING:
     from munet.analysis import History
-    from munet.analysis.snapshot import Reading
+    from munet.analysis.snapshot import Snapshot
 
 SCHEMA = 1
 
@@ -74,7 +74,7 @@ def payload(history: "History", title: str | None = None, system: str | None = N
     }
 
 
-def _tasks(history: "History", one: "Reading") -> list[dict[str, Any]]:
+def _tasks(history: "History", one: "Snapshot") -> list[dict[str, Any]]:
     """Rows of the leaderboard: the numbers of `System.status()`, unrounded."""
     rows = []
     active = {record["name"]: record.get("active") is not None for record in one.records}
@@ -94,7 +94,7 @@ def _runs(history: "History") -> list[dict[str, Any]]:
     return [{key: plain(row[key]) for key in keys} for row in history.runs.to_dict("records")]
 
 
-def _root_source(one: "Reading") -> str:
+def _root_source(one: "Snapshot") -> str:
     from munet.errors import DamagedError
 
     try:

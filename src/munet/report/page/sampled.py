@@ -4,7 +4,7 @@ from typing import Any
 
 from munet.analysis.costs import kind_of
 from munet.analysis.lineage import descent
-from munet.analysis.snapshot import Reading
+from munet.analysis.snapshot import Snapshot
 from munet.report.page.network import ROOT, STRANGER, Network
 from munet.report.page.texts import ident, mutation_text, shown
 from munet.report.page.values import column
@@ -26,7 +26,7 @@ class _Words:
         return list(self.numbers)
 
 
-def children(one: Reading, network: Network) -> tuple[dict[str, list[Any]], dict[str, list[str]]]:
+def children(one: Snapshot, network: Network) -> tuple[dict[str, list[Any]], dict[str, list[str]]]:
     """Columns of equal length, one value for each step, and the texts that they name by number."""
     columns, best = one.sampled.columns, one.marks[0]
     count = len(one.sampled)
@@ -62,7 +62,7 @@ def children(one: Reading, network: Network) -> tuple[dict[str, list[Any]], dict
     return rows, {"reasons": reasons.list(), "mutations": mutations.list(), "devices": devices.list()}
 
 
-def lineages(one: Reading, names: list[str]) -> list[list[dict[str, Any]]]:
+def lineages(one: Snapshot, names: list[str]) -> list[list[dict[str, Any]]]:
     """For each task its model and the model's ancestors, newest first, the root last; empty without a model."""
     task = {name: number for number, name in enumerate(names)}
     found = []
@@ -83,7 +83,7 @@ def lineages(one: Reading, names: list[str]) -> list[list[dict[str, Any]]]:
     return found
 
 
-def _parent(one: Reading, step: int) -> int:
+def _parent(one: Snapshot, step: int) -> int:
     parent = one.parent_steps[step]
     if parent is not None:
         return parent

@@ -13,3 +13,5 @@ ranges of the split, the size decoded to, and the version of the decoder. Everyt
 from munet.tasks.cache.decode import Appeared, Making, stored
 from munet.tasks.cache.disk import DecodedFolder
 from munet.tasks.cache.location import cache_folder, cache_limit
+
+__all__ = ["Appeared", "DecodedFolder", "Making", "cache_folder", "cache_limit", "stored"]

@@ -31,8 +31,8 @@ class Splits:
     """Loads splits of tasks at the size a model needs, least recently used ones make room.
 
     A split of 64 MiB of images or more, or one that takes 3 s to decode, is kept in the folder of decoded splits
-    (`munet.tasks.cache`) and mapped, so that other processes and later runs find it. Where that folder cannot be used the
-    split stays in memory, and `notes` says why, one sentence for each reason.
+    (`munet.tasks.cache`) and mapped, so that other processes and later runs find it. Where that folder cannot be used
+    the split stays in memory, and `notes` says why, one sentence for each reason.
 
     A source that changed since the task was added is refused, unless `allow_changed`, also where its decoded images are
     in the folder: once in a process, all of the source is read and hashed, though not decoded. `seen` spares processes

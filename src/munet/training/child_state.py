@@ -28,7 +28,7 @@ class Trainable(Protocol):
 
 
 @dataclass(frozen=True)
-class Trainee:
+class TrainItem:
     """A network, on the device that trains it, and how it is trained.
 
     `momentum` are buffers to begin with, slot -> name -> tensor of any float type. `names` tell by content what the
@@ -72,15 +72,15 @@ class Outcome:
     losses: list[float] = field(default_factory=list)  # mean training loss of each cycle that ended
 
 
-class Member:
+class ChildState:
     """A trainee of a litter. Nothing here waits for the device before the end of a cycle."""
 
-    def __init__(self, trainee: Trainee, examples: int, device: torch.device, parts: Parts) -> None:
-        network, self.recipe = trainee.network, trainee.recipe
-        self.below, self._above = trainee.split()
+    def __init__(self, item: TrainItem, examples: int, device: torch.device, parts: Parts) -> None:
+        network, self.recipe = item.network, item.recipe
+        self.below, self._above = item.split()
         self.node: Node  # where its trainable part begins in the trie of the training images
         self.validation_node: Node
-        self._device, self._parts, self._keep_momentum = device, parts, trainee.keep_momentum
+        self._device, self._parts, self._keep_momentum = device, parts, item.keep_momentum
         self.samples, self._steps = self.recipe.samples(examples), self.recipe.steps(examples)
         self._flat = FlatParameters({slot: network.slot_parameters(slot) for slot in network.trained_layers()})
         self._optimiser = ClippedSGD(
@@ -88,7 +88,7 @@ class Member:
             momentum=self.recipe.momentum,
             nesterov=self.recipe.nesterov,
             clip_norm=self.recipe.clip_norm,
-            buffers=trainee.momentum,
+            buffers=item.momentum,
         )
         self._total = torch.zeros((), dtype=torch.float64, device=device)  # of the samples' losses in this cycle
         self._kept: tuple[torch.Tensor, torch.Tensor | None] | None = None
@@ -213,4 +213,4 @@ class Member:
         )
 
 
-Told = Callable[[int, int, float], None]  # (member, cycle, validation accuracy)
+OnCycle = Callable[[int, int, float], None]  # (member, cycle, validation accuracy)

@@ -1,0 +1,17 @@
+from .errors import DamagedError, InputError, MunetError, StoreError
+from .evolution.loop import evolve
+from .evolution.options import Budget, Where
+from .system import System
+
+__version__: str
+__all__ = [
+    "Budget",
+    "DamagedError",
+    "InputError",
+    "MunetError",
+    "StoreError",
+    "System",
+    "Where",
+    "__version__",
+    "evolve",
+]

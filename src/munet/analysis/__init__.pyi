@@ -1,0 +1,3 @@
+from .frames import History, history
+
+__all__ = ["History", "history"]
