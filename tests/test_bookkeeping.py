@@ -10,8 +10,8 @@ import pytest
 
 import munet
 from munet.analysis import model_history
-from munet.analysis import model_history as history
 from munet.errors import InputError
+from munet.store import derived
 from munet.store.derived import owners, owners_of, retained
 from munet.store.fsck import fsck
 from munet.store.gc import collect, gc
@@ -75,12 +75,12 @@ def test_owners_are_the_same_from_ids_and_from_manifests(system: munet.System) -
 def test_the_living_lineage_is_the_lineage_without_the_dead(system: munet.System) -> None:
     alive = {record["model"] for record in system.store.task_records()} | {system.root}
     for model in alive:
-        whole = history.lineage(system.store, model)
-        living = history.living_lineage(system.store, model, alive)
+        whole = derived.lineage(system.store, model)
+        living = derived.living_lineage(system.store, model, alive)
         assert living == [(identity, manifest) for identity, manifest in whole if identity in alive]
         assert living[-1][0] == system.root
     dead = system.manifest("task-0004")["parent"]
-    assert dead not in [identity for identity, _ in history.living_lineage(system.store, dead, alive)]
+    assert dead not in [identity for identity, _ in derived.living_lineage(system.store, dead, alive)]
 
 
 def test_children_of_one_task_are_those_among_all(system: munet.System, synthetic: ModuleType) -> None:

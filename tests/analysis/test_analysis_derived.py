@@ -8,8 +8,8 @@ import pytest
 import munet
 from analysis_tools import big_system
 from munet.analysis import History, costs, flow, learning, lineage, progress, settings, sharing, summary
-from munet.analysis import model_history as told
 from munet.errors import InputError
+from munet.store import derived
 
 
 @pytest.fixture(params=["trained", "made_up"])
@@ -32,7 +32,7 @@ def models_now(system: munet.System) -> dict[str, str]:
 def test_a_line_is_the_lineage_with_its_steps(system: munet.System):
     tables = system.history()
     for task, model in models_now(system).items():
-        chain = told.lineage(system.store, model)
+        chain = derived.lineage(system.store, model)
         line = lineage.line(tables, task)
         assert [one.model for one in line] == [identity for identity, _ in chain]
         assert [one.task for one in line] == [manifest["task"] for _, manifest in chain]
@@ -69,7 +69,7 @@ def test_transfers_against_the_notebooks_way(system: munet.System):
     found = lineage.transfers(tables).set_index(["task", "slot"])
     assert len(found) == len(tables.layers)
     for task, model in models_now(system).items():
-        chain = told.lineage(system.store, model)
+        chain = derived.lineage(system.store, model)
         for slot, layer in chain[0][1]["layers"].items():
             tracked, tasks = layer, set()
             for _, ancestor in chain[1:]:
@@ -106,7 +106,7 @@ def test_flow_counts_every_ancestor_once(system: munet.System):
     tables = History.of({"a": system, "b": system})
     counts = flow.ancestor_counts(tables)
     for task, model in models_now(system).items():
-        ancestors = Counter(manifest["task"] for _, manifest in told.lineage(system.store, model)[1:])
+        ancestors = Counter(manifest["task"] for _, manifest in derived.lineage(system.store, model)[1:])
         for other in counts.columns:
             assert counts.loc[task, other] == 2 * ancestors[other]
     shares = flow.ancestor_shares(tables)
@@ -181,7 +181,7 @@ def test_curves_join_the_cycles_up_to_the_kept_ones(system: munet.System):
     tables = system.history()
     curves = learning.curves(tables)
     for task, model in models_now(system).items():
-        chain = told.lineage(system.store, model)
+        chain = derived.lineage(system.store, model)
         values: list[float] = []
         for number, (_, manifest) in enumerate(chain):
             if manifest["task"] != task:

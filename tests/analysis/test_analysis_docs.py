@@ -8,7 +8,7 @@ import pytest
 
 import munet
 from munet.analysis import columns as c
-from munet.analysis import model_history as history_of
+from munet.analysis import history as history_of
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "analysis.md"
 TYPES = {"text": c.TEXT, "any": c.ANY, "whole": c.WHOLE, "number": c.NUMBER, "flag": c.FLAG}

@@ -10,12 +10,11 @@ import pytest
 
 import munet
 from analysis_tools import big_system
-from munet.analysis import History, model_history
+from munet.analysis import History, history, model_history
 from munet.analysis import columns as c
-from munet.analysis import model_history as history
-from munet.analysis import model_history as told
 from munet.analysis.frames import labels
 from munet.errors import InputError
+from munet.model.slots import blocks_in
 
 FRAMES = {
     "tasks": c.TASKS,
@@ -111,7 +110,7 @@ def test_a_childs_parent_was_sampled_before_it(system: munet.System):
 
 def test_depth_is_known_of_every_child(whole: munet.System, trained: munet.System, made_up: munet.System):
     table = whole.history().children
-    stored = {model: told.blocks_in(whole.manifest(model)["layers"]) for model in table["model"] if model}
+    stored = {model: blocks_in(whole.manifest(model)["layers"]) for model in table["model"] if model}
     for row in table.itertuples():
         if row.model:
             assert row.num_blocks == stored[row.model]
@@ -186,7 +185,7 @@ def test_probabilities_are_those_of_the_retained_models(system: munet.System):
 
 def test_iterations_and_runs_are_their_records(system: munet.System):
     tables = system.history()
-    records = told.iterations(system.store)
+    records = model_history.iterations(system.store)
     assert tables.iterations["model"].tolist() == [record["model"] for record in records]
     last, totals = tables.iterations.iloc[-1], records[-1]["system"]
     for name in ("tasks", "mean_validation_accuracy", "unique_parameters", "parameters_per_task", "flops_per_task"):

@@ -10,8 +10,7 @@ import pytest
 from PIL import Image
 
 from analysis_tools import big_system
-from munet.analysis import History
-from munet.analysis import model_history as history
+from munet.analysis import History, history
 from munet.analysis.growth import best_at, moments, paths_at
 from munet.errors import InputError
 from munet.report.network import animation

@@ -13,8 +13,7 @@ from matplotlib.patches import Arc, FancyArrowPatch
 
 import analysis_tools
 from analysis_tools import big_system
-from munet.analysis import History
-from munet.analysis import model_history as history
+from munet.analysis import History, history
 from munet.analysis.costs import parameters, spent
 from munet.analysis.flow import ancestor_shares, edges
 from munet.analysis.learning import curves, gaps

@@ -7,8 +7,7 @@ import pytest
 
 from analysis_tools import big_system
 from munet import System
-from munet.analysis import History
-from munet.analysis import model_history as history
+from munet.analysis import History, history
 from munet.analysis.growth import best_at, paths_at
 from munet.analysis.lineage import ancestor_tasks, transfers
 from munet.analysis.summary import changes, totals

@@ -6,14 +6,9 @@ The slots of a model are in forward order: `embedding`, `cls`, `posembed`, then 
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from munet.errors import InputError
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from munet.model.network import Network
 
 ACTIVATIONS = ("gelu", "gelu_tanh", "quick_gelu")
 ADAPTER_ACTIVATIONS = ("gelu", "gelu_tanh")
@@ -117,12 +112,6 @@ class ViTArchitecture:
         if head:
             names.append("head")
         return tuple(names)
-
-    def network(self, layers: "Mapping[str, Mapping[str, Tensor]]", hyperparameters: Mapping[str, Any]) -> "Network":
-        """The model with these layers by slot, in evaluation mode; it shares their tensors."""
-        from munet.model.network import Network
-
-        return Network(self, layers, hyperparameters["image_size"])
 
     def to_json(self) -> dict[str, Any]:
         """Flat dict of JSON values. `adapter_act` is in it only where it is not the usual one: the ids of models that

@@ -14,6 +14,7 @@ from munet.allocation.routing.allocations import Allocation
 from munet.allocation.training import measures
 from munet.errors import InputError
 from munet.model.pools.architecture import PoolsArchitecture
+from munet.model.pools.network import PathNetwork
 from munet.store import FORMAT, Store
 from munet.store.derived import totals
 from munet.store.staging import staged
@@ -137,7 +138,7 @@ class Export:
             wanted = self.network(x, number, weights)
         finally:
             self.network.train(training)
-        found = architecture.network(layers, manifest["hyperparameters"]).on(x.device)(x)
+        found = PathNetwork(architecture, layers).on(x.device)(x)
         if wanted.shape != found.shape or not torch.allclose(wanted, found, _TOLERANCE, _TOLERANCE, equal_nan=True):
             raise InputError(
                 f"task {manifest['task']}: the exported model gives other logits than the network, whose modules do "

@@ -1,22 +1,10 @@
 """An exported allocation as data: the network that the models of such a system are paths through. Needs no torch."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from munet.errors import InputError
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from munet.model.pools.network import PathNetwork
 
 COMBINE = ("mean", "sum")
 EMPTY = ("zeros", "likeliest")
@@ -62,14 +50,6 @@ class PoolsArchitecture:
     def image_size(self) -> int:
         """Side of the images in pixels."""
         return self.input_shape[1]
-
-    def network(
-        self, layers: "Mapping[str, Mapping[str, Tensor]]", hyperparameters: Mapping[str, Any]
-    ) -> "PathNetwork":
-        """The model with these layers by slot, in evaluation mode; it shares their tensors."""
-        from munet.model.pools.network import PathNetwork
-
-        return PathNetwork(self, layers)
 
     def to_json(self) -> dict[str, Any]:
         values = {

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qs
 
 from munet.report.watch.page import live_page, policy, waiting_page
 
 if TYPE_CHECKING:
-    from munet.report.watch.server import Server
+    from munet.report.watch.access import Access
+    from munet.report.watch.feed import Feed, Shown
 
 HEARTBEAT = 10.0  # seconds; also how long it may take until the server sees that nobody watches any more
 STALL = 30.0  # seconds that a client may take to send a request, or to take an answer
@@ -21,10 +22,22 @@ _METHODS = ("GET", "HEAD")
 _HTML, _JSON, _TEXT = "text/html; charset=utf-8", "application/json", "text/plain; charset=utf-8"
 
 
+class Site(Protocol):
+    """What the routes need of their server."""
+
+    access: "Access"
+    feed: "Feed"
+    heartbeat: float
+
+    @property
+    def url(self) -> str: ...
+    def page(self, shown: "Shown", /) -> str: ...
+
+
 class Handler(BaseHTTPRequestHandler):
     """Answers one connection."""
 
-    server: "Server"  # pyright: ignore[reportIncompatibleVariableOverride]
+    server: Site  # pyright: ignore[reportIncompatibleVariableOverride]
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "munet", ""
     timeout = STALL
