@@ -86,8 +86,10 @@ def test_the_living_lineage_is_the_lineage_without_the_dead(system: munet.System
 def test_children_of_one_task_are_those_among_all(system: munet.System, synthetic: ModuleType) -> None:
     every = list(model_history.children(system.store))
     assert len(every) == TASKS * synthetic.MODELS
-    assert list(system.children("task-0003")) == [child for child in every if child["task"] == "task-0003"]
-    assert list(system.children("nothing")) == []
+    assert list(model_history.children(system.store, "task-0003")) == [
+        child for child in every if child["task"] == "task-0003"
+    ]
+    assert list(model_history.children(system.store, "nothing")) == []
 
 
 def test_a_model_is_resolved_without_reading_other_tasks(system: munet.System, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -292,8 +292,8 @@ def test_damaged_files_are_made_again(
 PROCESS = """
 import hashlib, sys
 from munet import tasks
-from munet.data import Splits
-from munet.decoded import making, folder
+from munet.tasks.cache.splits import Splits
+from munet.tasks.cache import decode as making, disk as folder
 making.SMALL = 0
 files, real = 0, folder.FileRows
 class Counted(real):

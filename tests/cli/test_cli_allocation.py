@@ -234,7 +234,7 @@ def test_labels_say_what_sets_configurations_of_a_method_apart() -> None:
 
 SIGNALS_ITSELF = """
 import os, sys
-from munet.allocation.checkpoints import RunFolder
+from munet.allocation.runs.folder import RunFolder
 written, write = [], RunFolder.write_state
 def write_state(self, state):
     write(self, state)

@@ -56,13 +56,11 @@ def test_options_reach_the_evolution(run: Run, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(munet, "evolve", evolve)
     words = "--executor ray --workers 3 --address here:1 --gpus-per-child 0.25 --cache-memory 1.5GB --no-reuse"
     assert run(*words.split()) == (0, "")
-    wanted = {"executor": "ray", "workers": 3, "address": "here:1", "gpus_per_child": 0.25, "reuse": False}
-    assert wanted.items() <= seen.items()
-    assert (seen["cache_memory"], seen["precision"]) == (1_500_000_000, "auto")
-    seen.clear()
+    asked = {"executor": "ray", "workers": 3, "address": "here:1", "gpus_per_child": 0.25, "reuse": False}
+    assert seen["where"] == munet.Where(device="cpu", cache_memory=1_500_000_000, **asked)
     assert run() == (0, "")
-    assert (seen["executor"], seen["reuse"]) == ("auto", True)
-    assert not {"workers", "address", "gpus_per_child", "cache_memory", "threads"} & seen.keys()
+    assert seen["where"] == munet.Where(device="cpu")
+    assert seen["budget"] == munet.Budget()
 
 
 @pytest.mark.parametrize(

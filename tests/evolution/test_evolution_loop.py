@@ -140,9 +140,11 @@ def test_private_tasks_are_never_parents(tmp_path: Path, tiny_npz: Path) -> None
     system.add_task("secret", f"npz:{tiny_npz}", private=True)
     system.add_task("open", f"npz:{tiny_npz}")
     evolve(system, task_iterations=2, **SMALL)
-    parents = {child["parent_task"] for child in system.children("open")}
+    parents = {child["parent_task"] for child in model_history.children(system.store, "open")}
     assert parents <= {None, "open"}
-    assert {child["parent_task"] for child in system.children("secret")} - {None, "secret"} == {"open"}
+    assert {child["parent_task"] for child in model_history.children(system.store, "secret")} - {None, "secret"} == {
+        "open"
+    }
 
 
 def test_every_child_is_recorded_with_its_reasons(system: munet.System) -> None:
@@ -180,7 +182,10 @@ def test_a_baseline_trains_what_it_says(system: munet.System) -> None:
     assert all(set(child["cloned"]) == {"norm", "head"} for child in model_history.children(system.store))
     evolve(system, ["again"], method="finetune-full", task_iterations=1, **SMALL)
     slots = {"embedding", "cls", "posembed", "block.0", "block.1", "norm", "head"}
-    assert all(set(child["cloned"]) == slots and child["parent_task"] is None for child in system.children("again"))
+    assert all(
+        set(child["cloned"]) == slots and child["parent_task"] is None
+        for child in model_history.children(system.store, "again")
+    )
 
 
 def test_image_size_of_a_run_is_that_of_every_child(system: munet.System) -> None:

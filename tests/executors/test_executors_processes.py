@@ -125,9 +125,13 @@ import json
 import sys
 import munet
 print("once", flush=True)
-evolve(
-    munet.System.open(sys.argv[1]), executor="processes", workers=2,
-    observer=lambda event: print(type(event).__name__, flush=True), **json.loads(sys.argv[2])
+asked = json.loads(sys.argv[2])
+where = munet.Where(executor="processes", workers=2, device="cpu", threads=asked.pop("threads"))
+budget = munet.Budget(**{name: value for name, value in asked.items() if name in dir(munet.Budget)})
+rest = {name: value for name, value in asked.items() if name not in dir(munet.Budget)}
+munet.evolve(
+    munet.System.open(sys.argv[1]), budget=budget, where=where,
+    observer=lambda event: print(type(event).__name__, flush=True), **rest
 )
 """
 LONG = {"tasks": ["shapes"], "generations": 1, "children": 40, "cycles": 3, "settings": {}}

@@ -171,8 +171,12 @@ def test_every_sampled_model_is_in_the_history(imported):
     assert by_path["6"]["parent"] == system.root
     assert by_path["4"]["model"] is None
     assert by_path["4"]["seconds"] == {"train": 12.5, "validation": 1.5, "other": 0.0}
-    assert [child["path"].rpartition(":")[2] for child in system.children("emnist-digits")] == ["1", "2", "3"]
-    assert [child["generation"] for child in system.children("emnist-digits")] == [0, 0, 1]
+    assert [child["path"].rpartition(":")[2] for child in model_history.children(system.store, "emnist-digits")] == [
+        "1",
+        "2",
+        "3",
+    ]
+    assert [child["generation"] for child in model_history.children(system.store, "emnist-digits")] == [0, 0, 1]
     assert system.task("emnist-digits")["iterations"] == 1
 
 

@@ -139,7 +139,7 @@ def test_real_file_size_limit(tmp_path: Path):
 import resource, sys
 from pathlib import Path
 from munet.errors import StoreError
-from munet.store.files import write_atomic
+from munet.fs.atomic import write_atomic
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 path = Path({str(tmp_path)!r}) / "x"
 write_atomic(path, b"s" * 4096)

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     import typer
 
 GROUPS = (
-    *("quickstart", "system", "evolve", "inspect", "report", "plot", "watch", "use"),
-    *("experiment", "catalog", "importing", "allocation", "maintain"),
+    *("quickstart", "system", "evolve.command", "inspect", "report", "plot", "watch", "use"),
+    *("experiment.run", "catalog.list", "importing", "allocation.train", "maintain"),
 )
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 

@@ -71,7 +71,7 @@ def evolve(
     last bits.
     """
     models, store = system.models, system.models.store
-    overrides = {**starting_preprocessing(preprocessing), **budget.settings(), **(settings or {})}
+    overrides = {**starting_preprocessing(preprocessing), **budget.overrides(), **(settings or {})}
     chosen = load_method(method, overrides)
     if budget.samples_per_task is not None:
         chosen = with_samples_per_task(chosen, budget.samples_per_task)

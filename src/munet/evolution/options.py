@@ -25,7 +25,7 @@ class Budget:
     batch_size: int | None = None
     samples_per_task: int | None = None
 
-    def settings(self) -> dict[str, int]:
+    def overrides(self) -> dict[str, int]:
         """What it says of the settings of a method, by name."""
         given = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "samples_per_task"}
         return {name: value for name, value in given.items() if value is not None}

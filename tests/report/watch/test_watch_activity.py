@@ -52,7 +52,7 @@ def test_looking_turns_no_evolution_away(system: Path):
 
 def test_a_process_that_was_killed_evolves_no_more(system: Path):
     code = (
-        "import sys, time\nfrom pathlib import Path\nfrom munet.store import locks\n"
+        "import sys, time\nfrom pathlib import Path\nfrom munet.fs import locks\n"
         "with locks.alone(Path(sys.argv[1]), 'evolving'):\n    print('held', flush=True)\n    time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code, system / ".evolving"], stdout=subprocess.PIPE) as process:

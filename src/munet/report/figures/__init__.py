@@ -38,27 +38,60 @@ class Kind:
 
 
 FIGURES: Mapping[str, Kind] = {
-    "network": Kind("network", "draw", "tasks, layers, who trained and who shares them", ("step",)),
-    "growth": Kind("growth", "draw", "quality, size and compute over task iterations", (), several=True),
-    "timeline": Kind("timeline", "draw", "the score of every sampled model over time"),
-    "ancestors": Kind("ancestors", "draw", "the tree of all sampled models, over time and score"),
+    "network": Kind("munet.report.network.figure", "draw", "tasks, layers, who trained and who shares them", ("step",)),
+    "growth": Kind(
+        "munet.report.figures.growth", "draw", "quality, size and compute over task iterations", (), several=True
+    ),
+    "timeline": Kind("munet.report.figures.timeline", "draw", "the score of every sampled model over time"),
+    "ancestors": Kind("munet.report.figures.ancestors", "draw", "the tree of all sampled models, over time and score"),
     "schedule": Kind(
-        "schedule", "draw", "a hyperparameter along the lineage of each model", ("task", "model", "column")
+        "munet.report.figures.schedule",
+        "draw",
+        "a hyperparameter along the lineage of each model",
+        ("task", "model", "column"),
     ),
-    "sharing": Kind("sharing", "draw", "how many layers each two tasks have in common"),
+    "sharing": Kind("munet.report.figures.sharing", "draw", "how many layers each two tasks have in common"),
     "transfer-depth": Kind(
-        "sharing", "draw_depth", "how many tasks the weights of each layer came through", ("task",), several=True
+        "munet.report.figures.sharing",
+        "draw_depth",
+        "how many tasks the weights of each layer came through",
+        ("task",),
+        several=True,
     ),
-    "flow": Kind("flow", "draw_graph", "which tasks' models descend from which, as a graph", (), several=True),
-    "transfers": Kind("flow", "draw_matrix", "the same as a matrix, in percent", (), several=True),
-    "hyperparameters": Kind("hyperparameters", "draw", "hyperparameters of the retained models", (), several=True),
-    "mutation-depth": Kind("mutations", "draw_depth", "learned probability of cloning, by depth", (), several=True),
+    "flow": Kind(
+        "munet.report.figures.flow",
+        "draw_graph",
+        "which tasks' models descend from which, as a graph",
+        (),
+        several=True,
+    ),
+    "transfers": Kind("munet.report.figures.flow", "draw_matrix", "the same as a matrix, in percent", (), several=True),
+    "hyperparameters": Kind(
+        "munet.report.figures.hyperparameters", "draw", "hyperparameters of the retained models", (), several=True
+    ),
+    "mutation-depth": Kind(
+        "munet.report.figures.mutations", "draw_depth", "learned probability of cloning, by depth", (), several=True
+    ),
     "mutation-histograms": Kind(
-        "mutations", "draw_histograms", "learned probabilities of all mutations", (), several=True
+        "munet.report.figures.mutations", "draw_histograms", "learned probabilities of all mutations", (), several=True
     ),
-    "learning": Kind("learning", "draw", "learning curves of each task, and the gap to test", ("task",), several=True),
-    "histogram": Kind("histogram", "draw", "any column of the sampled models", ("task", "column"), several=True),
-    "costs": Kind("costs", "draw", "where time, FLOPs and parameters went, and why children failed", (), several=True),
+    "learning": Kind(
+        "munet.report.figures.learning",
+        "draw",
+        "learning curves of each task, and the gap to test",
+        ("task",),
+        several=True,
+    ),
+    "histogram": Kind(
+        "munet.report.figures.histogram", "draw", "any column of the sampled models", ("task", "column"), several=True
+    ),
+    "costs": Kind(
+        "munet.report.figures.costs",
+        "draw",
+        "where time, FLOPs and parameters went, and why children failed",
+        (),
+        several=True,
+    ),
 }
 
 
@@ -66,7 +99,7 @@ def draw(name: str, history: "History", options: Options = Options()) -> "Figure
     """A figure by its name. InputError for an unknown name, an option it does not take, or what the history lacks."""
     check(name, options, len(history.systems))
     kind = FIGURES[name]
-    return getattr(import_module(f".{kind.module}", __name__), kind.function)(history, options)
+    return getattr(import_module(kind.module), kind.function)(history, options)
 
 
 def check(name: str, options: Options, systems: int = 1) -> None:

@@ -1,4 +1,4 @@
-/* Where boxes and lines of a row go: the same rules as munet.report.layout, with the order of the columns fixed.
+/* Where boxes and lines of a row go: the same rules as munet.report.network.layout, with the order of the columns fixed.
    A column is one unit wide. A layer is a box as wide as it has users; each user's line has a port of its own. */
 
 const PORT = 0.3,
