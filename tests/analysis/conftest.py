@@ -24,7 +24,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> munet.Sys
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evolution, "collect", lambda store, models: None)
         evolve(system, method="mu2net-plus", task_iterations=2, seed=3, settings=settings, executor="local", **BUDGET)
-        evolve(system, method="munet", task_iterations=1, scale=0.6, executor="local", **BUDGET)
+        evolve(system, method="munet", task_iterations=1, settings={"scale": 0.6}, executor="local", **BUDGET)
     system.add_task("waiting", f"npz:{tiny_npz}")
     return system
 

@@ -9,8 +9,9 @@ import pytest
 import munet
 from munet.analysis import columns as c
 from munet.analysis import history as history_of
+from repo import DOCS
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "analysis.md"
+PAGE = DOCS / "analysis.md"
 TYPES = {"text": c.TEXT, "any": c.ANY, "whole": c.WHOLE, "number": c.NUMBER, "flag": c.FLAG}
 TABLES = ("tasks", "children", "cycles", "mutations", "models", "layers", "probabilities", "iterations", "runs")
 

@@ -1,6 +1,5 @@
 """Published systems are analysed as far as their tables tell, and go on as munet's own."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +9,6 @@ import munet
 from growing import evolve
 from munet.analysis import costs, flow, growth, learning, lineage, progress, settings, sharing, summary
 from munet.importing import attach, import_published
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "importing"))
-
 from published_tools import small_system, write_mu2net, write_mu3net, write_munet
 
 Write = Callable[..., Path]

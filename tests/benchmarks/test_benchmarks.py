@@ -17,8 +17,8 @@ from munet.model.network import Network
 from munet.model.weight_init import new_head
 from munet.roots import load_root
 from munet.training import Preprocessing, Recipe, train
+from repo import REPO as ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "benchmarks"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from cli_tools import Run
 
 import munet.cli as cli
+from cli_tools import Run
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_tools import SOURCES, Run
 
 import munet.cli as cli
+from cli_tools import SOURCES, Run
 
 BUDGET = (
     "--task-iterations 1 --generations 1 --children 2 --cycles 2 --samples-per-cycle 64 --batch-size 32 --threads 1"

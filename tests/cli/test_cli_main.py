@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_tools import munet
 
 import munet.cli as cli
+from cli_tools import munet
 from munet.errors import DamagedError, InputError
+from repo import DOCS
 
 HEAVY = ("torch", "timm", "datasets", "numpy", "PIL", "matplotlib", "safetensors")
 COMMANDS = (
@@ -42,7 +43,7 @@ def test_the_list_of_commands_is_the_documented_one():
     import typer
 
     app: Any = typer.main.get_command(cli.build())
-    docs = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    docs = (DOCS / "cli.md").read_text(encoding="utf-8")
     for name in COMMANDS:
         assert f"## munet {name.split()[0]}" in docs
         assert f"munet {name} " in docs

@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from cli_tools import Run, munet
 
 from analysis_tools import big_system
+from cli_tools import Run, munet
 from experiment_tools import result, write
 from munet.report.figures import FIGURES
 from munet.report.figures.tables import TABLES

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from cli_tools import Run
 
 from analysis_tools import big_system
+from cli_tools import Run
 
 
 @pytest.fixture(scope="module")

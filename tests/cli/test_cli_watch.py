@@ -13,8 +13,8 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from cli_tools import SOURCES, munet
 
+from cli_tools import SOURCES, munet
 from munet import System
 from munet.cli.watch import PORT, has_display
 from munet.report import watch

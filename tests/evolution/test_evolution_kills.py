@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from killing import ROOT, TASKS, grow, grow_aloud
 
 import munet
+from killing import ROOT, TASKS, grow, grow_aloud
 from munet.analysis import model_history
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from repo import REPO as ROOT
+
 pytestmark = pytest.mark.real_data
-ROOT = Path(__file__).parents[2]
 
 
 def munet(*words: object) -> str:

@@ -5,6 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
+import munet
+from munet.analysis import model_history
+from munet.importing import import_published
 from published_tools import (
     DIM,
     Published,
@@ -16,10 +20,6 @@ from published_tools import (
     write_mu3net,
     write_munet,
 )
-
-import munet
-from munet.analysis import model_history
-from munet.importing import import_published
 
 WRITERS = {"munet": write_munet, "mu2net": write_mu2net, "mu3net": write_mu3net}
 NAMES = {"emnist/digits": "emnist-digits", "cmaterdb/bangla": "cmaterdb-bangla", "mnist": "mnist"}

@@ -7,6 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+import munet
+from munet.errors import InputError, MunetError
+from munet.importing import import_published, prepare
+from munet.importing.flax_checkpoint import read_index
 from published_tools import (
     DIM,
     WIDTH,
@@ -21,11 +26,6 @@ from published_tools import (
     write_mu3net,
     write_munet,
 )
-
-import munet
-from munet.errors import InputError, MunetError
-from munet.importing import import_published, prepare
-from munet.importing.flax_checkpoint import read_index
 
 Change = Callable[[Published], None]
 

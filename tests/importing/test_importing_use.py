@@ -9,19 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import published_tools
 import pytest
-from published_tools import Draws, Published, small_system, write_message, write_mu2net
 
 import munet
+import published_tools
 from growing import evolve
 from munet.analysis import model_history
 from munet.cli import main
 from munet.errors import InputError, StoreError
 from munet.importing import attach, import_published, prepare
 from munet.store.staging import staged
+from published_tools import Draws, Published, small_system, write_message, write_mu2net
+from repo import SOURCES
 
-SOURCES = Path(__file__).resolve().parents[2] / "src"
 BUDGET = {"generations": 1, "children": 2, "cycles": 1, "samples_per_cycle": 60, "batch_size": 16}
 SMALL = {**BUDGET, "task_iterations": 1, "threads": 1, "executor": "local"}
 

@@ -3,8 +3,8 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
-from model_tools import SMALL, TI, images_of, small_vit
 
+from model_tools import SMALL, TI, images_of, small_vit
 from munet.errors import InputError
 from munet.model.from_timm import read_architecture
 from munet.model.network import Network

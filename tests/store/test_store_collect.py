@@ -10,6 +10,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+import munet.store.relations
+from munet.errors import DamagedError, StoreError
+from munet.store import Store
+from munet.store.fsck import fsck
+from munet.store.gc import collect, gc
+from munet.store.objects import Objects
+from munet.store.relations import FILE
 from store_tools import (
     Faults,
     files_of,
@@ -21,14 +29,6 @@ from store_tools import (
     put_child,
     task_record,
 )
-
-import munet.store.relations
-from munet.errors import DamagedError, StoreError
-from munet.store import Store
-from munet.store.fsck import fsck
-from munet.store.gc import collect, gc
-from munet.store.objects import Objects
-from munet.store.relations import FILE
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from store_tools import files_of, generation, grown_store, layer_bytes, make_store, put_child, task_record
 
 from munet.errors import DamagedError, MunetError, StoreError
 from munet.store import Store
 from munet.store.fsck import Damage, fsck
+from store_tools import files_of, generation, grown_store, layer_bytes, make_store, put_child, task_record
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,12 @@ import threading
 from pathlib import Path
 
 import pytest
+
+from munet.errors import DamagedError, StoreError
+from munet.store import Store
+from munet.store.fsck import fsck
+from munet.store.gc import gc
+from munet.store.reachability import reach
 from store_tools import (
     Faults,
     files_of,
@@ -17,12 +23,6 @@ from store_tools import (
     task_record,
     temporary_files_in,
 )
-
-from munet.errors import DamagedError, StoreError
-from munet.store import Store
-from munet.store.fsck import fsck
-from munet.store.gc import gc
-from munet.store.reachability import reach
 
 
 def layers_in(store: Store, model: str) -> set[str]:

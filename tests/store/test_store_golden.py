@@ -7,13 +7,14 @@ import struct
 from pathlib import Path
 
 import pytest
-from golden_system import LAYERS, write
-from store_tools import files_of, put_child
 
+from golden_system import LAYERS, write
 from munet.store import Store
 from munet.store.fsck import fsck
 from munet.store.gc import gc
 from munet.store.layer_file import id_of_bytes
+from repo import DOCS
+from store_tools import files_of, put_child
 
 GOLDEN = Path(__file__).with_name("golden")
 ROOT = "8d26392b64025f59a0364bc53d84862a72aafb48c36e539bd7c63d4fa9f4ab9e"
@@ -119,7 +120,7 @@ def test_a_reader_made_from_the_format_page_agrees():
 
 
 def test_the_worked_example_of_the_format_page():
-    page = (Path(__file__).parents[2] / "docs" / "format.md").read_text()
+    page = (DOCS / "format.md").read_text()
     stream = (
         "6d756e65742d6c617965722d310a"
         "5b2262696173222c22463332222c5b315d5d0a00000000"

@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from store_tools import make_store, task_record, temporary_files_in
 
 from munet.store import Store
 from munet.store.fsck import fsck
+from repo import REPO
+from store_tools import make_store, task_record, temporary_files_in
 
-DRIVER = Path(__file__).with_name("store_driver.py")
+DRIVER = REPO / "tests" / "helpers" / "store_driver.py"
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
-from store_tools import generation, layer_bytes, make_store, put_child, task_record, temporary_files_in
 
 from munet.errors import DamagedError, InputError
 from munet.store import Store
 from munet.store.fsck import fsck
 from munet.store.gc import gc
+from store_tools import generation, layer_bytes, make_store, put_child, task_record, temporary_files_in
 
 TAGS = st.text("abcdef", min_size=1, max_size=2)
 TASKS = st.sampled_from(["a", "b", "c"])

@@ -7,11 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from store_tools import Faults, layer_bytes
 
 from munet.errors import DamagedError, InputError, StoreError
 from munet.store.layer_file import id_of_bytes
 from munet.store.objects import Objects, is_id
+from store_tools import Faults, layer_bytes
 
 
 @pytest.fixture

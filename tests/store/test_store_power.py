@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from store_driver import check_steps, one_of_each
-from store_tools import make_store, task_record
 
 import munet.fs.atomic
 from munet.store import Store
 from munet.store.fsck import fsck
+from store_driver import check_steps, one_of_each
+from store_tools import make_store, task_record
 
 
 @dataclass

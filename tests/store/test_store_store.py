@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from store_tools import Faults, generation, grown_store, layer_bytes, make_store, manifest, put_child, task_record
-from store_tools import write_root as root_writer
 
 from munet.errors import DamagedError, InputError, StoreError
 from munet.store import Store
 from munet.store.fsck import fsck
+from store_tools import Faults, generation, grown_store, layer_bytes, make_store, manifest, put_child, task_record
+from store_tools import write_root as root_writer
 
 # -- the directory --------------------------------------------------------------------------------------------------
 

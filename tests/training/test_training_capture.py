@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from training_toys import ToyNetwork, stripes
 
 from munet.training import Preprocessing, Recipe, TrainItem, train
 from munet.training.capture import Recorder, capture
 from munet.training.child_state import ChildState
 from munet.training.memory import Parts
+from training_toys import ToyNetwork, stripes
 
 RECIPE = Recipe(0.1, Preprocessing(8), 2, 64, 8, nesterov=True)
 HIDDEN = torch.randn(10, 8, 3, 8, 8, generator=torch.Generator().manual_seed(0))

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from training_toys import ToyNetwork, ToySplit, stripes
 
 from munet.training import EvalItem, Preprocessing, evaluate, evaluate_together
 from munet.training.trie import Step
+from training_toys import ToyNetwork, ToySplit, stripes
 
 PRE = Preprocessing(8)
 SPLITS = [stripes(37, 2), stripes(50, 3), stripes(5, 4)]

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from training_toys import stripes
 
 from munet.model.network import Network
 from munet.model.vit import ViTArchitecture
 from munet.training import Preprocessing, Recipe, TrainItem, train
+from training_toys import stripes
 
 ARCHITECTURE = ViTArchitecture(patch_size=4, width=32, heads=2, mlp_hidden=64)
 PRE = Preprocessing(8)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
-from training_toys import ToyNetwork, ToySplit, stripes
 
 from munet.errors import InputError
 from munet.training import ImageSet, Preprocessing, Recipe, evaluate, train
 from munet.training.images import stream_order
+from training_toys import ToyNetwork, ToySplit, stripes
 
 ALL = ("embedding", "block.0", "head")
 PLAIN = Preprocessing(8)

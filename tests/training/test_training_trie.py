@@ -5,12 +5,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from training_toys import stripes
 
 from munet.training import FeatureCache, ImageSet, Preprocessing
 from munet.training.inputs import FixedInputs
 from munet.training.memory import Parts
 from munet.training.trie import Target, Trie, walk
+from training_toys import stripes
 
 X = torch.arange(12.0).reshape(6, 2)
 

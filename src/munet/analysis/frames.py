@@ -31,11 +31,11 @@ class History:
         self.readings = dict(readings)
 
     @classmethod
-    def of(cls, systems: Mapping[str, Store], progress: Progress | None = None) -> "History":
+    def of(cls, systems: "Mapping[str, HasStore | Store]", progress: Progress | None = None) -> "History":
         """Read systems, each under its label; `progress` is told (done, in all) of the records of each."""
         if not systems:
             raise InputError("there is no system to look at: name one or more")
-        return cls({label: Snapshot(label, store, progress) for label, store in systems.items()})
+        return cls({label: Snapshot(label, _store(one), progress) for label, one in systems.items()})
 
     @property
     def systems(self) -> list[str]:

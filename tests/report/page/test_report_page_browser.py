@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from page_browser import SIZES, Opened, opened, overlaps, scan
 
 import munet
 from munet.report.page import build_page, payload, write_page
+from page_browser import SIZES, Opened, opened, overlaps, scan
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -1,20 +1,17 @@
 """Systems with next to nothing in them, and damaged ones: there is a page, and it says what is missing."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import munet
+import published_tools
 from analysis_tools import big_system
 from munet.analysis import model_history
 from munet.importing import import_published
 from munet.report.page import build_page, payload
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "importing"))
-import published_tools
 
 
 def page_of(system: munet.System) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from watch_tools import Evolution, Evolving, evolve_tiny
 
 import munet
+from watch_tools import Evolution, Evolving, evolve_tiny
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from watch_tools import fake_system, put
 
 from munet.fs import locks
 from munet.report.watch.activity import activity, is_evolving
 from munet.report.watch.changes import Files
+from watch_tools import fake_system, put
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from watch_tools import CHILDREN, Evolving, fake_system, serving
 
 import munet
 from munet.report.page import build_page, payload
+from watch_tools import CHILDREN, Evolving, fake_system, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -5,10 +5,10 @@ import time
 from pathlib import Path
 
 import pytest
-from watch_tools import fake_system, put
 
 from munet.report.watch import changes
 from munet.report.watch.changes import Files
+from watch_tools import fake_system, put
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from watch_tools import Listener, counted, fake_system, put, serving
 
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from watch_tools import CHILDREN, Evolving, Listener, serving
 
 import munet
 from munet.report.page import payload
+from watch_tools import CHILDREN, Evolving, Listener, serving
 
 
 @contextmanager

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from watch_tools import counted, fake_system, put
 
 from munet.errors import DamagedError
 from munet.report.watch.changes import Files
 from munet.report.watch.feed import Feed
+from watch_tools import counted, fake_system, put
 
 
 class Stage:

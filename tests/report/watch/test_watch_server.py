@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from watch_tools import Listener, ask, fake_page, fake_system, put, serving
 
 from munet.errors import InputError
 from munet.report.watch import Server, bind, server
 from munet.report.watch.page import policy
+from watch_tools import Listener, ask, fake_page, fake_system, put, serving
 
 
 @pytest.fixture
