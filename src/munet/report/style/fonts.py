@@ -85,6 +85,8 @@ def _candidates() -> list[tuple[str, str]]:
         return (not name.startswith("Noto Sans"), "Condensed" in name or "Cond" in name, len(name), name)
 
     regular = [e for e in fontManager.ttflist if e.style == "normal" and e.weight in (400, "normal", "regular")]
+    # matplotlib ships a font that has a box for every code point there is, and can write none of them
+    regular = [e for e in regular if not e.name.startswith("Last Resort")]
     first: dict[str, str] = {}
     for entry in sorted(regular, key=merit):
         # findfont must come back to this very file, or the fallback would not have the letters
