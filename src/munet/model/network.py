@@ -20,6 +20,7 @@ from munet.model.vit import ViTArchitecture
 Layers = Mapping[str, Mapping[str, Tensor]]
 
 _BELOW = ("embedding", "cls", "posembed")  # the slots of the first stage
+_NORM_AND_PATCHES = "norm+patches"  # the stage of slot norm where the head reads two features
 
 
 class Network(StagedNetwork):
@@ -42,6 +43,7 @@ class Network(StagedNetwork):
         self.num_blocks = depth_of(layers)
         self.slots = architecture.slots(self.num_blocks, adapters_of(layers), head="head" in layers)
         self.trainable = frozenset(trainable)
+        self.with_patches = False  # whether the head reads the mean patch token beside the class token
         if set(self.slots) != set(layers):
             wrong = ", ".join(sorted(set(self.slots) ^ set(layers)))
             raise InputError(f"the layers do not fit the architecture: missing or too many are {wrong}")
@@ -73,7 +75,7 @@ class Network(StagedNetwork):
             elif kind == "pool":
                 part = shallow_clone(vit.attn_pool)
             elif kind == "head":
-                part = nn.Linear(self.architecture.width, _rows(layers, slot, "weight"), device="meta")
+                part = nn.Linear(self._head_inputs(layers), _rows(layers, slot, "weight"), device="meta")
             else:
                 continue
             assign(part, layers[slot], slot)
@@ -95,7 +97,7 @@ class Network(StagedNetwork):
         parts = self.parts
         steps: list[Stage] = [("posembed", parts["posembed"])]
         steps += [(slot, parts[slot.replace(".", "_")]) for slot in self.slots if "." in slot]
-        steps.append(("norm", self._norm))
+        steps.append((_NORM_AND_PATCHES, self._norm_and_patches) if self.with_patches else ("norm", self._norm))
         if "pool" in self.slots:
             steps.append(("pool", self._pool))
         if "head" in self.slots:
@@ -104,10 +106,13 @@ class Network(StagedNetwork):
 
     def frozen_stages(self) -> int:
         names = [name for name, _ in self._steps()]
-        trained = {"posembed" if slot in _BELOW else slot for slot in self.trainable}
+        norm = _NORM_AND_PATCHES if self.with_patches else "norm"
+        trained = {"posembed" if slot in _BELOW else norm if slot == "norm" else slot for slot in self.trainable}
         return next((i for i, name in enumerate(names) if name in trained), len(names))
 
     def slots_of_stage(self, name: str) -> tuple[str, ...]:
+        if name == _NORM_AND_PATCHES:
+            return ("norm",)
         return tuple(slot for slot in self.slots if slot == name or (name == "posembed" and slot in _BELOW))
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
@@ -129,6 +134,22 @@ class Network(StagedNetwork):
         if a.global_pool == "token":
             return norms["fc_norm"](x[:, 0])
         return norms["fc_norm"]((x if a.pool_include_prefix else x[:, a.prefix_tokens :]).mean(dim=1))
+
+    def _norm_and_patches(self, x_BTH: Tensor) -> Tensor:
+        """Class token and mean patch token side by side (B, 2 width): what a head of twice the width reads."""
+        norms: Any = self.parts["norm"]
+        x = norms["norm"](x_BTH)
+        patches = x[:, self.architecture.prefix_tokens :].mean(dim=1)
+        return torch.cat([norms["fc_norm"](x[:, 0]), norms["fc_norm"](patches)], dim=1)
+
+    def _head_inputs(self, layers: Layers) -> int:
+        """Width of the head's input; it tells which features the model gives."""
+        a, found = self.architecture, _size(layers, "head", "weight", 1)
+        self.with_patches = found == 2 * a.width and a.global_pool == "token"
+        if found != a.width and not self.with_patches:
+            wide = f" or {2 * a.width}" if a.global_pool == "token" else ""
+            raise InputError(f"the layer in slot head reads {found} features: this architecture has {a.width}{wide}")
+        return found
 
     def _pool(self, x_BTH: Tensor) -> Tensor:
         norms: Any = self.parts["norm"]
@@ -168,6 +189,14 @@ def _frozen(step: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 
 def _rows(layers: Layers, slot: str, name: str) -> int:
-    if name not in layers[slot]:
+    return _size(layers, slot, name, 0)
+
+
+def _size(layers: Layers, slot: str, name: str, dim: int) -> int:
+    """Size of a tensor of a layer along one of its dimensions."""
+    tensor = layers[slot].get(name)
+    if tensor is None:
         raise InputError(f"the layer in slot {slot} does not fit the architecture: it has no {name}")
-    return layers[slot][name].shape[0]
+    if tensor.ndim <= dim:
+        raise InputError(f"the layer in slot {slot} does not fit the architecture: {name} is {tensor.ndim}-dimensional")
+    return tensor.shape[dim]
