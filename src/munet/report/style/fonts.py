@@ -40,7 +40,7 @@ def folded(name: str, most: int, lines: int) -> list[str]:
 
 def families(texts: Iterable[str]) -> list[str]:
     """Font families that together can write `texts`, the base first."""
-    missing = {ord(c) for text in texts for c in text} - _letters(_path(BASE))
+    missing = {ord(c) for text in texts for c in text} - _letters(_path(BASE)) - {ord("\n")}
     found = [BASE]
     for name, path in _candidates() if missing else ():
         covered = missing & _letters(path)
@@ -54,7 +54,7 @@ def families(texts: Iterable[str]) -> list[str]:
 
 def writable(text: str, fonts: list[str]) -> str:
     """`text` with a square for each character that none of the fonts has."""
-    known = set().union(*(_letters(_path(name)) for name in fonts))
+    known = {ord("\n")}.union(*(_letters(_path(name)) for name in fonts))
     return "".join(c if ord(c) in known or unicodedata.category(c) == "Cf" else UNKNOWN for c in text)
 
 
