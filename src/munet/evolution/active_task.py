@@ -9,6 +9,7 @@ from munet.model.slots import blocks_in
 from munet.rng import numpy_rng
 from munet.search import (
     Candidate,
+    Method,
     Parent,
     Plan,
     SharedPreprocessing,
@@ -35,7 +36,17 @@ Key = tuple[str | int, ...]
 class ActiveTask:
     """One task while it evolves. All that it decides follows from the task's record and the seed of the run."""
 
-    def __init__(self, models: "ModelLoader", run: Run, name: str) -> None:
+    def __init__(
+        self,
+        models: "ModelLoader",
+        run: Run,
+        name: str,
+        *,
+        method: Method | None = None,
+        untrained: bool = False,
+    ) -> None:
+        """`method`: of this task iteration, where it is not the run's own; `untrained`: the iteration only gives the
+        task a first model, whose head is in closed form."""
         self.models = models
         self.run = run
         self.name = name
@@ -47,9 +58,11 @@ class ActiveTask:
         self.public_models = [*public, models.root]
         owned = owners_of(models.store, {task: record["model"] for task, record in self.others.items()})
         root = models.manifest(models.root)
-        self.method = run.method.for_root(models.architecture.patch_size, root["hyperparameters"]["image_size"])
+        chosen = method or run.method
+        self.method = chosen.for_root(models.architecture.patch_size, root["hyperparameters"]["image_size"])
         self.inheritance = Inheritance(models, self.method, name, len(self.record["classes"]), owned)
         self.references = self._references()
+        self.untrained = untrained
         started = self.record["active"] or {"generation": 0, "population": [self.record["model"]]}
         self.generation: int = started["generation"]  # the next one to train
         self.population: dict[str, Manifest] = {m: models.manifest(m) for m in started["population"] if m}
@@ -78,7 +91,8 @@ class ActiveTask:
         for child in range(self.method.children):
             rng = numpy_rng(*self.key(generation, child), "search")
             seed = seed_parent(self.method, others, generation * self.method.children + child, root=root)
-            parent = seed or sample_parent(self.method, candidates, others, self.selections, rng, root=root)
+            best = self.best() if self.method.parents == "probe" else None
+            parent = seed or best or sample_parent(self.method, candidates, others, self.selections, rng, root=root)
             self.selections[parent] = self.selections.get(parent, 0) + 1
             drawn.append((parent, self._plan(parent, shared, rng, mutate=seed is None)))
         return drawn
@@ -86,7 +100,7 @@ class ActiveTask:
     def _plan(
         self, parent: str, shared: SharedPreprocessing | None, rng: "np.random.Generator", *, mutate: bool
     ) -> Plan:
-        view, size = self._as_parent(parent), self.run.request.image_size
+        view, size = self.as_parent(parent), self.run.request.image_size
         if not mutate:
             return seed_child(view, self.method, preprocessing=shared, image_size=size)
         depth = blocks_in(self.inheritance.root["layers"])
@@ -100,7 +114,17 @@ class ActiveTask:
         settings, learned = best["hyperparameters"], best["mutation_probabilities"]
         return sample_preprocessing(self.method, settings, learned, rng, image_size=self.run.request.image_size)
 
-    def _as_parent(self, model: str) -> Parent:
+    @property
+    def has_learned(self) -> bool:
+        """Whether the task has a model that was trained for it, not only a head in closed form."""
+        return any(
+            manifest["parent"] is not None
+            and manifest["layers"]["norm"] != self.models.manifest(manifest["parent"])["layers"].get("norm")
+            for manifest in self.population.values()
+        )
+
+    def as_parent(self, model: str) -> Parent:
+        """What the search needs to know of a model."""
         manifest = self.manifest(model)
         slots = [slot for slot in manifest["layers"] if slot.startswith("adapter.")]
         adapters = frozenset(int(slot.removeprefix("adapter.")) for slot in slots)
@@ -148,7 +172,9 @@ class ActiveTask:
         """FLOPs of each stage of the model that a plan describes."""
         adapters = {k: int(plan.hyperparameters["adapter_dim"]) for k in plan.adapters}
         classes = len(self.record["classes"])
-        return stage_flops(self.models.architecture, plan.num_blocks, plan.image_size, classes, adapters)
+        architecture = self.models.architecture
+        inputs = architecture.head_inputs(str(plan.hyperparameters.get("head_features", "pooled")))
+        return stage_flops(architecture, plan.num_blocks, plan.image_size, classes, adapters, inputs)
 
     def judge(self, child: ChildSpec, plan: Plan, parent: str, accuracy: float | None) -> dict[str, Any]:
         """Size, compute and score of a trained child, and whether it is kept. `accuracy` None: its training failed."""

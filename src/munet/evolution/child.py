@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from munet.evolution.active_task import ActiveTask
+from munet.evolution.computed import computed_child, evidence_of, head_fit, is_untrained
 from munet.evolution.inheritance import ChildSpec, Manifest
 from munet.evolution.jobs import Job, Result
+from munet.evolution.probe import Prober
 from munet.model.cost import training_flops
 from munet.rng import Key
 from munet.search import Plan
+from munet.search.adaptive import Evidence
 from munet.store import FORMAT
 from munet.training import Preprocessing, Recipe
 
@@ -25,14 +28,20 @@ class SampledChild:
     plan: Plan
     key: Key
     child: ChildSpec
+    evidence: Evidence | None = None  # from which it was computed
 
 
-def sample_generation(active: ActiveTask, generation: int) -> list[SampledChild]:
-    """All children of a generation, before any of them is trained."""
+def sample_generation(active: ActiveTask, generation: int, prober: Prober | None = None) -> list[SampledChild]:
+    """All children of a generation, before any of them is trained.
+
+    Where a `prober` is given, the first child that is trained for a task is computed from evidence, not drawn.
+    """
+    evidence = evidence_of(active, prober) if prober and (active.untrained or not active.has_learned) else None
+    pairs = [computed_child(active, evidence)] if evidence else active.sample_generation(generation)
     drawn = []
-    for number, (parent, plan) in enumerate(active.sample_generation(generation)):
+    for number, (parent, plan) in enumerate(pairs):
         child = active.inheritance.resolve(plan, active.living_lineage(parent))
-        drawn.append(SampledChild(number, parent, plan, active.key(generation, number), child))
+        drawn.append(SampledChild(number, parent, plan, active.key(generation, number), child, evidence))
     return drawn
 
 
@@ -45,6 +54,8 @@ def job_of(active: ActiveTask, sampled: SampledChild) -> Job:
         recipe=recipe(active, sampled.plan.hyperparameters),
         image_size=sampled.plan.image_size,
         keep_momentum=active.method.inherit_momentum,
+        head=head_fit(active, sampled.plan) if sampled.child.origins["head"].kind == "closed-form" else None,
+        untrained=is_untrained(sampled.plan),
     )
 
 
@@ -64,6 +75,7 @@ def recipe(active: ActiveTask, settings: Mapping[str, Any]) -> Recipe:
         batch_size=method.batch_size,
         at_most_epoch=method.at_most_epoch,
         keep=method.keep_cycle,
+        margin=float(settings.get("margin", 0.0)),
         precision=active.run.request.precision,
         preprocessing=Preprocessing.from_hyperparameters(
             settings, variant=method.preprocessing, mean=architecture.mean, std=architecture.std
@@ -123,7 +135,7 @@ def record_of(active: ActiveTask, sampled: SampledChild, result: Result, facts: 
         "validation": len(outcome.accuracies) * active.validation_examples * sum(stages.values()),
     }
     seconds = {"train": outcome.train_seconds, "validation": outcome.validation_seconds}
-    return {
+    record = {
         "child": sampled.number,
         "parent": sampled.parent,
         "parent_task": active.manifest(sampled.parent)["task"],
@@ -141,3 +153,4 @@ def record_of(active: ActiveTask, sampled: SampledChild, result: Result, facts: 
         "seconds": seconds | {"other": result.seconds - sum(seconds.values())},
         "started": result.started,
     }
+    return record | ({"evidence": sampled.evidence.to_json()} if sampled.evidence else {})

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from munet.evolution.head_fit import fitted_head, plain
 from munet.evolution.jobs import Job, JobGroup, Result
 from munet.evolution.origins import initial_layers
 from munet.model.loader import LayerSource
@@ -15,7 +16,7 @@ from munet.model.staged import stage_names
 from munet.provenance import now
 from munet.store.layer_file import serialize
 from munet.tasks.cache.splits import Splits
-from munet.training import FeatureCache, OnCycle, Outcome, TrainItem, train_together
+from munet.training import FeatureCache, ImageSet, OnCycle, Outcome, TrainItem, evaluate, train_together
 
 
 @dataclass(frozen=True)
@@ -45,18 +46,12 @@ class ChildTrainer:
         """Train the children of a litter."""
         torch.set_num_threads(self.compute.threads)
         began, started = perf_counter(), now()
-        jobs, size = group.jobs, group.jobs[0].image_size
-        outcomes = train_together(
-            [self._train_item(job) for job in jobs],
-            self.splits.get(group.task, "train", size),
-            self.splits.get(group.task, "validation", size, group.validation_cap),
-            key=group.order,
-            device=self.compute.device,
-            on_cycle=None if on_cycle is None else lambda i, cycle, accuracy: on_cycle(jobs[i].number, cycle, accuracy),
-            cache=self._cache,
-            note=note,
-            names=self._names(group.task),
-            kind=f"{self.layers.root}",
+        jobs = group.jobs
+        items = [self._train_item(group, job) for job in jobs]
+        outcomes = (
+            [self._untrained(group, jobs[0], items[0])]
+            if jobs[0].untrained
+            else self._trained(group, items, on_cycle, note)
         )
         self._pass_on(note)
         packed = [_pack(outcome) for outcome in outcomes]
@@ -67,14 +62,60 @@ class ChildTrainer:
             for job, outcome, files, seconds in zip(jobs, outcomes, packed, spent, strict=True)
         ]
 
+    def _trained(
+        self, group: JobGroup, items: list[TrainItem], on_cycle: OnCycle | None, note: Callable[[str], None]
+    ) -> list[Outcome]:
+        jobs, size = group.jobs, group.jobs[0].image_size
+        return train_together(
+            items,
+            self.splits.get(group.task, "train", size),
+            self.splits.get(group.task, "validation", size, group.validation_cap),
+            key=group.order,
+            device=self.compute.device,
+            on_cycle=None if on_cycle is None else lambda i, cycle, accuracy: on_cycle(jobs[i].number, cycle, accuracy),
+            cache=self._cache,
+            note=note,
+            names=self._names(group.task),
+            kind=f"{self.layers.root}",
+        )
+
+    def _untrained(self, group: JobGroup, job: Job, item: TrainItem) -> Outcome:
+        """A child whose only new layer is its head in closed form."""
+        clock = perf_counter()
+        split = self.splits.get(group.task, "validation", job.image_size, group.validation_cap)
+        pre, recipe = plain(job.recipe.preprocessing), job.recipe
+        correct, examples = evaluate(
+            item.network,
+            split,
+            pre,
+            device=self.compute.device,
+            precision=recipe.precision,  # type: ignore[arg-type]
+        )
+        head = {name: tensor.cpu() for name, tensor in item.network.trained_layers()["head"].items()}
+        return Outcome(
+            accuracies=[correct / examples],
+            best_cycle=0,
+            layers={"head": head},
+            momentum={},
+            samples=0,
+            rejected=None,
+            train_seconds=0.0,
+            validation_seconds=perf_counter() - clock,
+        )
+
     def _pass_on(self, note: Callable[[str], None]) -> None:
         """What there is to say about the splits, each thing once."""
         for sentence in self.splits.notes[self._told :]:
             note(sentence)
         self._told = len(self.splits.notes)
 
-    def _train_item(self, job: Job) -> TrainItem:
+    def _train_item(self, group: JobGroup, job: Job) -> TrainItem:
         tensors = initial_layers(self.layers, job.child.origins, job.key)
+        if job.head is not None:
+            data = ImageSet.of(self.splits.get(group.task, "train", job.image_size), self.compute.device)
+            name, kind = self._names(group.task)[0], self.layers.root
+            options = {"name": name, "kind": kind, "cache": self._cache}
+            tensors["head"] = fitted_head(job, job.head, tensors, data, self.layers.architecture, **options)
         network = Network(self.layers.architecture, tensors, job.image_size, job.child.trainable)
         network = network.on(self.compute.device, job.recipe.precision)
         momentum = {slot: self.layers.layer(layer) for slot, layer in job.child.momentum.items()}

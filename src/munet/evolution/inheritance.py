@@ -65,7 +65,8 @@ class Inheritance:
         child, architecture = ChildSpec(), self.models.architecture
         dim = int(plan.hyperparameters.get("adapter_dim", 0))
         adapters = dict.fromkeys(plan.adapters, dim)
-        child.sizes = slot_sizes(architecture, plan.num_blocks, plan.image_size, self.classes, adapters)
+        inputs = architecture.head_inputs(str(plan.hyperparameters.get("head_features", "pooled")))
+        child.sizes = slot_sizes(architecture, plan.num_blocks, plan.image_size, self.classes, adapters, inputs)
         for slot in architecture.slots(plan.num_blocks, plan.adapters):
             source = self._source(slot, plan, ancestors)
             if source is None:
@@ -85,7 +86,8 @@ class Inheritance:
             elif slot.startswith("adapter."):
                 fits &= mine.get("adapter_dim") == settings.get("adapter_dim")
             elif slot == "head":
-                fits &= manifest["task"] == self.task
+                same = mine.get("head_features", "pooled") == settings.get("head_features", "pooled")
+                fits &= manifest["task"] == self.task and same
             if fits:
                 return manifest
         return None
@@ -102,7 +104,8 @@ class Inheritance:
 
     def _make(self, child: ChildSpec, slot: str, plan: "Plan") -> None:
         if slot == "head":
-            child.origins[slot] = LayerOrigin("head", self.classes)
+            kind = "closed-form" if self.method.head == "closed-form" else "head"
+            child.origins[slot] = LayerOrigin(kind, self.classes)
         elif slot.startswith("adapter."):
             child.origins[slot] = LayerOrigin("adapter", int(plan.hyperparameters["adapter_dim"]))
         elif slot == "posembed":

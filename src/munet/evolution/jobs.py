@@ -10,6 +10,15 @@ from munet.training import Outcome, Recipe
 
 
 @dataclass(frozen=True)
+class HeadFit:
+    """How a head in closed form is made: from so many training images, of which features, how sure of itself."""
+
+    examples: int
+    features: str  # one of `search.space.HEAD_FEATURES`
+    factor: float  # times the temperature of the highest held-out likelihood
+
+
+@dataclass(frozen=True)
 class Job:
     """One child to train."""
 
@@ -19,6 +28,8 @@ class Job:
     recipe: Recipe
     image_size: int
     keep_momentum: bool
+    head: HeadFit | None = None  # where the child's head starts in closed form
+    untrained: bool = False  # the closed-form head is all that is new, and it stays as it is
 
     @property
     def trained(self) -> int:
@@ -70,7 +81,7 @@ def group_jobs(
     and what its further members train fits in `memory` bytes. How children are put together changes how fast they
     are, never what they learn.
     """
-    if order is None or not together:
+    if order is None or not together or any(job.untrained for job in jobs):
         return [JobGroup(task, order or job.key, validation_cap, (job,)) for job in jobs]
     alike: dict[object, list[Job]] = {}
     for job in jobs:

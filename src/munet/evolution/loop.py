@@ -24,6 +24,7 @@ from munet.evolution.events import (
 from munet.evolution.executors import Executor, join_cluster, plan_workers, start_executor
 from munet.evolution.jobs import Result, group_jobs
 from munet.evolution.options import ANYWHERE, FULL, Budget, Where
+from munet.evolution.probe import Prober
 from munet.evolution.runs import (
     Request,
     Run,
@@ -134,24 +135,36 @@ class Evolution:
         self.compute = compute
         self.executor = executor
         self.observe = observe
+        method = run.method
+        evident = method.parents == "probe" or method.head_first or method.clone == "probe"
+        self.prober = Prober(models, splits, compute, run.request.precision) if evident else None
         self.samples = 0
         self.seconds = {"train": 0.0, "validation": 0.0, "test": 0.0}
 
     def go(self) -> list[TaskFinished]:
         """Whatever of the run is not done yet."""
         began, run, method = perf_counter(), self.run, self.run.method
-        sizes = (method.task_iterations, method.generations, method.children, method.cycles)
+        sizes = (method.task_iterations + method.head_first, method.generations, method.children, method.cycles)
         before = finished_children(self.store, run)
         self.observe(RunStarted(run.name, method.name, run.tasks, *sizes, run.resumed, before))
         for text in self.splits.notes:
             self.observe(Notice(text))
         results: list[TaskFinished] = []
-        for iteration in range(method.task_iterations):
-            open_tasks = [name for name in run.tasks if not run.has_finished(self.store.read_task(name), iteration)]
-            results += [self.evolve_task(name, iteration) for name in open_tasks]
+        for iteration in range(method.task_iterations + method.head_first):
+            results += [self.evolve_task(name, iteration) for name in self._open_tasks(iteration)]
         self.store.write_run(run.name, "finished.json", {"finished": now(), "abandoned": False})
         self.observe(RunFinished(run.name, perf_counter() - began, **self._spent()))
         return results
+
+    def _open_tasks(self, iteration: int) -> list[str]:
+        """The tasks that have not ended this iteration of the run, in the method's order."""
+        records = {name: self.store.read_task(name) for name in self.run.tasks}
+        names = [name for name, record in records.items() if not self.run.has_finished(record, iteration)]
+        if self.run.method.head_first and iteration == 0:
+            return [name for name in names if records[name]["model"] is None]
+        if self.run.method.order == "most-classes":
+            names.sort(key=lambda name: (-len(records[name]["classes"]), -records[name]["splits"]["train"]["examples"]))
+        return names
 
     def _spent(self) -> dict[str, Any]:
         seconds = {f"{part}_seconds": value for part, value in self.seconds.items()}
@@ -159,7 +172,9 @@ class Evolution:
 
     def evolve_task(self, name: str, iteration: int) -> TaskFinished:
         """One task iteration: all generations, then the best model is retained, tested, and owns its layers."""
-        active = ActiveTask(self.models, self.run, name)
+        untrained = self.run.method.head_first and iteration == 0
+        method = self.run.method.model_copy(update={"generations": 1}) if untrained else self.run.method
+        active = ActiveTask(self.models, self.run, name, method=method, untrained=untrained)
         before = active.record["model"]
         self._announce(active, iteration)
         for generation in range(active.generation, active.method.generations):
@@ -178,7 +193,7 @@ class Evolution:
 
     def _train_generation(self, active: ActiveTask, position: Position) -> None:
         """Draw the children of a generation, train those that an interrupted run has not, and let the good ones in."""
-        drawn = sample_generation(active, position[2])
+        drawn = sample_generation(active, position[2], self.prober)
         records = {record["child"]: record for record in read_generation(self.store, self.run, *position)}
         mutations = tuple(tuple(mutation.to_json() for mutation in sampled.plan.mutations) for sampled in drawn)
         self.observe(GenerationStarted(*position, mutations, tuple(sorted(records))))

@@ -13,13 +13,16 @@ from munet.rng import Key, torch_rng
 class LayerOrigin:
     """Where the tensors of a slot come from: a stored layer's id, or what to make anew and how large."""
 
-    kind: Literal["stored", "head", "adapter", "posembed"]
-    of: str | int  # layer id; classes; hidden width; image size in pixels
+    kind: Literal["stored", "head", "closed-form", "adapter", "posembed"]
+    of: str | int  # layer id; classes, twice; hidden width; image size in pixels
 
 
 def initial_layers(source: LayerSource, origins: Mapping[str, LayerOrigin], key: Key) -> dict[str, Tensors]:
-    """The tensors of every slot of a child before its training. Those of stored layers are shared: never write them."""
-    return {slot: _build(source, slot, origin, key) for slot, origin in origins.items()}
+    """The tensors of every slot of a child before its training, but for a head in closed form, which needs features.
+
+    Those of stored layers are shared: never write them.
+    """
+    return {slot: _build(source, slot, origin, key) for slot, origin in origins.items() if origin.kind != "closed-form"}
 
 
 def _build(source: LayerSource, slot: str, origin: LayerOrigin, key: Key) -> Tensors:

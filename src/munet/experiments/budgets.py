@@ -53,7 +53,10 @@ def settings_for(spec: Spec, budget: Budget, benchmark: Benchmark) -> dict[str, 
     if budget.samples is None:
         overrides |= _published(spec, benchmark, baseline)
     else:
-        overrides |= {**budget.settings, **(budget.baseline if baseline else budget.evolution)}
+        if method.is_one_child:  # its shape is what it is about
+            overrides["validation_cap"] = budget.settings["validation_cap"]
+        else:
+            overrides |= {**budget.settings, **(budget.baseline if baseline else budget.evolution)}
     overrides |= spec.settings
     if spec.replicas is not None:
         overrides |= _replicas(spec, load_method(spec.base, overrides))

@@ -15,8 +15,12 @@ def slot_sizes(
     image_size: int,
     classes: int | None = None,
     adapters: Mapping[int, int] | None = None,
+    head_inputs: int | None = None,
 ) -> dict[str, int]:
-    """Number of parameters of each slot; `adapters` maps a block to the hidden width of the adapter before it."""
+    """Number of parameters of each slot; `adapters` maps a block to the hidden width of the adapter before it.
+
+    `head_inputs` are the features that the head reads, where they are not as many as the network is wide.
+    """
     a, h, adapters = architecture, architecture.width, adapters or {}
     sizes: dict[str, int] = {}
     for slot in a.slots(num_blocks, tuple(adapters), head=classes is not None):
@@ -36,7 +40,7 @@ def slot_sizes(
         elif kind == "pool":
             sizes[slot] = _pool_size(a)
         elif classes is not None:
-            sizes[slot] = h * classes + classes
+            sizes[slot] = (head_inputs or h) * classes + classes
     return sizes
 
 
@@ -94,6 +98,7 @@ def stage_flops(
     image_size: int,
     classes: int,
     adapters: Mapping[int, int] | None = None,
+    head_inputs: int | None = None,
 ) -> dict[str, int]:
     """Operations of each stage of one forward pass of one image, in forward order.
 
@@ -110,7 +115,8 @@ def stage_flops(
             dim = adapters[number]
             stages[f"adapter.{number}"] = tokens * (4 * h * dim + _NORM * h + (_NORM + 1) * dim + 2 * h)
         stages[f"block.{number}"] = _block_flops(a, tokens)
-    return stages | {"norm": _pooling_flops(a, tokens), "head": 2 * h * classes + classes}
+    norm = _pooling_flops(a, tokens) + (tokens * h if head_inputs not in (None, h) else 0)  # and the mean patch token
+    return stages | {"norm": norm, "head": 2 * (head_inputs or h) * classes + classes}
 
 
 def training_flops(stages: Mapping[str, int], trainable: Collection[str]) -> int:

@@ -113,6 +113,10 @@ class ViTArchitecture:
             names.append("head")
         return tuple(names)
 
+    def head_inputs(self, head_features: str = "pooled") -> int:
+        """Features that a head reads: the pooled ones, or class token and mean patch token side by side."""
+        return 2 * self.width if head_features == "class-token+patches" else self.width
+
     def to_json(self) -> dict[str, Any]:
         """Flat dict of JSON values. `adapter_act` is in it only where it is not the usual one: the ids of models that
         never needed it stay what they are, and a munet that does not know it refuses the others."""

@@ -20,6 +20,7 @@ _OrNone = BeforeValidator(_none_is_none)
 _Count = Annotated[int, Field(ge=1, strict=True)]
 _Reference = Literal["root"] | Annotated[float, Field(gt=0, strict=True)]
 _Probability = Annotated[float, Field(ge=0, le=1, strict=True)]
+_Percent = Annotated[float, Field(ge=0, le=100)]
 
 
 class Method(BaseModel):
@@ -62,7 +63,13 @@ class Method(BaseModel):
     layer_removal: Literal["never", "paper", "neighbour"] = Field(
         description="paper: the top block goes with probability mu; neighbour: one block less or more"
     )
-    clone: Literal["sampled", "all", "none"] = Field(description="which locked layers a child copies to train")
+    clone: Literal["sampled", "all", "none", "probe"] = Field(
+        description="which locked layers a child copies to train; probe: top blocks, more for a larger error"
+    )
+    clone_errors: tuple[_Percent, _Percent] = Field(
+        default=(10.0, 20.0),
+        description="probe errors in percent up to which the upper third, and the upper two thirds, are cloned",
+    )
     clone_unlocked: Literal["always", "sampled"] = Field(description="layers that only the active task owns")
     freeze_below: Annotated[Annotated[int, Field(ge=0, strict=True)] | None, _OrNone] = Field(
         default=None, description="embedding, cls, posembed and the blocks below this one are never trained"
@@ -70,11 +77,47 @@ class Method(BaseModel):
     resized_posembed: Literal["shared", "cloned"] = Field(description="position embedding of a new image size")
 
     # parents and survival
-    parents: Literal["half-life", "half-life-all", "root"] = Field(description="parent policy")
+    parents: Literal["half-life", "half-life-all", "root", "probe"] = Field(
+        description="parent policy; probe: whose features a closed-form head reads best"
+    )
     seed_pass: bool = Field(strict=True, description="each other model first gives one child without mutations")
     acceptance: Literal[">", ">="] = Field(description="a child's score against its parent's")
-    keep_cycle: Literal["earlier", "later"] = Field(description="among cycles of equal score")
+    keep_cycle: Literal["earlier", "later", "last"] = Field(
+        description="among cycles of equal score; last: the end of the schedule, whatever validation says"
+    )
     keep_best: Literal["first", "newest"] = Field(description="among models of equal score")
+
+    # what a probe decides (ours)
+    head: Literal["zeros", "closed-form"] = Field(default="zeros", description="what a new head starts from")
+    head_temperature: float = Field(
+        default=0.5, gt=0, le=1, strict=True, description="of a closed-form head that is trained on, times the best one"
+    )
+    head_features: Literal["pooled", "probe"] = Field(
+        default="pooled", description="probe: class token, or class token and mean patch token, by held-out likelihood"
+    )
+    training: Literal["always", "never", "probe"] = Field(
+        default="always", description="probe: the closed-form head alone where training is not expected to beat it"
+    )
+    recipe: Literal["given", "probe"] = Field(
+        default="given", description="probe: optimiser, rates, augmentation and margin by root, images and epochs"
+    )
+    head_first: bool = Field(
+        default=False,
+        strict=True,
+        description="a task's first model is the root with a head in closed form",
+    )
+    together: bool = Field(
+        default=False,
+        strict=True,
+        description="new tasks get one trunk that is trained on all of them",
+    )
+    shares: Literal["equal", "by-need"] = Field(
+        default="equal", description="how tasks divide the samples of a run; by-need: by the error of their probes"
+    )
+    order: Literal["given", "most-classes"] = Field(default="given", description="which task comes first")
+    step: Literal["plain", "fused"] = Field(
+        default="plain", description="fused: a block as one operation in the fastest numbers of the device"
+    )
 
     # training
     inherit_momentum: bool = Field(strict=True, description="a cloned layer starts with its source's momentum")
@@ -129,6 +172,11 @@ class Method(BaseModel):
                 f"'{self.mutation_probabilities}' it must be one of mutation_probability_values = {list(values)}"
             )
         return self
+
+    @property
+    def is_one_child(self) -> bool:
+        """Whether a task's samples all go into one child."""
+        return self.task_iterations * self.generations * self.children == 1
 
     @property
     def child_cycles(self) -> int:

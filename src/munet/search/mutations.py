@@ -146,7 +146,7 @@ def sample_child(
     cloned, drawn = _clones(parent, method, values, num_blocks, adapters, mu)
 
     mutations = (
-        *_changes(start, values),
+        *changes(start, values),
         *(Mutation("remove_block", slot=f"block.{k}") for k in range(num_blocks, parent.num_blocks)),
         *(Mutation("restore_block", slot=f"block.{k}") for k in range(parent.num_blocks, num_blocks)),
         *(Mutation("insert_adapter", slot=f"adapter.{k}") for k in sorted(adapters - parent.adapters)),
@@ -167,7 +167,7 @@ def seed_child(
     values = start | _fixed(preprocessing, image_size)
     cloned = frozenset({"head"} | (set(parent.slots) - parent.locked))
     probabilities = dict(parent.mutation_probabilities)
-    return Plan(values, probabilities, parent.num_blocks, parent.adapters, cloned, tuple(_changes(start, values)))
+    return Plan(values, probabilities, parent.num_blocks, parent.adapters, cloned, tuple(changes(start, values)))
 
 
 def _filled(method: Method, hyperparameters: Mapping[str, Value], *, adapters: bool) -> dict[str, Value]:
@@ -246,7 +246,7 @@ def _clones(
 
 
 def _copied(slot: str, method: Method, mu: MutationProbabilities) -> bool:
-    if method.clone == "sampled":
+    if method.clone in ("sampled", "probe"):
         return mu.decides(f"clone:{slot}")
     return method.clone == "all"
 
@@ -267,6 +267,6 @@ def _slots(parent: Parent, num_blocks: int, adapters: frozenset[int]) -> list[st
     return [*slots, "norm", *(slot for slot in ("pool",) if slot in parent.slots), "head"]
 
 
-def _changes(start: Mapping[str, Value], values: Mapping[str, Value]) -> list[Mutation]:
+def changes(start: Mapping[str, Value], values: Mapping[str, Value]) -> list[Mutation]:
     changed = [key for key in sorted(values) if values[key] != start.get(key)]
     return [Mutation("set", name=key, old=start.get(key), new=values[key]) for key in changed]

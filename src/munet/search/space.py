@@ -18,6 +18,10 @@ Value = bool | int | float | str
 V = TypeVar("V", bound=Value)
 
 SCHEDULES = ("constant", "cosine", "restarts")
+OPTIMISERS = ("sgd", "adamw")
+AUGMENTATIONS = ("none", "mild", "strong")  # of drawings: how far they are shifted, turned, scaled and bent
+HEAD_FEATURES = ("pooled", "class-token+patches")
+_WORDS = {"schedule": SCHEDULES, "optimiser": OPTIMISERS, "augmentation": AUGMENTATIONS, "head_features": HEAD_FEATURES}
 
 
 @dataclass(frozen=True)
@@ -37,14 +41,24 @@ def _delta() -> Domain:
     return _number("from 0 (off) to 1", lambda value: 0 <= value <= 1)
 
 
+def _word(key: str) -> Domain:
+    return Domain(str, "one of " + ", ".join(_WORDS[key]))
+
+
 _FLAG = Domain(bool, "true or false")
 
 DOMAINS: dict[str, Domain] = {
     "learning_rate": _number("above 0", lambda value: value > 0),
-    "schedule": Domain(str, "one of " + ", ".join(SCHEDULES)),
+    "schedule": _word("schedule"),
     "warmup_ratio": _number("from 0, below 1", lambda value: 0 <= value < 1),
     "momentum": _number("from 0, below 1", lambda value: 0 <= value < 1),
     "nesterov": _FLAG,
+    "optimiser": _word("optimiser"),
+    "weight_decay": _number("from 0 (off)", lambda value: value >= 0),
+    "layer_decay": _number("above 0, up to 1 (off)", lambda value: 0 < value <= 1),
+    "margin": _number("from 0 (off)", lambda value: value >= 0),
+    "augmentation": _word("augmentation"),
+    "head_features": _word("head_features"),
     "crop": _FLAG,
     "crop_area_min": _number("above 0, up to 1 (off)", lambda value: 0 < value <= 1),
     "crop_aspect_min": _number("above 0, up to 1", lambda value: 0 < value <= 1),
@@ -70,13 +84,15 @@ PREPROCESSING_KEYS = frozenset(
         "saturation",
         "hue",
         "jpeg_quality",
+        "augmentation",
         "image_size",
     }
 )
 """What the images go through; the published code draws these once a generation."""
 
-REQUIRED_KEYS = frozenset(DOMAINS) - {"crop", "jpeg_quality", "image_size", "adapter_dim"}
-"""What every child needs a value of. The image size starts at the root's own."""
+_OURS = {"optimiser", "weight_decay", "layer_decay", "margin", "augmentation", "head_features"}
+REQUIRED_KEYS = frozenset(DOMAINS) - {"crop", "jpeg_quality", "image_size", "adapter_dim"} - _OURS
+"""What every child needs a value of. The image size starts at the root's own; ours are off where they are missing."""
 
 
 def check_value(key: str, value: object, setting: str) -> Value:
@@ -87,7 +103,7 @@ def check_value(key: str, value: object, setting: str) -> Value:
     if domain.kind is bool:
         good = isinstance(value, bool)
     elif domain.kind is str:
-        good = value in SCHEDULES
+        good = value in _WORDS[key]
     else:
         good = _is_number(value, whole=domain.kind is int) and domain.accepts(value)  # type: ignore[arg-type]
     if not good:
@@ -118,7 +134,8 @@ def check_values(key: str, values: Sequence[object], setting: str) -> tuple[Valu
 def rank(value: Value) -> float:
     """Position of a value in its natural order; NaN (neither below nor above) for a word that is not known."""
     if isinstance(value, str):
-        return float(SCHEDULES.index(value)) if value in SCHEDULES else math.nan
+        places = [words.index(value) for words in _WORDS.values() if value in words]
+        return float(places[0]) if places else math.nan
     return float(value)
 
 

@@ -54,7 +54,7 @@ class TrainItem:
 
 
 def _slots_of(stage: str) -> set[str]:
-    return {"embedding", "cls", "posembed"} if stage == "posembed" else {stage}
+    return {"embedding", "cls", "posembed"} if stage == "posembed" else {stage.partition("+")[0]}
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class ChildState:
         for part, wanted in zip(hidden.split(rows), labels.split(rows), strict=True):
             with autocast(self._device, self.recipe.precision):
                 logits_BC = self.logits(part)
-            loss = F.cross_entropy(logits_BC.float(), wanted)
+            loss = margin_loss(logits_BC.float(), wanted, self.recipe.margin)
             share = len(wanted) / len(labels)
             (loss if share == 1 else loss * share).backward()
             total += loss.detach() * len(wanted)
@@ -174,6 +174,7 @@ class ChildState:
         accuracies, tie = self._accuracies, self.recipe.keep == "later"
         if (
             self._best < 0
+            or self.recipe.keep == "last"
             or accuracies[-1] > accuracies[self._best]
             or (tie and accuracies[-1] == accuracies[self._best])
         ):
@@ -211,6 +212,14 @@ class ChildState:
             validation_seconds=self.seconds["validation"],
             losses=self._losses,
         )
+
+
+def margin_loss(logits_BC: torch.Tensor, labels: torch.Tensor, margin: float) -> torch.Tensor:
+    """Mean cross entropy with `margin` taken from the logit of the right class, so that it must win by so much."""
+    if margin:
+        taken = torch.full((len(labels), 1), -margin, dtype=logits_BC.dtype, device=logits_BC.device)
+        logits_BC = logits_BC.scatter_add(1, labels[:, None], taken)
+    return F.cross_entropy(logits_BC, labels)
 
 
 OnCycle = Callable[[int, int, float], None]  # (member, cycle, validation accuracy)

@@ -51,6 +51,7 @@ class FixedInputs:
     ) -> None:
         self._data, self._pre, self._cache, self._parts = data, pre, cache, parts
         self._kind, self._in_order = kind, in_order
+        self.image_size = pre.image_size
         self.trie = Trie(f"{name} {pre.image_size} {pre.mean} {pre.std}")
         self._refused: set[Node] = set()
         enough = 2 ** (len(data) - 1).bit_length()

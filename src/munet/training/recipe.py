@@ -25,15 +25,18 @@ class Recipe:
     nesterov: bool = False
     clip_norm: float | None = 1.0
     at_most_epoch: bool = True  # a cycle is an epoch where that is less
-    keep: Literal["earlier", "later"] = "earlier"  # among cycles of equal validation accuracy
+    keep: Literal["earlier", "later", "last"] = "earlier"  # among cycles of equal validation accuracy; or the last one
+    margin: float = 0.0  # taken from the logit of the right class in training
     precision: str = "fp32"
 
     def __post_init__(self) -> None:
         for name in ("cycles", "samples_per_cycle", "batch_size"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}; it must be at least 1")
-        if self.keep not in ("earlier", "later"):
-            raise InputError(f"keep is '{self.keep}'; it must be earlier or later")
+        if self.keep not in ("earlier", "later", "last"):
+            raise InputError(f"keep is '{self.keep}'; it must be earlier, later or last")
+        if self.margin < 0:
+            raise InputError(f"margin is {self.margin}; it must be 0 or more")
         for name in ("warmup_ratio", "momentum"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}; it must lie in [0, 1)")

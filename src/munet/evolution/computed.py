@@ -1,0 +1,43 @@
+"""The child of a task as evidence has it (ours, docs/method.md): computed once, then trained on all of the samples."""
+
+from munet.evolution.active_task import ActiveTask
+from munet.evolution.jobs import HeadFit
+from munet.evolution.probe import Prober
+from munet.search.adaptive import Evidence, plan_child, plan_untrained
+from munet.search.mutations import Plan
+
+_EXAMPLES, _OF_A_CLASS = 5000, 15  # images that a head in closed form is fitted to: so many, or so many of each class
+
+
+def evidence_of(active: ActiveTask, prober: Prober) -> Evidence:
+    """What the images of the active task say of the root, and of what other tasks retained."""
+    others = [] if active.untrained else [model for model in active.public_models if model != active.models.root]
+    key = (active.run.request.seed, active.name, "probe")
+    size = active.run.request.image_size or active.inheritance.root["hyperparameters"]["image_size"]
+    return prober.evidence(active.record, key, others, size, patches=active.method.head_features == "probe")
+
+
+def computed_child(active: ActiveTask, evidence: Evidence) -> tuple[str, Plan]:
+    """(parent, plan) of the first child that is trained for a task; without training, of the one that is its head."""
+    if active.untrained:
+        root = evidence.root
+        return root.model, plan_untrained(active.method, active.as_parent(root.model), root)
+    method, size = active.method, active.run.request.image_size
+    parent = evidence.best.model if method.parents == "probe" else evidence.root.model
+    samples = method.cycles * method.samples_per_cycle
+    root_parameters = sum(active.inheritance.root["sizes"].values())
+    return parent, plan_child(method, active.as_parent(parent), evidence, samples, root_parameters, size)
+
+
+def head_fit(active: ActiveTask, plan: Plan) -> HeadFit | None:
+    """How the head of a child is made, where that is in closed form."""
+    if active.method.head != "closed-form":
+        return None
+    examples = max(_EXAMPLES, _OF_A_CLASS * len(active.record["classes"]))
+    factor = 1.0 if is_untrained(plan) else active.method.head_temperature
+    return HeadFit(examples, str(plan.hyperparameters.get("head_features", "pooled")), factor)
+
+
+def is_untrained(plan: Plan) -> bool:
+    """Whether nothing but a new head is planned."""
+    return plan.cloned == {"head"}

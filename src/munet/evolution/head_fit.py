@@ -1,0 +1,61 @@
+"""The head of a child in closed form, fitted to the features of the layers that the child begins with."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from munet.evolution.head_features import Body, FeatureReader, columns
+from munet.evolution.jobs import HeadFit, Job
+from munet.model.vit import ViTArchitecture
+from munet.rng import numpy_rng
+from munet.training.closed_form import fit, hold_out
+from munet.training.features import FeatureCache
+from munet.training.images import ImageSet
+from munet.training.preprocessing import Preprocessing
+
+Tensors = dict[str, torch.Tensor]
+
+
+def body_of(job: Job, tensors: Mapping[str, Tensors]) -> Body:
+    """What a child begins with, but for its head."""
+    origins = job.child.origins
+    ids = {
+        slot: str(origin.of) if origin.kind == "stored" else f"{job.key} {slot}"
+        for slot, origin in origins.items()
+        if slot != "head"
+    }
+    return Body({slot: tensors[slot] for slot in ids}, ids)
+
+
+def plain(pre: Preprocessing) -> Preprocessing:
+    """The same without augmentation."""
+    return Preprocessing(image_size=pre.image_size, mean=pre.mean, std=pre.std, variant=pre.variant)
+
+
+def fitted_head(
+    job: Job,
+    wanted: HeadFit,
+    tensors: Mapping[str, Tensors],
+    data: ImageSet,
+    architecture: ViTArchitecture,
+    *,
+    name: str,
+    kind: str,
+    cache: FeatureCache | None,
+) -> Tensors:
+    """The layer of the head: float32 `weight` and `bias` on the CPU. `name` says by content what the images are."""
+    pre = plain(job.recipe.preprocessing)
+    reader = FeatureReader(data, pre, name=name, cache=cache, precision=job.recipe.precision, kind=kind)
+    rows = some_rows(len(data), wanted.examples, numpy_rng(*job.key, "head"))
+    features = columns(reader.read(architecture, [body_of(job, tensors)], rows)[0], architecture.width, wanted.features)
+    labels, classes = data.labels[torch.from_numpy(rows)].cpu(), int(job.child.origins["head"].of)
+    evidence = hold_out(features, labels, classes, numpy_rng(*job.key, "head", "folds"))
+    return fit(features, labels, classes, evidence, wanted.factor)
+
+
+def some_rows(examples: int, most: int, rng: np.random.Generator) -> np.ndarray:
+    """Indices of at most so many examples, ascending; all of them where that is allowed."""
+    if examples <= most:
+        return np.arange(examples)
+    return np.sort(rng.permutation(examples)[:most])

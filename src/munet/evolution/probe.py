@@ -1,0 +1,109 @@
+"""Evidence of a task before anything is trained for it: whose features a closed-form head reads best (ours)."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from munet.evolution.head_features import Body, FeatureReader, columns
+from munet.evolution.head_fit import some_rows
+from munet.rng import Key, numpy_rng
+from munet.search.adaptive import Evidence, Kind, Probe
+from munet.search.space import HEAD_FEATURES
+from munet.training.closed_form import hold_out
+from munet.training.features import FeatureCache
+from munet.training.images import ImageSet
+from munet.training.preprocessing import Preprocessing
+
+if TYPE_CHECKING:
+    from munet.evolution.child_trainer import ComputeSettings
+    from munet.model.loader import ModelLoader
+    from munet.tasks.cache.splits import Splits
+
+_LEAST, _OF_A_CLASS = 1000, 5  # images that a probe reads: so many, or so many of each class
+_CANDIDATES = 8  # other tasks' models that are probed: those whose images look most like these to the root
+_LOOKS = 256  # images that tell drawings from photographs
+_EXTREME = 16  # of 255: how near to its darkest or brightest value a pixel of a drawing is
+
+
+class Prober:
+    """Probes tasks of one run; what it found of a task it remembers."""
+
+    def __init__(self, models: "ModelLoader", splits: "Splits", compute: "ComputeSettings", precision: str) -> None:
+        self._models, self._splits, self._compute, self._precision = models, splits, compute, precision
+        self._cache = FeatureCache(compute.cache_memory) if compute.reuse else None
+        self._known: dict[tuple[str, tuple[str, ...]], Evidence] = {}
+
+    def evidence(
+        self, record: Mapping[str, Any], key: Key, others: Sequence[str], image_size: int, *, patches: bool
+    ) -> Evidence:
+        """What a task's training images say of the root and of `others`, retained models by id.
+
+        `key` names the stream that draws the images; `patches` whether a head may read the mean patch token.
+        """
+        found = self._known.get((record["name"], tuple(others)))
+        if found is None:
+            torch.set_num_threads(self._compute.threads)
+            found = self._probe(record, key, others, image_size, patches)
+            self._known[record["name"], tuple(others)] = found
+        return found
+
+    def _probe(
+        self, record: Mapping[str, Any], key: Key, others: Sequence[str], image_size: int, patches: bool
+    ) -> Evidence:
+        split = self._splits.get(dict(record), "train", image_size)
+        data, classes = ImageSet.of(split, self._compute.device), len(record["classes"])
+        kind = self._models.kind
+        pre = Preprocessing(image_size=image_size, mean=kind.mean, std=kind.std)
+        name = f"{record['fingerprint']} train {record['splits']['train']['ranges']}"
+        reader = FeatureReader(
+            data, pre, name=name, cache=self._cache, precision=self._precision, kind=self._models.root
+        )
+        rows = some_rows(len(data), max(_LEAST, _OF_A_CLASS * classes), numpy_rng(*key, "probe"))
+        candidates = [self._models.root, *self._alike(record["name"], others, image_size)]
+        bodies = [self._body(model) for model in candidates]
+        labels = data.labels[torch.from_numpy(rows)].cpu()
+        found = reader.read(self._models.architecture, bodies, rows)
+        choices = HEAD_FEATURES if patches and self._models.architecture.global_pool == "token" else HEAD_FEATURES[:1]
+        probes = [
+            self._best(model, values, labels, classes, key, choices)
+            for model, values in zip(candidates, found, strict=True)
+        ]
+        looks = kind_of(data.images[: min(_LOOKS, len(data))])
+        return Evidence(tuple(probes), looks, len(data), classes, len(rows) * len(candidates))
+
+    def _best(
+        self, model: str, features: torch.Tensor, labels: torch.Tensor, classes: int, key: Key, choices: Sequence[str]
+    ) -> Probe:
+        width, task = self._models.architecture.width, self._models.manifest(model)["task"]
+        probes = []
+        for choice in choices:
+            evidence = hold_out(columns(features, width, choice), labels, classes, numpy_rng(*key, "folds"))
+            facts = (evidence.nll, evidence.error, evidence.temperature, evidence.shrinkage)
+            probes.append(Probe(model, task, *facts, choice))
+        return min(probes, key=lambda probe: probe.nll)
+
+    def _body(self, model: str) -> Body:
+        ids = {slot: layer for slot, layer in self._models.manifest(model)["layers"].items() if slot != "head"}
+        return Body({slot: self._models.layer(layer) for slot, layer in ids.items()}, ids)
+
+    def _alike(self, task: str, others: Sequence[str], image_size: int) -> list[str]:
+        """At most so many of the others; those of another input size have other features."""
+        fit = [m for m in others if self._models.manifest(m)["hyperparameters"]["image_size"] == image_size]
+        return fit[-_CANDIDATES:]
+
+
+def kind_of(images: torch.Tensor) -> Kind:
+    """Drawings are grey, and most of their pixels are near the darkest or the brightest value of the image.
+
+    `images` uint8 (N, H, W, C).
+    """
+    values = images.cpu().numpy().astype(np.int16)
+    grey = values.shape[-1] == 1 or bool((values.max(-1) - values.min(-1)).max() == 0)
+    if not grey:
+        return "photographs"
+    flat = values[..., 0].reshape(len(values), -1)
+    low, high = flat.min(1, keepdims=True), flat.max(1, keepdims=True)
+    extreme = (flat <= low + _EXTREME) | (flat >= high - _EXTREME)
+    return "drawings" if extreme.mean() > 0.6 else "photographs"

@@ -1,0 +1,155 @@
+"""From evidence to the plan of a child (ours): parent, depth, recipe and head are computed, not drawn.
+
+The evidence of a candidate is how well a closed-form head on its frozen features answers for images that were held out.
+docs/method.md has the algorithm on a page, and the measurements behind each number here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from munet.search.method import Method
+from munet.search.mutations import Mutation, Parent, Plan, changes
+from munet.search.space import Value
+
+_CLEARLY = 0.95  # a parent must be this much likelier than the root in nll: near ties are chance
+_EASY_PERCENT = 10.0  # error below which a large root's head is left as it is
+_FEW_SAMPLES = 1000  # training on fewer loses to the head that it starts from
+_FEW_IMAGES = 5  # of a class: likewise
+_MANY_EPOCHS = 5  # from so many on images need stronger changes
+_LARGE_ROOT = 5_000_000  # parameters: above it roots are pretrained on photographs, and want AdamW
+
+Kind = Literal["drawings", "photographs"]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a closed-form head says of one possible parent."""
+
+    model: str
+    task: str | None  # None for the root
+    nll: float  # held out, in nats
+    error: float  # share of wrong answers
+    temperature: float
+    shrinkage: float
+    features: str  # what the head reads, one of `space.HEAD_FEATURES`
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Probe":
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that is known of a task before anything is trained for it. `probes` has the root first."""
+
+    probes: tuple[Probe, ...]
+    kind: Kind
+    images: int  # of training
+    classes: int
+    read: int  # images that were read to find out, over all candidates
+
+    @property
+    def root(self) -> Probe:
+        return self.probes[0]
+
+    @property
+    def best(self) -> Probe:
+        """Whom the child descends from: the root, unless another is clearly likelier."""
+        found = min(self.probes, key=lambda probe: probe.nll)
+        return found if found.nll < _CLEARLY * self.root.nll else self.root
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "probes": [probe.to_json() for probe in self.probes]}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Evidence":
+        return cls(**{**values, "probes": tuple(Probe.from_json(probe) for probe in values["probes"])})
+
+
+def trained_blocks(method: Method, error: float, num_blocks: int) -> int:
+    """How many blocks, from the top, a child trains: a third, two thirds or all of them, by the error of its probe.
+
+    A scale below 1 asks for more error before it pays for more layers: the thresholds are divided by the fourth power
+    of it, so that 0.9 moves 10 and 20 % to 15 and 30 %.
+    """
+    third = -(-num_blocks // 3)
+    easy, hard = (threshold / method.scale**4 / 100 for threshold in method.clone_errors)
+    if error <= easy:
+        return third
+    return min(2 * third, num_blocks) if error <= hard else num_blocks
+
+
+def is_worth_training(method: Method, evidence: Evidence, samples: int, root_parameters: int) -> bool:
+    """Whether a trained child is expected to beat the closed-form head that it starts from."""
+    if method.training != "probe":
+        return method.training == "always"
+    if root_parameters < _LARGE_ROOT:
+        return samples >= method.batch_size
+    few = samples <= _FEW_SAMPLES or evidence.images <= _FEW_IMAGES * evidence.classes
+    return not few and 100 * evidence.best.error > _EASY_PERCENT
+
+
+def recipe(evidence: Evidence, samples: int, root_parameters: int) -> dict[str, Value]:
+    """Hyperparameters of a child by its root, its images and how often it sees each of them."""
+    often = samples > _MANY_EPOCHS * evidence.images
+    if root_parameters >= _LARGE_ROOT:
+        chosen: dict[str, Value] = {
+            "optimiser": "adamw",
+            "learning_rate": 1e-4,
+            "layer_decay": 0.75,
+            "weight_decay": 0.05,
+            "warmup_ratio": 0.1,
+            "margin": 0.0,
+        }
+    else:
+        chosen = {
+            "optimiser": "sgd",
+            "learning_rate": 0.04,
+            "layer_decay": 1.0,
+            "weight_decay": 0.0,
+            "warmup_ratio": 0.05,
+            "margin": 3.0 if often else 2.0,
+        }
+    if evidence.kind == "drawings":
+        return chosen | {"augmentation": "strong" if often else "mild"}
+    return chosen | {"augmentation": "none", "crop_area_min": 0.6, "crop_aspect_min": 0.75, "flip": True}
+
+
+def plan_untrained(method: Method, parent: Parent, probe: Probe) -> Plan:
+    """A child that is its parent with a closed-form head: nothing but the head is new, and nothing is trained."""
+    start = {**method.defaults, **parent.hyperparameters}
+    values = start | {"head_features": probe.features}
+    return Plan(values, {}, parent.num_blocks, parent.adapters, frozenset({"head"}), tuple(changes(start, values)))
+
+
+def plan_child(
+    method: Method, parent: Parent, evidence: Evidence, samples: int, root_parameters: int, image_size: int | None
+) -> Plan:
+    """The one child of a task, trained on all of its samples: embedding, class token, positions stay shared."""
+    probe = evidence.best
+    if not is_worth_training(method, evidence, samples, root_parameters):
+        return plan_untrained(method, parent, probe)
+    start = {**method.defaults, **parent.hyperparameters}
+    values = dict(start)
+    if method.recipe == "probe":
+        values |= recipe(evidence, samples, root_parameters)
+    if method.head_features == "probe":
+        values["head_features"] = probe.features
+    if image_size is not None:
+        values["image_size"] = image_size
+    trained = _trained_slots(method, parent, probe.error)
+    mutations = (*changes(start, values), *(Mutation("clone", slot=slot) for slot in trained))
+    return Plan(values, {}, parent.num_blocks, parent.adapters, frozenset({*trained, "norm", "head"}), mutations)
+
+
+def _trained_slots(method: Method, parent: Parent, error: float) -> Sequence[str]:
+    """Slots between stem and norm that the child trains, in forward order."""
+    if method.clone == "all":
+        return [slot for slot in parent.slots if slot not in ("norm", "head")]
+    count = trained_blocks(method, error, parent.num_blocks) if method.clone == "probe" else 0
+    first = parent.num_blocks - count
+    return [slot for slot in parent.slots if "." in slot and int(slot.partition(".")[2]) >= first]
