@@ -1,5 +1,6 @@
 """The active task of an evolution: its population, who becomes a parent, what a model scores, which one is retained."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from munet.evolution.inheritance import ChildSpec, Inheritance, Manifest
@@ -176,10 +177,16 @@ class ActiveTask:
         inputs = architecture.head_inputs(str(plan.hyperparameters.get("head_features", "pooled")))
         return stage_flops(architecture, plan.num_blocks, plan.image_size, classes, adapters, inputs)
 
-    def judge(self, child: ChildSpec, plan: Plan, parent: str, accuracy: float | None) -> dict[str, Any]:
-        """Size, compute and score of a trained child, and whether it is kept. `accuracy` None: its training failed."""
+    def judge(
+        self, child: ChildSpec, plan: Plan, parent: str, accuracy: float | None, together: Collection[str] = ()
+    ) -> dict[str, Any]:
+        """Size, compute and score of a trained child, and whether it is kept. `accuracy` None: its training failed.
+
+        `together`: the tasks that share its new layers, but for the head, from the beginning.
+        """
         layers = {slot: child.shared.get(slot, f"new {slot}") for slot in child.origins}
-        accounted = accounted_parameters(child.sizes, layers, self.inheritance.owned, self.name)
+        new = {layer: set(together) for slot, layer in layers.items() if slot not in child.shared and slot != "head"}
+        accounted = accounted_parameters(child.sizes, layers, {**self.inheritance.owned, **new}, self.name)
         compute = sum(self.stages(plan).values())
         bar = self.score(self.population[parent]) if parent in self.population else None
         mine = None if accuracy is None else score(accuracy, accounted, compute, self.method, *self.references)

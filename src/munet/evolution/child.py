@@ -1,6 +1,6 @@
 """One child from its plan to its record: what is to be trained, and what becomes of it when it was."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,11 +83,11 @@ def recipe(active: ActiveTask, settings: Mapping[str, Any]) -> Recipe:
     )
 
 
-def judge(active: ActiveTask, sampled: SampledChild, result: Result) -> Record:
+def judge(active: ActiveTask, sampled: SampledChild, result: Result, together: Collection[str] = ()) -> Record:
     """What a trained child scores and whether it is kept."""
     outcome = result.outcome
     accuracy = None if outcome.rejected else outcome.accuracies[outcome.best_cycle]
-    facts = active.judge(sampled.child, sampled.plan, sampled.parent, accuracy)
+    facts = active.judge(sampled.child, sampled.plan, sampled.parent, accuracy, together)
     return facts | {"reason": outcome.rejected or facts["reason"]}
 
 

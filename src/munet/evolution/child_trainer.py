@@ -1,15 +1,15 @@
 """Where children are trained: takes litters, gives back trained layers. Reads layers and images, writes nothing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any
 
 import torch
 
 from munet.evolution.head_fit import fitted_head, plain
-from munet.evolution.jobs import Job, JobGroup, Result
+from munet.evolution.jobs import Job, JobGroup, Result, TrunkGroup, Work
 from munet.evolution.origins import initial_layers
+from munet.evolution.trunk_trainer import split_name, train_trunk_group
 from munet.model.loader import LayerSource
 from munet.model.network import Network
 from munet.model.staged import stage_names
@@ -41,10 +41,15 @@ class ChildTrainer:
         self._told = 0  # of the notes about splits
 
     def train(
-        self, group: JobGroup, on_cycle: OnCycle | None = None, note: Callable[[str], None] = lambda text: None
+        self, group: Work, on_cycle: OnCycle | None = None, note: Callable[[str], None] = lambda text: None
     ) -> list[Result]:
         """Train the children of a litter."""
         torch.set_num_threads(self.compute.threads)
+        if isinstance(group, TrunkGroup):
+            options = {"device": self.compute.device, "cache": self._cache, "on_cycle": on_cycle}
+            results = train_trunk_group(group, self.layers, self.splits, **options)
+            self._pass_on(note)
+            return results
         began, started = perf_counter(), now()
         jobs = group.jobs
         items = [self._train_item(group, job) for job in jobs]
@@ -75,7 +80,7 @@ class ChildTrainer:
             on_cycle=None if on_cycle is None else lambda i, cycle, accuracy: on_cycle(jobs[i].number, cycle, accuracy),
             cache=self._cache,
             note=note,
-            names=self._names(group.task),
+            names=(split_name(group.task, "train"), split_name(group.task, "validation")),
             kind=f"{self.layers.root}",
         )
 
@@ -113,7 +118,7 @@ class ChildTrainer:
         tensors = initial_layers(self.layers, job.child.origins, job.key)
         if job.head is not None:
             data = ImageSet.of(self.splits.get(group.task, "train", job.image_size), self.compute.device)
-            name, kind = self._names(group.task)[0], self.layers.root
+            name, kind = split_name(group.task, "train"), self.layers.root
             options = {"name": name, "kind": kind, "cache": self._cache}
             tensors["head"] = fitted_head(job, job.head, tensors, data, self.layers.architecture, **options)
         network = Network(self.layers.architecture, tensors, job.image_size, job.child.trainable)
@@ -121,11 +126,6 @@ class ChildTrainer:
         momentum = {slot: self.layers.layer(layer) for slot, layer in job.child.momentum.items()}
         names = stage_names(network, job.child.shared) if self.compute.reuse else None
         return TrainItem(network, job.recipe, momentum, names, job.keep_momentum)
-
-    def _names(self, task: Mapping[str, Any]) -> tuple[str, str]:
-        """The task's splits by content."""
-        splits = task["splits"]
-        return tuple(f"{task['fingerprint']} {name} {splits[name]['ranges']}" for name in ("train", "validation"))  # type: ignore[return-value]
 
 
 def _pack(outcome: Outcome) -> tuple[dict[str, bytes], dict[str, bytes]]:

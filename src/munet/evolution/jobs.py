@@ -46,6 +46,32 @@ class JobGroup:
     validation_cap: int
     jobs: tuple[Job, ...]
 
+    @property
+    def label(self) -> str:
+        """What it is called in a sentence; children are counted from 1, as on the screen: child 3 of digits."""
+        numbers = [str(job.number + 1) for job in self.jobs]
+        several = f"children {', '.join(numbers[:-1])} and {numbers[-1]}"
+        return f"{several if len(numbers) > 1 else f'child {numbers[0]}'} of {self.task['name']}"
+
+
+@dataclass(frozen=True)
+class TrunkGroup:
+    """One trunk to train for several tasks: job k is the path of task k, and all paths have the trunk's layers."""
+
+    tasks: tuple[dict[str, Any], ...]  # their records
+    order: Key  # names the streams of data order and augmentation, with each task's name
+    validation_cap: int
+    jobs: tuple[Job, ...]
+    shares: tuple[float, ...]  # of the samples
+
+    @property
+    def label(self) -> str:
+        """What it is called in a sentence."""
+        return f"the trunk of {len(self.tasks)} tasks"
+
+
+Work = JobGroup | TrunkGroup
+
 
 @dataclass(frozen=True)
 class Result:

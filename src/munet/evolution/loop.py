@@ -1,6 +1,7 @@
 """Evolution of a multitask system (mu2Net+ Algorithm 1): sample -> mutate -> train -> score -> keep."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -22,6 +23,7 @@ from munet.evolution.events import (
     TaskStarted,
 )
 from munet.evolution.executors import Executor, join_cluster, plan_workers, start_executor
+from munet.evolution.executors.base import OnCycle
 from munet.evolution.jobs import Result, group_jobs
 from munet.evolution.options import ANYWHERE, FULL, Budget, Where
 from munet.evolution.probe import Prober
@@ -34,6 +36,7 @@ from munet.evolution.runs import (
     write_generation,
     write_iteration,
 )
+from munet.evolution.trunk import TrunkMember, is_worse_together, plan_members, trunk_group, trunk_tasks
 from munet.inference.predict import preprocessing_of
 from munet.model.cost import flops
 from munet.model.loader import HasModels, ModelLoader
@@ -137,7 +140,7 @@ class Evolution:
         self.observe = observe
         method = run.method
         evident = method.parents == "probe" or method.head_first or method.clone == "probe"
-        self.prober = Prober(models, splits, compute, run.request.precision) if evident else None
+        self.prober = self._prober() if evident else None
         self.samples = 0
         self.seconds = {"train": 0.0, "validation": 0.0, "test": 0.0}
 
@@ -151,6 +154,8 @@ class Evolution:
             self.observe(Notice(text))
         results: list[TaskFinished] = []
         for iteration in range(method.task_iterations + method.head_first):
+            if method.together and iteration == int(method.head_first):
+                self._train_trunk(iteration)
             results += [self.evolve_task(name, iteration) for name in self._open_tasks(iteration)]
         self.store.write_run(run.name, "finished.json", {"finished": now(), "abandoned": False})
         self.observe(RunFinished(run.name, perf_counter() - began, **self._spent()))
@@ -191,15 +196,57 @@ class Evolution:
         self.observe(finished)
         return finished
 
+    def _train_trunk(self, iteration: int) -> None:
+        """Train one trunk for the tasks that are new, unless an interrupted run has; each gets its path as a child."""
+        names = trunk_tasks(self.store, self.run, iteration)
+        if len(names) < 2:
+            return
+        actives = [ActiveTask(self.models, self.run, name) for name in names]
+        members = plan_members(actives, self.prober or self._prober())
+        self.observe(Notice(f"{len(names)} tasks share one trunk, trained on all of them: {', '.join(names)}"))
+        group = trunk_group(members)
+        results = list(self.executor.run([group], self._trunk_cycle(members, iteration), self._note))
+        ordered = sorted(results, key=lambda result: result.number)
+        trunk = {slot: data for slot, data in ordered[0].layers.items() if slot != "head"}
+        for member, result in zip(members, ordered, strict=True):
+            whole = replace(result, layers={**trunk, **result.layers})
+            position = (member.active.name, iteration, 0)
+            self._finish(member.active, position, member.sampled, whole, {}, together=names)
+
+    def _trunk_cycle(self, members: Sequence[TrunkMember], iteration: int) -> OnCycle:
+        def tell(number: int, cycle: int, accuracy: float) -> None:
+            self.observe(CycleFinished(members[number].active.name, iteration, 0, 0, cycle, accuracy))
+
+        return tell
+
+    def _note(self, text: str) -> None:
+        self.observe(Notice(text))
+
+    def _prober(self) -> Prober:
+        return Prober(self.models, self.splits, self.compute, self.run.request.precision)
+
     def _train_generation(self, active: ActiveTask, position: Position) -> None:
         """Draw the children of a generation, train those that an interrupted run has not, and let the good ones in."""
-        drawn = sample_generation(active, position[2], self.prober)
         records = {record["child"]: record for record in read_generation(self.store, self.run, *position)}
-        mutations = tuple(tuple(mutation.to_json() for mutation in sampled.plan.mutations) for sampled in drawn)
+        drawn = self._sampled(active, position[2], records)
+        told = {number: tuple(record["mutations"]) for number, record in records.items()}
+        told |= {s.number: tuple(mutation.to_json() for mutation in s.plan.mutations) for s in drawn.values()}
+        mutations = tuple(told[number] for number in sorted(told))
         self.observe(GenerationStarted(*position, mutations, tuple(sorted(records))))
-        for result in self._train(active, position, [sampled for sampled in drawn if sampled.number not in records]):
+        for result in self._train(
+            active, position, [sampled for number, sampled in drawn.items() if number not in records]
+        ):
             self._finish(active, position, drawn[result.number], result, records)
         active.close_generation([records[number] for number in sorted(records)])
+
+    def _sampled(self, active: ActiveTask, generation: int, records: Mapping[int, Record]) -> dict[int, SampledChild]:
+        """The children of a generation by number. Where a trunk gave the first, a task has another only if it is worse
+        off with that."""
+        together = records.get(0, {}).get("together")
+        if together and not is_worse_together(records[0], active):
+            return {}
+        drawn = sample_generation(active, generation, self.prober)
+        return {s.number + 1: replace(s, number=s.number + 1) for s in drawn} if together else dict(enumerate(drawn))
 
     def _train(self, active: ActiveTask, position: Position, drawn: Sequence[SampledChild]) -> Iterator[Result]:
         """Results in the order in which the executor has them: none depends on it."""
@@ -215,7 +262,7 @@ class Evolution:
         return self.executor.run(
             groups,
             lambda child, cycle, accuracy: self.observe(CycleFinished(*position, child, cycle, accuracy)),
-            lambda text: self.observe(Notice(text)),
+            self._note,
         )
 
     def _announce(self, active: ActiveTask, iteration: int) -> None:
@@ -224,11 +271,19 @@ class Evolution:
         self.observe(TaskStarted(active.name, iteration, splits["train"]["examples"], active.validation_examples, best))
 
     def _finish(
-        self, active: ActiveTask, position: Position, sampled: SampledChild, result: Result, records: dict[int, Record]
+        self,
+        active: ActiveTask,
+        position: Position,
+        sampled: SampledChild,
+        result: Result,
+        records: dict[int, Record],
+        together: Sequence[str] = (),
     ) -> None:
         """Judge a trained child and keep it if it deserves it; its record joins its siblings' on disk at once."""
-        facts, clock = judge(active, sampled, result), perf_counter()
+        facts, clock = judge(active, sampled, result, together), perf_counter()
         record = record_of(active, sampled, result, facts)
+        if together:
+            record["together"] = list(together)
         with self.store.commit():
             if facts["accepted"]:
                 record["model"] = keep(active, sampled, result, manifest_of(active, sampled, result, facts))

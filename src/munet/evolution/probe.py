@@ -8,6 +8,7 @@ import torch
 
 from munet.evolution.head_features import Body, FeatureReader, columns
 from munet.evolution.head_fit import some_rows
+from munet.evolution.trunk_trainer import split_name
 from munet.rng import Key, numpy_rng
 from munet.search.adaptive import Evidence, Kind, Probe
 from munet.search.space import HEAD_FEATURES
@@ -56,7 +57,7 @@ class Prober:
         data, classes = ImageSet.of(split, self._compute.device), len(record["classes"])
         kind = self._models.kind
         pre = Preprocessing(image_size=image_size, mean=kind.mean, std=kind.std)
-        name = f"{record['fingerprint']} train {record['splits']['train']['ranges']}"
+        name = split_name(record, "train")
         reader = FeatureReader(
             data, pre, name=name, cache=self._cache, precision=self._precision, kind=self._models.root
         )

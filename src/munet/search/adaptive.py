@@ -5,7 +5,7 @@ docs/method.md has the algorithm on a page, and the measurements behind each num
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from munet.search.method import Method
@@ -153,3 +153,26 @@ def _trained_slots(method: Method, parent: Parent, error: float) -> Sequence[str
     count = trained_blocks(method, error, parent.num_blocks) if method.clone == "probe" else 0
     first = parent.num_blocks - count
     return [slot for slot in parent.slots if "." in slot and int(slot.partition(".")[2]) >= first]
+
+
+def plan_trunk(
+    method: Method, parent: Parent, evidence: Evidence, samples: int, root_parameters: int, image_size: int | None
+) -> Plan:
+    """One task's path through a trunk in which every layer is trained; `samples` are the task's share."""
+    together = method.model_copy(update={"clone": "all", "training": "always"})
+    root = replace(evidence, probes=evidence.probes[:1])
+    return plan_child(together, parent, root, samples, root_parameters, image_size)
+
+
+def shares_by_need(method: Method, errors: Sequence[float]) -> list[float]:
+    """How tasks divide their samples by the errors of their probes; the shares add up to 1.
+
+    An easy task takes half of an equal share, a middling one all of it, and the hard ones what is left, in equal parts.
+    """
+    easy, hard = (threshold / 100 for threshold in method.clone_errors)
+    units = [0.5 if error <= easy else 1.0 for error in errors]
+    needy = [number for number, error in enumerate(errors) if error > hard]
+    for number in needy:
+        rest = len(errors) - sum(unit for other, unit in enumerate(units) if other not in needy)
+        units[number] = rest / len(needy)
+    return [unit / sum(units) for unit in units]

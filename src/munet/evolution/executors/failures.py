@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from munet.errors import WorkerError
 
 if TYPE_CHECKING:
-    from munet.evolution.jobs import JobGroup
+    from munet.evolution.jobs import Work
 
 MOST_DEATHS = 3  # of workers over one group
 
@@ -68,21 +68,14 @@ def how_it_ended(code: int | None) -> str:
     return f"was killed by {name}"
 
 
-def names_of(group: "JobGroup") -> str:
-    """Children counted from 1, as on the screen: child 3 of digits."""
-    numbers = [str(job.number + 1) for job in group.jobs]
-    children = f"child {numbers[0]}" if len(numbers) == 1 else f"children {', '.join(numbers[:-1])} and {numbers[-1]}"
-    return f"{children} of {group.task['name']}"
-
-
-def again(group: "JobGroup", death: str) -> str:
+def again(group: "Work", death: str) -> str:
     """What is told of a death that is made good for."""
-    return f"{death} while it trained {names_of(group)}: trained again, with the same result"
+    return f"{death} while it trained {group.label}: trained again, with the same result"
 
 
-def given_up(group: "JobGroup", deaths: Sequence[str]) -> WorkerError:
+def given_up(group: "Work", deaths: Sequence[str]) -> WorkerError:
     """The end of a run whose workers die over the same group."""
     return WorkerError(
-        f"{len(deaths)} workers died over {names_of(group)}, at last {deaths[-1]}. Does it need more memory? Fewer "
+        f"{len(deaths)} workers died over {group.label}, at last {deaths[-1]}. Does it need more memory? Fewer "
         "--workers, less --cache-memory or a smaller --batch-size take less; --executor local shows other causes"
     )

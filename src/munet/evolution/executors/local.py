@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from munet.evolution.child_trainer import ChildTrainer, ComputeSettings
 from munet.evolution.executors.base import Note, OnCycle
-from munet.evolution.jobs import JobGroup, Result
+from munet.evolution.jobs import Result, Work
 from munet.model.loader import LayerSource
 from munet.tasks.cache.splits import Splits
 
@@ -17,7 +17,7 @@ class LocalExecutor:
     def __init__(self, library: LayerSource, compute: ComputeSettings, splits: Splits | None = None) -> None:
         self._trainer = ChildTrainer(library, compute, splits)
 
-    def run(self, groups: Sequence[JobGroup], on_cycle: OnCycle, note: Note) -> Iterator[Result]:
+    def run(self, groups: Sequence[Work], on_cycle: OnCycle, note: Note) -> Iterator[Result]:
         for group in groups:
             yield from self._trainer.train(group, on_cycle, note)
 

@@ -8,7 +8,7 @@ from munet.evolution.executors.failures import Failure
 
 if TYPE_CHECKING:
     from munet.evolution.child_trainer import ChildTrainer, ComputeSettings
-    from munet.evolution.jobs import JobGroup, Result
+    from munet.evolution.jobs import Result, Work
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Done:
 Message = Cycle | Noted | Trained | Done | Failure
 
 
-def train_and_report(trainer: "ChildTrainer", group: "JobGroup", say: Callable[[Message], None]) -> None:
+def train_and_report(trainer: "ChildTrainer", group: "Work", say: Callable[[Message], None]) -> None:
     """Train a litter, and say all that happens but its end."""
     results = trainer.train(
         group,

@@ -17,7 +17,7 @@ from munet.evolution.executors.base import Note, OnCycle
 from munet.evolution.executors.failures import MOST_DEATHS, Failure, WorkerDied, again, given_up, how_it_ended
 from munet.evolution.executors.messages import Done, Message, Relay, WorkerSetup
 from munet.evolution.executors.worker_plan import WorkerPlan
-from munet.evolution.jobs import JobGroup, Result
+from munet.evolution.jobs import Result, Work
 
 if TYPE_CHECKING:
     from munet.evolution.child_trainer import ComputeSettings
@@ -41,7 +41,7 @@ class ProcessesExecutor:
         for slot in self._slots:
             slot.start()
 
-    def run(self, groups: Sequence[JobGroup], on_cycle: OnCycle, note: Note) -> Iterator[Result]:
+    def run(self, groups: Sequence[Work], on_cycle: OnCycle, note: Note) -> Iterator[Result]:
         round_ = _Round(deque(_Task(group) for group in groups))
         slots = self._slots[: len(groups)]
         self._threads = [Thread(target=_serve, args=(slot, round_), daemon=True) for slot in slots]
@@ -87,7 +87,7 @@ def _device(plan: WorkerPlan, number: int) -> str:
 
 @dataclass
 class _Task:
-    group: JobGroup
+    group: Work
     deaths: list[str] = field(default_factory=list)
 
 
@@ -157,7 +157,7 @@ class _WorkerSlot:
                 self._connection, self._told = Connection(mine.detach()), False
             return self._connection
 
-    def train(self, group: JobGroup) -> Iterator[Message]:
+    def train(self, group: Work) -> Iterator[Message]:
         """What the worker says about a litter; ends with `Done` or `Failure`. Raises WorkerDied."""
         self._busy = True
         try:

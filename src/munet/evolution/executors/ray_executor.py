@@ -13,7 +13,7 @@ from munet.evolution.executors.ray_cluster import Cluster
 from munet.evolution.executors.ray_tasks import TrainRequest, Unseen, look, train
 from munet.evolution.executors.shipped_layers import LayerBundle, layers_needed
 from munet.evolution.executors.worker_plan import WorkerPlan, usable_cores
-from munet.evolution.jobs import JobGroup, Result
+from munet.evolution.jobs import Result, Work
 
 if TYPE_CHECKING:
     from munet.evolution.child_trainer import ComputeSettings
@@ -25,7 +25,7 @@ _PATIENCE = 10.0  # seconds without news after which the cluster is looked at
 
 @dataclass
 class _Task:
-    group: JobGroup
+    group: Work
     deaths: list[str] = field(default_factory=list)
 
 
@@ -54,7 +54,7 @@ class RayExecutor:
             num_cpus=compute.threads, num_gpus=self._gpus or None, max_retries=0, num_returns="streaming"
         )(train)
 
-    def run(self, groups: Sequence[JobGroup], on_cycle: OnCycle, note: Note) -> Iterator[Result]:
+    def run(self, groups: Sequence[Work], on_cycle: OnCycle, note: Note) -> Iterator[Result]:
         self._relay.begin(on_cycle, note)
         while self._notes:
             note(self._notes.pop(0))
@@ -175,11 +175,11 @@ class _LayerBundles:
         self._root = store.get_model(store.root)
         self._references: dict[str, Any] = {}
 
-    def keep(self, groups: Sequence[JobGroup]) -> None:
+    def keep(self, groups: Sequence[Work]) -> None:
         needed = {layer for group in groups for layer in layers_needed(group, self._root)}
         self._references = {layer: ref for layer, ref in self._references.items() if layer in needed}
 
-    def bundle(self, group: JobGroup) -> LayerBundle:
+    def bundle(self, group: Work) -> LayerBundle:
         needed = layers_needed(group, self._root)
         for layer in needed - self._references.keys():
             self._references[layer] = self._ray.put(self._store.get_layer_bytes(layer))

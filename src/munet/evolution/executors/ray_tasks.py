@@ -17,7 +17,7 @@ from munet.evolution.executors.shipped_layers import LayerBundle, ShippedLayers
 
 if TYPE_CHECKING:
     from munet.evolution.child_trainer import ChildTrainer, ComputeSettings
-    from munet.evolution.jobs import JobGroup
+    from munet.evolution.jobs import Work
     from munet.model.loader import LayerSource
 
 BLIND = "MUNET_RAY_BLIND"  # a node with this in its environment acts as if it saw nothing of the run's disk
@@ -30,7 +30,7 @@ class TrainRequest:
     session: str  # of the run: a worker keeps its nursery for as long as that stays
     compute: "ComputeSettings"
     seen: Mapping[str, tuple[str, str]]
-    group: "JobGroup"
+    group: "Work"
     system: str
     root: str
     bundle: LayerBundle | None

@@ -10,7 +10,7 @@ from munet.model.vit import ViTArchitecture
 from munet.store.layer_file import deserialize, id_of_bytes
 
 if TYPE_CHECKING:
-    from munet.evolution.jobs import JobGroup
+    from munet.evolution.jobs import Work
     from munet.model.loader import Tensors
 
 
@@ -23,7 +23,7 @@ class LayerBundle:
     layers: Mapping[str, Any]
 
 
-def layers_needed(group: "JobGroup", root: Mapping[str, Any]) -> set[str]:
+def layers_needed(group: "Work", root: Mapping[str, Any]) -> set[str]:
     """Ids of the layers that the children of a litter begin with. `root` is the manifest of the root."""
     needed: set[str] = set()
     for job in group.jobs:

@@ -18,7 +18,7 @@ from munet.evolution.executors.messages import Done, WorkerSetup, train_and_repo
 
 if TYPE_CHECKING:
     from munet.evolution.child_trainer import ChildTrainer
-    from munet.evolution.jobs import JobGroup
+    from munet.evolution.jobs import Work
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     setup: WorkerSetup = receive()
     trainer: ChildTrainer | None = None
     while True:
-        group: JobGroup = receive()
+        group: Work = receive()
         try:
             trainer = trainer or _open_trainer(setup)
             train_and_report(trainer, group, connection.send)
