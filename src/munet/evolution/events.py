@@ -84,6 +84,25 @@ class TaskFinished:
 
 
 @dataclass(frozen=True)
+class TrunkStarted:
+    """One trunk begins to be trained for several tasks, before their task iteration `iteration`."""
+
+    tasks: tuple[str, ...]
+    iteration: int
+    cycles: int
+    shares: tuple[float, ...]  # of the samples
+
+
+@dataclass(frozen=True)
+class TrunkCycle:
+    """The trunk trained for one cycle, and every task's path was validated."""
+
+    iteration: int
+    cycle: int
+    accuracies: tuple[float, ...]  # in the order of the tasks
+
+
+@dataclass(frozen=True)
 class RunFinished:
     run: str
     seconds: float
@@ -101,7 +120,16 @@ class Notice:
 
 
 Event = (
-    RunStarted | TaskStarted | GenerationStarted | CycleFinished | ChildFinished | TaskFinished | RunFinished | Notice
+    RunStarted
+    | TaskStarted
+    | GenerationStarted
+    | CycleFinished
+    | ChildFinished
+    | TaskFinished
+    | TrunkStarted
+    | TrunkCycle
+    | RunFinished
+    | Notice
 )
 Observer = Callable[[Event], None]
 

@@ -21,6 +21,8 @@ from munet.evolution.events import (
     RunStarted,
     TaskFinished,
     TaskStarted,
+    TrunkCycle,
+    TrunkStarted,
 )
 from munet.evolution.executors import Executor, join_cluster, plan_workers, start_executor
 from munet.evolution.executors.base import OnCycle
@@ -36,7 +38,7 @@ from munet.evolution.runs import (
     write_generation,
     write_iteration,
 )
-from munet.evolution.trunk import TrunkMember, is_worse_together, plan_members, trunk_group, trunk_tasks
+from munet.evolution.trunk import is_worse_together, plan_members, trunk_group, trunk_tasks
 from munet.inference.predict import preprocessing_of
 from munet.model.cost import flops
 from munet.model.loader import HasModels, ModelLoader
@@ -203,9 +205,10 @@ class Evolution:
             return
         actives = [ActiveTask(self.models, self.run, name) for name in names]
         members = plan_members(actives, self.prober or self._prober())
-        self.observe(Notice(f"{len(names)} tasks share one trunk, trained on all of them: {', '.join(names)}"))
+        shares = tuple(member.share for member in members)
+        self.observe(TrunkStarted(tuple(names), iteration, self.run.method.cycles, shares))
         group = trunk_group(members)
-        results = list(self.executor.run([group], self._trunk_cycle(members, iteration), self._note))
+        results = list(self.executor.run([group], self._trunk_cycle(iteration, len(names)), self._note))
         ordered = sorted(results, key=lambda result: result.number)
         trunk = {slot: data for slot, data in ordered[0].layers.items() if slot != "head"}
         for member, result in zip(members, ordered, strict=True):
@@ -213,9 +216,15 @@ class Evolution:
             position = (member.active.name, iteration, 0)
             self._finish(member.active, position, member.sampled, whole, {}, together=names)
 
-    def _trunk_cycle(self, members: Sequence[TrunkMember], iteration: int) -> OnCycle:
+    def _trunk_cycle(self, iteration: int, tasks: int) -> OnCycle:
+        """Tells of a cycle when the accuracies of all tasks are there."""
+        found: dict[int, dict[int, float]] = {}
+
         def tell(number: int, cycle: int, accuracy: float) -> None:
-            self.observe(CycleFinished(members[number].active.name, iteration, 0, 0, cycle, accuracy))
+            mine = found.setdefault(cycle, {})
+            mine[number] = accuracy
+            if len(mine) == tasks:
+                self.observe(TrunkCycle(iteration, cycle, tuple(mine[task] for task in range(tasks))))
 
         return tell
 
@@ -292,6 +301,8 @@ class Evolution:
             records[sampled.number] = record
             write_generation(self.store, self.run, *position, [records[number] for number in sorted(records)])
         self._count(result.outcome)
+        if together:  # its task iteration tells of it
+            return
         siblings = [other["score"] for other in records.values() if other["accepted"] and other is not record]
         rivals = [candidate.score for candidate in active.candidates()] + siblings
         best = facts["accepted"] and facts["score"] >= max(rivals, default=0.0)

@@ -30,7 +30,8 @@ OnCycle = Callable[[int, list[float]], None]  # (cycle, validation accuracy of e
 class TaskPart:
     """What a trunk is trained on of one task.
 
-    `head` holds `weight` (C, D) and `bias` (C,) to begin with, and reads the first D of the trunk's features. `share` is of the samples; those of all parts add up to 1.
+    `head` holds `weight` (C, D) and `bias` (C,) to begin with, and reads the first D of the features. `share` is of the
+    samples; those of all parts add up to 1.
     """
 
     name: str

@@ -19,6 +19,8 @@ from munet.evolution.events import (
     RunStarted,
     TaskFinished,
     TaskStarted,
+    TrunkCycle,
+    TrunkStarted,
     event_json,
 )
 
@@ -73,6 +75,10 @@ def event_line(state: RunState, event: Event) -> str | None:
                 f"{number(event.train_examples)} training and {number(event.validation_examples)} validation images"
             )
             return f"{_place(state, event)}: {images}, {best}"
+        case TrunkStarted():
+            return f"one trunk for {counted(len(event.tasks), 'task')}: {', '.join(map(clean, event.tasks))}"
+        case TrunkCycle():
+            return _trunk_line(state, event)
         case ChildFinished():
             return _child_line(state, event)
         case TaskFinished():
@@ -101,6 +107,13 @@ def _run_line(event: RunStarted) -> str:
 def _place(state: RunState, event: TaskStarted | ChildFinished | TaskFinished) -> str:
     total = state.run.task_iterations if state.run else event.iteration + 1
     return f"{clean(event.task)} {event.iteration + 1}/{total}"
+
+
+def _trunk_line(state: RunState, event: TrunkCycle) -> str:
+    mean = sum(event.accuracies) / len(event.accuracies)
+    cycles = state.trunk.cycles if state.trunk else event.cycle + 1
+    left = f", about {duration(state.time_left)} left" if state.time_left is not None else ""
+    return f"trunk {event.cycle + 1}/{cycles}: mean validation {percent(mean)} %; {duration(state.elapsed)}{left}"
 
 
 def _child_line(state: RunState, event: ChildFinished) -> str:
@@ -162,7 +175,7 @@ def live_view(rows: Rows, console: "Console", clock: Callable[[], float] = monot
         advance(state, event, clock())
         if isinstance(event, TaskFinished | RunFinished | Notice) or (isinstance(event, RunStarted) and event.resumed):
             view.console.print(Text(event_line(state, event) or ""))
-        if isinstance(event, GenerationStarted | ChildFinished):
+        if isinstance(event, GenerationStarted | ChildFinished | TrunkStarted | TrunkCycle):
             view.refresh()
 
     with view, terminated():

@@ -46,6 +46,10 @@ def _header(state: RunState, width: int) -> list[RenderableType]:
         place += f"iteration {task.iteration + 1}/{run.task_iterations}  "
         place += f"generation {state.generation + 1}/{run.generations}  "
         where = Text.assemble(place, (clean(task.task), "bold"))
+    if state.trunk is not None:
+        done = f"trunk {len(state.trunk_accuracies)}/{state.trunk.cycles}  "
+        mean = f"mean validation {percent(state.trunk_accuracies[-1])} %  " if state.trunk_accuracies else ""
+        where = Text.assemble(done, mean, (", ".join(map(clean, state.trunk.tasks)), "bold"))
     lines.append(_cut(where))
     bar = Table.grid(padding=(0, 1), expand=True)
     bar.add_column(ratio=1)

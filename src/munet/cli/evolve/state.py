@@ -14,6 +14,8 @@ from munet.evolution.events import (
     RunStarted,
     TaskFinished,
     TaskStarted,
+    TrunkCycle,
+    TrunkStarted,
 )
 
 WAITING, EARLIER, TRAINING, KEPT, BEST, REJECTED = "waiting", "earlier", "training", "kept", "best", "rejected"
@@ -55,6 +57,8 @@ class RunState:
     children: list[ChildRow] = field(default_factory=list)
     cycles_done: int = 0  # child-cycles of this session; those that a rejected child will never run count too
     finished: RunFinished | None = None
+    trunk: TrunkStarted | None = None  # in training
+    trunk_accuracies: list[float] = field(default_factory=list)  # mean over its tasks, after each cycle
     first_work: float | None = None  # when the first child of this session began
 
     @property
@@ -107,9 +111,15 @@ def advance(state: RunState, event: Event, now: float) -> None:
             state.run = event
             state.tasks = {name: state.tasks.get(name, TaskRow(name)) for name in event.tasks}
         case TaskStarted():
-            state.task = event
+            state.task, state.trunk = event, None
             state.generation, state.children = 0, []
             _skip(state, event)
+        case TrunkStarted():
+            state.trunk, state.trunk_accuracies, state.children, state.task = event, [], [], None
+            state.first_work = now if state.first_work is None else state.first_work
+        case TrunkCycle():
+            state.trunk_accuracies.append(sum(event.accuracies) / len(event.accuracies))
+            state.cycles_done += len(event.accuracies)
         case GenerationStarted():
             state.generation = event.generation
             state.children = [ChildRow(mutations_text(mutations)) for mutations in event.children]
