@@ -75,6 +75,9 @@ def recipe(active: ActiveTask, settings: Mapping[str, Any]) -> Recipe:
         batch_size=method.batch_size,
         at_most_epoch=method.at_most_epoch,
         keep=method.keep_cycle,
+        optimiser=settings.get("optimiser", "sgd"),
+        weight_decay=float(settings.get("weight_decay", 0.0)),
+        layer_decay=float(settings.get("layer_decay", 1.0)),
         margin=float(settings.get("margin", 0.0)),
         precision=active.run.request.precision,
         preprocessing=Preprocessing.from_hyperparameters(

@@ -11,8 +11,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from munet.training.capture import WORTH, CapturedStep, capture
+from munet.training.layer_rates import optimiser_of
 from munet.training.memory import Parts
-from munet.training.optimiser import FlatParameters, Layers, optimiser_of
+from munet.training.optimiser import FlatParameters, Layers
 from munet.training.precision import autocast
 from munet.training.recipe import Recipe
 from munet.training.trie import Function, Node, Step, Trie
@@ -83,7 +84,7 @@ class ChildState:
         self._device, self._parts, self._keep_momentum = device, parts, item.keep_momentum
         self.samples, self._steps = self.recipe.samples(examples), self.recipe.steps(examples)
         self._flat = FlatParameters({slot: network.slot_parameters(slot) for slot in network.trained_layers()})
-        self._optimiser = optimiser_of(self.recipe, self._flat, item.momentum)
+        self._optimiser = optimiser_of(self.recipe, self._flat, [name for name, _ in network.stages()], item.momentum)
         self._total = torch.zeros((), dtype=torch.float64, device=device)  # of the samples' losses in this cycle
         self._kept: tuple[torch.Tensor, torch.Tensor | None] | None = None
         self._accuracies: list[float] = []

@@ -11,8 +11,6 @@ from torch import nn
 from torch.nn.utils import get_total_norm
 from torch.optim.sgd import sgd
 
-from munet.training.recipe import Recipe
-
 Layers = dict[str, dict[str, torch.Tensor]]  # slot -> tensor name -> tensor
 
 _ALIGN = 16  # float32 values: every view starts on a 64 byte boundary, as a tensor of its own would
@@ -109,16 +107,3 @@ class ClippedSGD:
             nesterov=self._nesterov,
             maximize=False,
         )
-
-
-def optimiser_of(
-    recipe: Recipe, parameters: FlatParameters, buffers: Mapping[str, Mapping[str, torch.Tensor]] | None = None
-) -> ClippedSGD:
-    """The optimiser that a recipe names; `buffers` are momentum to begin with."""
-    return ClippedSGD(
-        parameters,
-        momentum=recipe.momentum,
-        nesterov=recipe.nesterov,
-        clip_norm=recipe.clip_norm,
-        buffers=buffers,
-    )

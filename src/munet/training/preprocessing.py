@@ -13,6 +13,7 @@ import torch
 
 from munet.errors import InputError, suggest
 from munet.training import color
+from munet.training.affine import LEVELS, draw_affine, warp
 from munet.training.crop import crop_resize, draw_boxes, resize
 from munet.training.jpeg import compress
 
@@ -43,6 +44,7 @@ class Preprocessing:
     saturation: float = 0.0
     hue: float = 0.0  # of the full circle
     jpeg_quality: float = 0.0
+    augmentation: str = "none"  # of drawings; one of `affine.LEVELS`, in place of crop and flip
     variant: str = "mu2net-plus"
 
     def __post_init__(self) -> None:
@@ -53,6 +55,9 @@ class Preprocessing:
             )
         if self.image_size < 1:
             raise InputError(f"image_size is {self.image_size}; it must be a positive number of pixels")
+        if self.augmentation != "none" and self.augmentation not in LEVELS:
+            known = ", ".join(("none", *LEVELS))
+            raise InputError(f"unknown augmentation '{self.augmentation}'{suggest(self.augmentation, LEVELS)}; {known}")
         for name in ("crop_area_min", "crop_aspect_min"):
             if not 0 < getattr(self, name) <= 1:
                 raise InputError(f"{name} is {getattr(self, name)}; it must lie in (0, 1], and 1 switches it off")
@@ -81,7 +86,9 @@ class Preprocessing:
     @property
     def deterministic(self) -> bool:
         """Whether `augment` is the same as `prepare`, for any generator."""
-        return not (self.crops or self.flip or any(getattr(self, name) > 0 for name in _DELTAS))
+        return not (
+            self.crops or self.flip or self.augmentation != "none" or any(getattr(self, name) > 0 for name in _DELTAS)
+        )
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,8 @@ class Draws:
     contrast: torch.Tensor | None = None
     saturation: torch.Tensor | None = None
     hue: torch.Tensor | None = None
+    maps: torch.Tensor | None = None  # (N, 2, 3), see `affine`
+    bends: torch.Tensor | None = None  # (N, 2, 4, 4)
 
     def _map(self, change: Any) -> "Draws":
         values = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -134,7 +143,10 @@ def draw(pre: Preprocessing, count: int, height: int, width: int, generator: tor
     contrast, saturation = around_one(pre.contrast), around_one(pre.saturation)
     if pre.hue > 0:
         hue = uniform(-pre.hue, pre.hue)
-    return Draws(quality, boxes, flip, brightness, contrast, saturation, hue)
+    maps = bends = None
+    if pre.augmentation != "none":
+        maps, bends = draw_affine(pre.augmentation, count, generator)
+    return Draws(quality, boxes, flip, brightness, contrast, saturation, hue, maps, bends)
 
 
 def apply(images_BHWC: torch.Tensor, pre: Preprocessing, draws: Draws) -> torch.Tensor:
@@ -183,7 +195,9 @@ def _unit(images_BHWC: torch.Tensor) -> torch.Tensor:
 
 
 def _reshape(x_BCHW: torch.Tensor, pre: Preprocessing, draws: Draws) -> torch.Tensor:
-    """Crop, flip and resize."""
+    """Crop, flip and resize; or what is done to drawings."""
+    if draws.maps is not None:
+        return warp(x_BCHW, draws.maps, draws.bends, pre.image_size)
     if draws.boxes is not None:
         return crop_resize(x_BCHW, draws.boxes, pre.image_size, draws.flip)
     if draws.flip is not None:

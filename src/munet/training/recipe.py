@@ -26,6 +26,9 @@ class Recipe:
     clip_norm: float | None = 1.0
     at_most_epoch: bool = True  # a cycle is an epoch where that is less
     keep: Literal["earlier", "later", "last"] = "earlier"  # among cycles of equal validation accuracy; or the last one
+    optimiser: Literal["sgd", "adamw"] = "sgd"
+    weight_decay: float = 0.0  # AdamW only: of matrices, not of norms and biases
+    layer_decay: float = 1.0  # learning rate of each stage, times that of the stage above it
     margin: float = 0.0  # taken from the logit of the right class in training
     precision: str = "fp32"
 
@@ -35,6 +38,13 @@ class Recipe:
                 raise InputError(f"{name} is {getattr(self, name)}; it must be at least 1")
         if self.keep not in ("earlier", "later", "last"):
             raise InputError(f"keep is '{self.keep}'; it must be earlier, later or last")
+        if self.optimiser not in ("sgd", "adamw"):
+            raise InputError(f"optimiser is '{self.optimiser}'; it must be sgd or adamw")
+        if self.weight_decay < 0 or not 0 < self.layer_decay <= 1:
+            raise InputError(
+                f"weight_decay is {self.weight_decay} and layer_decay {self.layer_decay}; "
+                "the one must be 0 or more, the other above 0, up to 1"
+            )
         if self.margin < 0:
             raise InputError(f"margin is {self.margin}; it must be 0 or more")
         for name in ("warmup_ratio", "momentum"):
