@@ -24,6 +24,7 @@ PARTS = (
     "roofline",
     "generation",
     "finetuning",
+    "step",
     "shared_evaluation",
     "executors",
     "augmentation",

@@ -75,6 +75,7 @@ def recipe(active: ActiveTask, settings: Mapping[str, Any]) -> Recipe:
         batch_size=method.batch_size,
         at_most_epoch=method.at_most_epoch,
         keep=method.keep_cycle,
+        step=method.step,
         optimiser=settings.get("optimiser", "sgd"),
         weight_decay=float(settings.get("weight_decay", 0.0)),
         layer_decay=float(settings.get("layer_decay", 1.0)),

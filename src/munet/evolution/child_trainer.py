@@ -122,7 +122,7 @@ class ChildTrainer:
             options = {"name": name, "kind": kind, "cache": self._cache}
             tensors["head"] = fitted_head(job, job.head, tensors, data, self.layers.architecture, **options)
         network = Network(self.layers.architecture, tensors, job.image_size, job.child.trainable)
-        network = network.on(self.compute.device, job.recipe.precision)
+        network = network.on(self.compute.device, job.recipe.precision, job.recipe.step)
         momentum = {slot: self.layers.layer(layer) for slot, layer in job.child.momentum.items()}
         names = stage_names(network, job.child.shared) if self.compute.reuse else None
         return TrainItem(network, job.recipe, momentum, names, job.keep_momentum)

@@ -34,10 +34,18 @@ class FeatureReader:
     """Reads one split with one preprocessing; activations are kept in `cache` where it allows that."""
 
     def __init__(
-        self, data: ImageSet, pre: Preprocessing, *, name: str, cache: FeatureCache | None, precision: str, kind: str
+        self,
+        data: ImageSet,
+        pre: Preprocessing,
+        *,
+        name: str,
+        cache: FeatureCache | None,
+        precision: str,
+        kind: str,
+        step: str,
     ) -> None:
-        self._device, self._precision = data.device, precision
-        kind = f"{kind} {precision}"
+        self._device, self._precision, self._step = data.device, precision, step
+        kind = f"{kind} {precision} {step}"
         self._inputs = FixedInputs(data, pre, name=name, cache=cache, parts=Parts(lambda text: None), kind=kind)
 
     def read(self, architecture: "ViTArchitecture", bodies: Sequence[Body], rows: np.ndarray) -> list[torch.Tensor]:
@@ -47,7 +55,7 @@ class FeatureReader:
         for body in bodies:
             network = Network(architecture, body.layers, self._inputs.image_size)
             network.with_patches = architecture.global_pool == "token"
-            network = network.on(self._device, self._precision)
+            network = network.on(self._device, self._precision, self._step)
             known = stage_names(network, body.ids)
             steps = [(name, stage) for name, (_, stage) in zip(known, network.stages(), strict=True)]
             nodes.append(self._inputs.trie.add(steps))

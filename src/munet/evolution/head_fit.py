@@ -46,7 +46,9 @@ def fitted_head(
 ) -> Tensors:
     """The layer of the head: float32 `weight` and `bias` on the CPU. `name` says by content what the images are."""
     pre = plain(job.recipe.preprocessing)
-    reader = FeatureReader(data, pre, name=name, cache=cache, precision=job.recipe.precision, kind=kind)
+    reader = FeatureReader(
+        data, pre, name=name, cache=cache, precision=job.recipe.precision, kind=kind, step=job.recipe.step
+    )
     rows = some_rows(len(data), wanted.examples, numpy_rng(*job.key, "head"))
     features = columns(reader.read(architecture, [body_of(job, tensors)], rows)[0], architecture.width, wanted.features)
     labels, classes = data.labels[torch.from_numpy(rows)].cpu(), int(job.child.origins["head"].of)

@@ -48,7 +48,7 @@ from munet.search import Method, load_method, starting_preprocessing, with_sampl
 from munet.store.gc import collect, gc
 from munet.tasks.cache.splits import Splits
 from munet.training import Outcome, evaluate
-from munet.training.devices import cache_bytes, choose_device, choose_precision
+from munet.training.devices import cache_bytes, choose_device, choose_precision, preferred_precision
 
 Position = tuple[str, int, int]  # task, iteration in this run, generation
 
@@ -83,7 +83,8 @@ def evolve(
         chosen = with_samples_per_task(chosen, budget.samples_per_task)
     architecture = models.architecture  # refused at once where nothing can evolve
     device = choose_device(where.device)
-    precision = choose_precision(where.precision, device)
+    fused = chosen.step == "fused" and where.precision == "auto"
+    precision = preferred_precision(device) if fused else choose_precision(where.precision, device)
     if image_size is not None:
         architecture.check_image_size(image_size)
     names = list(dict.fromkeys(tasks)) if tasks else store.tasks()
@@ -232,7 +233,7 @@ class Evolution:
         self.observe(Notice(text))
 
     def _prober(self) -> Prober:
-        return Prober(self.models, self.splits, self.compute, self.run.request.precision)
+        return Prober(self.models, self.splits, self.compute, self.run.request.precision, self.run.method.step)
 
     def _train_generation(self, active: ActiveTask, position: Position) -> None:
         """Draw the children of a generation, train those that an interrupted run has not, and let the good ones in."""
@@ -322,8 +323,10 @@ class Evolution:
         manifest, clock = active.manifest(best), perf_counter()
         torch.set_num_threads(self.run.threads)  # as in training, wherever that was
         split = self.splits.get(active.record, "test", manifest["hyperparameters"]["image_size"])
-        network = self.models.network(best).on(self.run.device, self.run.request.precision)
+        # what a person will get of it: in a fused run the numbers of training are not those of prediction
+        precision = "fp32" if self.run.method.step == "fused" else self.run.request.precision
+        network = self.models.network(best).on(self.run.device, precision)
         pre = preprocessing_of(self.models, manifest)
-        correct, examples = evaluate(network, split, pre, device=self.run.device, precision=self.run.request.precision)
+        correct, examples = evaluate(network, split, pre, device=self.run.device, precision=precision)
         self.seconds["test"] += perf_counter() - clock
         return {"model": best, "accuracy": correct / examples, "examples": examples}

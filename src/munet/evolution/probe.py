@@ -31,8 +31,11 @@ _EXTREME = 16  # of 255: how near to its darkest or brightest value a pixel of a
 class Prober:
     """Probes tasks of one run; what it found of a task it remembers."""
 
-    def __init__(self, models: "ModelLoader", splits: "Splits", compute: "ComputeSettings", precision: str) -> None:
-        self._models, self._splits, self._compute, self._precision = models, splits, compute, precision
+    def __init__(
+        self, models: "ModelLoader", splits: "Splits", compute: "ComputeSettings", precision: str, step: str
+    ) -> None:
+        self._models, self._splits, self._compute = models, splits, compute
+        self._precision, self._step = precision, step
         self._cache = FeatureCache(compute.cache_memory) if compute.reuse else None
         self._known: dict[tuple[str, tuple[str, ...]], Evidence] = {}
 
@@ -59,7 +62,7 @@ class Prober:
         pre = Preprocessing(image_size=image_size, mean=kind.mean, std=kind.std)
         name = split_name(record, "train")
         reader = FeatureReader(
-            data, pre, name=name, cache=self._cache, precision=self._precision, kind=self._models.root
+            data, pre, name=name, cache=self._cache, precision=self._precision, kind=self._models.root, step=self._step
         )
         rows = some_rows(len(data), max(_LEAST, _OF_A_CLASS * classes), numpy_rng(*key, "probe"))
         candidates = [self._models.root, *self._alike(record["name"], others, image_size)]

@@ -42,7 +42,7 @@ def train_trunk_group(
     network = Network(layers.architecture, body, first.image_size, trained)
     widest = max(part.head["weight"].shape[1] for part in parts)
     network.with_patches = widest > layers.architecture.width
-    network = network.on(device, first.recipe.precision)
+    network = network.on(device, first.recipe.precision, first.recipe.step)
 
     def tell(cycle: int, accuracies: list[float]) -> None:
         for number, accuracy in enumerate(accuracies):

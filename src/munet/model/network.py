@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from munet.errors import InputError
+from munet.model.block import FusedBlock, can_fuse
 from munet.model.modules import Embedding, adapter_template, assign, shallow_clone, template
 from munet.model.slots import adapters_of, depth_of
 from munet.model.staged import Stage, StagedNetwork
@@ -43,6 +44,7 @@ class Network(StagedNetwork):
         self.num_blocks = depth_of(layers)
         self.slots = architecture.slots(self.num_blocks, adapters_of(layers), head="head" in layers)
         self.trainable = frozenset(trainable)
+        self._blocks: dict[str, Stage] = {}  # slot -> name and function of the stage, where it is not the module
         self.with_patches = False  # whether the head reads the mean patch token beside the class token
         if set(self.slots) != set(layers):
             wrong = ", ".join(sorted(set(self.slots) ^ set(layers)))
@@ -86,6 +88,7 @@ class Network(StagedNetwork):
         """(name, function) from images (B, C, H, W) to logits: each takes what the one before it returned.
 
         The first, `posembed`, covers the slots `embedding`, `cls` and `posembed`; every other is named as its slot.
+        What stands behind a + is the form in which a stage computes, where that is not the module's own.
         `norm` also pools, unless attention does (`pool`). Stages below the lowest trainable slot need no autograd
         and run without it.
         """
@@ -96,7 +99,7 @@ class Network(StagedNetwork):
     def _steps(self) -> list[Stage]:
         parts = self.parts
         steps: list[Stage] = [("posembed", parts["posembed"])]
-        steps += [(slot, parts[slot.replace(".", "_")]) for slot in self.slots if "." in slot]
+        steps += [self._blocks.get(slot, (slot, parts[slot.replace(".", "_")])) for slot in self.slots if "." in slot]
         steps.append((_NORM_AND_PATCHES, self._norm_and_patches) if self.with_patches else ("norm", self._norm))
         if "pool" in self.slots:
             steps.append(("pool", self._pool))
@@ -105,14 +108,12 @@ class Network(StagedNetwork):
         return steps
 
     def frozen_stages(self) -> int:
-        names = [name for name, _ in self._steps()]
-        norm = _NORM_AND_PATCHES if self.with_patches else "norm"
-        trained = {"posembed" if slot in _BELOW else norm if slot == "norm" else slot for slot in self.trainable}
+        names = [name.partition("+")[0] for name, _ in self._steps()]
+        trained = {"posembed" if slot in _BELOW else slot for slot in self.trainable}
         return next((i for i, name in enumerate(names) if name in trained), len(names))
 
     def slots_of_stage(self, name: str) -> tuple[str, ...]:
-        if name == _NORM_AND_PATCHES:
-            return ("norm",)
+        name = name.partition("+")[0]
         return tuple(slot for slot in self.slots if slot == name or (name == "posembed" and slot in _BELOW))
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
@@ -156,8 +157,11 @@ class Network(StagedNetwork):
         a = self.architecture
         return norms["fc_norm"](self.parts["pool"](x_BTH if a.pool_include_prefix else x_BTH[:, a.prefix_tokens :]))
 
-    def on(self, device: torch.device | str, precision: str = "fp32") -> "Network":
+    def on(self, device: torch.device | str, precision: str = "fp32", step: str = "plain") -> "Network":
         """Move to a device, and take the form of attention that is fastest there.
+
+        With step `fused` blocks compute as single operations on a CPU (`munet.model.block`), in this precision, and the
+        last block only what is read of it. The numbers are those of `plain` but for their last digits.
 
         On a CPU in bfloat16, PyTorch's fused attention is several times slower than the three operations it stands for.
         """
@@ -165,7 +169,22 @@ class Network(StagedNetwork):
         for module in self.modules():
             if hasattr(module, "fused_attn"):
                 module.fused_attn = module.fused_attn and not plain  # type: ignore[assignment]
-        return self.to(device)
+        self.to(device)
+        fuse = step == "fused" and torch.device(device).type == "cpu" and can_fuse(self.architecture)
+        self._blocks = self._fused_blocks(precision == "bf16") if fuse else {}
+        return self
+
+    def _fused_blocks(self, bf16: bool) -> dict[str, Stage]:
+        last = f"block.{self.num_blocks - 1}"
+        first_only = self.architecture.global_pool == "token" and not self.with_patches
+        blocks: dict[str, Stage] = {}
+        for slot in self.slots:
+            if slot.startswith("block."):
+                alone = first_only and slot == last
+                module = self.parts[slot.replace(".", "_")]
+                block = FusedBlock(module, self.architecture, bf16=bf16, class_token_only=alone)
+                blocks[slot] = (f"{slot}+{'class token' if alone else 'fused'}", block)
+        return blocks
 
     def slot_parameters(self, slot: str) -> dict[str, nn.Parameter]:
         """Parameters of a slot by their names in its layer."""

@@ -36,7 +36,7 @@ class StagedNetwork(nn.Module, ABC):
         """How many stages, from the first, lie below the lowest trainable slot."""
         return len(self.stages())
 
-    def on(self, device: torch.device | str, precision: str = "fp32") -> "StagedNetwork":
+    def on(self, device: torch.device | str, precision: str = "fp32", step: str = "plain") -> "StagedNetwork":
         """Move to a device, and take the form that is fastest there in this precision."""
         return self.to(device)
 

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from munet.training.adamw import optimiser_of
 from munet.training.capture import WORTH, CapturedStep, capture
-from munet.training.layer_rates import optimiser_of
 from munet.training.memory import Parts
 from munet.training.optimiser import FlatParameters, Layers
 from munet.training.precision import autocast
@@ -84,7 +84,8 @@ class ChildState:
         self._device, self._parts, self._keep_momentum = device, parts, item.keep_momentum
         self.samples, self._steps = self.recipe.samples(examples), self.recipe.steps(examples)
         self._flat = FlatParameters({slot: network.slot_parameters(slot) for slot in network.trained_layers()})
-        self._optimiser = optimiser_of(self.recipe, self._flat, [name for name, _ in network.stages()], item.momentum)
+        blocks = sum(name.startswith("block.") for name, _ in network.stages())
+        self._optimiser = optimiser_of(self.recipe, self._flat, blocks, item.momentum)
         self._total = torch.zeros((), dtype=torch.float64, device=device)  # of the samples' losses in this cycle
         self._kept: tuple[torch.Tensor, torch.Tensor | None] | None = None
         self._accuracies: list[float] = []
@@ -128,7 +129,7 @@ class ChildState:
     @property
     def state(self) -> tuple[torch.Tensor, ...]:
         """All that a step changes."""
-        return self._flat.values, self._optimiser.velocity, self._total
+        return self._flat.values, *self._optimiser.state, self._total
 
     def work(self, hidden: torch.Tensor, labels: torch.Tensor, rate: torch.Tensor) -> None:
         """A step as it can be recorded: of a fixed shape, its learning rate on the device."""
@@ -180,10 +181,11 @@ class ChildState:
     def _keep(self) -> None:
         values, velocity = self._flat.values, self._optimiser.velocity
         if self._kept is None:
-            self._kept = (values.clone(), velocity.to(torch.bfloat16) if self._keep_momentum else None)
+            keep = self._keep_momentum and velocity is not None
+            self._kept = (values.clone(), velocity.to(torch.bfloat16) if keep else None)
             return
         self._kept[0].copy_(values)
-        if self._kept[1] is not None:
+        if self._kept[1] is not None and velocity is not None:
             self._kept[1].copy_(velocity)
 
     def close(self) -> Outcome:

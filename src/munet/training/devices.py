@@ -35,6 +35,21 @@ def choose_precision(name: str, device: str) -> str:
     return "bf16" if fast else "fp32"
 
 
+def fast_bf16(device: str) -> bool:
+    """Whether a device has instructions for matrix products in bfloat16: read from what it says, not timed, so that
+    the answer is the same in every run."""
+    import torch
+
+    if device.startswith("cuda"):
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device == "cpu" and bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def preferred_precision(device: str) -> str:
+    """The precision that is fastest where blocks are computed in the fused form: bf16 where there are instructions."""
+    return "bf16" if fast_bf16(device) else "fp32"
+
+
 def cache_bytes(wanted: int | None, device: str, workers: int) -> int:
     """Bytes of activations that each of the workers on a device may keep: a part of `wanted`, which is for all.
 

@@ -25,6 +25,7 @@ class FlatParameters:
     def __init__(self, parameters: Mapping[str, Mapping[str, nn.Parameter]]) -> None:
         self._places: dict[str, dict[str, tuple[int, torch.Size]]] = {}
         self.parameters = [parameter for slot in parameters.values() for parameter in slot.values()]
+        self.slots = [slot for slot, tensors in parameters.items() for _ in tensors]  # of each of them
         if not self.parameters:
             raise ValueError("there is no trainable parameter")
         end = 0
@@ -69,6 +70,7 @@ class ClippedSGD:
     Clipped, g is g limit / ||g|| where the norm over all gradients reaches the limit, exactly: no small constant is
     added to it. `buffers` (slot -> name -> tensor of any float type) are the first v; a slot without buffers of its
     shapes starts at 0. `clip_norm` None switches clipping off. With mu = 0 there is no v, and it stays as it is.
+    `factors` are of the learning rates of slots; a slot without one has 1.
     """
 
     def __init__(
@@ -79,12 +81,21 @@ class ClippedSGD:
         nesterov: bool = False,
         clip_norm: float | None = 1.0,
         buffers: Mapping[str, Mapping[str, torch.Tensor]] | None = None,
+        factors: Mapping[str, float] | None = None,
     ) -> None:
         self.parameters = parameters
         self.velocity = torch.zeros_like(parameters.values)
         parameters.write(self.velocity, buffers or {})
         self._buffers = [view for slot in parameters.views(self.velocity).values() for view in slot.values()]
+        self._groups: dict[float, list[int]] = {}  # factor -> numbers of its tensors
+        for number, slot in enumerate(parameters.slots):
+            self._groups.setdefault((factors or {}).get(slot, 1.0), []).append(number)
         self._momentum, self._nesterov, self._clip_norm = momentum, nesterov and momentum > 0, clip_norm
+
+    @property
+    def state(self) -> tuple[torch.Tensor, ...]:
+        """All that a step changes beside the parameters."""
+        return (self.velocity,)
 
     @torch.no_grad()
     def step(self, learning_rate: float | torch.Tensor) -> None:
@@ -94,16 +105,17 @@ class ClippedSGD:
         scale = None
         if self._clip_norm is not None:  # the update divides by it on its way
             scale = (get_total_norm(gradients, foreach=True) / self._clip_norm).clamp(min=1.0)
-        sgd(
-            values,
-            gradients,
-            list(self._buffers),
-            fused=True,
-            grad_scale=scale,
-            weight_decay=0.0,
-            momentum=self._momentum,
-            lr=learning_rate,  # type: ignore[arg-type]
-            dampening=0.0,
-            nesterov=self._nesterov,
-            maximize=False,
-        )
+        for factor, numbers in self._groups.items():
+            sgd(
+                [values[i] for i in numbers],
+                [gradients[i] for i in numbers],
+                [self._buffers[i] for i in numbers],
+                fused=True,
+                grad_scale=scale,
+                weight_decay=0.0,
+                momentum=self._momentum,
+                lr=learning_rate * factor,  # type: ignore[arg-type]
+                dampening=0.0,
+                nesterov=self._nesterov,
+                maximize=False,
+            )

@@ -13,11 +13,12 @@ import torch
 
 from munet.errors import InputError, suggest
 from munet.training import color
-from munet.training.affine import LEVELS, draw_affine, warp
+from munet.training.affine import BOUNDS, draw_warps, warp
 from munet.training.crop import crop_resize, draw_boxes, resize
 from munet.training.jpeg import compress
 
 VARIANTS = ("munet", "mu2net-plus")
+AUGMENTATIONS = ("none", *BOUNDS)
 _DELTAS = ("brightness", "contrast", "saturation", "hue", "jpeg_quality")
 _CHUNK_PIXELS = 128 * 1024  # that go through together for each thread: with more, temporaries leave the CPU's cache
 
@@ -44,8 +45,8 @@ class Preprocessing:
     saturation: float = 0.0
     hue: float = 0.0  # of the full circle
     jpeg_quality: float = 0.0
-    augmentation: str = "none"  # of drawings; one of `affine.LEVELS`, in place of crop and flip
     variant: str = "mu2net-plus"
+    augmentation: str = "none"  # of drawings, mild or strong: how far they are moved and bent
 
     def __post_init__(self) -> None:
         if self.variant not in VARIANTS:
@@ -53,11 +54,18 @@ class Preprocessing:
                 f"unknown preprocessing variant '{self.variant}'{suggest(self.variant, VARIANTS)}; "
                 f"known: {', '.join(VARIANTS)}"
             )
+        if self.augmentation not in AUGMENTATIONS:
+            raise InputError(
+                f"unknown augmentation '{self.augmentation}'{suggest(self.augmentation, AUGMENTATIONS)}; "
+                f"known: {', '.join(AUGMENTATIONS)}"
+            )
+        if self.augmentation != "none" and self.crops:
+            raise InputError(
+                f"augmentation '{self.augmentation}' and random crops are both ways of moving an image: "
+                "set augmentation to none, or crop_area_min to 1"
+            )
         if self.image_size < 1:
             raise InputError(f"image_size is {self.image_size}; it must be a positive number of pixels")
-        if self.augmentation != "none" and self.augmentation not in LEVELS:
-            known = ", ".join(("none", *LEVELS))
-            raise InputError(f"unknown augmentation '{self.augmentation}'{suggest(self.augmentation, LEVELS)}; {known}")
         for name in ("crop_area_min", "crop_aspect_min"):
             if not 0 < getattr(self, name) <= 1:
                 raise InputError(f"{name} is {getattr(self, name)}; it must lie in (0, 1], and 1 switches it off")
@@ -102,7 +110,7 @@ class Draws:
     contrast: torch.Tensor | None = None
     saturation: torch.Tensor | None = None
     hue: torch.Tensor | None = None
-    maps: torch.Tensor | None = None  # (N, 2, 3), see `affine`
+    warps: torch.Tensor | None = None  # (N, 2, 3)
     bends: torch.Tensor | None = None  # (N, 2, 4, 4)
 
     def _map(self, change: Any) -> "Draws":
@@ -143,10 +151,10 @@ def draw(pre: Preprocessing, count: int, height: int, width: int, generator: tor
     contrast, saturation = around_one(pre.contrast), around_one(pre.saturation)
     if pre.hue > 0:
         hue = uniform(-pre.hue, pre.hue)
-    maps = bends = None
+    warps = bends = None
     if pre.augmentation != "none":
-        maps, bends = draw_affine(pre.augmentation, count, generator)
-    return Draws(quality, boxes, flip, brightness, contrast, saturation, hue, maps, bends)
+        warps, bends = draw_warps(BOUNDS[pre.augmentation], count, generator)
+    return Draws(quality, boxes, flip, brightness, contrast, saturation, hue, warps, bends)
 
 
 def apply(images_BHWC: torch.Tensor, pre: Preprocessing, draws: Draws) -> torch.Tensor:
@@ -195,13 +203,13 @@ def _unit(images_BHWC: torch.Tensor) -> torch.Tensor:
 
 
 def _reshape(x_BCHW: torch.Tensor, pre: Preprocessing, draws: Draws) -> torch.Tensor:
-    """Crop, flip and resize; or what is done to drawings."""
-    if draws.maps is not None:
-        return warp(x_BCHW, draws.maps, draws.bends, pre.image_size)
+    """Crop or warp, flip and resize."""
     if draws.boxes is not None:
         return crop_resize(x_BCHW, draws.boxes, pre.image_size, draws.flip)
     if draws.flip is not None:
         x_BCHW = torch.where(draws.flip[:, None, None, None], x_BCHW.flip(-1), x_BCHW)
+    if draws.warps is not None:
+        return warp(x_BCHW, draws.warps, draws.bends, pre.image_size)
     return resize(x_BCHW, pre.image_size)
 
 

@@ -26,11 +26,12 @@ class Recipe:
     clip_norm: float | None = 1.0
     at_most_epoch: bool = True  # a cycle is an epoch where that is less
     keep: Literal["earlier", "later", "last"] = "earlier"  # among cycles of equal validation accuracy; or the last one
-    optimiser: Literal["sgd", "adamw"] = "sgd"
-    weight_decay: float = 0.0  # AdamW only: of matrices, not of norms and biases
-    layer_decay: float = 1.0  # learning rate of each stage, times that of the stage above it
     margin: float = 0.0  # taken from the logit of the right class in training
     precision: str = "fp32"
+    step: Literal["plain", "fused"] = "plain"  # the form of a network's blocks: see `munet.model.block`
+    optimiser: Literal["sgd", "adamw"] = "sgd"
+    weight_decay: float = 0.0  # of AdamW, in units of the learning rate; none for norms, biases and tokens
+    layer_decay: float = 1.0  # the learning rate of a block, times that of the block above it
 
     def __post_init__(self) -> None:
         for name in ("cycles", "samples_per_cycle", "batch_size"):
@@ -38,15 +39,16 @@ class Recipe:
                 raise InputError(f"{name} is {getattr(self, name)}; it must be at least 1")
         if self.keep not in ("earlier", "later", "last"):
             raise InputError(f"keep is '{self.keep}'; it must be earlier, later or last")
-        if self.optimiser not in ("sgd", "adamw"):
-            raise InputError(f"optimiser is '{self.optimiser}'; it must be sgd or adamw")
-        if self.weight_decay < 0 or not 0 < self.layer_decay <= 1:
-            raise InputError(
-                f"weight_decay is {self.weight_decay} and layer_decay {self.layer_decay}; "
-                "the one must be 0 or more, the other above 0, up to 1"
-            )
         if self.margin < 0:
             raise InputError(f"margin is {self.margin}; it must be 0 or more")
+        if self.step not in ("plain", "fused"):
+            raise InputError(f"step is '{self.step}'; it must be plain or fused")
+        if self.optimiser not in ("sgd", "adamw"):
+            raise InputError(f"optimiser is '{self.optimiser}'; it must be sgd or adamw")
+        if self.weight_decay < 0 or (self.weight_decay and self.optimiser == "sgd"):
+            raise InputError(f"weight_decay is {self.weight_decay}; it must be 0 or more, and 0 for the optimiser sgd")
+        if not 0 < self.layer_decay <= 1:
+            raise InputError(f"layer_decay is {self.layer_decay}; it must lie in (0, 1], and 1 switches it off")
         for name in ("warmup_ratio", "momentum"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}; it must lie in [0, 1)")
