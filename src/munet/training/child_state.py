@@ -181,8 +181,8 @@ class ChildState:
     def _keep(self) -> None:
         values, velocity = self._flat.values, self._optimiser.velocity
         if self._kept is None:
-            keep = self._keep_momentum and velocity is not None
-            self._kept = (values.clone(), velocity.to(torch.bfloat16) if keep else None)
+            momentum = velocity if self._keep_momentum else None
+            self._kept = (values.clone(), None if momentum is None else momentum.to(torch.bfloat16))
             return
         self._kept[0].copy_(values)
         if self._kept[1] is not None and velocity is not None:
