@@ -7,7 +7,7 @@ import { theme } from "./theme.js";
  * @param {number} part
  */
 export function heat(part) {
-  const [low, middle, high] = ["heat-0", "heat-1", "heat-2"].map((name) => theme.colours[name]);
+  const [low, middle, high] = /** @type {const} */ (["heat-0", "heat-1", "heat-2"]).map((name) => theme.colours[name]);
   return part < 0.5 ? mixed(low, middle, 2 * part) : mixed(middle, high, 2 * part - 1);
 }
 
@@ -18,7 +18,7 @@ export function heat(part) {
  * @param {number} part
  */
 function mixed(from, to, part) {
-  const channel = (colour, at) => parseInt(colour.slice(at, at + 2), 16);
+  const channel = (/** @type {Colour} */ colour, /** @type {number} */ at) => parseInt(colour.slice(at, at + 2), 16);
   return `#${[1, 3, 5]
     .map((at) =>
       Math.round(Math.sqrt(channel(from, at) ** 2 * (1 - part) + channel(to, at) ** 2 * part))

@@ -35,4 +35,5 @@ export function axes(svg, width, height, { left = 40, right = 10, top = 8, botto
   return { x: toX, y: toY };
 }
 
+/** @param {[x: number, y: number][]} points in pixels */
 export const pathOf = (points) => points.map(([x, y], n) => `${n ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");

@@ -5,11 +5,26 @@ import { taskColour } from "../base/theme.js";
 import { mark } from "../base/tip.js";
 import { some } from "./some.js";
 
-/* Horizontal bars of several parts, as text and blocks that every width can hold. */
+/**
+ * @typedef {object} Row
+ * @property {number} task in whose colour it is; -1 the root's
+ * @property {string} name
+ * @property {number[]} values one for each part
+ * @property {string} [note] instead of the sum
+ */
+
+/**
+ * Horizontal bars of several parts, as text and blocks that every width can hold.
+ * @param {object} plan
+ * @param {Row[]} plan.rows
+ * @param {{ name: string, colour?: Colour }[]} plan.parts without a colour: the task's
+ * @param {(value: number) => string} plan.text
+ * @param {string} plan.label
+ */
 export function bars({ rows, parts, text, label }) {
   const most = Math.max(...rows.map((row) => row.values.reduce((a, b) => a + b, 0)), 1e-12);
   const list = h("ul", { class: "bars", "aria-label": `${label} by task` });
-  const make = (row) => {
+  const make = (/** @type {Row} */ row) => {
     const sum = row.values.reduce((a, b) => a + b, 0);
     const bar = h("span", { class: "track", css: { width: `${(100 * sum) / most}%` } });
     row.values.forEach((value, n) => {

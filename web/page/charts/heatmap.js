@@ -123,7 +123,10 @@ export class Heatmap {
     this.labels(ctx, order, tasks, slanted);
   }
 
-  /** @param {CanvasRenderingContext2D} ctx */
+  /**
+   * @param {CanvasRenderingContext2D} ctx
+   * @param {number[]} order
+   */
   cells(ctx, order) {
     const { size, left, top } = this,
       gap = size > 14 ? 2 : size > 5 ? 0.6 : 0;
@@ -151,12 +154,17 @@ export class Heatmap {
     ctx.strokeRect(left + this.at[1] * size, top + this.at[0] * size, size - gap, size - gap);
   }
 
-  /** @param {CanvasRenderingContext2D} ctx */
+  /**
+   * @param {CanvasRenderingContext2D} ctx
+   * @param {number[]} order
+   * @param {Task[]} tasks
+   * @param {boolean} slanted
+   */
   labels(ctx, order, tasks, slanted) {
     const { size, left, top } = this,
       every = Math.max(1, Math.ceil(11 / size));
     ctx.textBaseline = "middle";
-    const measure = (text) => ctx.measureText(text).width;
+    const measure = (/** @type {string} */ text) => ctx.measureText(text).width;
     order.forEach((task, n) => {
       for (const side of [0, 1]) {
         const bold = this.at?.[side] === n;

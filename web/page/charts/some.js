@@ -3,13 +3,18 @@
 import { h } from "../base/dom.js";
 import { count } from "../base/numbers.js";
 
-/* The first few of many, and a button for all. `make(item)` gives a node. Who asked for all of `name` gets all of it
-   when the data is another one, too. */
+/** @type {Set<string>} what the reader asked for all of */
 const unfolded = new Set();
 
 /**
- * @param {string} name
- * @param {HTMLElement} box
+ * The first few of many, and a button for all. Who asked for all of `name` gets all of it when the data is another one,
+ * too.
+ * @template T
+ * @param {string} name of the items
+ * @param {T[]} items
+ * @param {number} most
+ * @param {(item: T) => HTMLElement} make
+ * @param {HTMLElement} box gets them
  */
 export function some(name, items, most, make, box) {
   const first = unfolded.has(name) ? items.length : most;

@@ -157,12 +157,12 @@ function boxText(view, box, x, y, wide, colour) {
   const tasks = `${box.users.length} tasks`;
   const by = data.by(box.layer);
   const key = `${box.layer} ${box.users.length} ${Math.round(wide)}`;
-  let text = view.labels.get(key);
+  let text = view.boxTexts.get(key);
   ctx.font = `500 11px ${theme.sans}`;
   if (text === undefined) {
     const full = `${by === ROOT ? "root" : data.taskName(by)} · ${tasks}`;
     text = [full, tasks, String(box.users.length)].find((t) => ctx.measureText(t).width < wide - 12) ?? "";
-    view.labels.set(key, text);
+    view.boxTexts.set(key, text);
   }
   ctx.fillStyle = colour.startsWith("#") ? inkOn(colour) : theme.colours.ink;
   ctx.textAlign = "center";
@@ -198,7 +198,7 @@ function drawLit(view, light, step) {
 function wayPoints(view, model) {
   const { data, scene } = view,
     column = data.column[model.task],
-    points = [];
+    points = /** @type {{ x: number, y: number, own: boolean }[]} */ ([]);
   data.rows.forEach((slot, row) => {
     const layer = model.layers[slot];
     if (layer < 0 && !model.own.has(slot)) return;

@@ -15,8 +15,9 @@ const boxWidth = (users) => 2 * PAD + PORT * Math.max(0, users - 1);
  * @param {number} columns
  */
 export function spread(wanted, widths, columns) {
-  const offsets = [],
-    groups = [];
+  const offsets = [];
+  /** @type {[mean: number, members: number][]} */
+  const groups = [];
   let left = 0;
   for (const width of widths) {
     offsets.push(left + width / 2);
@@ -26,8 +27,9 @@ export function spread(wanted, widths, columns) {
   for (let n = 0; n < wanted.length; n++) {
     let mean = wanted[n] - offsets[n],
       members = 1;
-    while (groups.length && groups[groups.length - 1][0] > mean) {
-      const [other, others] = groups.pop();
+    for (let last = groups.at(-1); last && last[0] > mean; last = groups.at(-1)) {
+      const [other, others] = last;
+      groups.pop();
       mean = (mean * members + other * others) / (members + others);
       members += others;
     }

@@ -29,7 +29,7 @@ export class Scene {
    */
   arrange(glide) {
     const { data, growth } = this;
-    const paths = (task) => growth.layers(task);
+    const paths = (/** @type {number} */ task) => growth.layers(task);
     const shown = new Map();
     data.rows.forEach((slot, row) => {
       const goals = this.goals[row];

@@ -16,8 +16,10 @@ export class NetworkView {
   data;
   /** @type {Scene} */
   scene;
-  /** @type {Map<string, any>} texts as they fit, until the size changes */
+  /** @type {Map<string, string[]>} lines of names as they fit, until the size changes */
   labels = new Map();
+  /** @type {Map<string, string>} the same for texts in boxes */
+  boxTexts = new Map();
   zoom = 1;
   pan = 0;
   /** Whether it draws fewer pixels, while it plays. */
@@ -62,7 +64,7 @@ export class NetworkView {
       "aria-keyshortcuts": "ArrowLeft ArrowRight ArrowUp ArrowDown Escape Plus Minus 0",
     });
     this.now = h("p", { class: "now" });
-    const button = (text, label, act) =>
+    const button = (/** @type {string} */ text, /** @type {string} */ label, /** @type {() => void} */ act) =>
       h("button", { type: "button", "aria-label": label, title: label, onclick: act }, text);
     const zoom = h(
       "div",
@@ -86,7 +88,8 @@ export class NetworkView {
   set(data, growth) {
     this.data = data;
     this.scene = new Scene(data, growth);
-    this.labels = new Map();
+    this.labels.clear();
+    this.boxTexts.clear();
     const grown = data.tasks.filter((task) => task.model).length;
     const empty = !data.moments.step.length && data.retained.every((path) => path < 0);
     for (const part of [this.canvas, this.zoomers]) part.hidden = empty;
@@ -147,6 +150,7 @@ export class NetworkView {
       this.headRoom = step > 36 ? 26 : 42;
     } else if (!this.level) this.nameRoom = Math.min(this.nameRoom, (this.footRoom - 20) / (step > 16 ? 0.72 : 1));
     this.labels.clear();
+    this.boxTexts.clear();
   }
 
   /** @param {number} column */
@@ -161,6 +165,10 @@ export class NetworkView {
     if (whole + 2 * this.inset <= room) this.pan = 0;
   }
 
+  /**
+   * @param {number} factor
+   * @param {number} at x of what stays where it is
+   */
   zoomBy(factor, at = this.left + (this.width - this.left) / 2) {
     const most = Math.max(1, 170 / this.pitch);
     const zoom = Math.max(1, Math.min(most, this.zoom * factor));

@@ -18,7 +18,16 @@ export const costs = {
   fill,
 };
 
-let costShown = null; // as the reader chose
+/** @type {string | null} as the reader chose */
+let costShown = null;
+
+/**
+ * @typedef {object} Kind
+ * @property {string} label
+ * @property {[name: string, colour?: Colour][]} parts
+ * @property {[task: number, values: Maybe<number>[]][]} table a value for each part
+ * @property {(value: number) => string} text
+ */
 
 /**
  * @param {Data} data
@@ -26,6 +35,7 @@ let costShown = null; // as the reader chose
  */
 function fill(data, body) {
   const found = data.costs;
+  /** @type {Record<string, Kind>} */
   const kinds = {
     time: {
       label: "Time",
@@ -48,17 +58,18 @@ function fill(data, body) {
     },
     parameters: {
       label: "Parameters",
-      parts: [["trained by it, in use", undefined]],
+      parts: [["trained by it, in use"]],
       table: found.parameters.map(([task, v]) => [task, [v]]),
       text: (v) => compact(v),
     },
   };
   const box = h("div");
-  const show = (name) => {
+  const show = (/** @type {string} */ name) => {
     costShown = name;
     const kind = kinds[name],
       parts = kind.parts.map(([text, colour]) => ({ name: text, colour }));
-    const sum = (values) => values.reduce((a, b) => a + (b || 0), 0);
+    const sum = (/** @type {Maybe<number>[]} */ values) =>
+      values.reduce((/** @type {number} */ a, b) => a + (b || 0), 0);
     const rows = kind.table
       .filter(([, values]) => sum(values) > 0)
       .sort((a, b) => sum(b[1]) - sum(a[1]))
@@ -82,7 +93,7 @@ function fill(data, body) {
               "ul",
               { class: "key" },
               parts.map((part, n) =>
-                h("li", {}, swatch(part.colour), `${part.name} `, h("strong", {}, kind.text(sums[n]))),
+                h("li", {}, swatch(part.colour ?? ""), `${part.name} `, h("strong", {}, kind.text(sums[n]))),
               ),
             ),
           )

@@ -34,7 +34,7 @@ function fill(data, body) {
     return;
   }
   const totals = data.flow.map((line) => line.reduce((a, b) => a + b, 0));
-  const name = (task) => data.tasks[task].name;
+  const name = (/** @type {number} */ task) => data.tasks[task].name;
   const many = data.tasks.length > 30;
   const graph = flowGraph(data, totals, many);
   const matrix = new Heatmap({
@@ -54,7 +54,7 @@ function fill(data, body) {
       ...data.order.map((a) => [name(a), ...data.order.map((b) => data.flow[a][b])]),
     ],
   }).box;
-  const heading = (text) => h("h3", { css: { margin: "0 0 10px" } }, text);
+  const heading = (/** @type {string} */ text) => h("h3", { css: { margin: "0 0 10px" } }, text);
   const pictures = [
     h("div", {}, heading("Graph"), graph),
     h("div", {}, heading("Matrix: share of ancestors, in percent"), matrix),

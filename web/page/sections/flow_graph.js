@@ -10,6 +10,16 @@ import { chart } from "../charts/chart.js";
 import { choose, state } from "../model/state.js";
 
 /**
+ * @typedef {object} Edge
+ * @property {number} learner
+ * @property {number} ancestor
+ * @property {number} number of ancestors
+ * @property {number} share how much of what the learner learned, from 1/3 to 1
+ */
+
+/** @typedef {ReturnType<typeof circlePlaces>} Places */
+
+/**
  * Tasks on a circle in the order of the network. With many tasks only the strongest teacher of each is drawn, until one
  * task is chosen or pointed at.
  * @param {Data} data
@@ -17,6 +27,7 @@ import { choose, state } from "../model/state.js";
  * @param {boolean} many
  */
 export function flowGraph(data, totals, many) {
+  /** @type {Edge[]} */
   const edges = [];
   data.flow.forEach((line, learner) =>
     line.forEach((number, ancestor) => {
@@ -24,14 +35,16 @@ export function flowGraph(data, totals, many) {
         edges.push({ learner, ancestor, number, share: (number + 0.5 * totals[learner]) / (1.5 * totals[learner]) });
     }),
   );
+  /** @type {Set<Edge>} */
   const strongest = new Set();
   for (const edge of edges) {
     const rival = [...strongest].find((e) => e.learner === edge.learner);
     if (!rival || edge.number > rival.number) {
-      strongest.delete(rival);
+      if (rival) strongest.delete(rival);
       strongest.add(edge);
     }
   }
+  /** @type {number | null} */
   let over = null;
   return chart({
     chosen: true,
@@ -75,7 +88,7 @@ function circlePlaces(data, width, height, many) {
     narrow = width < 480;
   const margin = narrow ? 20 : 92;
   const radius = many ? Math.max(40, Math.min(width, height) / 2 - margin) : circleRadius(width);
-  const angle = (task) => (2 * Math.PI * data.column[task]) / n - Math.PI / 2;
+  const angle = (/** @type {number} */ task) => (2 * Math.PI * data.column[task]) / n - Math.PI / 2;
   return {
     cx: width / 2,
     cy: height / 2,
@@ -83,12 +96,17 @@ function circlePlaces(data, width, height, many) {
     angle,
     narrow,
     width,
-    at: (task, r = radius) => [width / 2 + r * Math.cos(angle(task)), height / 2 + r * Math.sin(angle(task))],
+    at: (/** @type {number} */ task, r = radius) => [
+      width / 2 + r * Math.cos(angle(task)),
+      height / 2 + r * Math.sin(angle(task)),
+    ],
   };
 }
 
 /**
  * @param {Data} data
+ * @param {Places} spot
+ * @param {Edge} edge
  * @param {boolean} many
  */
 function arrow(data, spot, { learner, ancestor, number, share }, many) {
@@ -127,9 +145,12 @@ function arrow(data, spot, { learner, ancestor, number, share }, many) {
 
 /**
  * @param {Data} data
+ * @param {Places} spot
  * @param {number} task
- * @param {number[]} totals
+ * @param {number[]} totals ancestors of each task's model
+ * @param {Edge[]} edges
  * @param {boolean} many
+ * @param {(task: number | null) => void} point
  */
 function flowNode(data, spot, task, totals, edges, many, point) {
   const [x, y] = spot.at(task),

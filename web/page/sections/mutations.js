@@ -165,7 +165,7 @@ function histogram({ mutation, values, counts }, range) {
       const floor = height - 20,
         steps = Math.max(1, Math.round(range / 0.02)),
         per = width / (steps + 1);
-      const x = (v) => per / 2 + (v / range) * (width - per);
+      const x = (/** @type {number} */ v) => per / 2 + (v / range) * (width - per);
       values.forEach((value, n) => {
         if (!counts[n]) return;
         const tall = (counts[n] / most) * (floor - 6);

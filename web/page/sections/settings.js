@@ -181,14 +181,13 @@ function schedule(data, { name, values, lines }) {
       const reach = Math.min(0.62, shown.length * 0.06);
       shown.forEach((task, place) => {
         const shift = shown.length > 1 ? (place / (shown.length - 1) - 0.5) * reach : 0; // so that equal values lie side by side
-        const points = lines[task].flatMap(([step, v], n) =>
-          n
-            ? [
-                [scale.x(step), scale.y(lines[task][n - 1][1] + shift)],
-                [scale.x(step), scale.y(v + shift)],
-              ]
-            : [[scale.x(Math.max(0, step)), scale.y(v + shift)]],
-        );
+        /** @type {[x: number, y: number][]} */
+        const points = [];
+        lines[task].forEach(([step, v], n) => {
+          const x = scale.x(Math.max(0, step));
+          if (n) points.push([x, scale.y(lines[task][n - 1][1] + shift)]);
+          points.push([x, scale.y(v + shift)]);
+        });
         const bright = chosen === null || chosen === task;
         const end = points[points.length - 1];
         svg.append(

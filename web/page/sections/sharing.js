@@ -33,7 +33,7 @@ function fill(data, body) {
     return;
   }
   const most = Math.max(1, ...data.sharing.map((line, a) => Math.max(0, ...line.filter((_, b) => a !== b))));
-  const name = (task) => data.tasks[task].name;
+  const name = (/** @type {number} */ task) => data.tasks[task].name;
   const matrix = new Heatmap({
     label: "Layers that the models of two tasks have in common",
     cell: (a, b) => {
@@ -63,6 +63,7 @@ function fill(data, body) {
  * @param {Data} data
  */
 function alikeList(data) {
+  /** @type {{ a: number, b: number, shared: number }[]} */
   const pairs = [];
   data.sharing.forEach((line, a) =>
     line.forEach((shared, b) => {

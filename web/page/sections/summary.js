@@ -92,6 +92,7 @@ function learned(data) {
 function fromWhom(data) {
   const sums = origins(data),
     all = sums.own + sums.others + sums.root;
+  /** @type {[name: keyof typeof sums, text: string, colour: Colour][]} */
   const parts = [
     ["own", "own", "var(--accent)"],
     ["others", "other tasks", "var(--no)"],

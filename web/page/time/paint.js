@@ -26,11 +26,11 @@ export function paintScores(panel, ctx, alpha) {
     }
   }
   ctx.globalAlpha = alpha;
+  /** @type {Map<number, number[]>} */
   const last = new Map();
   data.moments.step.forEach((step, n) => {
     const task = data.moments.task[n];
-    if (!last.has(task)) last.set(task, []);
-    last.get(task).push(step);
+    last.set(task, [...(last.get(task) ?? []), step]);
   });
   for (const [task, steps] of last) {
     ctx.strokeStyle = taskColour(task);
@@ -59,7 +59,7 @@ export function paintScores(panel, ctx, alpha) {
  */
 export function paintTree(panel, ctx, alpha) {
   const { data } = panel;
-  const link = (step, width) => {
+  const link = (/** @type {number} */ step, /** @type {number} */ width) => {
     const parent = data.parent[step];
     if (parent < 0 || !known(data.score[step]) || !known(data.score[parent])) return;
     ctx.strokeStyle = taskColour(data.task[step]);

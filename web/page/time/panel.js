@@ -32,6 +32,7 @@ export class TimePanel {
    * @param {string} hint
    * @param {number} height
    * @param {string} label
+   * @param {(panel: TimePanel, ctx: CanvasRenderingContext2D, alpha: number) => void} paint
    */
   constructor(host, title, hint, height, label, paint) {
     this.canvas = h("canvas", { class: "time", tabindex: "0", role: "img", "aria-label": label });

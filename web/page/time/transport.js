@@ -41,7 +41,7 @@ export class Transport {
         goto(Number(this.range.value));
       },
     });
-    const button = (text, label, act) =>
+    const button = (/** @type {string} */ text, /** @type {string} */ label, /** @type {() => void} */ act) =>
       h(
         "button",
         {
@@ -122,7 +122,7 @@ export class Transport {
     this.at = state.step;
     this.time = null;
     this.pace = 16;
-    const tick = (time) => {
+    const tick = (/** @type {number} */ time) => {
       if (!state.playing) return;
       this.at += ((time - (this.time ?? time)) / 1000) * this.rate * this.speed;
       if (this.time !== null) this.pace += (time - this.time - this.pace) * 0.06;

@@ -888,7 +888,10 @@
 
   // page/base/colours.js
   function heat(part) {
-    const [low, middle, high] = ["heat-0", "heat-1", "heat-2"].map((name) => theme.colours[name]);
+    const [low, middle, high] = (
+      /** @type {const} */
+      ["heat-0", "heat-1", "heat-2"].map((name) => theme.colours[name])
+    );
     return part < 0.5 ? mixed(low, middle, 2 * part) : mixed(middle, high, 2 * part - 1);
   }
   function mixed(from, to, part) {
@@ -1127,12 +1130,12 @@
     const tasks2 = `${box.users.length} tasks`;
     const by = data.by(box.layer);
     const key2 = `${box.layer} ${box.users.length} ${Math.round(wide)}`;
-    let text = view.labels.get(key2);
+    let text = view.boxTexts.get(key2);
     ctx.font = `500 11px ${theme.sans}`;
     if (text === void 0) {
       const full = `${by === ROOT ? "root" : data.taskName(by)} · ${tasks2}`;
       text = [full, tasks2, String(box.users.length)].find((t) => ctx.measureText(t).width < wide - 12) ?? "";
-      view.labels.set(key2, text);
+      view.boxTexts.set(key2, text);
     }
     ctx.fillStyle = colour.startsWith("#") ? inkOn(colour) : theme.colours.ink;
     ctx.textAlign = "center";
@@ -1152,7 +1155,10 @@
     if (light.tasks.size) drawBoxes(view, light, step, true);
   }
   function wayPoints(view, model) {
-    const { data, scene } = view, column = data.column[model.task], points = [];
+    const { data, scene } = view, column = data.column[model.task], points = (
+      /** @type {{ x: number, y: number, own: boolean }[]} */
+      []
+    );
     data.rows.forEach((slot, row2) => {
       const layer = model.layers[slot];
       if (layer < 0 && !model.own.has(slot)) return;
@@ -1353,7 +1359,8 @@
   var GAP = 0.18;
   var boxWidth = (users) => 2 * PAD + PORT * Math.max(0, users - 1);
   function spread(wanted, widths, columns) {
-    const offsets = [], groups = [];
+    const offsets = [];
+    const groups = [];
     let left = 0;
     for (const width of widths) {
       offsets.push(left + width / 2);
@@ -1362,8 +1369,9 @@
     const room = Math.max(0, columns - (left - GAP));
     for (let n = 0; n < wanted.length; n++) {
       let mean = wanted[n] - offsets[n], members = 1;
-      while (groups.length && groups[groups.length - 1][0] > mean) {
-        const [other, others] = groups.pop();
+      for (let last = groups.at(-1); last && last[0] > mean; last = groups.at(-1)) {
+        const [other, others] = last;
+        groups.pop();
         mean = (mean * members + other * others) / (members + others);
         members += others;
       }
@@ -1525,8 +1533,10 @@
     data;
     /** @type {Scene} */
     scene;
-    /** @type {Map<string, any>} texts as they fit, until the size changes */
+    /** @type {Map<string, string[]>} lines of names as they fit, until the size changes */
     labels = /* @__PURE__ */ new Map();
+    /** @type {Map<string, string>} the same for texts in boxes */
+    boxTexts = /* @__PURE__ */ new Map();
     zoom = 1;
     pan = 0;
     /** Whether it draws fewer pixels, while it plays. */
@@ -1592,7 +1602,8 @@
     set(data, growth) {
       this.data = data;
       this.scene = new Scene(data, growth);
-      this.labels = /* @__PURE__ */ new Map();
+      this.labels.clear();
+      this.boxTexts.clear();
       const grown = data.tasks.filter((task) => task.model).length;
       const empty = !data.moments.step.length && data.retained.every((path) => path < 0);
       for (const part of [this.canvas, this.zoomers]) part.hidden = empty;
@@ -1648,6 +1659,7 @@
         this.headRoom = step > 36 ? 26 : 42;
       } else if (!this.level) this.nameRoom = Math.min(this.nameRoom, (this.footRoom - 20) / (step > 16 ? 0.72 : 1));
       this.labels.clear();
+      this.boxTexts.clear();
     }
     /** @param {number} column */
     x(column) {
@@ -1659,6 +1671,10 @@
       this.pan = Math.max(0, Math.min(this.pan, whole - room + 2 * this.inset));
       if (whole + 2 * this.inset <= room) this.pan = 0;
     }
+    /**
+     * @param {number} factor
+     * @param {number} at x of what stays where it is
+     */
     zoomBy(factor, at = this.left + (this.width - this.left) / 2) {
       const most = Math.max(1, 170 / this.pitch);
       const zoom = Math.max(1, Math.min(most, this.zoom * factor));
@@ -1754,8 +1770,7 @@
     const last = /* @__PURE__ */ new Map();
     data.moments.step.forEach((step, n) => {
       const task = data.moments.task[n];
-      if (!last.has(task)) last.set(task, []);
-      last.get(task).push(step);
+      last.set(task, [...last.get(task) ?? [], step]);
     });
     for (const [task, steps] of last) {
       ctx.strokeStyle = taskColour(task);
@@ -1842,6 +1857,7 @@
      * @param {string} hint
      * @param {number} height
      * @param {string} label
+     * @param {(panel: TimePanel, ctx: CanvasRenderingContext2D, alpha: number) => void} paint
      */
     constructor(host, title, hint, height, label, paint) {
       this.canvas = h("canvas", { class: "time", tabindex: "0", role: "img", "aria-label": label });
@@ -2560,7 +2576,7 @@
       },
       parameters: {
         label: "Parameters",
-        parts: [["trained by it, in use", void 0]],
+        parts: [["trained by it, in use"]],
         table: found.parameters.map(([task, v]) => [task, [v]]),
         text: (v) => compact(v)
       }
@@ -2589,7 +2605,7 @@
             "ul",
             { class: "key" },
             parts.map(
-              (part, n) => h("li", {}, swatch(part.colour), `${part.name} `, h("strong", {}, kind.text(sums[n])))
+              (part, n) => h("li", {}, swatch(part.colour ?? ""), `${part.name} `, h("strong", {}, kind.text(sums[n])))
             )
           )
         ) : "",
@@ -2716,7 +2732,10 @@
       this.cells(ctx, order);
       this.labels(ctx, order, tasks2, slanted);
     }
-    /** @param {CanvasRenderingContext2D} ctx */
+    /**
+     * @param {CanvasRenderingContext2D} ctx
+     * @param {number[]} order
+     */
     cells(ctx, order) {
       const { size, left, top } = this, gap = size > 14 ? 2 : size > 5 ? 0.6 : 0;
       const shades = Array.from({ length: 65 }, (_, n) => heat(n / 64));
@@ -2740,7 +2759,12 @@
       ctx.lineWidth = 2;
       ctx.strokeRect(left + this.at[1] * size, top + this.at[0] * size, size - gap, size - gap);
     }
-    /** @param {CanvasRenderingContext2D} ctx */
+    /**
+     * @param {CanvasRenderingContext2D} ctx
+     * @param {number[]} order
+     * @param {Task[]} tasks
+     * @param {boolean} slanted
+     */
     labels(ctx, order, tasks2, slanted) {
       const { size, left, top } = this, every = Math.max(1, Math.ceil(11 / size));
       ctx.textBaseline = "middle";
@@ -2807,7 +2831,7 @@
     for (const edge of edges) {
       const rival = [...strongest].find((e) => e.learner === edge.learner);
       if (!rival || edge.number > rival.number) {
-        strongest.delete(rival);
+        if (rival) strongest.delete(rival);
         strongest.add(edge);
       }
     }
@@ -2852,7 +2876,10 @@
       angle,
       narrow,
       width,
-      at: (task, r = radius) => [width / 2 + r * Math.cos(angle(task)), height / 2 + r * Math.sin(angle(task))]
+      at: (task, r = radius) => [
+        width / 2 + r * Math.cos(angle(task)),
+        height / 2 + r * Math.sin(angle(task))
+      ]
     };
   }
   function arrow(data, spot, { learner, ancestor, number, share }, many) {
@@ -3575,12 +3602,12 @@
         const reach = Math.min(0.62, shown.length * 0.06);
         shown.forEach((task, place) => {
           const shift = shown.length > 1 ? (place / (shown.length - 1) - 0.5) * reach : 0;
-          const points = lines[task].flatMap(
-            ([step, v], n) => n ? [
-              [scale.x(step), scale.y(lines[task][n - 1][1] + shift)],
-              [scale.x(step), scale.y(v + shift)]
-            ] : [[scale.x(Math.max(0, step)), scale.y(v + shift)]]
-          );
+          const points = [];
+          lines[task].forEach(([step, v], n) => {
+            const x = scale.x(Math.max(0, step));
+            if (n) points.push([x, scale.y(lines[task][n - 1][1] + shift)]);
+            points.push([x, scale.y(v + shift)]);
+          });
           const bright = chosen === null || chosen === task;
           const end = points[points.length - 1];
           svg.append(
