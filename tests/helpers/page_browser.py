@@ -119,7 +119,7 @@ def _touch(a: Sequence[Corner], b: Sequence[Corner]) -> bool:
     return True
 
 
-def scan(opened: Opened, selector: str, wanted: str, step: int = 6) -> tuple[float, float] | None:
+def scan(opened: Opened, selector: str, wanted: str, step: int = 10) -> tuple[float, float] | None:
     """Move the pointer over an element until the tooltip says what is wanted; where that was."""
     box: Any = opened.page.locator(selector).bounding_box()
     for y in range(8, int(box["height"]), step):
