@@ -2,7 +2,7 @@
 VENV ?= .venv
 PYTHON ?= $(VENV)/bin/python
 
-.PHONY: help install demo test test-slow bench bench-quick lint
+.PHONY: help install demo test test-slow bench bench-quick lint web
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -44,6 +44,12 @@ bench: ## all benchmarks, 15 minutes on two cores; tables in build/bench
 
 bench-quick: ## the same with tiny sizes, to see that they run
 	$(PYTHON) benchmarks --quick
+
+web: ## build the scripts of the page (needs Node 20), check and test them
+	npm --prefix web ci --ignore-scripts --no-audit --no-fund
+	npm --prefix web run build
+	npm --prefix web run check
+	npm --prefix web test
 
 lint: ## style and types
 	$(PYTHON) -m ruff check .

@@ -45,6 +45,8 @@ _SVG_TEXTS = """
     return [text.textContent, [[left, u], [right, u], [right, d], [left, d]]];
   })])
 """
+# A frame to see what came near the window and to fill it, one to draw what has its width by then.
+_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))))"
 
 
 @dataclass
@@ -65,9 +67,8 @@ class Opened:
     def everything(self) -> None:
         """Bring every section near the window once, so that it is drawn, and go back to the top."""
         for section in self.page.query_selector_all("main > section"):
-            section.scroll_into_view_if_needed()
             self.page.evaluate("(node) => node.scrollIntoView({behavior: 'instant'})", section)
-            self.page.wait_for_timeout(120)
+            self.page.evaluate(_FRAMES)
         self.page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
 
     def touching(self) -> list[str]:
@@ -118,7 +119,7 @@ def _touch(a: Sequence[Corner], b: Sequence[Corner]) -> bool:
     return True
 
 
-def scan(opened: Opened, selector: str, wanted: str, step: int = 6) -> tuple[float, float] | None:
+def scan(opened: Opened, selector: str, wanted: str, step: int = 10) -> tuple[float, float] | None:
     """Move the pointer over an element until the tooltip says what is wanted; where that was."""
     box: Any = opened.page.locator(selector).bounding_box()
     for y in range(8, int(box["height"]), step):

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def browser() -> "Iterator[Browser]":
-    """Chromium without a window: $MUNET_CHROMIUM, or one on the path."""
+    """Chromium without a window: $MUNET_CHROMIUM, one on the path, or the one that Playwright has downloaded."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     names = ("chromium", "chromium-browser", "google-chrome")
     found = os.environ.get("MUNET_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        pytest.skip("no chromium here; MUNET_CHROMIUM names one")
     with playwright.sync_playwright() as running:
+        if found is None and not os.path.exists(running.chromium.executable_path):
+            pytest.skip("no chromium here; MUNET_CHROMIUM names one, `playwright install chromium` gets one")
         started = running.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
         yield started
         started.close()

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 NASTY = "<img src=x onerror=alert(1)>"
 STATE = "window.munet.state"
+SECTIONS = (
+    *("summary", "network", "tasks", "sharing", "flow", "progress", "learning", "settings", "mutations"),
+    *("rejected", "costs", "about"),
+)
 
 
 @pytest.fixture
@@ -82,6 +86,16 @@ def test_124_tasks(show, large: dict[str, Any], size: str):
     shown.page.wait_for_timeout(300)
     assert shown.touching() == []
     assert shown.complaints == []
+
+
+def test_every_section_has_a_line_that_says_how_to_read_it(show, made: dict[str, Any]):
+    page = show(made).page
+    assert tuple(page.evaluate("[...document.querySelectorAll('main > section')].map(node => node.id)")) == SECTIONS
+    lines = page.evaluate("[...document.querySelectorAll('main > section > p.how')].map(node => node.textContent)")
+    assert len(lines) == len(SECTIONS) - 1, "all but the summary"
+    assert all(line.endswith(".") for line in lines)
+    contents = page.evaluate("[...document.querySelectorAll('#contents a')].map(link => link.getAttribute('href'))")
+    assert contents == [f"#{name}" for name in SECTIONS[1:]]
 
 
 def test_the_slider_moves_the_network_and_plays(show, made: dict[str, Any]):
@@ -162,7 +176,8 @@ def test_readers_of_the_screen_are_told(show, made: dict[str, Any]):
     assert tables.count() >= 8
     for number in range(tables.count()):
         tables.nth(number).click()
-    assert shown.page.evaluate("[...document.querySelectorAll('details.data')].every(d => d.querySelector('tbody tr'))")
+    # A table is made by the event of being opened, which comes after the click.
+    shown.until("[...document.querySelectorAll('details.data')].every(d => d.querySelector('tbody tr'))")
 
 
 def test_tasks_sort_and_lead_to_the_network(show, made: dict[str, Any]):

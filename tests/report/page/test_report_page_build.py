@@ -15,10 +15,6 @@ from munet.errors import InputError, StoreError
 from munet.report.page import build_page, payload, write_page
 from munet.report.page.build import data_text
 
-SECTIONS = (
-    *("summary", "network", "tasks", "sharing", "flow", "progress", "learning", "settings", "mutations"),
-    *("rejected", "costs", "about"),
-)
 NASTY = "</script><script>alert(1)</script><!--{{style}}{{payload}}\u2028&\"'"
 
 
@@ -43,11 +39,8 @@ class Parts(HTMLParser):
         return json.loads(next(text for text in self.texts["script"] if text.startswith("{")))
 
 
-def test_the_page_has_every_section_each_with_a_line_that_says_how_to_read_it(made: dict[str, Any]):
-    parts = Parts(build_page(made))
-    assert tuple(attributes["id"] for tag, attributes in parts.tags if tag == "section") == SECTIONS
-    assert sum(attributes.get("class") == "how" for _, attributes in parts.tags) == len(SECTIONS) - 1
-    assert parts.data() == made
+def test_the_page_holds_its_payload(made: dict[str, Any]):
+    assert Parts(build_page(made)).data() == made
 
 
 def test_it_needs_nothing_from_elsewhere(made: dict[str, Any]):

@@ -13,15 +13,7 @@ from munet.errors import InputError
 from munet.fs.atomic import write_atomic
 
 STYLES = ("tokens", "page", "parts", "network", "charts")
-# In this order: what a file uses when it is read stands before it.
-SCRIPTS = (
-    *("dom", "numbers", "data", "state", "tip"),
-    *("rows", "scene", "pointing", "network", "netdraw", "netlabels", "describe", "side"),
-    *("transport", "timeline", "timepaint", "growing"),
-    *("figure", "heatmap", "summary", "leaderboard", "sharing", "flow", "learning", "settings", "mutations"),
-    *("costs", "about"),
-    "main",
-)
+SCRIPT = "page.js"  # made from web/ by `make web`
 SUFFIXES = (".html", ".htm")
 
 
@@ -32,7 +24,7 @@ def build_page(payload: Mapping[str, Any], live: bool = False) -> str:
     that sends it, which adds a script that calls `window.munet.update` (docs/report.md).
     """
     style = "\n".join(_asset(f"{name}.css") for name in STYLES)
-    code = _script()
+    code = _asset(SCRIPT)
     values = {
         "policy": "" if live else _policy(style, code),
         "title": escape(str(payload["title"])),
@@ -69,11 +61,6 @@ def data_text(payload: Mapping[str, Any]) -> str:
     text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     text = text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _script() -> str:
-    parts = [_asset(f"{name}.js") for name in SCRIPTS]
-    return '"use strict";\n(() => {\n' + "\n".join(parts) + "\n})();\n"
 
 
 def _asset(name: str) -> str:

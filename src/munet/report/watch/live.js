@@ -1,23 +1,22 @@
-// Keeps a page of `munet watch` up to date: listens to /events, and fetches /payload when its version is another one.
+// Made from web/ by `make web`; change it there.
+"use strict";
 (() => {
-  "use strict";
-  const SILENCE = 35000; // ms without a word after which the connection counts as dead; the server beats every 10 s
-  const RETRY = [1000, 10000]; // ms until a refused connection is tried again: at first, and at most
-
-  let version = JSON.parse(document.getElementById("munet-live-version").textContent);
-  let program = null; // version of munet that made this page's scripts
-  let state = null;
-  let behind = 0; // ms that this computer's clock is ahead of the server's
-  let source = null;
-  let wait = RETRY[0];
-  let silence = 0;
-  let again = 0;
-  let fetching = false;
-  let trouble = "";
-
-  const bar = document.createElement("div");
+  // live/main.js
+  var SILENCE = 35e3;
+  var RETRY = [1e3, 1e4];
+  var version = JSON.parse(document.getElementById("munet-live-version")?.textContent ?? '""');
+  var program = null;
+  var state = null;
+  var behind = 0;
+  var source = null;
+  var wait = RETRY[0];
+  var silence;
+  var again;
+  var fetching = false;
+  var trouble = "";
+  var bar = document.createElement("div");
   bar.id = "munet-live";
-  const part = (name, attributes = {}, home = bar) => {
+  var part = (name, attributes = {}, home = bar) => {
     const made = document.createElement("span");
     made.className = "munet-live-" + name;
     for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
@@ -25,40 +24,39 @@
     return made;
   };
   part("dot", { "aria-hidden": "true" });
-  const link = part("link", { role: "status" });
-  const age = part("age");
-  const note = part("note", { role: "status" });
-  const header = document.querySelector("header");
+  var link = part("link", { role: "status" });
+  var age = part("age");
+  var note = part("note", { role: "status" });
+  var header = document.querySelector("header");
   if (header) header.after(bar);
   else document.body.prepend(bar);
-  // The header stays in sight when the bar has scrolled away.
-  const badge = header && part("dot munet-live-badge", { role: "img" }, header);
-  if (location.search) history.replaceState(null, "", location.pathname + location.hash); // the cookie has the token now
-
-  const put = (element, text) => {
-    if (element.textContent !== text) element.textContent = text; // screen readers read what changes
+  var badge = header && part("dot munet-live-badge", { role: "img" }, header);
+  if (location.search) history.replaceState(null, "", location.pathname + location.hash);
+  var put = (element, text) => {
+    if (element.textContent !== text) element.textContent = text;
   };
-
-  const DOING = {
+  var DOING = {
     empty: () => "no evolution has begun yet",
-    evolving: (run) => (run ? `run ${run} is evolving` : "an evolution is starting"),
+    evolving: (run) => run ? `run ${run} is evolving` : "an evolution is starting",
     interrupted: (run) => `run ${run} is not finished, and nothing on this machine evolves it now`,
-    finished: (run) => `run ${run} has finished`,
+    finished: (run) => `run ${run} has finished`
   };
-
   function since(seconds) {
-    const units = [[86400, "day"], [3600, "hour"], [60, "minute"]];
+    const units = [
+      [86400, "day"],
+      [3600, "hour"],
+      [60, "minute"]
+    ];
     for (const [size, name] of units) {
       const count = Math.floor(seconds / size);
       if (count) return `${count} ${name}${count > 1 ? "s" : ""}`;
     }
     return seconds < 5 ? "a moment" : `${Math.floor(seconds / 5) * 5} seconds`;
   }
-
   function show() {
-    const live = source !== null && source.readyState === EventSource.OPEN && state !== null;
+    const live = source?.readyState === EventSource.OPEN ? state : null;
     const doing = state ? DOING[state.activity](state.run) : "";
-    document.documentElement.dataset.munetLive = live ? (state.activity === "evolving" ? "evolving" : "live") : "lost";
+    document.documentElement.dataset.munetLive = live ? live.activity === "evolving" ? "evolving" : "live" : "lost";
     const lost = state ? "Not live: the server does not answer; trying again" : "Connecting";
     const says = live ? `Live: ${doing}` : trouble || lost;
     put(link, says);
@@ -66,24 +64,23 @@
       badge.title = says;
       badge.setAttribute("aria-label", says);
     }
-    const seconds = state ? Math.max(0, (Date.now() - behind) / 1000 - state.changed) : 0;
+    const seconds = state ? Math.max(0, (Date.now() - behind) / 1e3 - (state.changed ?? 0)) : 0;
     put(age, state && state.changed ? `nothing new for ${since(seconds)}` : "");
     put(note, state && state.note ? `The page shows an earlier state: ${state.note}` : "");
   }
-
   function heard(event) {
-    state = JSON.parse(event.data);
-    behind = Date.now() - state.now * 1000;
+    const told = JSON.parse(event.data);
+    state = told;
+    behind = Date.now() - told.now * 1e3;
     wait = RETRY[0];
     trouble = "";
     clearTimeout(silence);
     silence = setTimeout(reopen, SILENCE);
-    if (program === null) program = state.munet;
-    if (program !== state.munet) return location.reload(); // the server was updated, and so were the scripts
+    program ??= told.munet;
+    if (program !== told.munet) return location.reload();
     show();
     take();
   }
-
   async function take() {
     if (fetching || !state || state.version === null || state.version === version) return;
     fetching = true;
@@ -96,27 +93,22 @@
       change(payload);
     } catch (error) {
       console.warn("munet watch:", error);
-      setTimeout(take, 2000);
+      setTimeout(take, 2e3);
       return;
     } finally {
       fetching = false;
     }
-    take(); // it may have changed again meanwhile
+    take();
   }
-
   function change(payload) {
     try {
       window.munet.update(payload);
     } catch (error) {
-      // The page that waits for a first payload, or one whose scripts are older than the payload. The new page shows
-      // what there is, so it is loaded at most once for each version.
       console.warn("munet watch:", error);
       location.reload();
     }
   }
-
   async function refused() {
-    // The browser gave up, and does not say why. Where the server answers, it does.
     try {
       const answer = await fetch("/state", { credentials: "same-origin" });
       if (!answer.ok) trouble = `Not live: ${(await answer.text()).trim()}`;
@@ -125,15 +117,15 @@
     }
     show();
   }
-
   function open() {
     clearTimeout(again);
     if (source || document.hidden) return;
-    source = new EventSource("/events");
-    source.addEventListener("state", heard);
-    source.onopen = show;
-    source.onerror = () => {
-      if (source.readyState === EventSource.CLOSED) {
+    const opened = new EventSource("/events");
+    source = opened;
+    opened.addEventListener("state", heard);
+    opened.onopen = show;
+    opened.onerror = () => {
+      if (opened.readyState === EventSource.CLOSED) {
         close();
         again = setTimeout(open, wait);
         wait = Math.min(2 * wait, RETRY[1]);
@@ -144,26 +136,22 @@
     clearTimeout(silence);
     silence = setTimeout(reopen, SILENCE);
   }
-
   function close() {
     clearTimeout(silence);
     clearTimeout(again);
     if (source) source.close();
     source = null;
   }
-
   function reopen() {
     close();
     open();
     show();
   }
-
-  // A hidden tab asks for nothing: browsers allow few connections to one server, and nobody looks.
-  document.addEventListener("visibilitychange", () => (document.hidden ? close() : reopen()));
+  document.addEventListener("visibilitychange", () => document.hidden ? close() : reopen());
   window.addEventListener("pagehide", close);
   window.addEventListener("pageshow", (event) => event.persisted && reopen());
   window.addEventListener("online", reopen);
-  setInterval(show, 1000);
+  setInterval(show, 1e3);
   open();
   show();
 })();

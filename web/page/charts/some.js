@@ -1,0 +1,40 @@
+/* Long lists. */
+
+import { h } from "../base/dom.js";
+import { count } from "../base/numbers.js";
+
+/** @type {Set<string>} what the reader asked for all of */
+const unfolded = new Set();
+
+/**
+ * The first few of many, and a button for all. Who asked for all of `name` gets all of it when the data is another one,
+ * too.
+ * @template T
+ * @param {string} name of the items
+ * @param {T[]} items
+ * @param {number} most
+ * @param {(item: T) => HTMLElement} make
+ * @param {HTMLElement} box gets them
+ */
+export function some(name, items, most, make, box) {
+  const first = unfolded.has(name) ? items.length : most;
+  items.slice(0, first).forEach((item) => box.append(make(item)));
+  if (items.length <= first) return box;
+  const more = h(
+    "p",
+    { class: "more" },
+    h(
+      "button",
+      {
+        type: "button",
+        onclick: () => {
+          unfolded.add(name);
+          more.remove();
+          items.slice(first).forEach((item) => box.append(make(item)));
+        },
+      },
+      `Show all ${count(items.length)} ${name}`,
+    ),
+  );
+  return h("div", {}, box, more);
+}

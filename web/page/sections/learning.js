@@ -1,0 +1,132 @@
+/* Learning curves with the gap to the test split. */
+
+import { h, named, s } from "../base/dom.js";
+import { counted, difference, known, percent } from "../base/numbers.js";
+import { dataTable } from "../base/table.js";
+import { taskColour, theme } from "../base/theme.js";
+import { ticks } from "../base/ticks.js";
+import { mark } from "../base/tip.js";
+import { axes, pathOf } from "../charts/axes.js";
+import { chart } from "../charts/chart.js";
+import { some } from "../charts/some.js";
+
+/** @type {Section} */
+export const learning = {
+  id: "learning",
+  name: "Learning",
+  title: "Learning curves",
+  how:
+    "Validation accuracy after each training cycle, along the model’s ancestors of its own task. The " +
+    "cross is what was kept, the ring its test accuracy; the dotted line between them is the gap.",
+  fill,
+};
+
+/**
+ * @param {Data} data
+ * @param {HTMLElement} body
+ */
+function fill(data, body) {
+  if (!data.learning.length) {
+    body.append(h("p", { class: "none" }, "No accuracies of training cycles are recorded."));
+    return;
+  }
+  const grid = h("div", { class: "grid", css: { "--least": "235px", "--phone": "148px" } });
+  body.append(
+    some("learning curves", data.learning, 24, (one) => curve(data, one), grid),
+    dataTable("Learning curves", () => [
+      ["task", "cycle", "validation accuracy", "test accuracy"],
+      ...data.learning.flatMap((one) =>
+        one.accuracies.map((value, n) => [
+          data.tasks[one.task].name,
+          n + 1,
+          percent(value),
+          n === one.selected ? percent(one.test_accuracy) : "",
+        ]),
+      ),
+    ]),
+  );
+}
+
+/**
+ * @param {Data} data
+ * @param {LearningCurve} curve
+ */
+function curve(data, { task, accuracies, starts, selected, test_accuracy: test }) {
+  const values = accuracies.filter(known),
+    last = accuracies.length;
+  const place = selected ?? last - 1,
+    kept = accuracies[place],
+    gap = difference(kept, test);
+  const all = known(test) ? [...values, test] : values;
+  const low = Math.min(...all),
+    high = Math.max(...all),
+    spare = Math.max(0.005, (high - low) * 0.08);
+  return chart({
+    title: named(taskColour(task), data.tasks[task].name),
+    note: known(gap) ? `gap ${(100 * gap).toFixed(1).replace("-", "−")}` : "",
+    label: `Learning curve of ${data.tasks[task].name}: ${counted(last, "validation")}, kept at ${percent(kept, 1)}\u00a0%${known(test) ? `, test ${percent(test, 1)}\u00a0%` : ""}`,
+    height: 128,
+    draw: (svg, width, height) => {
+      const range = { low: low - spare, high: Math.min(1.002, high + spare) };
+      const scale = axes(svg, width, height, {
+        left: 36,
+        right: 12,
+        bottom: 22,
+        x: {
+          low: 1,
+          high: Math.max(2, last),
+          ticks: [1, last].filter((v, n, a) => a.indexOf(v) === n),
+          text: (v) => (v === last ? counted(v, "cycle") : String(v)),
+        },
+        y: { ...range, ticks: ticks(range.low, range.high, 3), text: (v) => String(+(100 * v).toFixed(1)) },
+      });
+      for (const start of starts.slice(1))
+        svg.append(
+          s("line", { class: "gridline", x1: scale.x(start + 0.5), x2: scale.x(start + 0.5), y1: 8, y2: height - 22 }),
+        );
+      const colour = taskColour(task),
+        end = scale.x(place + 1);
+      svg.append(
+        s("path", {
+          d: pathOf(accuracies.map((v, n) => [scale.x(n + 1), scale.y(known(v) ? v : low)])),
+          fill: "none",
+          stroke: colour,
+          "stroke-width": 1.8,
+        }),
+      );
+      if (!known(kept)) return;
+      const y = scale.y(kept);
+      if (known(test))
+        svg.append(
+          s("line", {
+            x1: end,
+            x2: end,
+            y1: y,
+            y2: scale.y(test),
+            stroke: colour,
+            "stroke-width": 1.6,
+            "stroke-dasharray": "2 3",
+          }),
+          mark(
+            s("circle", {
+              cx: end,
+              cy: scale.y(test),
+              r: 4,
+              fill: theme.colours.ground,
+              stroke: colour,
+              "stroke-width": 2,
+            }),
+            "test",
+            [`${percent(test)}\u00a0%`],
+          ),
+        );
+      svg.append(
+        mark(
+          s("path", { d: `M${end - 5} ${y}h10M${end} ${y - 5}v10`, stroke: theme.colours.ink, "stroke-width": 2 }),
+          "kept",
+          [`validation ${percent(kept)}\u00a0%`],
+        ),
+      );
+    },
+  });
+}
