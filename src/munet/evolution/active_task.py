@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from munet.evolution.inheritance import ChildSpec, Inheritance, Manifest
 from munet.evolution.runs import Run
 from munet.model.cost import accounted_parameters, flops, stage_flops
-from munet.model.slots import blocks_in
+from munet.model.slots import adapters_of, blocks_in
 from munet.rng import numpy_rng
 from munet.search import (
     Candidate,
@@ -127,8 +127,7 @@ class ActiveTask:
     def as_parent(self, model: str) -> Parent:
         """What the search needs to know of a model."""
         manifest = self.manifest(model)
-        slots = [slot for slot in manifest["layers"] if slot.startswith("adapter.")]
-        adapters = frozenset(int(slot.removeprefix("adapter.")) for slot in slots)
+        adapters = adapters_of(manifest["layers"])
         blocks = blocks_in(manifest["layers"])
         return Parent(
             id=model,

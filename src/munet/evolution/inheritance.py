@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from munet.evolution.origins import LayerOrigin, Tensors, resized_posembed
 from munet.model.cost import slot_sizes
+from munet.model.slots import is_adapter
 from munet.store.layer_file import layer_id
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Inheritance:
             fits = slot in manifest["layers"]
             if slot == "posembed":
                 fits &= mine["image_size"] == settings["image_size"]
-            elif slot.startswith("adapter."):
+            elif is_adapter(slot):
                 fits &= mine.get("adapter_dim") == settings.get("adapter_dim")
             elif slot == "head":
                 same = mine.get("head_features", "pooled") == settings.get("head_features", "pooled")
@@ -106,7 +107,7 @@ class Inheritance:
         if slot == "head":
             kind = "closed-form" if self.method.head == "closed-form" else "head"
             child.origins[slot] = LayerOrigin(kind, self.classes)
-        elif slot.startswith("adapter."):
+        elif is_adapter(slot):
             child.origins[slot] = LayerOrigin("adapter", int(plan.hyperparameters["adapter_dim"]))
         elif slot == "posembed":
             child.origins[slot] = LayerOrigin("posembed", plan.image_size)

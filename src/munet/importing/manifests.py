@@ -12,6 +12,7 @@ from munet.importing.hyperparameters import accuracies, hyperparameters, mutatio
 from munet.importing.lineage import Family
 from munet.importing.state import Key, State, key_text
 from munet.model.cost import flops
+from munet.model.slots import is_adapter, is_block
 from munet.store import FORMAT
 
 Manifest = dict[str, Any]
@@ -43,11 +44,11 @@ def mutations(
     """In what a model differs from its parent, as mutations. Norm and head always differ, and are none."""
     changed = [name for name in sorted(after) if name in before and before[name] != after[name]]
     found = [{"kind": "set", "name": name, "old": before[name], "new": after[name]} for name in changed]
-    gone = [slot for slot in parent.slots if slot.startswith("block.") and slot not in child.slots]
+    gone = [slot for slot in parent.slots if is_block(slot) and slot not in child.slots]
     found += [{"kind": "remove_block", "slot": slot} for slot in gone]
     more = [slot for slot in child.slots if slot not in parent.slots]
-    found += [{"kind": "restore_block", "slot": slot} for slot in more if slot.startswith("block.")]
-    found += [{"kind": "insert_adapter", "slot": slot} for slot in more if slot.startswith("adapter.")]
+    found += [{"kind": "restore_block", "slot": slot} for slot in more if is_block(slot)]
+    found += [{"kind": "insert_adapter", "slot": slot} for slot in more if is_adapter(slot)]
     copied = [slot for slot, key in child.slots.items() if parent.slots.get(slot, key) != key]
     return found + [{"kind": "clone", "slot": slot} for slot in copied if slot not in ("norm", "head")]
 

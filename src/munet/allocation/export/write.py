@@ -15,6 +15,7 @@ from munet.allocation.training import measures
 from munet.errors import InputError
 from munet.model.pools.architecture import PoolsArchitecture
 from munet.model.pools.network import PathNetwork
+from munet.model.slots import is_shared_layer
 from munet.store import FORMAT, Store
 from munet.store.derived import totals
 from munet.store.staging import staged
@@ -89,7 +90,7 @@ class Export:
         layers = {slot: layer for path in paths for slot, layer in path.parts.items() if slot != "head"}
         ids |= {slot: store.put_layer(layer) for slot, layer in layers.items()}
         users = Counter(slot for path in paths for slot in path.parts)
-        shared = [slot for slot in layers if users[slot] > 1 or slot.startswith("layer.")]
+        shared = [slot for slot in layers if users[slot] > 1 or is_shared_layer(slot)]
         sizes = {slot: size for path in paths for slot, size in path.sizes.items() if slot in shared}
         root = {"source": self.origin.source, "allocation": dict(self.origin.told)}
         return store.put_model(

@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from munet.model.slots import Slot, parse
+
 NOTHING = "-"
 ID_CHARACTERS = 10
 # Explicit direction marks can reorder a terminal line; joiners stay, because scripts such as Devanagari need them.
@@ -106,12 +108,12 @@ def slots_text(slots: Sequence[str]) -> str:
     words: list[str] = []
     run: tuple[str, int, int] | None = None
     for slot in slots:
-        kind, _, index = slot.partition(".")
-        if run and kind == run[0] and index.isdigit() and int(index) == run[2] + 1:
-            run = (kind, run[1], run[2] + 1)
-            words[-1] = f"{kind}.{run[1]}-{run[2]}"
+        kind, number, component = parse(slot)
+        if run and number is not None and component is None and (kind, number) == (run[0], run[2] + 1):
+            run = (kind, run[1], number)
+            words[-1] = f"{clean(Slot(kind, run[1]).name)}-{number}"
             continue
-        run = (kind, int(index), int(index)) if index.isdigit() else None
+        run = (kind, number, number) if number is not None and component is None else None
         words.append(clean(slot))
     return " ".join(words)
 
