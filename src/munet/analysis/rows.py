@@ -9,12 +9,13 @@ from munet.analysis.children import Run
 from munet.analysis.snapshot import Snapshot
 from munet.model.cost import accounted_parameters
 from munet.model.slots import blocks_in, parse, slot_order
+from munet.store.schema import TaskRecord
 
 Row = tuple[Any, ...]
 
 
 def tasks(one: Snapshot) -> c.Columns:
-    def row(order: int, record: dict[str, Any]) -> Row:
+    def row(order: int, record: TaskRecord) -> Row:
         splits, test = record.get("splits") or {}, record.get("test")
         examples = [(splits.get(split) or {}).get("examples") for split in ("train", "validation", "test")]
         facts = (len(record.get("classes") or ()), *examples, record.get("iterations", 0), record.get("model"))

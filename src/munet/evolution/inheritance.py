@@ -7,18 +7,17 @@ A child is only described here, in plain values; whoever trains it makes the ten
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from munet.evolution.origins import LayerOrigin, Tensors, resized_posembed
 from munet.model.cost import slot_sizes
 from munet.model.slots import is_adapter
 from munet.store.layer_file import layer_id
+from munet.store.schema import Manifest
 
 if TYPE_CHECKING:
     from munet.model.loader import ModelLoader
     from munet.search import Method, Plan
-
-Manifest = dict[str, Any]
 
 
 @dataclass

@@ -4,9 +4,12 @@ import json
 import math
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from munet.model.slots import Slot, parse
+
+if TYPE_CHECKING:
+    from munet.store.schema import TaskRecord
 
 NOTHING = "-"
 ID_CHARACTERS = 10
@@ -173,7 +176,7 @@ def json_text(value: Any, indent: int | None = 2) -> str:
     return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, indent=indent)
 
 
-def added_line(record: dict[str, Any]) -> str:
+def added_line(record: "TaskRecord") -> str:
     """What was added, on one line."""
     splits = ", ".join(
         f"{part} {number(split['examples'])} ({clean(split['expression'])})" for part, split in record["splits"].items()
