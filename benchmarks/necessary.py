@@ -13,11 +13,9 @@ import numpy as np
 from munet.evolution.inheritance import ChildSpec
 from munet.evolution.jobs import JobGroup
 from munet.model.cost import stage_flops, training_flops
-from munet.model.slots import depth_of
+from munet.model.slots import STEM, STEM_STAGE, depth_of
 from munet.model.vit import ViTArchitecture
 from munet.training.images import stream_order
-
-_BELOW = ("embedding", "cls", "posembed")
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def cost_of(
 
 
 def _slots(stage: str) -> tuple[str, ...]:
-    return _BELOW if stage == "embedding" else (stage,)
+    return STEM if stage == STEM_STAGE else (stage,)
 
 
 def _lowest(child: ChildSpec, costs: Mapping[str, float]) -> int:

@@ -8,8 +8,10 @@ from munet.analysis import model_history
 from munet.analysis.status import status
 from munet.errors import InputError
 from munet.model.loader import ModelLoader
-from munet.store import FORMAT, Store
+from munet.store import Store
 from munet.store.derived import resolve
+from munet.store.manifests import origin_of
+from munet.store.schema import Manifest, TaskRecord, task_record
 
 if TYPE_CHECKING:
     from munet.analysis import History
@@ -39,7 +41,7 @@ class System:
         self.models = ModelLoader(store)
 
     def __repr__(self) -> str:
-        source = self.models.manifest(self.root)["root"]["source"]
+        source = origin_of(self.models.manifest(self.root))["source"]
         tasks = ", ".join(self.tasks) or "none"
         return f"System('{self.path}', root '{source}', tasks: {tasks})"
 
@@ -81,7 +83,7 @@ class System:
         """Names of the tasks in the order in which they were added."""
         return self.store.tasks()
 
-    def task(self, name: str) -> dict[str, Any]:
+    def task(self, name: str) -> TaskRecord:
         """The record of a task: where its images come from, its splits, its retained model."""
         return self.store.read_task(name)
 
@@ -97,37 +99,20 @@ class System:
         skip_bad: bool = False,
         allow_overlap: bool = False,
         progress: Progress | None = None,
-    ) -> dict[str, Any]:
+    ) -> TaskRecord:
         """Add a task from a source such as `folder:DIR`, `npz:DIR`, `hf:NAME` or `tfds:NAME`; returns its record.
 
         Reads the data once, to check and fingerprint it. A `private` task may build on others and is never built on.
         """
-        from munet.tasks import add, check_name
+        from munet.tasks import TaskOptions, add, check_name
 
         name = check_name(name)
         _ = self.architecture  # refused where no model could ever be grown for the task
         if self.store.has_task(name):
             raise InputError(f"task '{name}' is already in {self.path}: choose another name")
-        data = add(
-            name,
-            source,
-            train=train,
-            validation=validation,
-            test=test,
-            private=private,
-            skip_bad=skip_bad,
-            allow_overlap=allow_overlap,
-            progress=progress,
-        )
-        record = {
-            "format": FORMAT,
-            **data,
-            "added": self.store.next_added(),
-            "model": None,
-            "iterations": 0,
-            "test": None,
-        }
-        record |= {"selections": {}, "active": None, "last": None}
+        options = TaskOptions(train, validation, test, private, skip_bad, allow_overlap)
+        data = add(name, source, options, progress=progress)
+        record = task_record(data, added=self.store.next_added())
         self.store.create_task(record)
         return record
 
@@ -149,7 +134,7 @@ class System:
         """Model id behind a task's name, `root`, or the first letters of an id."""
         return resolve(self.store, word)
 
-    def manifest(self, model: str) -> dict[str, Any]:
+    def manifest(self, model: str) -> Manifest:
         """The manifest of a model."""
         return self.store.get_model(self.resolve(model))
 

@@ -24,7 +24,7 @@ from munet.store import Store
 from munet.store.derived import totals
 from munet.store.layer_file import id_of_bytes
 from munet.store.manifests import encode, id_of_manifest
-from munet.store.run_files import GENERATION_FILE, ITERATION_FILE
+from munet.store.run_files import generation_file, iteration_file
 
 ARCHITECTURE = ViTArchitecture(patch_size=16, width=192, heads=3, mlp_hidden=768)
 IMAGE_SIZE = 32
@@ -158,7 +158,7 @@ class _Builder:
             left -= len(born)
             population += [record["model"] for record in born if record["model"]]
             place = {"task": task.name, "iteration": iteration, "generation": generation}
-            self.store.write_run(run, GENERATION_FILE.format(**place), {"format": 1, **place, "children": born})
+            self.store.write_run(run, generation_file(**place), {"format": 1, **place, "children": born})
         if population:
             scores = [self.models[model]["metrics"]["score"] for model in population]
             best = max(range(len(population)), key=lambda index: (scores[index], index))
@@ -181,7 +181,7 @@ class _Builder:
         place = {"task": task.name, "iteration": iteration}
         told = {"format": 1, **place, "order": order, "model": task.model, "validation_accuracy": accuracy}
         told |= {"test": task.test, "system": {"tasks": len(kept), **totals(kept, tests)}, "finished": self._now()}
-        self.store.write_run(run, ITERATION_FILE.format(**place), told)
+        self.store.write_run(run, iteration_file(**place), told)
 
     # A child ---------------------------------------------------------------------------------------------------------
 

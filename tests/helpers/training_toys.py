@@ -50,6 +50,9 @@ class ToyNetwork(nn.Module):
         names = {"posembed": "embedding", "block.0": "block.0", "head": "head"}
         return [(name, lambda x, slot=slot: self._stage(slot, x)) for name, slot in names.items()]
 
+    def slots_of_stage(self, name: str) -> tuple[str, ...]:
+        return ("embedding",) if name == "posembed" else (name,)
+
     def forward(self, x_BCHW: torch.Tensor) -> torch.Tensor:
         for _, stage in self.stages():
             x_BCHW = stage(x_BCHW)

@@ -5,7 +5,6 @@ import pytest
 
 from model_tools import TI
 from munet.errors import InputError
-from munet.model.slots import adapters_of, block_index, depth_of
 from munet.model.vit import ViTArchitecture
 
 
@@ -67,14 +66,6 @@ def test_tokens_and_position_rows():
     assert (TI.grid(32), TI.tokens(32), TI.posembed_rows(32)) == (2, 5, 5)
     registers = ViTArchitecture(14, 48, 3, 192, reg_tokens=4, no_embed_class=True)
     assert (registers.tokens(28), registers.posembed_rows(28)) == (9, 4)
-
-
-def test_depth_and_adapters_of_slots():
-    assert depth_of(["block.1", "norm", "block.0", "adapter.1"]) == 2
-    assert adapters_of(["block.1", "adapter.1"]) == {1}
-    assert (block_index("block.12"), block_index("adapter.3"), block_index("norm")) == (12, 3, None)
-    with pytest.raises(InputError, match="do not follow"):
-        depth_of(["block.0", "block.2"])
 
 
 def test_no_torch_on_the_way():

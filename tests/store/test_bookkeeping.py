@@ -68,9 +68,10 @@ def test_a_local_collection_of_everything_ends_where_gc_does(synthetic: ModuleTy
 
 def test_owners_are_the_same_from_ids_and_from_manifests(system: munet.System) -> None:
     models = {record["name"]: record["model"] for record in system.store.task_records()}
-    assert owners_of(system.store, models) == owners(retained(system.store))
+    paths = {task: manifest["layers"] for task, manifest in retained(system.store).items()}
+    assert owners_of(system.store, models) == owners(paths)
     del models["task-0002"]
-    assert owners_of(system.store, models) == owners(retained(system.store), without="task-0002")
+    assert owners_of(system.store, models) == owners(paths, without="task-0002")
 
 
 def test_the_living_lineage_is_the_lineage_without_the_dead(system: munet.System) -> None:

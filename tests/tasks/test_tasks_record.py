@@ -13,6 +13,7 @@ from PIL import Image
 
 from munet import tasks
 from munet.errors import InputError
+from munet.tasks import TaskOptions
 
 
 def refused(call: Any, *words: str) -> None:
@@ -32,7 +33,7 @@ def copy(folder: Path, to: Path) -> Path:
 
 
 def test_record_of_an_npz_task(tiny_npz: Path) -> None:
-    record = tasks.add("digits", f"npz:{tiny_npz}", train="train[10:]", private=True)
+    record = tasks.add("digits", f"npz:{tiny_npz}", TaskOptions(train="train[10:]", private=True))
     fingerprints = [split.pop("fingerprint") for split in record["splits"].values()]
     assert len(set(fingerprints)) == 3
     assert record.pop("fingerprint").startswith("sha256:")
@@ -53,7 +54,7 @@ def test_record_of_an_npz_task(tiny_npz: Path) -> None:
 
 
 def test_load_gives_the_stored_pixels(tiny_npz: Path) -> None:
-    record = tasks.add("digits", f"npz:{tiny_npz}", train="train[80:]+train[:5]")
+    record = tasks.add("digits", f"npz:{tiny_npz}", TaskOptions(train="train[80:]+train[:5]"))
     split = tasks.load(json.loads(json.dumps(record)), "train", side=32)
     with np.load(tiny_npz / "train.npz") as stored:
         rows = [*range(80, 90), *range(5)]
@@ -124,7 +125,7 @@ def test_classes_that_cannot_be_learned(tmp_path: Path) -> None:
 def test_data_sorted_by_class(tmp_path: Path) -> None:
     address = make_npz(tmp_path, np.arange(100) // 50)
     refused(lambda: tasks.add("t", address), "validation 'train[5%:10%]' holds class '0' only", "sorted by class")
-    refused(lambda: tasks.add("t", address, train="train[:40]"), "has no example of class '1'")
+    refused(lambda: tasks.add("t", address, TaskOptions(train="train[:40]")), "has no example of class '1'")
     record = tasks.add("t", f"{address}?order=shuffled")
     assert record["source"] == f"{address}?order=shuffled"
     assert set(tasks.load(record, "train").labels.tolist()) == {0, 1}
@@ -132,10 +133,14 @@ def test_data_sorted_by_class(tmp_path: Path) -> None:
 
 def test_split_arguments(tiny_npz: Path) -> None:
     address = f"npz:{tiny_npz}"
-    refused(lambda: tasks.add("t", address, train="trian"), "did you mean 'train'", "validation (30)")
-    refused(lambda: tasks.add("t", address, test="test[:31]"), "outside")
-    refused(lambda: tasks.add("t", address, validation="train[:9]", train="train"), "overlap", "--allow-overlap")
-    record = tasks.add("t", address, validation="train[:9]", train="train", allow_overlap=True)
+    refused(lambda: tasks.add("t", address, TaskOptions(train="trian")), "did you mean 'train'", "validation (30)")
+    refused(lambda: tasks.add("t", address, TaskOptions(test="test[:31]")), "outside")
+    refused(
+        lambda: tasks.add("t", address, TaskOptions(validation="train[:9]", train="train")),
+        "overlap",
+        "--allow-overlap",
+    )
+    record = tasks.add("t", address, TaskOptions(validation="train[:9]", train="train", allow_overlap=True))
     assert record["splits"]["train"]["examples"] == 90
 
 
@@ -155,7 +160,7 @@ def test_a_damaged_file_is_named_or_skipped(tiny_folder: Path, tmp_path: Path) -
     with pytest.raises(InputError, match=r"--skip-bad") as caught:
         tasks.add("shapes", f"folder:{folder}")
     assert str(caught.value).startswith(tuple(map(str, broken)))
-    record = tasks.add("shapes", f"folder:{folder}", skip_bad=True)
+    record = tasks.add("shapes", f"folder:{folder}", TaskOptions(skip_bad=True))
     assert (record["skip_bad"], record["skipped"]) == (True, 2)
     loaded = [tasks.load(record, name, side=24) for name in ("train", "validation", "test")]
     assert sum(len(split.images) for split in loaded) == 148
@@ -171,15 +176,18 @@ def test_skipping_may_leave_too_little(tmp_path: Path) -> None:
     images[1::2][:-1] = np.nan  # of class 1, one image can be read
     address = make_npz(tmp_path, labels, images)
     refused(lambda: tasks.add("t", address), "image[11]: NaN or infinite", "--skip-bad")
-    refused(lambda: tasks.add("t", address, skip_bad=True), "class '1' has one usable image only")
+    refused(lambda: tasks.add("t", address, TaskOptions(skip_bad=True)), "class '1' has one usable image only")
     images[:] = np.nan
-    refused(lambda: tasks.add("t", make_npz(tmp_path, labels, images), skip_bad=True), "no usable image is left")
+    refused(
+        lambda: tasks.add("t", make_npz(tmp_path, labels, images), TaskOptions(skip_bad=True)),
+        "no usable image is left",
+    )
 
 
 def test_skipped_rows_keep_labels_in_step(tmp_path: Path) -> None:
     images = np.tile(np.linspace(0.2, 1, 100)[:, None, None], (1, 4, 4))
     images[[20, 50]] = np.inf
-    record = tasks.add("t", make_npz(tmp_path, np.arange(100) % 2, images), skip_bad=True)
+    record = tasks.add("t", make_npz(tmp_path, np.arange(100) % 2, images), TaskOptions(skip_bad=True))
     split = tasks.load(record, "train")
     rows = [row for row in range(10, 100) if row not in (20, 50)]
     assert split.labels.tolist() == [row % 2 for row in rows]
@@ -298,7 +306,7 @@ def test_real_photos_as_files(real_data: Path, tmp_path: Path) -> None:
         folder.mkdir(exist_ok=True)
         picture = Image.fromarray(image).resize((48 + row, 64))
         picture.save(folder / f"{row}.{('jpg', 'png', 'webp')[row % 3]}")
-    record = tasks.add("flowers", f"folder:{tmp_path}", validation="train[:20%]", test="train[20%:40%]")
+    record = tasks.add("flowers", f"folder:{tmp_path}", TaskOptions(validation="train[:20%]", test="train[20%:40%]"))
     assert [split["examples"] for split in record["splits"].values()] == [110, 37, 37]
     split = tasks.load(record, "train", side=48)
     assert split.images.shape == (110, 48, 48, 3)

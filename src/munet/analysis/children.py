@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from munet.analysis.columns import SETTING, Columns
 from munet.errors import DamagedError
-from munet.store.run_files import CONFIG, FINISHED, generation_of
+from munet.store.run_files import FINISHED, ends_iteration, generation_of
+from munet.store.run_records import read_config, read_finished, read_generation, read_iteration
+from munet.store.schema import ChildRecord, FinishedRecord, GenerationRecord, IterationRecord, RunRecord
 
 if TYPE_CHECKING:
     from munet.store import Store
 
-Record = dict[str, Any]
 Place = tuple[str, str, int]
 """A task iteration: run, task, iteration within the run."""
 
@@ -34,12 +35,12 @@ class Run:
     """One call of `evolve`, or an import; `steps` are those of its children."""
 
     name: str
-    config: Record
-    finished: Record | None
+    config: RunRecord
+    finished: FinishedRecord | None
     steps: range
 
     @property
-    def request(self) -> Record:
+    def request(self) -> Mapping[str, Any]:
         return self.config.get("request") or {}
 
     @property
@@ -69,7 +70,7 @@ class Sampled:
 
     columns: Columns = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
-    ends: dict[Place, Record] = field(default_factory=dict)
+    ends: dict[Place, IterationRecord] = field(default_factory=dict)
     steps: dict[Place, list[int]] = field(default_factory=dict)  # of each task iteration
 
     def __len__(self) -> int:
@@ -101,15 +102,15 @@ def read_runs(store: "Store", note: Callable[[str], None], tick: Callable[[], No
 
 
 def _read_run(store: "Store", name: str, found: Sampled, note: Callable[[str], None], tick: Callable[[], None]) -> None:
-    config = store.read_run(name, CONFIG)
+    config = read_config(store, name)
     files = store.run_files(name)
-    finished = store.read_run(name, FINISHED) if FINISHED in files else None
+    finished = read_finished(store, name) if FINISHED in files else None
     first = len(found)
     run = Run(name, config, finished, range(first, first))
     for file in _ordered(files, run.request.get("tasks") or ()):
         tick()
         try:
-            record = store.read_run(name, file)
+            record = read_generation(store, name, file)
         except DamagedError as error:
             note(str(error))
             continue
@@ -119,10 +120,10 @@ def _read_run(store: "Store", name: str, found: Sampled, note: Callable[[str], N
     if run.imported:
         _sort_imported(found.columns, first)
     for file in files:
-        if file.endswith(".end.json"):
+        if ends_iteration(file):
             tick()
             try:
-                record = store.read_run(name, file)
+                record = read_iteration(store, name, file)
             except DamagedError as error:
                 note(str(error))
                 continue
@@ -136,8 +137,7 @@ def _ordered(files: list[str], tasks: Any) -> Iterator[str]:
     for number, file in enumerate(files):
         place = generation_of(file)
         if place is not None:
-            generation = int(file.removesuffix(".json").rsplit("-", 1)[1])
-            places.append((place[1], turn.get(place[0], len(turn)), generation, number, file))
+            places.append((place.iteration, turn.get(place.task, len(turn)), place.generation, number, file))
     return (file for *_, file in sorted(places))
 
 
@@ -149,7 +149,7 @@ _EMPTY = (
 )
 
 
-def _add(columns: Columns, run: Run, record: Record, child: Record) -> None:
+def _add(columns: Columns, run: Run, record: GenerationRecord, child: ChildRecord) -> None:
     """One more row: a value for every column, also for those of hyperparameters that only other children have."""
     count = len(columns["task"])
     row = _row(run, record, child)
@@ -160,11 +160,11 @@ def _add(columns: Columns, run: Run, record: Record, child: Record) -> None:
         values.append(row.get(name))
 
 
-def _row(run: Run, record: Record, child: Record) -> Record:
+def _row(run: Run, record: GenerationRecord, child: ChildRecord) -> dict[str, Any]:
     settings: Mapping[str, Any] = child.get("hyperparameters") or {}
     cloned, cycle, accuracies = child.get("cloned"), child.get("cycle"), child.get("accuracies") or ()
     seconds, spent = child.get("seconds") or {}, child.get("flops_spent") or {}
-    row: Record = {SETTING + name: value for name, value in settings.items()}
+    row: dict[str, Any] = {SETTING + name: value for name, value in settings.items()}
     for name in _TEXTS:
         value = child.get(name)
         row[name] = sys.intern(value) if isinstance(value, str) else None

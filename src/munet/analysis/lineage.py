@@ -8,7 +8,7 @@ from munet.analysis.columns import ANY, FLAG, NUMBER, TEXT, WHOLE, Schema, table
 from munet.analysis.frames import History
 from munet.analysis.snapshot import Snapshot
 from munet.errors import InputError, suggest
-from munet.model.slots import place_of, slot_order
+from munet.model.slots import parse, slot_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,7 +139,7 @@ def transfers(history: History) -> "pd.DataFrame":
         for task, model in one.retained.items():
             for slot in sorted(model.layers, key=slot_order):
                 through, trainers = _way(one, model.id, slot)
-                place = (one.label, task, model.id, slot, *place_of(slot))
+                place = (one.label, task, model.id, slot, *parse(slot)[:2])
                 rows.append((*place, len(through), len(trainers), through, trainers))
     return table(TRANSFERS, rows)
 

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from munet.model.slots import blocks_in, slot_order
 from munet.store.derived import lineage, owners, retained
-from munet.store.run_files import generation_of
+from munet.store.run_records import generations, read_generation, read_iteration
+from munet.store.run_records import iterations as files_of_iterations
+from munet.store.schema import ChildRecord, IterationRecord
 
 if TYPE_CHECKING:
     from munet.store import Store
-
-Manifest = dict[str, Any]
 
 
 def log(store: "Store", model: str) -> list[dict[str, Any]]:
@@ -54,7 +54,7 @@ def show(store: "Store", model: str) -> dict[str, Any]:
     """Everything about one model: its layers with size, origin and sharers, its settings and its measures."""
     manifest = store.get_model(model)
     models = retained(store)
-    owned = owners(models)
+    owned = owners({task: kept["layers"] for task, kept in models.items()})
     origin = trained_by(store, model)
     record = next((store.read_task(task) for task, m in models.items() if m == manifest), None)
     layers = [
@@ -105,27 +105,46 @@ def diff(store: "Store", a: str, b: str) -> dict[str, Any]:
     }
 
 
-def children(store: "Store", task: str | None = None) -> Iterator[dict[str, Any]]:
+class Sampled(ChildRecord):
+    """A child with the place where it was sampled."""
+
+    run: str
+    task: str
+    iteration: int
+    generation: int
+
+
+class Ended(IterationRecord):
+    """A task iteration that is over, with its run."""
+
+    run: str
+
+
+def children(store: "Store", task: str | None = None) -> Iterator[Sampled]:
     """Every child ever sampled, oldest run first, kept or not."""
     for run in store.runs():
-        for file in store.run_files(run):
-            place = generation_of(file)
-            if place is None or task not in (None, place[0]):
+        for file, place in generations(store, run):
+            if task not in (None, place.task):
                 continue
-            record = store.read_run(run, file)
-            told = {key: record[key] for key in ("task", "iteration", "generation")}
+            record = read_generation(store, run, file)
             for child in record["children"]:
-                yield {"run": run, **told, **child}
+                yield {
+                    "run": run,
+                    "task": record["task"],
+                    "iteration": record["iteration"],
+                    "generation": record["generation"],
+                    **child,
+                }
 
 
-def iterations(store: "Store") -> list[dict[str, Any]]:
+def iterations(store: "Store") -> list[Ended]:
     """Every task iteration that is over, in the order in which they ended: what was retained, what the system came to.
 
     Systems that grew before these records were written have none.
     """
-    found = []
+    found: list[Ended] = []
     for run in store.runs():
-        files = [file for file in store.run_files(run) if file.endswith(".end.json")]
-        ended = [{"run": run, **store.read_run(run, file)} for file in files]
+        files = files_of_iterations(store, run)
+        ended: list[Ended] = [{"run": run, **read_iteration(store, run, file)} for file in files]
         found += sorted(ended, key=lambda record: record["order"])
     return found

@@ -7,7 +7,7 @@ from munet.analysis.snapshot import Snapshot
 from munet.analysis.timeline import Shape
 from munet.errors import InputError
 from munet.model.cost import slot_sizes
-from munet.model.slots import slot_order
+from munet.model.slots import body, parse, slot_order
 from munet.model.vit import ViTArchitecture
 
 Slots = Mapping[str, str]  # slot -> id of a layer
@@ -104,13 +104,12 @@ class Paths:
 
     def _slots(self, shape: Shape, cloned: tuple[str, ...]) -> list[str]:
         root = self.reading.models.get(self.reading.root)
-        whole = {slot for slot in (root.layers if root else ()) if not slot.startswith(("block.", "adapter."))}
-        whole |= {f"block.{k}" for k in range(shape.blocks)} | {f"adapter.{k}" for k in shape.adapters}
-        return sorted(whole | set(cloned), key=slot_order)
+        whole = {slot for slot in (root.layers if root else ()) if parse(slot).number is None}
+        return sorted({*whole, *body(shape.blocks, shape.adapters), *cloned}, key=slot_order)
 
     def _fitting(self, step: int, slot: str) -> Iterator[Slots]:
         """Paths of the living ancestors that hold a layer which fits the slot, the nearest first."""
-        setting = {"posembed": "image_size", "adapter": "adapter_dim"}.get(slot.partition(".")[0], "")
+        setting = {"posembed": "image_size", "adapter": "adapter_dim"}.get(parse(slot).kind, "")
         values = self._columns.get(f"hp.{setting}")  # of every child; None where that does not matter
         wanted = values[step] if values else None
         ancestor = self.reading.parent_steps[step]

@@ -8,13 +8,14 @@ from munet.analysis import columns as c
 from munet.analysis.children import Run
 from munet.analysis.snapshot import Snapshot
 from munet.model.cost import accounted_parameters
-from munet.model.slots import blocks_in, place_of, slot_order
+from munet.model.slots import blocks_in, parse, slot_order
+from munet.store.schema import TaskRecord
 
 Row = tuple[Any, ...]
 
 
 def tasks(one: Snapshot) -> c.Columns:
-    def row(order: int, record: dict[str, Any]) -> Row:
+    def row(order: int, record: TaskRecord) -> Row:
         splits, test = record.get("splits") or {}, record.get("test")
         examples = [(splits.get(split) or {}).get("examples") for split in ("train", "validation", "test")]
         facts = (len(record.get("classes") or ()), *examples, record.get("iterations", 0), record.get("model"))
@@ -83,7 +84,7 @@ def layers(one: Snapshot) -> c.Columns:
             for slot in sorted(model.layers, key=slot_order):
                 layer = model.layers[slot]
                 others = one.owners[layer] - {task}
-                place = (one.label, task, model.id, slot, layer, *place_of(slot))
+                place = (one.label, task, model.id, slot, layer, *parse(slot)[:2])
                 yield (*place, model.sizes.get(slot), makers[slot], 1 + len(others), tuple(sorted(others)))
 
     return c.filled(c.LAYERS, each())
@@ -94,7 +95,7 @@ def probabilities(one: Snapshot) -> c.Columns:
         for task, model in one.retained.items():
             for mutation, probability in model.mutation_probabilities.items():
                 kind, _, what = mutation.partition(":")
-                yield one.label, task, model.id, mutation, kind, place_of(what)[1], probability
+                yield one.label, task, model.id, mutation, kind, parse(what).number, probability
 
     return c.filled(c.PROBABILITIES, each())
 

@@ -9,6 +9,7 @@ from munet.analysis.columns import ANY, NUMBER, SETTING, TEXT, WHOLE, Schema, ta
 from munet.analysis.frames import History
 from munet.analysis.lineage import descent, find
 from munet.errors import InputError, suggest
+from munet.model.slots import parse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,10 +97,12 @@ def by_depth(history: History, kind: str = "clone", of: str = "block") -> ByDept
     """
     found: dict[int, list[float]] = {}
     probabilities = history.probabilities
-    columns = (probabilities[name].tolist() for name in ("mutation", "block", "probability"))
-    for mutation, block, probability in zip(*columns, strict=True):
-        if mutation.startswith(f"{kind}:{of}."):
-            found.setdefault(int(block), []).append(probability)
+    columns = (probabilities[name].tolist() for name in ("mutation", "probability"))
+    for mutation, probability in zip(*columns, strict=True):
+        decision, _, slot = mutation.partition(":")
+        number = parse(slot).number
+        if decision == kind and parse(slot).kind == of and number is not None:
+            found.setdefault(number, []).append(probability)
     points = tuple(Depth(block, tuple(found[block])) for block in sorted(found))
     return ByDepth(kind, points, *_line([(point.block, value) for point in points for value in point.probabilities]))
 
@@ -122,5 +125,7 @@ def probability_histograms(history: History) -> "pd.DataFrame":
     """
     columns = [history.probabilities[name].tolist() for name in ("mutation", "probability")]
     found = [(mutation, value) for mutation, value in zip(*columns, strict=True)]
-    found += [(mutation.rpartition(".")[0], value) for mutation, value in found if "." in mutation]
+    parted = [(mutation.partition(":"), value) for mutation, value in found]
+    numbered = [(kind, parse(slot), value) for (kind, _, slot), value in parted if parse(slot).number is not None]
+    found += [(f"{kind}:{slot.kind}", value) for kind, slot, value in numbered]
     return table(HISTOGRAMS, _shares(found))

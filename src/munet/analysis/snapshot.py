@@ -11,11 +11,11 @@ from munet.analysis.timeline import Shape, best_so_far, parent_steps, shapes
 from munet.errors import DamagedError
 from munet.store.derived import owners
 from munet.store.run_files import CONFIG, FINISHED
+from munet.store.schema import TaskRecord
 
 if TYPE_CHECKING:
     from munet.store import Store
 
-Record = dict[str, Any]
 Progress = Callable[[int, int], None]  # done, in all
 _FACTS = ("task", "parent", "method", "generation")
 _MAPPINGS = ("sizes", "hyperparameters", "mutation_probabilities", "metrics")
@@ -53,7 +53,7 @@ class Snapshot:
         self._check()
 
     @cached_property
-    def architecture(self) -> Record:
+    def architecture(self) -> dict[str, Any]:
         """What all models of the system have in common; empty where the root cannot be read."""
         try:
             return self.store.get_model(self.root).get("architecture") or {}
@@ -69,7 +69,7 @@ class Snapshot:
     @cached_property
     def owners(self) -> dict[str, set[str]]:
         """Layer id -> tasks whose retained model uses it."""
-        return owners({task: {"layers": model.layers} for task, model in self.retained.items()})
+        return owners({task: model.layers for task, model in self.retained.items()})
 
     @cached_property
     def parent_steps(self) -> list[int | None]:
@@ -125,7 +125,7 @@ class Snapshot:
             ancestor = self.models[ancestor].parent
         return model.task or "root"
 
-    def _read_models(self, tick: Callable[[], None]) -> tuple[list[Record], dict[str, Model]]:
+    def _read_models(self, tick: Callable[[], None]) -> tuple[list[TaskRecord], dict[str, Model]]:
         """Task records and manifests. While somebody evolves the system, one may supersede the other in between."""
         attempts = 3
         while True:
@@ -162,11 +162,11 @@ def _ticking(store: "Store", progress: Progress) -> Callable[[], None]:
     return tick
 
 
-def _chosen(records: list[Record]) -> list[str]:
-    return [record["model"] for record in records if record.get("model")]
+def _chosen(records: list[TaskRecord]) -> list[str]:
+    return [model for record in records if (model := record.get("model"))]
 
 
-def _task_records(store: "Store", note: Callable[[str], None]) -> list[Record]:
+def _task_records(store: "Store", note: Callable[[str], None]) -> list[TaskRecord]:
     records = []
     for name in store.task_names():
         try:
@@ -188,7 +188,7 @@ def _models(store: "Store", note: Callable[[str], None], tick: Callable[[], None
                 note(str(error))
             continue
         layers = {sys.intern(slot): sys.intern(layer) for slot, layer in manifest["layers"].items()}
-        told: Record = {name: manifest.get(name) for name in _FACTS}
+        told: dict[str, Any] = {name: manifest.get(name) for name in _FACTS}
         for name in _MAPPINGS:
             told[name] = {sys.intern(key): value for key, value in (manifest.get(name) or {}).items()}
         found[sys.intern(id)] = Model(id=id, layers=layers, **told)

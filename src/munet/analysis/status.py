@@ -6,14 +6,14 @@ from munet.model.cost import accounted_parameters
 from munet.model.slots import blocks_in
 from munet.store import FORMAT
 from munet.store.derived import owners, totals
+from munet.store.manifests import origin_of
+from munet.store.schema import Manifest, TaskRecord
 
 if TYPE_CHECKING:
     from munet.store import Store
 
-Manifest = dict[str, Any]
 
-
-def _row(record: dict[str, Any], manifest: Manifest | None, owned: dict[str, set[str]]) -> dict[str, Any]:
+def _row(record: TaskRecord, manifest: Manifest | None, owned: dict[str, set[str]]) -> dict[str, Any]:
     row: dict[str, Any] = {
         "name": record["name"],
         "private": record["private"],
@@ -51,14 +51,14 @@ def _row(record: dict[str, Any], manifest: Manifest | None, owned: dict[str, set
 def status(store: "Store") -> dict[str, Any]:
     """The system's tasks and totals as JSON values; what was never evolved is None."""
     records = store.task_records()
-    manifests = {record["name"]: store.get_model(record["model"]) for record in records if record["model"]}
-    owned = owners(manifests)
+    manifests = {record["name"]: store.get_model(model) for record in records if (model := record["model"])}
+    owned = owners({task: manifest["layers"] for task, manifest in manifests.items()})
     rows = [_row(record, manifests.get(record["name"]), owned) for record in records]
     tests = {row["name"]: row["test_accuracy"] for row in rows if row["test_accuracy"] is not None}
     return {
         "path": str(store.path),
         "format": FORMAT,
-        "root": {"id": store.root, "source": store.get_model(store.root)["root"]["source"]},
+        "root": {"id": store.root, "source": origin_of(store.get_model(store.root))["source"]},
         "tasks": rows,
         **totals(manifests, tests),
         "unfinished_run": next((run for run in reversed(store.runs()) if not store.is_finished(run)), None),

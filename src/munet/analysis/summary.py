@@ -8,7 +8,7 @@ from munet.analysis.frames import History
 from munet.analysis.growth import retained_at
 from munet.analysis.snapshot import Model, Snapshot
 from munet.errors import InputError
-from munet.store.derived import totals as totals_of
+from munet.store.derived import Weight, totals_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +45,6 @@ def totals(history: History, system: str | None = None) -> dict[str, Any]:
     their first child to their last.
     """
     one = history.one(system)
-    manifests = {task: _manifest(model) for task, model in one.retained.items()}
     tests = {task: one.tests[model.id] for task, model in one.retained.items() if model.id in one.tests}
     columns, kept = one.sampled.columns, list(one.retained.values())
     runs = history.runs
@@ -54,7 +53,7 @@ def totals(history: History, system: str | None = None) -> dict[str, Any]:
         "tasks": len(one.records),
         "evolved_tasks": len(kept),
         "mean_score": _mean([model.metrics.get("score") for model in kept]),
-        **totals_of(manifests, tests),
+        **totals_of([_weight(model) for model in kept], tests.values()),
         "models": len(one.models),
         "layers": len({layer for model in kept for layer in model.layers.values()}),
         "children": len(one.sampled),
@@ -69,9 +68,8 @@ def totals(history: History, system: str | None = None) -> dict[str, Any]:
     }
 
 
-def _manifest(model: Model) -> dict[str, Any]:
-    metrics = {"validation_accuracy": None, "flops": None, **model.metrics}
-    return {"metrics": metrics, "layers": model.layers, "sizes": model.sizes}
+def _weight(model: Model) -> Weight:
+    return Weight(model.layers, model.sizes, model.metrics.get("validation_accuracy"), model.metrics.get("flops"))
 
 
 def _sum(values: list[float | None]) -> float:

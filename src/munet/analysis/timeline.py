@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from munet.analysis.children import Place, Run, Sampled
-from munet.model.slots import blocks_in, place_of
+from munet.model.slots import adapter_number, adapters_of, blocks_in
 
 Slots = Mapping[str, str]  # slot -> layer id
 
@@ -17,8 +17,7 @@ class Shape(NamedTuple):
 
 
 def shape_of(slots: Slots) -> Shape:
-    places = map(place_of, slots)
-    return Shape(blocks_in(slots), frozenset(k for kind, k in places if kind == "adapter" and k is not None))
+    return Shape(blocks_in(slots), adapters_of(slots))
 
 
 def parent_steps(sampled: Sampled) -> list[int | None]:
@@ -59,7 +58,7 @@ def _mutated(shape: Shape, mutations: tuple[tuple[str, str | None, Any, Any], ..
     for kind, slot, *_ in mutations:
         blocks += (kind == "restore_block") - (kind == "remove_block")
         if kind == "insert_adapter" and slot is not None:
-            adapters.add(place_of(slot)[1] or 0)
+            adapters.add(adapter_number(slot) or 0)
     return Shape(blocks, frozenset(k for k in adapters if k < blocks))
 
 

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from munet.catalog.tasks import Benchmark, Task
 from munet.errors import InputError, suggest
+from munet.store.schema import TaskRecord
 
 if TYPE_CHECKING:
     from munet.system import System
@@ -81,7 +82,7 @@ def add(
     private: bool = False,
     skip_bad: bool = False,
     progress: Callable[[int, int], None] | None = None,
-) -> dict[str, Any]:
+) -> TaskRecord:
     """Add a task of the catalog to a system; returns its record. InputError where its images cannot be had or read."""
     found = place(task, data, prefer)
     return system.add_task(
@@ -96,7 +97,7 @@ def add(
     )
 
 
-def differences(task: Task, record: dict[str, Any]) -> list[str]:
+def differences(task: Task, record: TaskRecord) -> list[str]:
     """In what the images that were found differ from what the catalog says, for people to read."""
     told = []
     if len(record["classes"]) != task.classes:

@@ -126,20 +126,12 @@ def attach(
     """
     from munet.cli.text.progress import progress
     from munet.importing.attaching import attach as attach_images
+    from munet.tasks.record import TaskOptions
 
     opened = open_system(system)
+    options = TaskOptions(train, validation, test, skip_bad=skip_bad, allow_overlap=allow_overlap)
     with progress(f"reading {clean(name)}") as report:
-        record = attach_images(
-            opened,
-            name,
-            source,
-            train=train,
-            validation=validation,
-            test=test,
-            skip_bad=skip_bad,
-            allow_overlap=allow_overlap,
-            progress=report,
-        )
+        record = attach_images(opened, name, source, options, progress=report)
     if as_json:
         show_json(record)
         return

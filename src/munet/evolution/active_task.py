@@ -1,12 +1,12 @@
 """The active task of an evolution: its population, who becomes a parent, what a model scores, which one is retained."""
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
-from munet.evolution.inheritance import ChildSpec, Inheritance, Manifest
+from munet.evolution.inheritance import ChildSpec, Inheritance
 from munet.evolution.runs import Run
 from munet.model.cost import accounted_parameters, flops, stage_flops
-from munet.model.slots import blocks_in
+from munet.model.slots import adapters_of, blocks_in
 from munet.rng import numpy_rng
 from munet.search import (
     Candidate,
@@ -25,6 +25,7 @@ from munet.search import (
     seed_parent,
 )
 from munet.store.derived import living_lineage, owners_of
+from munet.store.schema import ActivePopulation, ChildRecord, Manifest, ModelTest, TaskRecord, Verdict, verdict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,23 +52,24 @@ class ActiveTask:
         self.models = models
         self.run = run
         self.name = name
-        self.record: dict[str, Any] = models.store.read_task(name)
+        self.record: TaskRecord = models.store.read_task(name)
         records = {r["name"]: r for r in models.store.task_records() if r["name"] != name}
-        self.others = {task: record for task, record in records.items() if record["model"]}
+        self.retained = {task: record["model"] for task, record in records.items() if record["model"]}  # by others
         # what others retained, as far as they let others build on it, and the root
-        public = [record["model"] for record in self.others.values() if not record["private"]]
+        public = [model for task, model in self.retained.items() if not records[task]["private"]]
         self.public_models = [*public, models.root]
-        owned = owners_of(models.store, {task: record["model"] for task, record in self.others.items()})
+        owned = owners_of(models.store, self.retained)
         root = models.manifest(models.root)
         chosen = method or run.method
         self.method = chosen.for_root(models.architecture.patch_size, root["hyperparameters"]["image_size"])
         self.inheritance = Inheritance(models, self.method, name, len(self.record["classes"]), owned)
         self.references = self._references()
         self.untrained = untrained
-        started = self.record["active"] or {"generation": 0, "population": [self.record["model"]]}
-        self.generation: int = started["generation"]  # the next one to train
-        self.population: dict[str, Manifest] = {m: models.manifest(m) for m in started["population"] if m}
-        self.selections: dict[str, int] = dict(self.record["selections"])
+        started, retained = self.record["active"], self.record["model"]
+        population = started["population"] if started else [retained] if retained else []
+        self.generation = started["generation"] if started else 0  # the next one to train
+        self.population = {model: models.manifest(model) for model in population}
+        self.selections = dict(self.record["selections"])
 
     def key(self, generation: int, child: int) -> Key:
         """Names the random streams of one child. Iterations count over all runs, so no run repeats another."""
@@ -127,8 +129,7 @@ class ActiveTask:
     def as_parent(self, model: str) -> Parent:
         """What the search needs to know of a model."""
         manifest = self.manifest(model)
-        slots = [slot for slot in manifest["layers"] if slot.startswith("adapter.")]
-        adapters = frozenset(int(slot.removeprefix("adapter.")) for slot in slots)
+        adapters = adapters_of(manifest["layers"])
         blocks = blocks_in(manifest["layers"])
         return Parent(
             id=model,
@@ -146,7 +147,7 @@ class ActiveTask:
 
     def living_lineage(self, model: str) -> list[Manifest]:
         """A model and those of its ancestors that are alive: in the population, retained for some task, or the root."""
-        alive = {self.models.root, *self.population, *(record["model"] for record in self.others.values())}
+        alive = {self.models.root, *self.population, *self.retained.values()}
         return [manifest for _, manifest in living_lineage(self.models.store, model, alive)]
 
     # Scoring ---------------------------------------------------------------------------------------------------------
@@ -167,7 +168,9 @@ class ActiveTask:
         """Score of a model of this task as things stand now (mu2Net+ eq. 1)."""
         accounted = accounted_parameters(manifest["sizes"], manifest["layers"], self.inheritance.owned, self.name)
         metrics = manifest["metrics"]
-        return score(metrics["validation_accuracy"], accounted, metrics["flops"], self.method, *self.references)
+        accuracy = metrics["validation_accuracy"]
+        assert accuracy is not None  # every model of a population was validated
+        return score(accuracy, accounted, metrics["flops"], self.method, *self.references)
 
     def stages(self, plan: Plan) -> dict[str, int]:
         """FLOPs of each stage of the model that a plan describes."""
@@ -179,7 +182,7 @@ class ActiveTask:
 
     def judge(
         self, child: ChildSpec, plan: Plan, parent: str, accuracy: float | None, together: Collection[str] = ()
-    ) -> dict[str, Any]:
+    ) -> Verdict:
         """Size, compute and score of a trained child, and whether it is kept. `accuracy` None: its training failed.
 
         `together`: the tasks that share its new layers, but for the head, from the beginning.
@@ -191,17 +194,17 @@ class ActiveTask:
         bar = self.score(self.population[parent]) if parent in self.population else None
         mine = None if accuracy is None else score(accuracy, accounted, compute, self.method, *self.references)
         kept = mine is not None and accepted(self.method, mine, bar)
-        return {
-            "accepted": kept,
-            "reason": None if kept or mine is None else f"score {mine:.4f} is not better than {bar:.4f} of its parent",
-            "accuracy": accuracy,
-            "score": mine,
-            "parent_score": bar,
-            "parameters": sum(child.sizes.values()),
-            "trainable_parameters": sum(child.sizes[slot] for slot in child.trainable),
-            "accounted_parameters": accounted,
-            "flops": compute,
-        }
+        return verdict(
+            accepted=kept,
+            reason=None if kept or mine is None else f"score {mine:.4f} is not better than {bar:.4f} of its parent",
+            accuracy=accuracy,
+            score=mine,
+            parent_score=bar,
+            parameters=sum(child.sizes.values()),
+            trainable_parameters=sum(child.sizes[slot] for slot in child.trainable),
+            accounted_parameters=accounted,
+            flops=compute,
+        )
 
     # Keeping ---------------------------------------------------------------------------------------------------------
 
@@ -211,24 +214,36 @@ class ActiveTask:
 
     def open(self, iteration: int, generation: int) -> None:
         """Say on disk which generation is in training: what its finished children hold is safe from collection."""
-        place = {"run": self.run.name, "iteration": iteration, "generation": generation}
-        self._write(active={**place, "population": list(self.population)})
+        active: ActivePopulation = {
+            "run": self.run.name,
+            "iteration": iteration,
+            "generation": generation,
+            "population": list(self.population),
+        }
+        self._write({**self.record, "active": active})
 
-    def close_generation(self, children: list[dict[str, Any]]) -> None:
+    def close_generation(self, children: Sequence[ChildRecord]) -> None:
         """Let the kept children join the population."""
         for child in children:
             if child["model"]:
                 self.population[child["model"]] = self.models.store.get_model(child["model"])
 
-    def retain(self, iteration: int, best: str | None, test: dict[str, Any] | None) -> None:
+    def retain(self, iteration: int, best: str | None, test: ModelTest | None) -> None:
         """End the task iteration: the best model stays, the rest of the population is let go."""
-        last = {"run": self.run.name, "iteration": iteration}
-        done = self.record["iterations"] + 1
-        living = {best, self.models.root, *(record["model"] for record in self.others.values())}
+        living = {best, self.models.root, *self.retained.values()}
         self.selections = {model: count for model, count in self.selections.items() if model in living}
-        self._write(model=best, test=test, iterations=done, active=None, last=last)
+        self._write(
+            {
+                **self.record,
+                "model": best,
+                "test": test,
+                "iterations": self.record["iterations"] + 1,
+                "active": None,
+                "last": {"run": self.run.name, "iteration": iteration},
+            }
+        )
 
-    def _write(self, **changes: Any) -> None:
-        self.record = self.record | {"selections": self.selections} | changes
+    def _write(self, record: TaskRecord) -> None:
+        self.record = {**record, "selections": self.selections}
         with self.models.store.commit():
             self.models.store.write_task(self.record)

@@ -6,17 +6,15 @@ from typing import Any
 
 from munet.evolution.active_task import ActiveTask
 from munet.evolution.computed import computed_child, evidence_of, head_fit, is_untrained
-from munet.evolution.inheritance import ChildSpec, Manifest
+from munet.evolution.inheritance import ChildSpec
 from munet.evolution.jobs import Job, Result
 from munet.evolution.probe import Prober
 from munet.model.cost import training_flops
 from munet.rng import Key
 from munet.search import Plan
 from munet.search.adaptive import Evidence
-from munet.store import FORMAT
+from munet.store.schema import ChildRecord, Manifest, Metrics, Verdict, child_record, manifest
 from munet.training import Preprocessing, Recipe
-
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -87,40 +85,44 @@ def recipe(active: ActiveTask, settings: Mapping[str, Any]) -> Recipe:
     )
 
 
-def judge(active: ActiveTask, sampled: SampledChild, result: Result, together: Collection[str] = ()) -> Record:
+def judge(active: ActiveTask, sampled: SampledChild, result: Result, together: Collection[str] = ()) -> Verdict:
     """What a trained child scores and whether it is kept."""
     outcome = result.outcome
     accuracy = None if outcome.rejected else outcome.accuracies[outcome.best_cycle]
-    facts = active.judge(sampled.child, sampled.plan, sampled.parent, accuracy, together)
-    return facts | {"reason": outcome.rejected or facts["reason"]}
+    found = active.judge(sampled.child, sampled.plan, sampled.parent, accuracy, together)
+    return {**found, "reason": outcome.rejected or found["reason"]}
 
 
-def manifest_of(active: ActiveTask, sampled: SampledChild, result: Result, facts: Record) -> Manifest:
+def manifest_of(active: ActiveTask, sampled: SampledChild, result: Result, verdict: Verdict) -> Manifest:
     """The child's manifest, but for the layers that it trained: those get their ids when they are stored."""
     plan, outcome = sampled.plan, result.outcome
-    metrics = {name: facts[name] for name in ("score", "accounted_parameters", "flops")}
-    metrics |= {"validation_accuracy": facts["accuracy"], "validation_examples": active.validation_examples}
-    metrics |= {"cycle": outcome.best_cycle, "accuracies": outcome.accuracies}
-    return {
-        "format": FORMAT,
-        "task": active.name,
-        "parent": sampled.parent,
-        "architecture": active.inheritance.root["architecture"],
-        "layers": dict(sampled.child.shared),
-        "sizes": sampled.child.sizes,
-        "momentum": {},
-        "hyperparameters": plan.hyperparameters,
-        "mutation_probabilities": plan.mutation_probabilities,
-        "mutations": [mutation.to_json() for mutation in plan.mutations],
-        "method": active.method.name,
-        "generation": active.manifest(sampled.parent)["generation"] + 1,
-        "stream": list(sampled.key),
-        "precision": active.run.request.precision,
-        "metrics": metrics,
+    metrics: Metrics = {
+        "validation_accuracy": verdict["accuracy"],
+        "validation_examples": active.validation_examples,
+        "cycle": outcome.best_cycle,
+        "accuracies": outcome.accuracies,
+        "score": verdict["score"],
+        "accounted_parameters": verdict["accounted_parameters"],
+        "flops": sum(active.stages(plan).values()),
     }
+    return manifest(
+        task=active.name,
+        parent=sampled.parent,
+        architecture=active.inheritance.root["architecture"],
+        layers=sampled.child.shared,
+        sizes=sampled.child.sizes,
+        hyperparameters=plan.hyperparameters,
+        mutation_probabilities=plan.mutation_probabilities,
+        mutations=[mutation.to_json() for mutation in plan.mutations],
+        method=active.method.name,
+        generation=active.manifest(sampled.parent)["generation"] + 1,
+        stream=sampled.key,
+        precision=active.run.request.precision,
+        metrics=metrics,
+    )
 
 
-def keep(active: ActiveTask, sampled: SampledChild, result: Result, manifest: Manifest) -> str:
+def keep(active: ActiveTask, sampled: SampledChild, result: Result, draft: Manifest) -> str:
     """Store a child: the layers it trained, a frozen one that is new, its manifest; its momentum if a clone of it
     would carry that on. Returns its id."""
     store, shared = active.models.store, sampled.child.shared
@@ -128,33 +130,37 @@ def keep(active: ActiveTask, sampled: SampledChild, result: Result, manifest: Ma
     if "posembed" in shared and not store.has_layer(shared["posembed"]):
         store.put_layer(active.inheritance.resized(sampled.plan.image_size)[0])
     trained, momentum = store.put_layer_files([result.layers, result.momentum])
-    return store.put_model(manifest | {"layers": shared | trained, "momentum": momentum})
+    return store.put_model({**draft, "layers": shared | trained, "momentum": momentum})
 
 
-def record_of(active: ActiveTask, sampled: SampledChild, result: Result, facts: Record) -> Record:
+def record_of(active: ActiveTask, sampled: SampledChild, result: Result, verdict: Verdict) -> ChildRecord:
     """What the run remembers of a child, kept or not; its model's id and its end are still to come."""
     outcome, stages = result.outcome, active.stages(sampled.plan)
-    spent = {
-        "train": outcome.samples * training_flops(stages, sampled.child.trainable),
-        "validation": len(outcome.accuracies) * active.validation_examples * sum(stages.values()),
-    }
-    seconds = {"train": outcome.train_seconds, "validation": outcome.validation_seconds}
-    record = {
-        "child": sampled.number,
-        "parent": sampled.parent,
-        "parent_task": active.manifest(sampled.parent)["task"],
-        "model": None,
-        **facts,
-        "mutations": [mutation.to_json() for mutation in sampled.plan.mutations],
-        "hyperparameters": sampled.plan.hyperparameters,
-        "cloned": sorted(sampled.child.trainable),
-        "cycle": outcome.best_cycle,
-        "accuracies": outcome.accuracies,
-        "samples": outcome.samples,
-        "flops_spent": spent,
-        "stream": list(sampled.key),
-        "device": active.run.device,
-        "seconds": seconds | {"other": result.seconds - sum(seconds.values())},
-        "started": result.started,
-    }
-    return record | ({"evidence": sampled.evidence.to_json()} if sampled.evidence else {})
+    computed = outcome.train_seconds + outcome.validation_seconds
+    record = child_record(
+        sampled.number,
+        verdict,
+        parent=sampled.parent,
+        parent_task=active.manifest(sampled.parent)["task"],
+        mutations=[mutation.to_json() for mutation in sampled.plan.mutations],
+        hyperparameters=sampled.plan.hyperparameters,
+        cloned=sorted(sampled.child.trainable),
+        cycle=outcome.best_cycle,
+        accuracies=outcome.accuracies,
+        samples=outcome.samples,
+        flops_spent={
+            "train": outcome.samples * training_flops(stages, sampled.child.trainable),
+            "validation": len(outcome.accuracies) * active.validation_examples * sum(stages.values()),
+        },
+        stream=sampled.key,
+        device=active.run.device,
+        seconds={
+            "train": outcome.train_seconds,
+            "validation": outcome.validation_seconds,
+            "other": result.seconds - computed,
+        },
+        started=result.started,
+    )
+    if sampled.evidence:
+        record["evidence"] = sampled.evidence.to_json()
+    return record

@@ -7,17 +7,17 @@ A child is only described here, in plain values; whoever trains it makes the ten
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from munet.evolution.origins import LayerOrigin, Tensors, resized_posembed
 from munet.model.cost import slot_sizes
+from munet.model.slots import is_adapter
 from munet.store.layer_file import layer_id
+from munet.store.schema import Manifest
 
 if TYPE_CHECKING:
     from munet.model.loader import ModelLoader
     from munet.search import Method, Plan
-
-Manifest = dict[str, Any]
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Inheritance:
             fits = slot in manifest["layers"]
             if slot == "posembed":
                 fits &= mine["image_size"] == settings["image_size"]
-            elif slot.startswith("adapter."):
+            elif is_adapter(slot):
                 fits &= mine.get("adapter_dim") == settings.get("adapter_dim")
             elif slot == "head":
                 same = mine.get("head_features", "pooled") == settings.get("head_features", "pooled")
@@ -106,7 +106,7 @@ class Inheritance:
         if slot == "head":
             kind = "closed-form" if self.method.head == "closed-form" else "head"
             child.origins[slot] = LayerOrigin(kind, self.classes)
-        elif slot.startswith("adapter."):
+        elif is_adapter(slot):
             child.origins[slot] = LayerOrigin("adapter", int(plan.hyperparameters["adapter_dim"]))
         elif slot == "posembed":
             child.origins[slot] = LayerOrigin("posembed", plan.image_size)

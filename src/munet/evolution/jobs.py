@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from munet.evolution.inheritance import ChildSpec
 from munet.rng import Key
+from munet.store.schema import TaskRecord
 from munet.training import Outcome, Recipe
 
 
@@ -41,7 +41,7 @@ class Job:
 class JobGroup:
     """Siblings that are trained side by side, on the same batches."""
 
-    task: dict[str, Any]  # the task's record: where its images are
+    task: TaskRecord  # the task's record: where its images are
     order: Key  # names the streams of data order and augmentation, which siblings share
     validation_cap: int
     jobs: tuple[Job, ...]
@@ -58,7 +58,7 @@ class JobGroup:
 class TrunkGroup:
     """One trunk to train for several tasks: job k is the path of task k, and all paths have the trunk's layers."""
 
-    tasks: tuple[dict[str, Any], ...]  # their records
+    tasks: tuple[TaskRecord, ...]  # their records
     order: Key  # names the streams of data order and augmentation, with each task's name
     validation_cap: int
     jobs: tuple[Job, ...]
@@ -89,7 +89,7 @@ _STATE = 18  # bytes for each trained parameter: value, gradient, momentum, best
 
 
 def group_jobs(
-    task: dict[str, Any],
+    task: TaskRecord,
     jobs: Sequence[Job],
     *,
     order: Key | None,

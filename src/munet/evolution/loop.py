@@ -9,7 +9,7 @@ import torch
 
 from munet.errors import InputError
 from munet.evolution.active_task import ActiveTask
-from munet.evolution.child import Record, SampledChild, job_of, judge, keep, manifest_of, record_of, sample_generation
+from munet.evolution.child import SampledChild, job_of, judge, keep, manifest_of, record_of, sample_generation
 from munet.evolution.child_trainer import ComputeSettings
 from munet.evolution.events import (
     ChildFinished,
@@ -46,6 +46,8 @@ from munet.model.slots import blocks_in
 from munet.provenance import now
 from munet.search import Method, load_method, starting_preprocessing, with_samples_per_task
 from munet.store.gc import collect, gc
+from munet.store.run_records import finish
+from munet.store.schema import ChildRecord, ModelTest, finished_record, model_test
 from munet.tasks.cache.splits import Splits
 from munet.training import Outcome, evaluate
 from munet.training.devices import cache_bytes, choose_device, choose_precision, preferred_precision
@@ -160,7 +162,7 @@ class Evolution:
             if method.together and iteration == int(method.head_first):
                 self._train_trunk(iteration)
             results += [self.evolve_task(name, iteration) for name in self._open_tasks(iteration)]
-        self.store.write_run(run.name, "finished.json", {"finished": now(), "abandoned": False})
+        finish(self.store, run.name, finished_record(now(), abandoned=False))
         self.observe(RunFinished(run.name, perf_counter() - began, **self._spent()))
         return results
 
@@ -249,7 +251,9 @@ class Evolution:
             self._finish(active, position, drawn[result.number], result, records)
         active.close_generation([records[number] for number in sorted(records)])
 
-    def _sampled(self, active: ActiveTask, generation: int, records: Mapping[int, Record]) -> dict[int, SampledChild]:
+    def _sampled(
+        self, active: ActiveTask, generation: int, records: Mapping[int, ChildRecord]
+    ) -> dict[int, SampledChild]:
         """The children of a generation by number. Where a trunk gave the first, a task has another only if it is worse
         off with that."""
         together = records.get(0, {}).get("together")
@@ -286,17 +290,17 @@ class Evolution:
         position: Position,
         sampled: SampledChild,
         result: Result,
-        records: dict[int, Record],
+        records: dict[int, ChildRecord],
         together: Sequence[str] = (),
     ) -> None:
         """Judge a trained child and keep it if it deserves it; its record joins its siblings' on disk at once."""
-        facts, clock = judge(active, sampled, result, together), perf_counter()
-        record = record_of(active, sampled, result, facts)
+        verdict, clock = judge(active, sampled, result, together), perf_counter()
+        record = record_of(active, sampled, result, verdict)
         if together:
             record["together"] = list(together)
         with self.store.commit():
-            if facts["accepted"]:
-                record["model"] = keep(active, sampled, result, manifest_of(active, sampled, result, facts))
+            if verdict["accepted"]:
+                record["model"] = keep(active, sampled, result, manifest_of(active, sampled, result, verdict))
             record["finished"] = now()
             record["seconds"]["other"] += perf_counter() - clock
             records[sampled.number] = record
@@ -304,18 +308,19 @@ class Evolution:
         self._count(result.outcome)
         if together:  # its task iteration tells of it
             return
-        siblings = [other["score"] for other in records.values() if other["accepted"] and other is not record]
-        rivals = [candidate.score for candidate in active.candidates()] + siblings
-        best = facts["accepted"] and facts["score"] >= max(rivals, default=0.0)
-        verdict = (facts["accepted"], best, facts["accuracy"], facts["score"], facts["reason"])
-        self.observe(ChildFinished(*position, sampled.number, *verdict, record))
+        kept = [other["score"] for other in records.values() if other["accepted"] and other is not record]
+        rivals = [candidate.score for candidate in active.candidates()] + [value for value in kept if value is not None]
+        mine = verdict["score"]
+        best = verdict["accepted"] and mine is not None and mine >= max(rivals, default=0.0)
+        told = (verdict["accepted"], best, verdict["accuracy"], mine, verdict["reason"])
+        self.observe(ChildFinished(*position, sampled.number, *told, record))
 
     def _count(self, outcome: Outcome) -> None:
         self.samples += outcome.samples
         self.seconds["train"] += outcome.train_seconds
         self.seconds["validation"] += outcome.validation_seconds
 
-    def _test(self, active: ActiveTask, best: str) -> dict[str, Any]:
+    def _test(self, active: ActiveTask, best: str) -> ModelTest:
         """Test accuracy of the model about to be retained; a model is tested once. Nothing is ever selected on it."""
         known = active.record["test"]
         if known and known["model"] == best:
@@ -329,4 +334,4 @@ class Evolution:
         pre = preprocessing_of(self.models, manifest)
         correct, examples = evaluate(network, split, pre, device=self.run.device, precision=precision)
         self.seconds["test"] += perf_counter() - clock
-        return {"model": best, "accuracy": correct / examples, "examples": examples}
+        return model_test(best, correct / examples, examples)

@@ -7,6 +7,7 @@ from typing import Literal
 from munet.model.loader import LayerSource, Tensors
 from munet.model.weight_init import new_adapter, new_head, resize_posembed
 from munet.rng import Key, torch_rng
+from munet.store.manifests import native_posembed_of
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,6 @@ def _build(source: LayerSource, slot: str, origin: LayerOrigin, key: Key) -> Ten
 
 def resized_posembed(source: LayerSource, image_size: int) -> Tensors:
     """The root's own position embeddings for an image size in pixels."""
-    native = source.manifest(source.root)["root"]["native_posembed"]
+    native = native_posembed_of(source.manifest(source.root))
     grid = source.layer(native["layer"])["pos_embed"]
     return {"pos_embed": resize_posembed(grid, source.architecture, native["image_size"], image_size)}

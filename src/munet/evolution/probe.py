@@ -1,7 +1,7 @@
 """Evidence of a task before anything is trained for it: whose features a closed-form head reads best (ours)."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from munet.evolution.trunk_trainer import split_name
 from munet.rng import Key, numpy_rng
 from munet.search.adaptive import Evidence, Kind, Probe
 from munet.search.space import HEAD_FEATURES
+from munet.store.schema import TaskRecord
 from munet.training.closed_form import hold_out
 from munet.training.features import FeatureCache
 from munet.training.images import ImageSet
@@ -40,7 +41,7 @@ class Prober:
         self._known: dict[tuple[str, tuple[str, ...]], Evidence] = {}
 
     def evidence(
-        self, record: Mapping[str, Any], key: Key, others: Sequence[str], image_size: int, *, patches: bool
+        self, record: TaskRecord, key: Key, others: Sequence[str], image_size: int, *, patches: bool
     ) -> Evidence:
         """What a task's training images say of the root and of `others`, retained models by id.
 
@@ -53,10 +54,8 @@ class Prober:
             self._known[record["name"], tuple(others)] = found
         return found
 
-    def _probe(
-        self, record: Mapping[str, Any], key: Key, others: Sequence[str], image_size: int, patches: bool
-    ) -> Evidence:
-        split = self._splits.get(dict(record), "train", image_size)
+    def _probe(self, record: TaskRecord, key: Key, others: Sequence[str], image_size: int, patches: bool) -> Evidence:
+        split = self._splits.get(record, "train", image_size)
         data, classes = ImageSet.of(split, self._compute.device), len(record["classes"])
         kind = self._models.kind
         pre = Preprocessing(image_size=image_size, mean=kind.mean, std=kind.std)

@@ -1,15 +1,26 @@
 """A run: one call of `evolve`, from its first child to its last, over as many interruptions as it takes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from munet.errors import InputError
 from munet.provenance import machine, now, versions
 from munet.search import Method
-from munet.store import FORMAT
+from munet.store import run_records
 from munet.store.derived import totals
-from munet.store.run_files import GENERATION_FILE, ITERATION_FILE, generation_of
+from munet.store.run_files import generation_file, is_over
+from munet.store.schema import (
+    ChildRecord,
+    ModelTest,
+    RunRequest,
+    TaskRecord,
+    finished_record,
+    generation_record,
+    iteration_record,
+    run_record,
+    run_request,
+)
 
 if TYPE_CHECKING:
     from munet.store import Store
@@ -26,15 +37,15 @@ class Request:
     precision: str
     threads: int | None  # of each child, as asked for
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "method": self.method.model_dump(mode="json"),
-            "tasks": list(self.tasks),
-            "seed": self.seed,
-            "image_size": self.image_size,
-            "precision": self.precision,
-            "threads": self.threads,
-        }
+    def to_json(self) -> RunRequest:
+        return run_request(
+            method=self.method.model_dump(mode="json"),
+            tasks=self.tasks,
+            seed=self.seed,
+            image_size=self.image_size,
+            precision=self.precision,
+            threads=self.threads,
+        )
 
 
 @dataclass(frozen=True)
@@ -55,10 +66,9 @@ class Run:
     def tasks(self) -> tuple[str, ...]:
         return self.request.tasks
 
-    def has_finished(self, record: Mapping[str, Any], iteration: int) -> bool:
+    def has_finished(self, record: TaskRecord, iteration: int) -> bool:
         """Whether a task (by its record) has ended this iteration of the run."""
-        last = record["last"]
-        return last is not None and last["run"] == self.name and last["iteration"] >= iteration
+        return is_over(record, self.name, iteration)
 
 
 def begin(store: "Store", request: Request, *, device: str, default_threads: int, new: bool) -> Run:
@@ -68,7 +78,7 @@ def begin(store: "Store", request: Request, *, device: str, default_threads: int
     """
     asked = request.to_json()
     for name in [run for run in store.runs() if not store.is_finished(run)]:
-        config = store.read_run(name, "run.json")
+        config = run_records.read_config(store, name)
         if new:
             abandon(store, name)
         elif config["request"] == asked:
@@ -76,22 +86,14 @@ def begin(store: "Store", request: Request, *, device: str, default_threads: int
         else:
             raise InputError(_conflict(store, name, config["request"], asked))
     threads = request.threads or default_threads
-    config = {
-        "format": FORMAT,
-        "request": asked,
-        "threads": threads,
-        "device": device,
-        "started": now(),
-        "versions": versions(),
-        "machine": machine(),
-    }
+    config = run_record(asked, threads=threads, device=device, started=now(), versions=versions(), machine=machine())
     return Run(store.new_run(config), request, device, threads, resumed=False)
 
 
-def _conflict(store: "Store", name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+def _conflict(store: "Store", name: str, old: RunRequest, new: RunRequest) -> str:
     changed = [key for key in ("tasks", "seed", "image_size", "precision", "threads") if old[key] != new[key]]
-    methods = old["method"], new["method"]
-    changed += [key for key in methods[1] if methods[0].get(key) != methods[1][key]]
+    before, after = old["method"] or {}, new["method"] or {}
+    changed += [key for key in after if before.get(key) != after[key]]
     return (
         f"run {name} of {store.path} was interrupted and asked for another {', '.join(changed)}: "
         "give the same command again to go on with it, or add --new to leave it behind and start this one"
@@ -104,51 +106,48 @@ def abandon(store: "Store", name: str) -> None:
         for task in store.tasks():
             record = store.read_task(task)
             if record["active"] and record["active"]["run"] == name:
-                store.write_task(record | {"active": None})
-        store.write_run(name, "finished.json", {"finished": now(), "abandoned": True})
+                store.write_task({**record, "active": None})
+        run_records.finish(store, name, finished_record(now(), abandoned=True))
 
 
 def finished_children(store: "Store", run: Run) -> int:
     """Children of the run that need no more work."""
-    files = [file for file in store.run_files(run.name) if generation_of(file)]
-    return sum(len(store.read_run(run.name, file)["children"]) for file in files)
+    files = [file for file, _ in run_records.generations(store, run.name)]
+    return sum(len(run_records.read_generation(store, run.name, file)["children"]) for file in files)
 
 
-def read_generation(store: "Store", run: Run, task: str, iteration: int, generation: int) -> list[dict[str, Any]]:
+def read_generation(store: "Store", run: Run, task: str, iteration: int, generation: int) -> list[ChildRecord]:
     """Records of the children of a generation that have finished so far."""
-    file = GENERATION_FILE.format(task=task, iteration=iteration, generation=generation)
+    file = generation_file(task, iteration, generation)
     if not store.has_run_file(run.name, file):
         return []
-    return store.read_run(run.name, file)["children"]
+    return run_records.read_generation(store, run.name, file)["children"]
 
 
 def write_generation(
-    store: "Store", run: Run, task: str, iteration: int, generation: int, children: Sequence[Mapping[str, Any]]
+    store: "Store", run: Run, task: str, iteration: int, generation: int, children: Sequence[ChildRecord]
 ) -> None:
     """Replace the record of a generation, in one atomic step."""
-    file = GENERATION_FILE.format(task=task, iteration=iteration, generation=generation)
-    place = {"task": task, "iteration": iteration, "generation": generation}
-    store.write_run(run.name, file, {"format": FORMAT, **place, "children": list(children)})
+    run_records.write_generation(store, run.name, generation_record(task, iteration, generation, children))
 
 
 def write_iteration(
-    store: "Store", run: Run, task: str, iteration: int, model: str | None, test: Mapping[str, Any] | None
+    store: "Store", run: Run, task: str, iteration: int, model: str | None, test: ModelTest | None
 ) -> None:
     """Say what a task iteration retains, and what the system comes to with it. Before the task's record says so."""
     records = {record["name"]: record for record in store.task_records()}
-    records[task] = records[task] | {"model": model, "test": test}
-    kept = {name: record for name, record in records.items() if record["model"]}
-    manifests = {name: store.get_model(record["model"]) for name, record in kept.items()}
-    tests = {name: record["test"]["accuracy"] for name, record in kept.items() if record["test"]}
-    told = {
-        "format": FORMAT,
-        "task": task,
-        "iteration": iteration,
-        "order": iteration * len(run.tasks) + run.tasks.index(task),
-        "model": model,
-        "validation_accuracy": manifests[task]["metrics"]["validation_accuracy"] if model else None,
-        "test": test,
-        "system": {"tasks": len(kept), **totals(manifests, tests)},
-        "finished": now(),
-    }
-    store.write_run(run.name, ITERATION_FILE.format(task=task, iteration=iteration), told)
+    records[task] = {**records[task], "model": model, "test": test}
+    manifests = {name: store.get_model(kept) for name, record in records.items() if (kept := record["model"])}
+    tests = {name: tested["accuracy"] for name in manifests if (tested := records[name]["test"])}
+    told = iteration_record(
+        task,
+        iteration,
+        order=iteration * len(run.tasks) + run.tasks.index(task),
+        model=model,
+        validation_accuracy=manifests[task]["metrics"]["validation_accuracy"] if model else None,
+        test=test,
+        tasks=len(manifests),
+        totals=totals(manifests, tests),
+        finished=now(),
+    )
+    run_records.write_iteration(store, run.name, told)

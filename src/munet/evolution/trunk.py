@@ -3,10 +3,9 @@
 Tasks share the samples of all of them, by need where the method says so (ours, docs/method.md).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
-from typing import Any
 
 from munet.evolution.active_task import ActiveTask
 from munet.evolution.child import SampledChild, job_of
@@ -17,6 +16,7 @@ from munet.evolution.runs import Run, read_generation
 from munet.rng import Key
 from munet.search.adaptive import Evidence, plan_trunk, shares_by_need
 from munet.store import Store
+from munet.store.schema import ChildRecord
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ def trunk_tasks(store: Store, run: Run, iteration: int) -> list[str]:
     for name in run.tasks:
         record = store.read_task(name)
         children = read_generation(store, run, name, iteration, 0)
-        if children and "together" in children[0]:
-            names = children[0]["together"]
+        if children and (together := children[0].get("together")):
+            names = together
             done = [bool(read_generation(store, run, other, iteration, 0)) for other in names]
             return [] if all(done) else list(names)
         if not record["private"] and not children and not run.has_finished(record, iteration):
@@ -100,13 +100,14 @@ def trunk_group(members: Sequence[TrunkMember]) -> TrunkGroup:
     )
 
 
-def is_worse_together(record: Mapping[str, Any], active: ActiveTask) -> bool:
+def is_worse_together(record: ChildRecord, active: ActiveTask) -> bool:
     """Whether a task's path through the trunk answers clearly worse than the head that the task had before.
 
     That is by more than a standard error of the validation accuracy. Then the task gets a child of its own.
     """
-    before = [manifest["metrics"]["validation_accuracy"] for manifest in active.population.values()]
-    if not before or record["accuracy"] is None:
-        return record["accuracy"] is None
+    told = [manifest["metrics"]["validation_accuracy"] for manifest in active.population.values()]
+    before, accuracy = [value for value in told if value is not None], record["accuracy"]
+    if not before or accuracy is None:
+        return accuracy is None
     best, examples = max(before), active.validation_examples
-    return record["accuracy"] < best - sqrt(max(best * (1 - best), 1 / examples) / examples)
+    return accuracy < best - sqrt(max(best * (1 - best), 1 / examples) / examples)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from time import perf_counter
-from typing import Any
 
 import torch
 
@@ -13,6 +12,7 @@ from munet.model.loader import LayerSource
 from munet.model.network import Network
 from munet.provenance import now
 from munet.store.layer_file import serialize
+from munet.store.schema import TaskData
 from munet.tasks.cache.splits import Splits
 from munet.training.child_state import Outcome
 from munet.training.features import FeatureCache
@@ -80,7 +80,7 @@ def _head(
     return fitted_head(job, job.head, body, data, layers.architecture, name=name, kind=layers.root, cache=cache)
 
 
-def split_name(task: Mapping[str, Any], split: str) -> str:
+def split_name(task: TaskData, split: str) -> str:
     """What the images of a task's split are, by content."""
     return f"{task['fingerprint']} {split} {task['splits'][split]['ranges']}"
 

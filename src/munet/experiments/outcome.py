@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from munet.analysis.model_history import children, iterations
 from munet.store import FORMAT
+from munet.store.run_records import read_config, read_finished
 
 if TYPE_CHECKING:
     from munet.catalog import Benchmark
@@ -51,8 +52,8 @@ def summary(system: "System", benchmark: "Benchmark", segments: Mapping[str, str
     ]
     spent = _spent(system)
     total = _sum(spent.values())
-    runs = [system.store.read_run(run, "run.json") for run in system.store.runs()]
-    ended = [system.store.read_run(run, "finished.json") for run in system.store.runs()]
+    runs = [read_config(system.store, run) for run in system.store.runs()]
+    ended = [read_finished(system.store, run) for run in system.store.runs()]
     return {
         "format": FORMAT,
         "requests": [run["request"] for run in runs],
@@ -85,8 +86,8 @@ def _spent(system: "System") -> dict[Place, dict[str, float]]:
         costs["samples"] += child["samples"]
         for part in ("train", "validation"):
             costs[f"{part}_flops"] += child["flops_spent"][part]
-        for part, seconds in child["seconds"].items():
-            costs[part] += seconds
+        for part in ("train", "validation", "other"):
+            costs[part] += child["seconds"][part]
     return spent
 
 

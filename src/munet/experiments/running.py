@@ -11,6 +11,7 @@ from munet.experiments.budgets import load_budget, settings_for
 from munet.experiments.grid import Run
 from munet.experiments.outcome import summary
 from munet.fs.atomic import make_folder, write_atomic
+from munet.store.run_records import ended_by_itself
 
 if TYPE_CHECKING:
     from munet.evolution.events import Event
@@ -76,8 +77,4 @@ def add_tasks(
 
 def _evolved(system: "System") -> bool:
     """Whether the run is over and only its result is missing."""
-    return any(
-        not system.store.read_run(run, "finished.json")["abandoned"]
-        for run in system.store.runs()
-        if system.store.is_finished(run)
-    )
+    return any(ended_by_itself(system.store, run) for run in system.store.runs())

@@ -17,6 +17,7 @@ from munet.errors import InputError, suggest
 from munet.experiments.budgets import load_budget, settings_for
 from munet.experiments.spec import Spec
 from munet.store.derived import retained, totals
+from munet.store.run_records import ended_by_itself
 
 if TYPE_CHECKING:
     from munet.system import System
@@ -123,14 +124,14 @@ def turns(sequence: Sequence, system: "System") -> Iterator[Turn]:
 
     Runs are matched by their order, so the system must have no others.
     """
-    runs = iter([run for run in system.store.runs() if _is_over(system, run)])
+    runs = iter([run for run in system.store.runs() if ended_by_itself(system.store, run)])
     for segment in sequence.segments:
         before: float | None = None
         for number in range(segment.turns):
             run = next(runs, None)
             yield Turn(segment, number, run)
             if run is None:
-                run = [name for name in system.store.runs() if _is_over(system, name)][-1]
+                run = [name for name in system.store.runs() if ended_by_itself(system.store, name)][-1]
             now = _mean_validation(system, run)
             if segment.until_gain_below is not None and before is not None and now - before < segment.until_gain_below:
                 break
@@ -145,32 +146,28 @@ def settings_of(turn: Turn, system: "System") -> dict[str, Any]:
     # the samples of a cycle follow from all task iterations of the budget; of these one is a turn
     settings["task_iterations"] = 1
     if segment.references is not None:
-        means = _averages_before(turn, system)
-        settings["parameters_reference"] = segment.references * means["parameters_per_task"]
+        parameters, flops = _averages_before(turn, system)
+        settings["parameters_reference"] = segment.references * parameters
         if segment.spec.method().flops_reference is not None:
-            settings["flops_reference"] = segment.references * means["flops_per_task"]
+            settings["flops_reference"] = segment.references * flops
     return settings
 
 
-def _averages_before(turn: Turn, system: "System") -> dict[str, Any]:
-    """Averages of the system when the turn's segment began."""
-    ended = [record for record in iterations(system.store) if _is_over(system, record["run"])]
+def _averages_before(turn: Turn, system: "System") -> tuple[float, float]:
+    """Parameters and FLOPs per task of the system when the turn's segment began."""
+    ended = [record for record in iterations(system.store) if ended_by_itself(system.store, record["run"])]
     earlier = {record["run"] for record in ended}
     own = sorted(earlier)[len(earlier) - turn.number :]
     before = [record["system"] for record in ended if record["run"] not in own]
-    if before:
-        return before[-1]
-    known = totals(retained(system.store), {})
-    if known["parameters_per_task"] is None:
+    known = before[-1] if before else totals(retained(system.store), {})
+    parameters, flops = known["parameters_per_task"], known["flops_per_task"]
+    if parameters is None or flops is None:
         raise InputError(f"segment {turn.segment.name}: references need a system that has models already")
-    return known
+    return parameters, flops
 
 
 def _mean_validation(system: "System", run: str) -> float:
     """Mean validation accuracy over the tasks of a run, after it."""
-    own = [record for record in iterations(system.store) if record["run"] == run and record["model"]]
-    return sum(record["validation_accuracy"] for record in own) / max(1, len(own))
-
-
-def _is_over(system: "System", run: str) -> bool:
-    return system.store.is_finished(run) and not system.store.read_run(run, "finished.json")["abandoned"]
+    own = [record["validation_accuracy"] for record in iterations(system.store) if record["run"] == run]
+    found = [accuracy for accuracy in own if accuracy is not None]  # of the tasks that retained a model
+    return sum(found) / max(1, len(found))

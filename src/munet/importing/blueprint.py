@@ -12,7 +12,7 @@ from munet.importing.components import OPTIMISER, SLOTS, Component, read_compone
 from munet.importing.lineage import Family
 from munet.importing.state import Key, Model, State, key_text
 from munet.model.cost import accounted_parameters, slot_sizes
-from munet.model.slots import adapters_of, block_index, depth_of
+from munet.model.slots import adapter, adapters_of, block, depth_of, is_block, parse
 from munet.model.vit import ViTArchitecture
 
 _WEIGHTS = ("float32", "bfloat16", "float16")  # all exact in fp32, which is what layers hold
@@ -84,7 +84,7 @@ def _slots(model: Model, stored: Mapping[Key, Component], state: State) -> dict[
         if slot in found:
             raise InputError(f"{model.name} has two components {stored[key].name}")
         found[slot] = key
-    stray = [slot for slot in found if slot.startswith("adapter.") and f"block.{block_index(slot)}" not in found]
+    stray = [adapter(k) for k in adapters_of(found) if block(k) not in found]
     try:
         depth = depth_of(found)
     except InputError as error:
@@ -102,20 +102,20 @@ def _architecture(
 ) -> ViTArchitecture:
     """Patch, widths and heads, as the tensors tell them."""
     patches = stored[slots[root.key]["embedding"]]
-    blocks = (stored[key] for mine in slots.values() for slot, key in mine.items() if slot.startswith("block."))
-    block = next(blocks, None)
-    if block is None:
+    blocks = (stored[key] for mine in slots.values() for slot, key in mine.items() if is_block(slot))
+    first = next(blocks, None)
+    if first is None:
         raise InputError(f"no model of {patches.file} has an encoder block: its heads cannot be known")
     kernel = _shape(patches, "kernel", 4)
-    query = _shape(block, "MultiHeadDotProductAttention_0/query/kernel", 3)
-    hidden = _shape(block, "MlpBlock_0/Dense_0/kernel", 2)[1]
+    query = _shape(first, "MultiHeadDotProductAttention_0/query/kernel", 3)
+    hidden = _shape(first, "MlpBlock_0/Dense_0/kernel", 2)[1]
     if 0 in (*kernel, *query, hidden) or kernel[2] != 3:
         raise InputError(f"{patches.file}: kernel of embedding:{key_text(patches.key)} is {kernel}, which fits no ViT")
     try:
         # the published code computes GELU in its tanh form everywhere, and scales pixels to [-1, 1]
         return ViTArchitecture(kernel[0], kernel[3], query[1], hidden, act="gelu_tanh", adapter_act="gelu_tanh")
     except InputError as error:
-        raise InputError(f"{block.file}: {error}") from error
+        raise InputError(f"{first.file}: {error}") from error
 
 
 def _shape(component: Component, name: str, sides: int) -> tuple[int, ...]:
@@ -129,9 +129,9 @@ def _without_dead_blocks(root: Model, slots: Mapping[str, Key], deepest: int, no
     """The root's slots but for its head and for the blocks that no child could ever take."""
     used = max(deepest, root.row.whole("hparams.num_layers") or 0)
     kept = {slot: key for slot, key in slots.items() if slot != "head"}
-    dead = [slot for slot in kept if (block_index(slot) or 0) >= max(used, 1)]
+    dead = [slot for slot in kept if (parse(slot).number or 0) >= max(used, 1)]
     if dead:
-        blocks = sum(slot.startswith("block.") for slot in dead)
+        blocks = sum(map(is_block, dead))
         notes.append(f"the root has {blocks} blocks above the {used} that its children use: they are left out")
     return {slot: key for slot, key in kept.items() if slot not in dead}
 
@@ -144,7 +144,7 @@ def _blueprint(
     size = model.row.whole("hparams.ds_image_size") or round(max(rows - 1, 0) ** 0.5) * a.patch_size
     if model.task is not None:
         _compare(model, "num_layers", depth_of(slots), "encoder blocks")
-    adapters = {int(s[8:]): _shape(stored[k], "Dense_0/kernel", 2)[1] for s, k in slots.items() if s[:8] == "adapter."}
+    adapters = {k: _shape(stored[slots[adapter(k)]], "Dense_0/kernel", 2)[1] for k in sorted(adapters_of(slots))}
     if adapters:
         for dim in adapters.values():
             _compare(model, "adapter_dim", dim, "as hidden width of an adapter")
@@ -155,7 +155,7 @@ def _blueprint(
         a.check_image_size(size)
     except InputError as error:
         raise InputError(f"{model.name}: {error}") from error
-    extents = {"posembed": size, "head": classes or 0} | {f"adapter.{k}": dim for k, dim in adapters.items()}
+    extents = {"posembed": size, "head": classes or 0} | {adapter(k): dim for k, dim in adapters.items()}
     for slot, key in slots.items():
         _check_arrays(a, slot, extents.get(slot, 0), stored[key], model)
     sizes = slot_sizes(a, depth_of(slots), size, classes, adapters)

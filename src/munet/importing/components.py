@@ -8,6 +8,7 @@ from pathlib import Path
 from munet.errors import InputError
 from munet.importing.flax_checkpoint import Arrays, StoredArray, read_index
 from munet.importing.state import Key, State, key_text
+from munet.model.slots import adapter, block
 
 OPTIMISER = "opt_state:"
 SLOTS = {"embedding": "embedding", "cls": "cls", "posembed_input": "posembed", "encoder_norm": "norm", "head": "head"}
@@ -18,7 +19,7 @@ def slot_named(name: str) -> str | None:
     """The slot of a component's name; None for what is no component of a plain ViT."""
     match = _NUMBERED.fullmatch(name)
     if match:
-        return f"{'block' if match[1] == 'encoderblock' else 'adapter'}.{int(match[2])}"
+        return (block if match[1] == "encoderblock" else adapter)(int(match[2]))
     return SLOTS.get(name)
 
 

@@ -10,15 +10,26 @@ from munet.importing.formats import find
 from munet.importing.hyperparameters import selections
 from munet.importing.images import data_of, sources_of
 from munet.importing.lineage import Family, family
-from munet.importing.manifests import Manifest, draft_models
+from munet.importing.manifests import draft_models
 from munet.importing.names import PRIVATE, in_catalog, task_names
 from munet.importing.read_tables import read_state
-from munet.importing.run_records import draft_records, with_ids
+from munet.importing.run_records import draft_records
 from munet.importing.state import Key, State, key_text
 from munet.importing.writing import Progress, Written, bytes_of, write_layers, write_models
 from munet.provenance import now, versions
-from munet.store import FORMAT, Store
+from munet.store import Store
 from munet.store.derived import totals
+from munet.store.run_records import finish, write_generation
+from munet.store.schema import (
+    Manifest,
+    TaskData,
+    TaskRecord,
+    finished_record,
+    model_test,
+    run_record,
+    run_request,
+    task_record,
+)
 from munet.store.staging import refuse_taken, staged
 from munet.tasks.reopen import NO_DATA
 
@@ -33,7 +44,7 @@ class Import:
     family: Family
     plan: Plan
     names: dict[str, str]  # published task -> ours
-    data: dict[str, dict[str, Any]]  # published task -> data part of its record
+    data: dict[str, TaskData]  # published task -> data part of its record
     drafts: dict[Key, Manifest]
     iterations: dict[str, int]  # our task -> task iterations in its history
     generations: int  # in the history
@@ -53,7 +64,7 @@ class Import:
 
             def objects(store: Store) -> str:
                 write_layers(store, self.plan, written, lambda done, total: report(done, total + records))
-                write_models(store, self.plan, self.drafts, written)
+                write_models(store, self.plan, self.drafts, self.family.parents, written)
                 return written.models[self.family.root.key]
 
             store = Store.create(stage, objects)
@@ -64,16 +75,23 @@ class Import:
         return self._summary(target, written)
 
     def _write_run(self, store: Store, written: Written, report: Callable[[int], None]) -> None:
-        request = {"import": self.state.format, "method": None, "tasks": list(self.iterations), "seed": 0}
-        request |= {"image_size": None, "precision": "fp32", "threads": None}
-        config = {"format": FORMAT, "request": request, "threads": 1, "device": None, "started": now()}
-        run = store.new_run(config | {"versions": versions(), "machine": None, "config": self.state.config})
-        for number, (file, record) in enumerate(draft_records(self.state, self.names, []), start=1):
-            store.write_run(run, file, with_ids(record, written.models))
+        request = run_request(
+            imported_from=self.state.format,
+            method=None,
+            tasks=list(self.iterations),
+            seed=0,
+            image_size=None,
+            precision="fp32",
+            threads=None,
+        )
+        config = run_record(request, threads=1, device=None, started=now(), versions=versions(), machine=None)
+        run = store.new_run({**config, "config": self.state.config})
+        for number, draft in enumerate(draft_records(self.state, self.names, []), start=1):
+            write_generation(store, run, draft.with_ids(written.models))
             report(number * _RECORD)
-        store.write_run(run, "finished.json", {"finished": now(), "abandoned": False})
+        finish(store, run, finished_record(now(), abandoned=False))
 
-    def _tasks(self, written: Written) -> Iterator[dict[str, Any]]:
+    def _tasks(self, written: Written) -> Iterator[TaskRecord]:
         chosen = {self.names[model.task or ""]: model for model in self.family.retained}
         sampled: dict[str, dict[str, int]] = {name: {} for name in chosen}
         for model in [self.family.root, *self.family.retained]:
@@ -85,24 +103,22 @@ class Import:
             name = self.names[task]
             model, identity, over = chosen[name], written.models[chosen[name].key], self.iterations.get(name, 1)
             tested = model.row.number("metrics.test_quality")
-            yield {
-                "format": FORMAT,
-                **self.data[task],
-                "added": added,
-                "model": identity,
-                "iterations": over,
-                "test": None if tested is None else {"model": identity, "accuracy": tested, "examples": None},
-                "selections": sampled[name],
-                "active": None,
-                "last": {"run": "0001", "iteration": over - 1},
-            }
+            yield task_record(
+                self.data[task],
+                added=added,
+                model=identity,
+                iterations=over,
+                test=None if tested is None else model_test(identity, tested, None),
+                selections=sampled[name],
+                last={"run": "0001", "iteration": over - 1},
+            )
 
     def _summary(self, path: Path, written: Written) -> dict[str, Any]:
         manifests: dict[str, Manifest] = {}
         for blueprint in self.plan.models:
             layers = {slot: written.layers[component] for slot, component in blueprint.slots.items()}
             draft = self.drafts[blueprint.model.key]
-            manifests[draft["task"]] = draft | {"layers": layers}
+            manifests[self.names[blueprint.model.task or ""]] = {**draft, "layers": layers}
         tested = [(model.task or "", model.row.number("metrics.test_quality")) for model in self.family.retained]
         odd = [f"{component.name}:{key_text(component.key)}" for component in written.not_finite]
         more = [f"values that are not finite are in {', '.join(odd)}: models with them cannot predict"] if odd else []
@@ -152,10 +168,10 @@ def prepare(
     notes, unread = list(drawn.notes), list[str]()
     drafts = draft_models(drawn, state, related, names)
     iterations, generations, children = {name: 1 for task, name in names.items() if task in heads}, 0, 0
-    for _, record in draft_records(state, names, unread):
-        iterations[record["task"]] = record["iteration"] + 1
+    for draft in draft_records(state, names, unread):
+        iterations[draft.record["task"]] = draft.record["iteration"] + 1
         generations += 1
-        children += len(record["children"])
+        children += len(draft.models)
     if unread:
         notes.append(f"of the history {len(unread)} models are left out, the first because of {unread[0]}")
     for model in [related.root, *related.retained]:

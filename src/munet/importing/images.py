@@ -1,13 +1,15 @@
 """Where the images of imported tasks come from: a person says so, the catalog knows, or nobody does yet."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from munet.errors import InputError, suggest
 from munet.importing.blueprint import Blueprint
 from munet.importing.names import PRIVATE
 from munet.importing.state import Model
-from munet.tasks.record import with_data, without_data
+from munet.store.schema import TaskData
+from munet.tasks.record import TaskOptions, with_data, without_data
 
 if TYPE_CHECKING:
     from munet.catalog import Task
@@ -29,18 +31,19 @@ def data_of(
     known: "Mapping[str, Task]",
     notes: list[str],
     progress: Callable[[int, int], None] | None,
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, TaskData]:
     """The data part of every task's record."""
-    parts: dict[str, dict[str, Any]] = {}
+    parts: dict[str, TaskData] = {}
     for blueprint in models:
         task, outputs = blueprint.model.task or "", blueprint.classes or 0
-        private, source, splits = _private(blueprint.model), sources.get(task), {}
+        source, options = sources.get(task), TaskOptions(private=_private(blueprint.model))
         if source is None and task in known:
             source, splits = _place(known[task], notes)
+            options = replace(options, **splits)
         if source is None:
-            parts[task] = without_data(names[task], outputs, private=private)
+            parts[task] = without_data(names[task], outputs, private=options.private)
         else:
-            parts[task] = with_data(names[task], source, outputs, private=private, progress=progress, **splits)
+            parts[task] = with_data(names[task], source, outputs, options, progress=progress)
     return parts
 
 

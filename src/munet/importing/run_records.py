@@ -7,15 +7,13 @@ of its own children.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
 
 from munet.errors import InputError
 from munet.importing.hyperparameters import accuracies, hyperparameters
 from munet.importing.state import Key, Model, State, key_text
-from munet.store import FORMAT
-from munet.store.run_files import GENERATION_FILE
+from munet.store.schema import ChildRecord, GenerationRecord, Seconds, child_record, generation_record, verdict
 
-Record = dict[str, Any]
 _START = "metrics.start_time_loop"
 
 
@@ -53,71 +51,81 @@ def _generations(models: list[Model]) -> Iterator[list[Model]]:
         yield group
 
 
-def draft_records(state: State, names: Mapping[str, str], unread: list[str]) -> Iterator[tuple[str, Record]]:
-    """(file, record) of every generation, with the published keys of models and parents in place of their ids.
+@dataclass(frozen=True)
+class DraftGeneration:
+    """A generation without the ids of its models and their parents, which only writing gives."""
 
-    One at a time, for there are tens of thousands of models in a large system. What a row says wrongly is put in
-    `unread`, and the row left out: only history is lost.
+    record: GenerationRecord
+    models: list[Model]  # of the children, in their order
+
+    def with_ids(self, known: Mapping[Key, str]) -> GenerationRecord:
+        """With the ids of those models and parents that were imported; of others only the path is told."""
+        children: list[ChildRecord] = [
+            {**child, "model": known.get(model.key), "parent": known.get(model.parent) if model.parent else None}
+            for child, model in zip(self.record["children"], self.models, strict=True)
+        ]
+        return {**self.record, "children": children}
+
+
+def draft_records(state: State, names: Mapping[str, str], unread: list[str]) -> Iterator[DraftGeneration]:
+    """Every generation, one at a time, for there are tens of thousands of models in a large system.
+
+    What a row says wrongly is put in `unread`, and the row left out: only history is lost.
     """
     known = {model.key: model for model in [*state.paths, *state.population]}
     for task, iteration, generation, siblings in sampled(state):
-        name, children = names[task], list[Record]()
+        children, models = list[ChildRecord](), list[Model]()
         for number, model in enumerate(siblings):
             try:
                 children.append(_child(state, number, model, names, known))
+                models.append(model)
             except InputError as error:
                 unread.append(str(error))
-        place = {"task": name, "iteration": iteration, "generation": generation}
-        yield GENERATION_FILE.format(**place), {"format": FORMAT, **place, "children": children}
+        yield DraftGeneration(generation_record(names[task], iteration, generation, children), models)
 
 
-def with_ids(record: Record, models: Mapping[Key, str]) -> Record:
-    """A draft with the ids of those models and parents that were imported; of others only the path is told."""
-    children = [
-        child | {"model": models.get(child["model"]), "parent": models.get(child["parent"])}
-        for child in record["children"]
-    ]
-    return record | {"children": children}
-
-
-def _child(state: State, number: int, model: Model, names: Mapping[str, str], known: Mapping[Key, Model]) -> Record:
+def _child(
+    state: State, number: int, model: Model, names: Mapping[str, str], known: Mapping[Key, Model]
+) -> ChildRecord:
     row, parent = model.row, known.get(model.parent) if model.parent else None
     cycles, kept = accuracies(model, earlier=state.format == "munet")
     settings = hyperparameters(model)
     before = hyperparameters(parent) if parent else {}
     changed = [name for name in sorted(settings) if name in before and before[name] != settings[name]]
-    return {
-        "child": number,
-        "parent": model.parent,
-        "parent_task": names.get(parent.task) if parent and parent.task else None,
-        "model": model.key,
-        "path": key_text(model.key),
-        "parent_path": key_text(model.parent) if model.parent else None,
-        "accepted": bool(row.flag("metrics.improved")),
-        "reason": None,
-        "accuracy": row.number("metrics.quality"),
-        "score": model.score,
-        "parent_score": parent.score if parent else None,
-        "parameters": row.whole("metrics.num_params"),
-        "trainable_parameters": row.whole("metrics.num_trainable_params"),
-        "accounted_parameters": row.number("metrics.training_accounted_params") or model.accounted,
-        "flops": row.number("metrics.flops"),
-        "mutations": [{"kind": "set", "name": n, "old": before[n], "new": settings[n]} for n in changed],
-        "hyperparameters": settings,
-        "cloned": None,
-        "cycle": kept,
-        "accuracies": cycles,
+    record = child_record(
+        number,
+        verdict(
+            accepted=bool(row.flag("metrics.improved")),
+            reason=None,
+            accuracy=row.number("metrics.quality"),
+            score=model.score,
+            parent_score=parent.score if parent else None,
+            parameters=row.whole("metrics.num_params"),
+            trainable_parameters=row.whole("metrics.num_trainable_params"),
+            accounted_parameters=row.number("metrics.training_accounted_params") or model.accounted,
+            flops=row.number("metrics.flops"),
+        ),
+        parent=None,
+        parent_task=names.get(parent.task) if parent and parent.task else None,
+        mutations=[{"kind": "set", "name": n, "old": before[n], "new": settings[n]} for n in changed],
+        hyperparameters=settings,
+        cloned=None,
+        cycle=kept,
+        accuracies=cycles,
         # munet spent nothing on it, and what the published code spent is not in its tables
-        "samples": 0,
-        "flops_spent": {"train": 0, "validation": 0},
-        "stream": [],
-        "device": None,
-        "seconds": _seconds(model),
-        "started": row.text("metrics.start_time"),
-        "finished": row.text("metrics.end_time"),
-    }
+        samples=0,
+        flops_spent={"train": 0, "validation": 0},
+        stream=[],
+        device=None,
+        seconds=_seconds(model),
+        started=row.text("metrics.start_time"),
+    )
+    record["finished"] = row.text("metrics.end_time")
+    record["path"] = key_text(model.key)
+    record["parent_path"] = key_text(model.parent) if model.parent else None
+    return record
 
 
-def _seconds(model: Model) -> dict[str, float]:
+def _seconds(model: Model) -> Seconds:
     spent = {name: model.row.number(f"metrics.{name}_time") or 0.0 for name in ("train", "eval", "compile", "prep")}
     return {"train": spent["train"], "validation": spent["eval"], "other": spent["compile"] + spent["prep"]}

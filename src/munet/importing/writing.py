@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from munet.importing.blueprint import Plan
 from munet.importing.components import Component, slot_named
 from munet.importing.flax_checkpoint import StoredArray, read_array
 from munet.importing.state import Key
+from munet.store.manifests import origin_of
+from munet.store.schema import Manifest, NativePosembed
 
 if TYPE_CHECKING:
     import torch
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from munet.store import Store
 
 Progress = Callable[[int, int], None]
-Manifest = dict[str, Any]
 
 
 @dataclass
@@ -73,20 +74,22 @@ def _put(store: "Store", layer: "Layer") -> str:
     return store.put_layer_bytes(data)
 
 
-def write_models(store: "Store", plan: Plan, drafts: Mapping[Key, Manifest], written: Written) -> None:
+def write_models(
+    store: "Store", plan: Plan, drafts: Mapping[Key, Manifest], parents: Mapping[Key, Key], written: Written
+) -> None:
     """Fill the ids into drafts and keep the models, each parent before its children."""
     for blueprint in [plan.root, *plan.models]:
         key = blueprint.model.key
         layers = {slot: written.layers[component] for slot, component in blueprint.slots.items()}
-        manifest: dict[str, Any] = drafts[key] | {"layers": layers}
+        manifest: Manifest = {**drafts[key], "layers": layers}
         if blueprint.model.task is None:
             # the grid of the pretraining is not in the published state; this is what is left of it
-            native = {"image_size": blueprint.image_size, "layer": layers["posembed"]}
-            manifest["root"] = manifest["root"] | {"native_posembed": native}
+            native: NativePosembed = {"image_size": blueprint.image_size, "layer": layers["posembed"]}
+            manifest["root"] = {**origin_of(manifest), "native_posembed": native}
         else:
             kept = {slot: written.momentum.get(component) for slot, component in blueprint.slots.items()}
             manifest["momentum"] = {slot: layer for slot, layer in kept.items() if layer is not None}
-            manifest["parent"] = written.models[manifest["parent"]]
+            manifest["parent"] = written.models[parents[key]]
         written.models[key] = store.put_model(manifest)
 
 

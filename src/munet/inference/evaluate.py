@@ -7,6 +7,7 @@ from munet.errors import InputError
 from munet.inference.predict import preprocessing_of
 from munet.model.staged import stage_names
 from munet.store.derived import resolve
+from munet.store.schema import Manifest, TaskRecord
 from munet.tasks.cache.splits import Splits
 from munet.training import EvalItem, Step, check_precision, evaluate_together
 from munet.training.devices import choose_device
@@ -63,12 +64,12 @@ def evaluate(
     return {name: results[name] for name in names}
 
 
-def _content(record: Mapping[str, Any], split: str) -> str:
+def _content(record: TaskRecord, split: str) -> str:
     """What the images of a split are."""
     return f"{record['fingerprint']} {record['splits'][split]['ranges']}"
 
 
-def _groups(manifests: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+def _groups(manifests: Mapping[str, Manifest]) -> list[list[str]]:
     """Tasks whose models have one input size, as many as hold about a GiB of layers, so that they share them."""
     groups: list[list[str]] = []
     held: dict[str, int] = {}  # layers of the last group, with their parameters
@@ -83,7 +84,7 @@ def _groups(manifests: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
     return groups
 
 
-def _steps(models: "ModelLoader", name: str, manifest: Mapping[str, Any], device: str, precision: str) -> list[Step]:
+def _steps(models: "ModelLoader", name: str, manifest: Manifest, device: str, precision: str) -> list[Step]:
     """The stages of a task's model, named by content."""
     network = models.network(resolve(models.store, name)).on(device, precision)
     stages = [stage for _, stage in network.stages()]

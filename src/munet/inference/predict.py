@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from munet.errors import InputError
+from munet.store.schema import Manifest
 from munet.tasks import decode_image
 from munet.training import Preprocessing, prepare
 from munet.training.devices import choose_device
@@ -32,7 +33,7 @@ class Prediction:
         return [[(self.classes[i], p) for p, i in zip(ps, ids, strict=True)] for ps, ids in rows]
 
 
-def preprocessing_of(models: "ModelLoader", manifest: dict[str, Any]) -> Preprocessing:
+def preprocessing_of(models: "ModelLoader", manifest: Manifest) -> Preprocessing:
     """How a model sees images outside training: resized to its input size and normalised as its root was."""
     return Preprocessing.from_hyperparameters(
         {"image_size": manifest["hyperparameters"]["image_size"]},

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Mapping
 
+from munet.model.slots import STEM_STAGE, adapter, block, parse, stage_of
 from munet.model.vit import ViTArchitecture
 
 _NORM = 8  # operations per element of a LayerNorm, and of a GELU
 _SOFTMAX = 5  # operations per entry of an attention matrix
-_STAGE_OF = {"cls": "embedding", "posembed": "embedding", "pool": "norm"}
 
 
 def slot_sizes(
@@ -24,15 +24,15 @@ def slot_sizes(
     a, h, adapters = architecture, architecture.width, adapters or {}
     sizes: dict[str, int] = {}
     for slot in a.slots(num_blocks, tuple(adapters), head=classes is not None):
-        kind, _, number = slot.partition(".")
+        kind, number, _ = parse(slot)
         if kind == "embedding":
             sizes[slot] = a.channels * a.patch_size**2 * h + h * a.patch_bias + 2 * h * a.pre_norm
         elif kind == "cls":
             sizes[slot] = a.prefix_tokens * h
         elif kind == "posembed":
             sizes[slot] = a.posembed_rows(image_size) * h
-        elif kind == "adapter":
-            sizes[slot] = adapter_size(h, adapters[int(number)])
+        elif kind == "adapter" and number is not None:
+            sizes[slot] = adapter_size(h, adapters[number])
         elif kind == "block":
             sizes[slot] = _block_size(a)
         elif kind == "norm":
@@ -103,18 +103,18 @@ def stage_flops(
     """Operations of each stage of one forward pass of one image, in forward order.
 
     Matrix products, plus per element: 8 for LayerNorm and GELU, 1 for a bias or a residual sum, and 5 per entry of a
-    softmax. `adapters` maps a block to the hidden width of the adapter before it. The stages are slots, but for
-    `embedding`, which stands for `cls` and `posembed` too, and `norm`, which stands for `pool` too.
+    softmax. `adapters` maps a block to the hidden width of the adapter before it. The stages are those of the network,
+    named as `munet.model.slots.stage_of` does, but that `norm` stands for `pool` too.
     """
     a, h, tokens = architecture, architecture.width, architecture.tokens(image_size)
     patches = a.grid(image_size) ** 2
     stem = 2 * patches * a.channels * a.patch_size**2 * h + patches * h * a.patch_bias
-    stages = {"embedding": stem + a.posembed_rows(image_size) * h + tokens * _NORM * h * a.pre_norm}
+    stages = {STEM_STAGE: stem + a.posembed_rows(image_size) * h + tokens * _NORM * h * a.pre_norm}
     for number in range(num_blocks):
         if adapters and number in adapters:
             dim = adapters[number]
-            stages[f"adapter.{number}"] = tokens * (4 * h * dim + _NORM * h + (_NORM + 1) * dim + 2 * h)
-        stages[f"block.{number}"] = _block_flops(a, tokens)
+            stages[adapter(number)] = tokens * (4 * h * dim + _NORM * h + (_NORM + 1) * dim + 2 * h)
+        stages[block(number)] = _block_flops(a, tokens)
     norm = _pooling_flops(a, tokens) + (tokens * h if head_inputs not in (None, h) else 0)  # and the mean patch token
     return stages | {"norm": norm, "head": 2 * (head_inputs or h) * classes + classes}
 
@@ -126,12 +126,12 @@ def training_flops(stages: Mapping[str, int], trainable: Collection[str]) -> int
     stage's forward pass for the gradients of its input, and again for those of its weights. It is what a plain loop
     spends: what siblings share may be computed once, and then costs less.
     """
-    trained = {_STAGE_OF.get(slot, slot) for slot in trainable}
+    trained = {"norm" if slot == "pool" else stage_of(slot) for slot in trainable}
     total = sum(stages.values())
     above = False  # a stage that is trained lies below
     for stage, cost in stages.items():
         weights = stage in trained
-        inputs = above or (weights and stage.startswith(("block", "adapter")))  # gradients pass from part to part in it
+        inputs = above or (weights and parse(stage).number is not None)  # gradients pass from part to part in it
         total += cost * (weights + inputs)
         above = above or weights
     return total

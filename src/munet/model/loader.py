@@ -1,13 +1,14 @@
 """A store's models as networks, their layers read and verified once. What evolution, workers and inference hold."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cachetools import LRUCache
 
 from munet.model.kinds import AnyArchitecture, architecture_from_json, build, transformer
 from munet.model.vit import ViTArchitecture
 from munet.store import Store
+from munet.store.schema import Manifest
 
 if TYPE_CHECKING:
     import torch
@@ -34,7 +35,7 @@ class LayerSource(Protocol):
     def architecture(self) -> ViTArchitecture: ...
     @property
     def root(self) -> str: ...
-    def manifest(self, model: str) -> dict[str, Any]: ...
+    def manifest(self, model: str) -> Manifest: ...
     def layer(self, identity: str) -> Tensors: ...
 
 
@@ -70,7 +71,7 @@ class ModelLoader:
         """The vision transformer that the models are paths through. InputError where they are of another kind."""
         return transformer(self.kind, self.store.path)
 
-    def manifest(self, model: str) -> dict[str, Any]:
+    def manifest(self, model: str) -> Manifest:
         """The manifest of a model by its id."""
         return self.store.get_model(model)
 

@@ -13,14 +13,13 @@ from torch import Tensor, nn
 from munet.errors import InputError
 from munet.model.block import FusedBlock, can_fuse
 from munet.model.modules import Embedding, adapter_template, assign, shallow_clone, template
-from munet.model.slots import adapters_of, depth_of
+from munet.model.slots import STEM, STEM_STAGE, adapters_of, block, depth_of, is_block, parse, stage_of
 from munet.model.staged import Stage, StagedNetwork
 from munet.model.state_dict import slot_of
 from munet.model.vit import ViTArchitecture
 
 Layers = Mapping[str, Mapping[str, Tensor]]
 
-_BELOW = ("embedding", "cls", "posembed")  # the slots of the first stage
 _NORM_AND_PATCHES = "norm+patches"  # the stage of slot norm where the head reads two features
 
 
@@ -61,14 +60,14 @@ class Network(StagedNetwork):
     def _parts(self, layers: Layers) -> dict[str, nn.Module]:
         """One module per stage, named as its slot (a module's name may hold no dot)."""
         vit: Any = template(self.architecture)
-        parts: dict[str, nn.Module] = {"posembed": Embedding(self.architecture, self.image_size)}
-        below = {name: tensor for slot in _BELOW for name, tensor in layers.get(slot, {}).items()}
-        assign(parts["posembed"], below, "embedding, cls or posembed")
+        parts: dict[str, nn.Module] = {STEM_STAGE: Embedding(self.architecture, self.image_size)}
+        below = {name: tensor for slot in STEM for name, tensor in layers.get(slot, {}).items()}
+        assign(parts[STEM_STAGE], below, "embedding, cls or posembed")
         # the norms have a part even without values, since the model is pooled between them
         parts["norm"] = nn.ModuleDict({name: shallow_clone(getattr(vit, name)) for name in ("norm", "fc_norm")})
         assign(parts["norm"], layers.get("norm", {}), "norm")
         for slot in self.slots:
-            kind = slot.partition(".")[0]
+            kind = parse(slot).kind
             if kind == "block":
                 part: nn.Module = shallow_clone(vit.blocks[0])
             elif kind == "adapter":
@@ -81,7 +80,7 @@ class Network(StagedNetwork):
             else:
                 continue
             assign(part, layers[slot], slot)
-            parts[slot.replace(".", "_")] = part
+            parts[_module_name(slot)] = part
         return parts
 
     def stages(self) -> list[Stage]:
@@ -98,8 +97,9 @@ class Network(StagedNetwork):
 
     def _steps(self) -> list[Stage]:
         parts = self.parts
-        steps: list[Stage] = [("posembed", parts["posembed"])]
-        steps += [self._blocks.get(slot, (slot, parts[slot.replace(".", "_")])) for slot in self.slots if "." in slot]
+        steps: list[Stage] = [(STEM_STAGE, parts[STEM_STAGE])]
+        numbered = (slot for slot in self.slots if parse(slot).number is not None)
+        steps += [self._blocks.get(slot, (slot, parts[_module_name(slot)])) for slot in numbered]
         steps.append((_NORM_AND_PATCHES, self._norm_and_patches) if self.with_patches else ("norm", self._norm))
         if "pool" in self.slots:
             steps.append(("pool", self._pool))
@@ -108,13 +108,12 @@ class Network(StagedNetwork):
         return steps
 
     def frozen_stages(self) -> int:
-        names = [name.partition("+")[0] for name, _ in self._steps()]
-        trained = {"posembed" if slot in _BELOW else slot for slot in self.trainable}
+        names = [_without_form(name) for name, _ in self._steps()]
+        trained = {stage_of(slot) for slot in self.trainable}
         return next((i for i, name in enumerate(names) if name in trained), len(names))
 
     def slots_of_stage(self, name: str) -> tuple[str, ...]:
-        name = name.partition("+")[0]
-        return tuple(slot for slot in self.slots if slot == name or (name == "posembed" and slot in _BELOW))
+        return tuple(slot for slot in self.slots if stage_of(slot) == _without_form(name))
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         """Logits (B, classes) of normalised images; features (B, width) without a head."""
@@ -175,23 +174,23 @@ class Network(StagedNetwork):
         return self
 
     def _fused_blocks(self, bf16: bool) -> dict[str, Stage]:
-        last = f"block.{self.num_blocks - 1}"
+        last = block(self.num_blocks - 1)
         first_only = self.architecture.global_pool == "token" and not self.with_patches
         blocks: dict[str, Stage] = {}
         for slot in self.slots:
-            if slot.startswith("block."):
+            if is_block(slot):
                 alone = first_only and slot == last
-                module = self.parts[slot.replace(".", "_")]
-                block = FusedBlock(module, self.architecture, bf16=bf16, class_token_only=alone)
-                blocks[slot] = (f"{slot}+{'class token' if alone else 'fused'}", block)
+                module = self.parts[_module_name(slot)]
+                fused = FusedBlock(module, self.architecture, bf16=bf16, class_token_only=alone)
+                blocks[slot] = (f"{slot}+{'class token' if alone else 'fused'}", fused)
         return blocks
 
     def slot_parameters(self, slot: str) -> dict[str, nn.Parameter]:
         """Parameters of a slot by their names in its layer."""
-        if slot in _BELOW:
-            named = self.parts["posembed"].named_parameters()
+        if stage_of(slot) == STEM_STAGE:
+            named = self.parts[STEM_STAGE].named_parameters()
             return {name: parameter for name, parameter in named if slot_of(name)[0] == slot}
-        return dict(self.parts[slot.replace(".", "_")].named_parameters())
+        return dict(self.parts[_module_name(slot)].named_parameters())
 
     def trained_layers(self) -> dict[str, dict[str, Tensor]]:
         """The trainable slots' tensors, detached; they are the parameters' own memory, so copy what shall last."""
@@ -200,6 +199,14 @@ class Network(StagedNetwork):
             for slot in self.slots
             if slot in self.trainable
         }
+
+
+def _without_form(stage: str) -> str:
+    return stage.partition("+")[0]
+
+
+def _module_name(slot: str) -> str:
+    return slot.replace(".", "_")  # torch takes no dot in the name of a module
 
 
 def _frozen(step: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:

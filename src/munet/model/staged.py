@@ -1,14 +1,7 @@
 """What every model is when it computes: a module in stages, of which models that share layers compute some once."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import torch
-
-
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -45,7 +38,7 @@ class StagedNetwork(nn.Module, ABC):
         return super().train(False)
 
 
-def stage_names(network: "StagedNetwork", layers: Mapping[str, str]) -> list[str]:
+def stage_names(network: StagedNetwork, layers: Mapping[str, str]) -> list[str]:
     """What each frozen stage of a network computes, by content: its place, its layers' ids, the size of the input."""
     names = [name for name, _ in network.stages()][: network.frozen_stages()]
     return [f"{name} {network.image_size} {[layers[slot] for slot in network.slots_of_stage(name)]}" for name in names]

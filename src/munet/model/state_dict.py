@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from munet.errors import InputError
-from munet.model.slots import depth_of
+from munet.model.slots import STEM, adapter, block, body, depth_of, parse
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,13 +22,14 @@ _SLOTS = {
 # slots whose tensors lose their prefix: timm's prefix -> slot
 _NESTED = {"attn_pool": "pool", "head": "head"}
 _INDEXED = re.compile(r"(blocks|adapters)\.(\d+)\.(.+)")
+_INDEXED_SLOTS = {"blocks": block, "adapters": adapter}
 
 
 def slot_of(key: str) -> tuple[str, str]:
     """(slot, name inside its layer) of a key of a timm state dict; InputError for a key that no slot holds."""
     indexed = _INDEXED.fullmatch(key)
     if indexed:
-        return f"{indexed[1][:-1]}.{int(indexed[2])}", indexed[3]
+        return _INDEXED_SLOTS[indexed[1]](int(indexed[2])), indexed[3]
     first, _, rest = key.partition(".")
     if first in _SLOTS:
         return _SLOTS[first], key
@@ -39,8 +40,8 @@ def slot_of(key: str) -> tuple[str, str]:
 
 def key_of(slot: str, name: str) -> str:
     """Inverse of `slot_of`."""
-    kind, _, number = slot.partition(".")
-    if kind in ("block", "adapter"):
+    kind, number, _ = parse(slot)
+    if number is not None:
         return f"{kind}s.{number}.{name}"
     prefixes = {slot: prefix for prefix, slot in _NESTED.items()}
     return f"{prefixes[kind]}.{name}" if kind in prefixes else name
@@ -52,10 +53,8 @@ def split_state_dict(state: "Mapping[str, Tensor]") -> "dict[str, dict[str, Tens
     for key, tensor in state.items():
         slot, name = slot_of(key)
         layers.setdefault(slot, {})[name] = tensor
-    order = ["embedding", "cls", "posembed"]
-    for k in range(depth_of(layers)):
-        order += [f"adapter.{k}", f"block.{k}"]
-    order += ["norm", "pool", "head"]
+    depth = depth_of(layers)
+    order = [*STEM, *body(depth, range(depth)), "norm", "pool", "head"]
     stray = sorted(set(layers) - set(order))
     if stray:
         raise InputError(f"slot {stray[0]} has no block behind it")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from munet.errors import InputError
 from munet.fs.atomic import write_atomic
-from munet.model.slots import adapters_of, depth_of
+from munet.model.slots import adapter, adapters_of, depth_of
 from munet.model.vit import ViTArchitecture
 from munet.store.layer_file import serialize
 
@@ -44,7 +44,7 @@ def export_model(
         raise InputError(f"{path} should end in .safetensors")
     if not path.parent.is_dir():
         raise InputError(f"{path.parent} is not a folder: make it first")
-    adapters = {k: int(layers[f"adapter.{k}"]["down.weight"].shape[0]) for k in sorted(adapters_of(layers))}
+    adapters = {k: int(layers[adapter(k)]["down.weight"].shape[0]) for k in sorted(adapters_of(layers))}
     if adapters and not with_adapters:
         before = ", ".join(str(k) for k in adapters)
         raise InputError(

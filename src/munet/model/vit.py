@@ -1,7 +1,6 @@
 """What a plain vision transformer is, apart from its weights, its depth and its image size. Needs no torch.
 
-The slots of a model are in forward order: `embedding`, `cls`, `posembed`, then for each block k an optional
-`adapter.k` and `block.k`, then `norm`, `pool` (attention pooling only) and `head`.
+`munet.model.slots` tells what the slots of a model are.
 """
 
 from collections.abc import Collection, Mapping
@@ -9,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from munet.errors import InputError
+from munet.model.slots import body
 
 ACTIVATIONS = ("gelu", "gelu_tanh", "quick_gelu")
 ADAPTER_ACTIVATIONS = ("gelu", "gelu_tanh")
@@ -101,10 +101,7 @@ class ViTArchitecture:
         if self.class_token or self.reg_tokens:
             names.append("cls")
         names.append("posembed")
-        for k in range(num_blocks):
-            if k in adapters:
-                names.append(f"adapter.{k}")
-            names.append(f"block.{k}")
+        names += body(num_blocks, adapters)
         if self.final_norm:
             names.append("norm")
         if self.global_pool == "map":

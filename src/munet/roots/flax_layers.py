@@ -9,6 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from munet.model.slots import parse
 from munet.model.vit import ViTArchitecture
 
 Read = Callable[[str], Tensor]
@@ -34,7 +35,7 @@ def newer_name(name: str) -> str:
 
 def layer_of(slot: str, read: Read) -> Layer:
     """The layer that fills `slot`, in the dtype of its arrays. `read` takes the newer names; what it raises passes."""
-    kind = slot.partition(".")[0]
+    kind = parse(slot).kind
     if kind == "embedding":
         kernel = read("kernel").permute(3, 2, 0, 1)
         return _owned({"patch_embed.proj.weight": kernel, "patch_embed.proj.bias": read("bias")})
@@ -56,7 +57,7 @@ def shapes_of(slot: str, architecture: ViTArchitecture, size: int = 0) -> Shapes
     """Shape of every array of a slot by its newer name. `size`: side of the image in pixels for `posembed`, hidden
     width for adapters, classes for the head."""
     a, h = architecture, architecture.width
-    kind = slot.partition(".")[0]
+    kind = parse(slot).kind
     if kind == "embedding":
         return {"kernel": (a.patch_size, a.patch_size, a.channels, h), "bias": (h,)}
     if kind == "cls":

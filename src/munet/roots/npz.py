@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from munet.errors import InputError
+from munet.model.slots import block as block_slot
 from munet.model.vit import ViTArchitecture
 from munet.roots.files import check_file
 from munet.roots.root import Root, check_depth, finish
@@ -58,7 +59,7 @@ def _convert(arrays: Any, path: Path, depth: int | None) -> "tuple[ViTArchitectu
 
     places = {"embedding": "embedding", "cls": "cls", "posembed": "Transformer/posembed_input"}
     places |= {"norm": "Transformer/encoder_norm"}
-    places |= {f"block.{k}": f"Transformer/encoderblock_{k}" for k in range(depth or available)}
+    places |= {block_slot(k): f"Transformer/encoderblock_{k}" for k in range(depth or available)}
     # query kernel (width, heads, width / heads) tells the heads, which no other array does
     kernel, block = reader("embedding")("kernel"), reader("Transformer/encoderblock_0")
     heads = block("MultiHeadDotProductAttention_0/query/kernel").shape[1]

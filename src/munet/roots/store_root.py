@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from munet.store import FORMAT
 from munet.store.layer_file import layer_size
+from munet.store.schema import manifest
 
 if TYPE_CHECKING:
     from munet.store import Store
@@ -24,26 +24,15 @@ def store_root(
 
     loaded = load_root(root, depth=depth, image_size=image_size, weights=weights, seed=seed)
     native = store.put_layer(loaded.native_posembed)
-    manifest = {
-        "format": FORMAT,
-        "task": None,
-        "parent": None,
-        "architecture": loaded.architecture.to_json(),
-        "layers": {slot: store.put_layer(tensors) for slot, tensors in loaded.layers.items()},
-        "sizes": {slot: layer_size(tensors) for slot, tensors in loaded.layers.items()},
-        "momentum": {},
-        "hyperparameters": {"image_size": loaded.image_size},
-        "mutation_probabilities": {},
-        "mutations": [],
-        "method": None,
-        "generation": 0,
-        "stream": [],
-        "precision": "fp32",
-        "metrics": {},
-        "root": {
+    root_manifest = manifest(
+        architecture=loaded.architecture.to_json(),
+        layers={slot: store.put_layer(tensors) for slot, tensors in loaded.layers.items()},
+        sizes={slot: layer_size(tensors) for slot, tensors in loaded.layers.items()},
+        hyperparameters={"image_size": loaded.image_size},
+        root={
             "source": loaded.source,
             # position embeddings of other image sizes are resized from this grid, never from a tuned one
             "native_posembed": {"image_size": loaded.native_image_size, "layer": native},
         },
-    }
-    return store.put_model(manifest)
+    )
+    return store.put_model(root_manifest)

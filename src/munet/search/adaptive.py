@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from munet.model.slots import parse
 from munet.search.method import Method
 from munet.search.mutations import Mutation, Parent, Plan, changes
 from munet.search.space import Value
@@ -152,7 +153,7 @@ def _trained_slots(method: Method, parent: Parent, error: float) -> Sequence[str
         return [slot for slot in parent.slots if slot not in ("norm", "head")]
     count = trained_blocks(method, error, parent.num_blocks) if method.clone == "probe" else 0
     first = parent.num_blocks - count
-    return [slot for slot in parent.slots if "." in slot and int(slot.partition(".")[2]) >= first]
+    return [slot for slot in parent.slots if (number := parse(slot).number) is not None and number >= first]
 
 
 def plan_trunk(

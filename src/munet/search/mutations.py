@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from munet.model.slots import STEM, adapter, block, block_number, body, is_adapter
 from munet.search.method import Method
 from munet.search.probabilities import MutationProbabilities
 from munet.search.space import PREPROCESSING_KEYS, Value, neighbour
 
 _KINDS = ("clone", "insert_adapter", "remove_block", "restore_block")
-_STEM = ("embedding", "cls", "posembed")
 
 
 @dataclass(frozen=True)
@@ -147,9 +147,9 @@ def sample_child(
 
     mutations = (
         *changes(start, values),
-        *(Mutation("remove_block", slot=f"block.{k}") for k in range(num_blocks, parent.num_blocks)),
-        *(Mutation("restore_block", slot=f"block.{k}") for k in range(parent.num_blocks, num_blocks)),
-        *(Mutation("insert_adapter", slot=f"adapter.{k}") for k in sorted(adapters - parent.adapters)),
+        *(Mutation("remove_block", slot=block(k)) for k in range(num_blocks, parent.num_blocks)),
+        *(Mutation("restore_block", slot=block(k)) for k in range(parent.num_blocks, num_blocks)),
+        *(Mutation("insert_adapter", slot=adapter(k)) for k in sorted(adapters - parent.adapters)),
         *(Mutation("clone", slot=slot) for slot in drawn),
     )
     return Plan(values, mu.table, num_blocks, adapters, cloned, mutations)
@@ -210,7 +210,7 @@ def _adapters(parent: Parent, method: Method, num_blocks: int, mu: MutationProba
         return frozenset(kept)
     if method.adapters == "always":
         return frozenset(kept.union(places))
-    return frozenset(kept.union(k for k in places if mu.decides(f"insert:adapter.{k}")))
+    return frozenset(kept.union(k for k in places if mu.decides(f"insert:{adapter(k)}")))
 
 
 def _clones(
@@ -227,8 +227,7 @@ def _clones(
     cloned = {"norm", "head"}
     drawn = []
     for slot in _slots(parent, num_blocks, adapters):
-        adapter = slot.startswith("adapter.")
-        if slot in cloned or (adapter and (remade or slot not in parent.slots)):
+        if slot in cloned or (is_adapter(slot) and (remade or slot not in parent.slots)):
             cloned.add(slot)
         elif _held(slot, method):
             continue
@@ -256,15 +255,14 @@ def _held(slot: str, method: Method) -> bool:
     below = method.freeze_below
     if below is None:
         return False
-    return slot in _STEM or (slot.startswith("block.") and int(slot.removeprefix("block.")) < below)
+    number = block_number(slot)
+    return slot in STEM or (number is not None and number < below)
 
 
 def _slots(parent: Parent, num_blocks: int, adapters: frozenset[int]) -> list[str]:
     """Slots of the child in forward order."""
-    slots = [slot for slot in _STEM if slot in parent.slots]
-    for k in range(num_blocks):
-        slots += [f"adapter.{k}", f"block.{k}"] if k in adapters else [f"block.{k}"]
-    return [*slots, "norm", *(slot for slot in ("pool",) if slot in parent.slots), "head"]
+    stem = [slot for slot in STEM if slot in parent.slots]
+    return [*stem, *body(num_blocks, adapters), "norm", *(slot for slot in ("pool",) if slot in parent.slots), "head"]
 
 
 def changes(start: Mapping[str, Value], values: Mapping[str, Value]) -> list[Mutation]:

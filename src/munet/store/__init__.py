@@ -1,14 +1,16 @@
 """What is kept: layers and models by content, tasks and runs by name, so that a crash at any moment loses nothing.
 
-    files.py         bytes to disk, whole or not at all
-    locks.py         commits together, gc and evolution alone
     objects.py       immutable objects, named by their hash
+    schema/          each record as a type, and the one function that begins it
     records.py       canonical JSON; records that carry their checksum
     manifests.py     what a model refers to
-    refs.py          what tasks and runs refer to
+    run_files.py     names of a run's files; what tasks and runs refer to
+    run_records.py   the records of a run, read and written as what they are
     creation.py      a directory that is a system or is none
+    staging.py       a system made beside its place and moved there in one step
     store.py         Store: all of it in one class
-    facts.py         what manifests say of their relations, read once
+    relations.py     what manifests say of their relations, read once
+    derived.py       owners, totals, lineage: what follows from the refs
     reachability.py  what the refs reach
     fsck.py          checking everything
     gc.py            removing what no ref reaches: everywhere, or among what a task iteration let go

@@ -1,14 +1,13 @@
 """What follows from the refs: owners, totals, lineage. Always derived, never stored."""
 
-from collections.abc import Container, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from munet.errors import InputError, suggest
+from munet.store.schema import Manifest, Totals
 
 if TYPE_CHECKING:
     from munet.store.store import Store
-
-Manifest = dict[str, Any]
 
 
 def resolve(store: "Store", word: str) -> str:
@@ -54,18 +53,18 @@ def living_lineage(store: "Store", model: str, alive: Container[str]) -> list[tu
 
 def retained(store: "Store") -> dict[str, Manifest]:
     """Task name -> manifest of its retained model, for the tasks that have one."""
-    return {record["name"]: store.get_model(record["model"]) for record in store.task_records() if record["model"]}
+    return {record["name"]: store.get_model(model) for record in store.task_records() if (model := record["model"])}
 
 
-def owners(manifests: Mapping[str, Manifest], without: str | None = None) -> dict[str, set[str]]:
+def owners(paths: Mapping[str, Mapping[str, str]], without: str | None = None) -> dict[str, set[str]]:
     """Layer id -> names of the tasks whose retained model uses it. Always derived, never stored.
 
-    `without` is the active task: while it evolves it owns nothing (muNet, sec. 3).
+    `paths`: task -> slot -> layer id. `without` is the active task: while it evolves it owns nothing (muNet, sec. 3).
     """
     result: dict[str, set[str]] = {}
-    for task, manifest in manifests.items():
+    for task, path in paths.items():
         if task != without:
-            for layer in manifest["layers"].values():
+            for layer in path.values():
                 result.setdefault(layer, set()).add(task)
     return result
 
@@ -82,28 +81,34 @@ def owners_of(store: "Store", models: Mapping[str, str]) -> dict[str, set[str]]:
     return result
 
 
-def totals(manifests: Mapping[str, Manifest], tests: Mapping[str, float]) -> dict[str, Any]:
-    """What a system comes to: means over its tasks' models, and the size of all of them together.
+class Weight(NamedTuple):
+    """What a retained model adds to the totals of its system."""
 
-    `manifests` of the retained models and `tests`, their test accuracies, by task. A mean over nothing is None.
-    """
-    metrics = [manifest["metrics"] for manifest in manifests.values()]
-    unique = unique_parameters(manifests)
+    layers: Mapping[str, str]  # slot -> layer id
+    sizes: Mapping[str, int]  # slot -> parameters
+    validation_accuracy: float | None
+    flops: float | None
+
+
+def totals(manifests: Mapping[str, Manifest], tests: Mapping[str, float]) -> Totals:
+    """What a system comes to: `manifests` of the retained models and `tests`, their test accuracies, by task."""
+    measured = [(manifest, manifest["metrics"]) for manifest in manifests.values()]
+    weights = [Weight(m["layers"], m["sizes"], of["validation_accuracy"], of["flops"]) for m, of in measured]
+    return totals_of(weights, tests.values())
+
+
+def totals_of(weights: Sequence[Weight], tests: Iterable[float]) -> Totals:
+    """Means over the tasks' models, and the size of all of them together. A mean over nothing is None."""
+    unique = sum({model.layers[slot]: size for model in weights for slot, size in model.sizes.items()}.values())
     return {
-        "mean_validation_accuracy": _mean([m["validation_accuracy"] for m in metrics]),
-        "mean_test_accuracy": _mean(list(tests.values())),
+        "mean_validation_accuracy": _mean([model.validation_accuracy for model in weights]),
+        "mean_test_accuracy": _mean(list(tests)),
         "unique_parameters": unique,
-        "parameters_per_task": unique / len(manifests) if manifests else None,
-        "flops_per_task": _mean([m["flops"] for m in metrics]),
+        "parameters_per_task": unique / len(weights) if weights else None,
+        "flops_per_task": _mean([model.flops for model in weights]),
     }
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
-
-
-def unique_parameters(manifests: Mapping[str, Manifest]) -> int:
-    """Parameters that the retained models use, each layer counted once."""
-    sizes = {m["layers"][slot]: size for m in manifests.values() for slot, size in m["sizes"].items()}
-    return sum(sizes.values())

@@ -128,7 +128,7 @@ def _records(store: Store) -> Iterator[tuple[str, str, str | None, Callable[[], 
     for run in store.runs():
         for file in store.run_files(run):
             place = generation_of(file)
-            yield "run", f"{run}/{file}", place and place[0], partial(store.read_run, run, file)
+            yield "run", f"{run}/{file}", place and place.task, partial(store.read_run, run, file)
 
 
 def _strays(store: Store) -> list[str]:

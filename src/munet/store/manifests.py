@@ -2,13 +2,12 @@
 
 import hashlib
 from collections.abc import Iterator
-from typing import Any
+from typing import cast
 
 from munet.errors import InputError
 from munet.store.objects import is_id
 from munet.store.records import FORMAT, RecordError, canonical, parse
-
-Manifest = dict[str, Any]
+from munet.store.schema import Manifest, NativePosembed, RootOrigin
 
 
 def id_of_manifest(data: bytes) -> str:
@@ -27,7 +26,7 @@ def encode(manifest: Manifest) -> bytes:
 
 def decode(data: bytes) -> Manifest:
     """Inverse of `encode`. Raises RecordError, or NewerError for a manifest of a newer munet."""
-    manifest = parse(data)
+    manifest = cast("Manifest", parse(data))
     try:
         _check(manifest)
     except InputError as error:
@@ -40,7 +39,8 @@ def layers_of(manifest: Manifest) -> Iterator[tuple[str, str]]:
     for part in ("layers", "momentum"):
         for slot, id in (manifest.get(part) or {}).items():
             yield f"{part} of {slot}", id
-    native = (manifest.get("root") or {}).get("native_posembed")
+    root = manifest.get("root")
+    native = root.get("native_posembed") if root else None
     if native is not None:
         yield "native position embedding", native["layer"]
 
@@ -48,6 +48,22 @@ def layers_of(manifest: Manifest) -> Iterator[tuple[str, str]]:
 def parent_of(manifest: Manifest) -> str | None:
     """Id of the model it was sampled from; None for a root."""
     return manifest.get("parent")
+
+
+def origin_of(root: Manifest) -> RootOrigin:
+    """Where the weights of a root come from. InputError for a model that is no root."""
+    origin = root.get("root")
+    if origin is None:
+        raise InputError(f"the model of task {root['task']!r} is no root")
+    return origin
+
+
+def native_posembed_of(root: Manifest) -> NativePosembed:
+    """The position embeddings of a vision transformer's root, before they were resized. InputError without any."""
+    native = origin_of(root).get("native_posembed")
+    if native is None:
+        raise InputError("the root has no position embeddings: its models are no vision transformers")
+    return native
 
 
 def _check(manifest: Manifest) -> None:

@@ -8,10 +8,12 @@ history stays, weights that no ref needs do not.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from munet.store.manifests import Manifest, layers_of, parent_of
+from munet.store.manifests import layers_of, parent_of
 from munet.store.records import DamagedFile
-from munet.store.run_files import generation_of, is_over, models_of_generation, models_of_task
-from munet.store.store import Record, Store
+from munet.store.run_files import is_over, models_of_generation, models_of_task
+from munet.store.run_records import generations, read_generation
+from munet.store.schema import Manifest, TaskRecord
+from munet.store.store import Store
 
 
 @dataclass
@@ -64,7 +66,7 @@ class Reach:
 def refs(store: Store) -> Refs:
     """Every ref of a system, past damaged records. Reads no manifest."""
     found = Refs([(None, store.root)])
-    tasks: dict[str, Record] = {}
+    tasks: dict[str, TaskRecord] = {}
     for name in store.task_names():
         try:
             tasks[name] = store.read_task(name)
@@ -77,17 +79,16 @@ def refs(store: Store) -> Refs:
     return found
 
 
-def _refs_of_run(store: Store, run: str, tasks: dict[str, Record], found: Refs) -> None:
-    for file in store.run_files(run):
-        place = generation_of(file)
-        if place is None or (place[0] in tasks and is_over(tasks[place[0]], run, place[1])):
+def _refs_of_run(store: Store, run: str, tasks: dict[str, TaskRecord], found: Refs) -> None:
+    for file, place in generations(store, run):
+        if place.task in tasks and is_over(tasks[place.task], run, place.iteration):
             continue
         try:
-            record = store.read_run(run, file)
+            record = read_generation(store, run, file)
         except DamagedFile as error:
-            found.hide(error, place[0])
+            found.hide(error, place.task)
             continue
-        found.models += [(place[0], model) for model in models_of_generation(record)]
+        found.models += [(place.task, model) for model in models_of_generation(record)]
 
 
 def kept(store: Store) -> Kept:

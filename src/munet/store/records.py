@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def canonical(value: Any, what: str) -> bytes:
         raise InputError(f"{what} cannot be stored as JSON: {error}") from error
 
 
-def seal(record: dict[str, Any], what: str) -> bytes:
+def seal(record: Mapping[str, object], what: str) -> bytes:
     """A record's file: its canonical JSON with the SHA-256 of exactly that text put in as the last key."""
     body = canonical({key: value for key, value in record.items() if key != "sha256"}, what)
     comma = b"" if body == b"{}" else b","

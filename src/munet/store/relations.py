@@ -15,7 +15,8 @@ from pathlib import Path
 
 from munet.errors import StoreError
 from munet.fs.atomic import write_atomic
-from munet.store.manifests import Manifest, layers_of, parent_of
+from munet.store.manifests import layers_of, parent_of
+from munet.store.schema import Manifest
 
 FILE = ".lineage"
 _MAGIC = b"munet-lineage-1\n"

@@ -1,37 +1,69 @@
-"""Which models the mutable records name. A record is written only after the models that it names are stored."""
+"""Names of a run's files, written and parsed here alone, and which models its records and those of tasks name.
 
-from typing import Any
+A record is written only after the models that it names are stored.
+"""
 
-FINISHED = "finished.json"
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from munet.store.schema import TaskRecord
+
 CONFIG = "run.json"
+FINISHED = "finished.json"
+_ENDED = ".end.json"
 
 
-def models_of_task(record: dict[str, Any]) -> list[str]:
-    """Ids in a task's record that keep a model: the retained one and the active population."""
-    retained = [record["model"]] if record.get("model") else []
-    return retained + list((record.get("active") or {}).get("population", ()))
+class GenerationPlace(NamedTuple):
+    """Which generation of which task iteration of a run."""
+
+    task: str
+    iteration: int
+    generation: int
 
 
-def models_of_generation(record: dict[str, Any]) -> list[str]:
-    """Ids of the accepted children in a generation's run record."""
-    return [child["model"] for child in record.get("children", ()) if child.get("accepted") and child.get("model")]
+def generation_file(task: str, iteration: int, generation: int) -> str:
+    """Name of a generation's record."""
+    return f"{task}-{iteration:04d}-{generation:04d}.json"
 
 
-def generation_of(file: str) -> tuple[str, int] | None:
-    """(task, iteration) of a generation's run record `<task>-<iteration>-<generation>.json`; None for other records."""
+def iteration_file(task: str, iteration: int) -> str:
+    """Name of the record of a task iteration that is over."""
+    return f"{task}-{iteration:04d}{_ENDED}"
+
+
+def generation_of(file: str) -> GenerationPlace | None:
+    """Whose record `<task>-<iteration>-<generation>.json` is; None for other records."""
     task, *numbers = file.removesuffix(".json").rsplit("-", 2)
     if task and len(numbers) == 2 and all(number.isdecimal() for number in numbers):
-        return task, int(numbers[0])
+        return GenerationPlace(task, *map(int, numbers))
     return None
 
 
-def is_over(task_record: dict[str, Any], run: str, iteration: int) -> bool:
+def ends_iteration(file: str) -> bool:
+    """Whether a record says what a task iteration retained."""
+    return file.endswith(_ENDED)
+
+
+def in_order(files: Iterable[str]) -> list[str]:
+    """Names of records counting upwards: generation 10 after generation 9."""
+    # Words and numbers take turns, so that numbers are only ever compared with numbers.
+    return sorted(files, key=lambda name: [int(p) if p.isdigit() else p for p in re.split("([0-9]+)", name)])
+
+
+def models_of_task(record: TaskRecord) -> list[str]:
+    """Ids in a task's record that keep a model: the retained one and the active population."""
+    model, active = record.get("model"), record.get("active")
+    return [*([model] if model else []), *(active.get("population", ()) if active else ())]
+
+
+def models_of_generation(record: Mapping[str, Any]) -> list[str]:
+    """Ids of the accepted children in a generation's run record; none in other records of a run."""
+    children = record.get("children", ())
+    return [model for child in children if child.get("accepted") and (model := child.get("model"))]
+
+
+def is_over(task_record: TaskRecord, run: str, iteration: int) -> bool:
     """Whether a task has ended this iteration of a run: the children sampled in it no longer wait for a verdict."""
     last = task_record.get("last")
-    return bool(last) and last["run"] == run and last["iteration"] >= iteration
-
-
-GENERATION_FILE = "{task}-{iteration:04d}-{generation:04d}.json"
-
-
-ITERATION_FILE = "{task}-{iteration:04d}.end.json"
+    return last is not None and last["run"] == run and last["iteration"] >= iteration

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from munet.errors import InputError, StoreError, suggest
 from munet.fs import locks
@@ -17,12 +17,13 @@ from munet.store.creation import MARKER
 from munet.store.objects import Objects, is_id
 from munet.store.records import FORMAT, DamagedFile, NewerError, RecordError, canonical, parse, seal, unseal
 from munet.store.relations import Facts
-from munet.store.run_files import CONFIG, FINISHED, models_of_generation, models_of_task
+from munet.store.run_files import CONFIG, FINISHED, in_order, models_of_generation, models_of_task
+from munet.store.schema import Manifest, TaskRecord
 
 if TYPE_CHECKING:
     import torch
 
-Record = dict[str, Any]
+_Read = TypeVar("_Read", bound=Mapping[str, Any])
 _WRITERS = 8  # layers written at once
 
 
@@ -138,7 +139,7 @@ class Store:
 
     # -- models -------------------------------------------------------------------------------------------------------
 
-    def put_model(self, manifest: Record) -> str:
+    def put_model(self, manifest: Manifest) -> str:
         """Keep a model and return its id. Raises InputError unless its layers, momentum and parent are stored."""
         data = manifests.encode(manifest)
         with self.commit():
@@ -150,7 +151,7 @@ class Store:
                 raise InputError(f"the parent {parent} is not in {self.path}: put the parent first")
             return self.models.put(data)
 
-    def get_model(self, id: str, verify: bool = True) -> Record:
+    def get_model(self, id: str, verify: bool = True) -> Manifest:
         """A model's manifest. Raises DamagedError."""
         data = self.models.get(id, verify)
         return self._read_as(manifests.decode, data, self.models.path(id))
@@ -180,7 +181,7 @@ class Store:
         """Names of the tasks, in the order in which they were added."""
         return [record["name"] for record in self.task_records()]
 
-    def task_records(self) -> list[Record]:
+    def task_records(self) -> list[TaskRecord]:
         """Records of all tasks, in the order in which they were added. Raises DamagedError."""
         records = [self.read_task(name) for name in self.task_names()]
         return sorted(records, key=lambda record: (record.get("added", 0), record["name"]))
@@ -209,7 +210,7 @@ class Store:
             raise InputError(f"the task name {name[:20]!r}… takes {len(name.encode())} bytes: use at most 100")
         return self.path / "tasks" / f"{name}.json"
 
-    def read_task(self, name: str) -> Record:
+    def read_task(self, name: str) -> TaskRecord:
         """A task's record. Raises InputError for an unknown task, DamagedError for a damaged record."""
         path = self.task_path(name)
         record = self._read_record(path)
@@ -217,9 +218,9 @@ class Store:
             raise InputError(f"{self.path} has no task {name!r}{suggest(name, self.task_names())}")
         if record.get("name") != name:
             raise DamagedFile(path, f"is the record of task {record.get('name')!r}", self.path)
-        return record
+        return cast("TaskRecord", record)
 
-    def create_task(self, record: Record) -> None:
+    def create_task(self, record: TaskRecord) -> None:
         """Add a task under `record["name"]`. Raises InputError when the name is taken."""
         path = self.task_path(record["name"])
         with self.commit():
@@ -229,7 +230,7 @@ class Store:
             except FileExistsError as error:
                 raise InputError(f"{self.path} already has a task {record['name']!r}: choose another name") from error
 
-    def write_task(self, record: Record) -> None:
+    def write_task(self, record: TaskRecord) -> None:
         """Replace a task's record: the commit point. Raises InputError when it names a model that is not stored."""
         path = self.task_path(record["name"])
         if not path.exists():
@@ -244,7 +245,7 @@ class Store:
         """Names of the runs, oldest first. A run that was killed before its config was written is none."""
         return [name for name in self._run_folders() if os.path.exists(f"{self.path}/runs/{name}/{CONFIG}")]
 
-    def new_run(self, config: Record) -> str:
+    def new_run(self, config: Mapping[str, Any]) -> str:
         """Begin a run with this config and return its name: 0001, 0002, …"""
         with self.commit():
             names = self._run_folders()
@@ -261,14 +262,14 @@ class Store:
             self.write_run(folder.name, CONFIG, config)
         return folder.name
 
-    def write_run(self, run: str, file: str, record: Record) -> None:
+    def write_run(self, run: str, file: str, record: Mapping[str, Any]) -> None:
         """Write or replace one record of a run. `file` is its name, with or without `.json`."""
         path = self.run_path(run, file)
         with self.commit():
             self._refuse_unknown(models_of_generation(record))
             write_atomic(path, seal(record, f"the run record {file!r}"))
 
-    def read_run(self, run: str, file: str) -> Record:
+    def read_run(self, run: str, file: str) -> dict[str, Any]:
         """One record of a run. Raises InputError when there is none, DamagedError for a damaged one."""
         record = self._read_record(self.run_path(run, file))
         if record is None:
@@ -286,7 +287,7 @@ class Store:
     def run_files(self, run: str) -> list[str]:
         """Names of a run's records, `.json` included, counting upwards: generation 10 after generation 9."""
         names = [name for name in os.listdir(self.run_path(run, CONFIG).parent) if name.endswith(".json")]
-        return sorted(names, key=lambda name: [int(part) if part.isdigit() else part for part in _split(name)])
+        return in_order(names)
 
     def _run_folders(self) -> list[str]:
         return sorted((name for name in os.listdir(self.path / "runs") if re.fullmatch("[0-9]+", name)), key=int)
@@ -305,7 +306,7 @@ class Store:
             if not self.models.has(model):
                 raise InputError(f"model {model} is not in {self.path}: put the model before the record that names it")
 
-    def _read_record(self, path: Path) -> Record | None:
+    def _read_record(self, path: Path) -> dict[str, Any] | None:
         try:
             data = path.read_bytes()
         except FileNotFoundError:
@@ -314,18 +315,13 @@ class Store:
             raise StoreError(f"cannot read {path}: {error.strerror}; have its owner run this") from error
         return self._read_as(unseal, data, path)
 
-    def _read_as(self, decode: Callable[[bytes], Record], data: bytes, path: Path) -> Record:
+    def _read_as(self, decode: Callable[[bytes], _Read], data: bytes, path: Path) -> _Read:
         try:
             return decode(data)
         except RecordError as error:
             raise DamagedFile(path, str(error), self.path) from error
         except NewerError as error:
             raise StoreError(f"{path} {error}") from error
-
-
-def _split(name: str) -> list[str]:
-    # Words and numbers take turns, so that numbers are only ever compared with numbers.
-    return re.split(r"([0-9]+)", name)
 
 
 class HasStore(Protocol):

@@ -1,14 +1,14 @@
 """Tasks: where images come from, which of them are trained on, and how they get into memory.
 
-    spec.py       `add` makes the record of a task, `load` reads one of its splits
+    record.py     `add` makes the record of a task, `load` reads one of its splits
     names.py      which names a task may have
     splits.py     the grammar: train[5%:], train[:800], a+b
     planning.py   missing splits, overlaps
     checks.py     too few classes or images, classes nobody trains on
     sources/      folder:, npz:, hf:, tfds:
-    recorded.py   a split of a recorded task found again: missing, changed, what it holds
+    reopen.py     a split of a recorded task found again: missing, changed, what it holds
     reading.py    decoding in threads, unusable images, fingerprints
-    gathering.py  images of a split as one array, in memory or elsewhere
+    stack.py      images of a split as one array, in memory or elsewhere
     images.py     one image file as uint8
     arrays.py     arrays of any number type as uint8
 

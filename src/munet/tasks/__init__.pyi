@@ -1,5 +1,5 @@
 from .images import decode_image
 from .names import check_name
-from .record import Split, add, load
+from .record import Split, TaskOptions, add, load
 
-__all__ = ["Split", "add", "check_name", "decode_image", "load"]
+__all__ = ["Split", "TaskOptions", "add", "check_name", "decode_image", "load"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from munet.errors import InputError
+from munet.store.schema import TaskData, split_record, task_data
 from munet.tasks.names import check_name
 from munet.tasks.reopen import NO_DATA
 from munet.tasks.splits import PARTS
@@ -27,24 +28,38 @@ class Split:
     bad: list[str] = field(default_factory=list)
 
 
-def add(
-    name: str,
-    source: str,
-    *,
-    train: str | None = None,
-    validation: str | None = None,
-    test: str | None = None,
-    private: bool = False,
-    skip_bad: bool = False,
-    allow_overlap: bool = False,
-    split_rule: str = "papers",
-    progress: Progress | None = None,
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class TaskOptions:
+    """How a task is made of a source of images.
+
+    `train`, `validation` and `test` are split expressions (`munet.tasks.splits`); `munet.tasks.planning.plan_splits`
+    tells which examples a missing one gets under `split_rule`, and when `allow_overlap` is needed. Others may build on
+    the task unless it is `private`. With `skip_bad`, images that cannot be used are left out and counted.
+    """
+
+    train: str | None = None
+    validation: str | None = None
+    test: str | None = None
+    private: bool = False
+    skip_bad: bool = False
+    allow_overlap: bool = False
+    split_rule: str = "papers"
+
+    @property
+    def given(self) -> dict[str, str | None]:
+        """The expression of each split."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+
+AS_IT_IS = TaskOptions()
+"""The splits of the source, missing ones cut as the papers do; every image has to be usable."""
+
+
+def add(name: str, source: str, options: TaskOptions = AS_IT_IS, *, progress: Progress | None = None) -> TaskData:
     """The data part of the record of a new task.
 
-    `train`, `validation` and `test` are split expressions (`munet.tasks.splits`); which examples a missing one gets is
-    told in `munet.tasks.planning.plan_splits`. Every image is read and decoded once; unusable ones raise InputError, or
-    are left out and counted with `skip_bad`. Nothing is written.
+    Every image is read and decoded once. InputError where one is unusable, unless `options.skip_bad`, and where the
+    splits cannot be learned from. Nothing is written.
     """
     from munet.tasks.checks import check_classes
     from munet.tasks.planning import plan_splits
@@ -54,38 +69,34 @@ def add(
 
     name = check_name(name)
     opened = open_source(source)
-    given = {"train": train, "validation": validation, "test": test}
-    plan = plan_splits(opened.counts(), given, rule=split_rule, allow_overlap=allow_overlap)
+    plan = plan_splits(opened.counts(), options.given, rule=options.split_rule, allow_overlap=options.allow_overlap)
     check_classes(opened, plan, {part: _labels(opened, plan[part].ranges) for part in PARTS})  # before the slow reading
     total, done, readings = sum(size(plan[part].ranges) for part in PARTS), 0, {}
     for part in PARTS:
         report = None if progress is None else (lambda n, _, before=done: progress(before + n, total))
-        readings[part] = read(opened, plan[part].ranges, skip_bad=skip_bad, progress=report)
+        readings[part] = read(opened, plan[part].ranges, skip_bad=options.skip_bad, progress=report)
         done += size(plan[part].ranges)
     check_classes(opened, plan, {part: readings[part].labels for part in PARTS})
     splits = {
-        part: {
-            "expression": plan[part].expression,
-            "ranges": [list(piece) for piece in plan[part].ranges],
-            "examples": len(readings[part].labels),
-            "fingerprint": readings[part].fingerprint,
-        }
+        part: split_record(
+            plan[part].expression, plan[part].ranges, len(readings[part].labels), readings[part].fingerprint
+        )
         for part in PARTS
     }
-    return {
-        "name": name,
-        "source": opened.address,
-        "private": private,
-        "classes": list(opened.classes),
-        "splits": splits,
-        "fingerprint": overall_fingerprint(opened.classes, {part: readings[part].fingerprint for part in PARTS}),
-        "skip_bad": skip_bad,
-        "skipped": sum(len(reading.bad) for reading in readings.values()),
-    }
+    return task_data(
+        name,
+        opened.address,
+        private=options.private,
+        classes=opened.classes,
+        splits=splits,
+        fingerprint=overall_fingerprint(opened.classes, {part: readings[part].fingerprint for part in PARTS}),
+        skip_bad=options.skip_bad,
+        skipped=sum(len(reading.bad) for reading in readings.values()),
+    )
 
 
 def load(
-    record: dict[str, Any],
+    record: TaskData,
     split: str,
     *,
     side: int | None = None,
@@ -114,25 +125,24 @@ def _labels(source: "Source", ranges: Any) -> "np.ndarray":
     return np.concatenate([source.labels(split)[start:stop] for split, start, stop in ranges])
 
 
-def without_data(name: str, classes: int, *, private: bool) -> dict[str, Any]:
+def without_data(name: str, classes: int, *, private: bool) -> TaskData:
     """The data part of the record of a task whose images are not known: classes are named by their numbers."""
-    part = {"expression": "none", "ranges": [], "examples": 0, "fingerprint": ""}
-    return {
-        "name": name,
-        "source": NO_DATA,
-        "private": private,
-        "classes": [str(number) for number in range(classes)],
-        "splits": {split: dict(part) for split in ("train", "validation", "test")},
-        "fingerprint": f"{NO_DATA}{name}",
-        "skip_bad": False,
-        "skipped": 0,
-    }
+    return task_data(
+        name,
+        NO_DATA,
+        private=private,
+        classes=[str(number) for number in range(classes)],
+        splits={part: split_record() for part in PARTS},
+        fingerprint=f"{NO_DATA}{name}",
+    )
 
 
-def with_data(name: str, source: str, outputs: int, *, private: bool, **options: Any) -> dict[str, Any]:
-    """The data part of the record of an imported task, as `munet.tasks.add` makes it. InputError also where the
-    classes are not as many as the `outputs` of its head."""
-    data = add(name, source, private=private, **options)
+def with_data(
+    name: str, source: str, outputs: int, options: TaskOptions = AS_IT_IS, *, progress: Progress | None = None
+) -> TaskData:
+    """The data part of the record of an imported task, as `add` makes it. InputError also where the classes are not as
+    many as the `outputs` of its head."""
+    data = add(name, source, options, progress=progress)
     if len(data["classes"]) != outputs:
         raise InputError(
             f"the head of task '{name}' has {outputs} outputs, {data['source']} has {len(data['classes'])} classes: "

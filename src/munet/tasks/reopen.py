@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from munet.errors import InputError, suggest
+from munet.store.schema import TaskData
 from munet.tasks.reading import Progress, Reading, fingerprint, read
 from munet.tasks.sources import open_source
 from munet.tasks.sources.base import Source, absolute, split_address
@@ -23,7 +23,7 @@ NO_DATA = "none:"
 _SETTLED = 2_000_000_000  # nanoseconds; file systems tell times apart by milliseconds to two seconds
 
 
-def find_split(record: dict[str, Any], split: str) -> "RecordedSplit":
+def find_split(record: TaskData, split: str) -> "RecordedSplit":
     """Open the source of a recorded task, reading no image. InputError where there is no such split or source, where
     the source holds too few examples, or where its classes are others than when the task was added."""
     split = ALIASES.get(split, split)
@@ -40,7 +40,7 @@ def find_split(record: dict[str, Any], split: str) -> "RecordedSplit":
 class RecordedSplit:
     """Which examples of an open source make a split of a task."""
 
-    record: dict[str, Any]
+    record: TaskData
     split: str
     source: Source
     ranges: tuple[Range, ...]
@@ -137,7 +137,7 @@ class RecordedSplit:
         return state.hexdigest()
 
 
-def _refuse_missing(record: dict[str, Any]) -> None:
+def _refuse_missing(record: TaskData) -> None:
     """InputError that names the path, where a task's data has one and nothing is there."""
     address = record["source"]
     if address == NO_DATA:

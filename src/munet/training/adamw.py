@@ -6,7 +6,7 @@ import torch
 from torch.nn.utils import get_total_norm
 from torch.optim.adamw import adamw
 
-from munet.model.slots import place_of
+from munet.model.slots import parse
 from munet.training.optimiser import ClippedSGD, FlatParameters
 from munet.training.recipe import Recipe
 
@@ -87,7 +87,7 @@ def layer_factors(slots: Iterable[str], num_blocks: int, decay: float) -> dict[s
     """
     factors = {}
     for slot in slots:
-        kind, number = place_of(slot)
+        kind, number, _ = parse(slot)
         if kind.startswith("head"):  # of one task, or one of several tasks
             factors[slot] = 1.0
         elif number is not None:

@@ -1,7 +1,7 @@
 """One child in training: its parameters, its optimiser, its best cycle."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Protocol
@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from munet.model.slots import blocks_in
 from munet.training.adamw import optimiser_of
 from munet.training.capture import WORTH, CapturedStep, capture
 from munet.training.memory import Parts
@@ -24,8 +25,14 @@ class Trainable(Protocol):
 
     def __call__(self, x_BCHW: torch.Tensor, /) -> torch.Tensor: ...
     def stages(self) -> list[tuple[str, Function]]: ...
+    def slots_of_stage(self, name: str, /) -> Collection[str]: ...
     def trained_layers(self) -> Mapping[str, Mapping[str, torch.Tensor]]: ...
     def slot_parameters(self, slot: str, /) -> Mapping[str, nn.Parameter]: ...
+
+
+def count_blocks(network: Trainable) -> int:
+    """Number of transformer blocks of a network."""
+    return sum(blocks_in(network.slots_of_stage(stage)) for stage, _ in network.stages())
 
 
 @dataclass(frozen=True)
@@ -47,15 +54,11 @@ class TrainItem:
         trained = set(self.network.trained_layers())
         stages = self.network.stages()
         frozen = 0
-        while frozen < len(stages) and not _slots_of(stages[frozen][0]) & trained:
+        while frozen < len(stages) and trained.isdisjoint(self.network.slots_of_stage(stages[frozen][0])):
             frozen += 1
         names = self.names or [f"{id(self.network)} {stage}" for stage, _ in stages[:frozen]]
         below = [(name, function) for name, (_, function) in zip(names, stages[:frozen], strict=True)]
         return below, [function for _, function in stages[frozen:]]
-
-
-def _slots_of(stage: str) -> set[str]:
-    return {"embedding", "cls", "posembed"} if stage == "posembed" else {stage.partition("+")[0]}
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class ChildState:
         self._device, self._parts, self._keep_momentum = device, parts, item.keep_momentum
         self.samples, self._steps = self.recipe.samples(examples), self.recipe.steps(examples)
         self._flat = FlatParameters({slot: network.slot_parameters(slot) for slot in network.trained_layers()})
-        blocks = sum(name.startswith("block.") for name, _ in network.stages())
+        blocks = count_blocks(network)
         self._optimiser = optimiser_of(self.recipe, self._flat, blocks, item.momentum)
         self._total = torch.zeros((), dtype=torch.float64, device=device)  # of the samples' losses in this cycle
         self._kept: tuple[torch.Tensor, torch.Tensor | None] | None = None

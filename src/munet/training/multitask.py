@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from munet.rng import Key, torch_rng
 from munet.training.adamw import optimiser_of
-from munet.training.child_state import Trainable, margin_loss
+from munet.training.child_state import Trainable, count_blocks, margin_loss
 from munet.training.images import ImageSet, SplitLike, gather, stream_order
 from munet.training.optimiser import FlatParameters, Layers
 from munet.training.precision import autocast
@@ -106,9 +106,7 @@ class _Trunk:
         trunk = {slot: network.slot_parameters(slot) for slot in network.trained_layers()}
         self._trunk_slots = list(trunk)
         self._flat = FlatParameters({**trunk, **heads})
-        self._optimiser = optimiser_of(
-            recipe, self._flat, sum(name.startswith("block.") for name, _ in network.stages()), None
-        )
+        self._optimiser = optimiser_of(recipe, self._flat, count_blocks(network), None)
         steps = recipe.samples_per_cycle // recipe.batch_size
         self._counts = batch_counts([part.share for part in parts], recipe.batch_size, steps * recipe.cycles)
         self._steps = steps

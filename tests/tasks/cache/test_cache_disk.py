@@ -15,6 +15,7 @@ from PIL import Image
 
 from munet import tasks
 from munet.errors import InputError
+from munet.tasks import TaskOptions
 from munet.tasks import cache as decoded
 from munet.tasks import reopen as recorded
 from munet.tasks.cache import DecodedFolder, cache_folder, cache_limit
@@ -94,7 +95,7 @@ def test_mapped_splits_are_those_in_memory(folder: Path, npz: Path, tmp_path: Pa
     for record in (
         tasks.add("shapes", f"npz:{npz}"),
         tasks.add("shuffled", f"npz:{npz}?order=shuffled"),
-        tasks.add("photos", f"folder:{tmp_path / 'photos'}", skip_bad=True),
+        tasks.add("photos", f"folder:{tmp_path / 'photos'}", TaskOptions(skip_bad=True)),
     ):
         expected = {split: tasks.load(record, split, side=32) for split in record["splits"]}
         for again in (False, True):
@@ -219,7 +220,9 @@ def test_a_source_whose_files_are_not_known(folder: Path, tmp_path: Path, npz: P
         values = {"image": [Image.fromarray(image) for image in arrays["image"]], "label": arrays["label"].tolist()}
     columns = datasets.Features({"image": datasets.Image(), "label": datasets.ClassLabel(names=["a", "b", "c"])})
     datasets.Dataset.from_dict(values, features=columns).to_parquet(tmp_path / "set.parquet")
-    record = tasks.add("set", f"hf:{tmp_path / 'set.parquet'}", test="train[:30]", validation="train[30:60]")
+    record = tasks.add(
+        "set", f"hf:{tmp_path / 'set.parquet'}", TaskOptions(test="train[:30]", validation="train[30:60]")
+    )
     expected = Splits().get(record, "train", 32)
     work.clear()
     splits = Splits()
@@ -292,6 +295,7 @@ def test_damaged_files_are_made_again(
 PROCESS = """
 import hashlib, sys
 from munet import tasks
+from munet.tasks import TaskOptions
 from munet.tasks.cache.splits import Splits
 from munet.tasks.cache import decode as making, disk as folder
 making.SMALL = 0
@@ -427,7 +431,7 @@ def test_least_recently_used_go_first(
     for path in folder.glob("*.images.npy"):
         os.utime(path, (1, 1))
     Splits().get(record, latest, 32)
-    Splits().get(tasks.add("other", f"npz:{npz}", test="train[:30]", allow_overlap=True), "test", 32)
+    Splits().get(tasks.add("other", f"npz:{npz}", TaskOptions(test="train[:30]", allow_overlap=True)), "test", 32)
     work.clear()
     Splits().get(record, latest, 32)
     assert "decode" not in work

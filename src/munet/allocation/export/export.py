@@ -12,6 +12,7 @@ from munet.allocation.runs.perform import RunConfig, make_allocation, make_netwo
 from munet.allocation.training.scores import score
 from munet.errors import InputError
 from munet.importing.names import task_names
+from munet.store import schema
 from munet.store.staging import refuse_taken
 from munet.tasks.record import with_data, without_data
 from munet.tasks.splits import PARTS
@@ -147,15 +148,15 @@ def _told_tasks(
     examples = (folder.summary() or {}).get("examples", {})
     sources = readable(config.experiment, config.data, data)
     ours, told = task_names(held["tasks"]), []
-    read: dict[tuple[str, int], dict[str, Any]] = {}  # several tasks may have the same images
+    read: dict[tuple[str, int], schema.TaskData] = {}  # several tasks may have the same images
     for number, label in enumerate(held["tasks"]):
         outputs = len(held["network"][f"heads.{number}.bias"])
         part = without_data(ours[label], outputs, private=False)
         if label in sources:
             key = sources[label], outputs
             if key not in read:
-                read[key] = with_data(ours[label], *key, private=False, progress=progress)
-            found: dict[str, Any] = {**read[key], "name": ours[label]}
+                read[key] = with_data(ours[label], *key, progress=progress)
+            found: schema.TaskData = {**read[key], "name": ours[label]}
             counts = {name: found["splits"][name]["examples"] for name in PARTS}
             if counts == examples.get(label, counts):
                 part = found

@@ -14,6 +14,7 @@ from munet.errors import InputError
 from munet.model.pools.architecture import PoolsArchitecture
 from munet.model.pools.module_json import described
 from munet.model.pools.pool import Pool
+from munet.model.slots import pool_component, shared_layer
 
 Layer = dict[str, Tensor]
 
@@ -50,12 +51,12 @@ def describe(
     for place, layer in enumerate(network.layers):
         if isinstance(layer, Pool) and len(layer) > 1:
             x = _evaluated(layer.components[0], x)
-            parts = [described(part, f"pool.{place}.{name}") for name, part in _components(layer)]
+            parts = [described(part, pool_component(place, name)) for name, part in _components(layer)]
             layers.append({"type": "Pool", "names": list(layer.names), "components": parts, "shape": list(x.shape[1:])})
         else:
             shared = _shared(layer)
             x = _evaluated(shared, x)
-            layers.append(described(shared, f"layer.{place}"))
+            layers.append(described(shared, shared_layer(place)))
     combine = "mean" if allocation.normalize else "sum"
     empty = "likeliest" if isinstance(allocation, FallbackAllocation) else "zeros"
     channels, height, width = input_shape
@@ -75,12 +76,12 @@ def _path(network: MultitaskNetwork, task: int, used: Sequence[Sequence[bool]]) 
         if isinstance(layer, Pool) and len(layer) > 1:
             # Also those without tensors: a path names all that it uses.
             parts |= {
-                f"pool.{place}.{name}": _tensors(part)
+                pool_component(place, name): _tensors(part)
                 for (name, part), on in zip(_components(layer), next(routed), strict=True)
                 if on
             }
         elif tensors := _tensors(_shared(layer)):
-            parts[f"layer.{place}"] = tensors
+            parts[shared_layer(place)] = tensors
     parts["head"] = _tensors(network.heads[task])
     return Frozen(parts, described(network.heads[task], f"head {task}"))
 

@@ -15,12 +15,13 @@ from munet.allocation.training import measures
 from munet.errors import InputError
 from munet.model.pools.architecture import PoolsArchitecture
 from munet.model.pools.network import PathNetwork
-from munet.store import FORMAT, Store
+from munet.model.slots import is_shared_layer
+from munet.store import Store
 from munet.store.derived import totals
+from munet.store.schema import Manifest, RootOrigin, TaskData, TaskRecord, manifest, model_test, task_record
 from munet.store.staging import staged
 from munet.tasks.reopen import NO_DATA
 
-Manifest = dict[str, Any]
 _TOLERANCE = (
     1e-4  # of logits on a device whose kernels may change with the shape of their input; on a CPU they are equal
 )
@@ -38,7 +39,7 @@ class Scored:
 class ExportedTask:
     """What a system is told of a task: the data part of its record, and how good its model is."""
 
-    data: Mapping[str, Any]
+    data: TaskData
     validation: Scored = Scored()
     test: Scored = Scored()
 
@@ -89,11 +90,17 @@ class Export:
         layers = {slot: layer for path in paths for slot, layer in path.parts.items() if slot != "head"}
         ids |= {slot: store.put_layer(layer) for slot, layer in layers.items()}
         users = Counter(slot for path in paths for slot in path.parts)
-        shared = [slot for slot in layers if users[slot] > 1 or slot.startswith("layer.")]
+        shared = [slot for slot in layers if users[slot] > 1 or is_shared_layer(slot)]
         sizes = {slot: size for path in paths for slot, size in path.sizes.items() if slot in shared}
-        root = {"source": self.origin.source, "allocation": dict(self.origin.told)}
+        root: RootOrigin = {"source": self.origin.source, "allocation": dict(self.origin.told)}
         return store.put_model(
-            _manifest(self.architecture, layers={slot: ids[slot] for slot in shared}, sizes=sizes, root=root)
+            manifest(
+                architecture=self.architecture.to_json(),
+                layers={slot: ids[slot] for slot in shared},
+                sizes=sizes,
+                hyperparameters={"image_size": self.architecture.image_size},
+                root=root,
+            )
         )
 
     def _models(self, store: Store, paths: Sequence[Frozen], ids: Mapping[str, str]) -> dict[str, Manifest]:
@@ -104,8 +111,9 @@ class Export:
         for label, task, path in zip(self.allocation.tasks, self.tasks, paths, strict=True):
             head = store.put_layer(path.parts["head"])
             accuracy = task.validation.accuracy
-            manifests[task.name] = _manifest(
-                replace(self.architecture, head=path.head),
+            manifests[task.name] = manifest(
+                architecture=replace(self.architecture, head=path.head).to_json(),
+                hyperparameters={"image_size": self.architecture.image_size},
                 task=task.name,
                 parent=store.root,
                 layers={slot: head if slot == "head" else ids[slot] for slot in path.parts},
@@ -126,10 +134,10 @@ class Export:
         return manifests
 
     @torch.no_grad()
-    def _compare(self, store: Store, number: int, manifest: Manifest) -> None:
+    def _compare(self, store: Store, number: int, model: Manifest) -> None:
         """InputError unless a stored model computes what the network does, which hooks and the like would change."""
-        architecture = PoolsArchitecture.from_json(manifest["architecture"])
-        layers = {slot: store.get_layer(layer) for slot, layer in manifest["layers"].items()}
+        architecture = PoolsArchitecture.from_json(model["architecture"])
+        layers = {slot: store.get_layer(layer) for slot, layer in model["layers"].items()}
         x = sample(self.network, architecture.input_shape, 4)
         weights = [weight.to(x.device) for weight in self.allocation.evaluation_weights(number)]
         training = self.network.training
@@ -141,7 +149,7 @@ class Export:
         found = PathNetwork(architecture, layers).on(x.device)(x)
         if wanted.shape != found.shape or not torch.allclose(wanted, found, _TOLERANCE, _TOLERANCE, equal_nan=True):
             raise InputError(
-                f"task {manifest['task']}: the exported model gives other logits than the network, whose modules do "
+                f"task {model['task']}: the exported model gives other logits than the network, whose modules do "
                 "more than their types say: export one without hooks and changes in place"
             )
 
@@ -151,46 +159,15 @@ class Export:
             "system": str(system),
             "root": root,
             "tasks": len(manifests),
-            "layers": len({layer for manifest in manifests.values() for layer in manifest["layers"].values()}),
-            "parameters": sum(size for manifest in manifests.values() for size in manifest["sizes"].values()),
+            "layers": len({layer for made in manifests.values() for layer in made["layers"].values()}),
+            "parameters": sum(size for made in manifests.values() for size in made["sizes"].values()),
             **totals(manifests, tests),
             "unused_components": measures.unused_components(self.network, self.allocation),
             "without_data": [task.name for task in self.tasks if task.data["source"] == NO_DATA],
         }
 
 
-def _manifest(architecture: PoolsArchitecture, **values: Any) -> Manifest:
-    """That of a root, but for `values`."""
-    made: Manifest = {
-        "format": FORMAT,
-        "task": None,
-        "parent": None,
-        "architecture": architecture.to_json(),
-        "momentum": {},
-        "hyperparameters": {"image_size": architecture.image_size},
-        "mutation_probabilities": {},
-        "mutations": [],
-        "method": None,
-        "generation": 0,
-        "stream": [],
-        "precision": "fp32",
-        "metrics": {},
-    }
-    return made | values
-
-
-def _record(task: ExportedTask, added: int, model: str) -> dict[str, Any]:
+def _record(task: ExportedTask, added: int, model: str) -> TaskRecord:
     test = task.test
-    return {
-        "format": FORMAT,
-        **task.data,
-        "added": added,
-        "model": model,
-        "iterations": 1,
-        "test": None
-        if test.accuracy is None
-        else {"model": model, "accuracy": test.accuracy, "examples": test.examples},
-        "selections": {},
-        "active": None,
-        "last": None,
-    }
+    tested = None if test.accuracy is None else model_test(model, test.accuracy, test.examples)
+    return task_record(task.data, added=added, model=model, iterations=1, test=tested)

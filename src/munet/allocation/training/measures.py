@@ -15,6 +15,7 @@ from munet.errors import InputError
 from munet.model.cost import accounted_parameters
 from munet.model.pools.pool import Pool
 from munet.model.pools.same_padding import AvgPool2dSame, MaxPool2dSame
+from munet.model.slots import pool_component, shared_layer
 
 _NORM = 8  # operations per element of a normalisation, as munet.model.cost counts a LayerNorm
 
@@ -49,9 +50,9 @@ def _parts(network: MultitaskNetwork, task: int, row: Sequence[Sequence[bool]]) 
             used = next(routed)
             for name, size, on in zip(layer.names, layer.parameter_counts(), used, strict=True):
                 if on:
-                    sizes[f"pool.{place}.{name}"] = size
+                    sizes[pool_component(place, name)] = size
         else:
-            sizes[f"layer.{place}"] = _size(layer)
+            sizes[shared_layer(place)] = _size(layer)
     return sizes | {f"head.{task}": _size(network.heads[task])}
 
 
@@ -89,7 +90,7 @@ def unused_components(network: MultitaskNetwork, allocation: Allocation) -> list
     """`pool.i.component` of the components that no task uses."""
     used = {part for parts in task_sizes(network, allocation) for part in parts}
     pools = [(place, layer) for place, layer in enumerate(network.layers) if isinstance(layer, Pool)]
-    names = [f"pool.{place}.{name}" for place, pool in pools if len(pool) > 1 for name in pool.names]
+    names = [pool_component(place, name) for place, pool in pools if len(pool) > 1 for name in pool.names]
     return [name for name in names if name not in used]
 
 

@@ -10,6 +10,7 @@ from munet.errors import InputError, suggest
 
 if TYPE_CHECKING:
     from munet.catalog import Task
+    from munet.store.schema import TaskRecord
 
 
 def add_group(
@@ -61,7 +62,7 @@ def add_group(
 
 def _add_one(
     system: Any, task: "Task", data: Path | None, prefer: str | None, private: bool, skip_bad: bool, as_json: bool
-) -> dict[str, Any]:
+) -> "TaskRecord":
     from munet.catalog import add, differences
     from munet.cli.text.progress import progress
 

@@ -4,7 +4,12 @@ import json
 import math
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from munet.model.slots import Slot, parse
+
+if TYPE_CHECKING:
+    from munet.store.schema import TaskRecord
 
 NOTHING = "-"
 ID_CHARACTERS = 10
@@ -106,12 +111,12 @@ def slots_text(slots: Sequence[str]) -> str:
     words: list[str] = []
     run: tuple[str, int, int] | None = None
     for slot in slots:
-        kind, _, index = slot.partition(".")
-        if run and kind == run[0] and index.isdigit() and int(index) == run[2] + 1:
-            run = (kind, run[1], run[2] + 1)
-            words[-1] = f"{kind}.{run[1]}-{run[2]}"
+        kind, number, component = parse(slot)
+        if run and number is not None and component is None and (kind, number) == (run[0], run[2] + 1):
+            run = (kind, run[1], number)
+            words[-1] = f"{clean(Slot(kind, run[1]).name)}-{number}"
             continue
-        run = (kind, int(index), int(index)) if index.isdigit() else None
+        run = (kind, number, number) if number is not None and component is None else None
         words.append(clean(slot))
     return " ".join(words)
 
@@ -171,7 +176,7 @@ def json_text(value: Any, indent: int | None = 2) -> str:
     return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, indent=indent)
 
 
-def added_line(record: dict[str, Any]) -> str:
+def added_line(record: "TaskRecord") -> str:
     """What was added, on one line."""
     splits = ", ".join(
         f"{part} {number(split['examples'])} ({clean(split['expression'])})" for part, split in record["splits"].items()

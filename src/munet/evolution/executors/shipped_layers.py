@@ -8,6 +8,8 @@ from munet.errors import DamagedError
 from munet.model.loader import CACHE_BYTES, bytes_of, layer_cache
 from munet.model.vit import ViTArchitecture
 from munet.store.layer_file import deserialize, id_of_bytes
+from munet.store.manifests import native_posembed_of
+from munet.store.schema import Manifest
 
 if TYPE_CHECKING:
     from munet.evolution.jobs import Work
@@ -19,11 +21,11 @@ class LayerBundle:
     """The root, and references to the files of layers by their ids."""
 
     root: str
-    manifest: dict[str, Any]
+    manifest: Manifest | None  # of the root; None before anything was handed over
     layers: Mapping[str, Any]
 
 
-def layers_needed(group: "Work", root: Mapping[str, Any]) -> set[str]:
+def layers_needed(group: "Work", root: Manifest) -> set[str]:
     """Ids of the layers that the children of a litter begin with. `root` is the manifest of the root."""
     needed: set[str] = set()
     for job in group.jobs:
@@ -32,7 +34,7 @@ def layers_needed(group: "Work", root: Mapping[str, Any]) -> set[str]:
             if origin.kind == "stored":
                 needed.add(str(origin.of))
             elif origin.kind == "posembed":
-                needed.add(root["root"]["native_posembed"]["layer"])
+                needed.add(native_posembed_of(root)["layer"])
     return needed
 
 
@@ -41,7 +43,7 @@ class ShippedLayers:
 
     def __init__(self, fetch: Callable[[Any], bytes]) -> None:
         self._fetch = fetch
-        self._bundle = LayerBundle("", {}, {})
+        self._bundle = LayerBundle("", None, {})
         self._architecture: ViTArchitecture | None = None
         self._layers = layer_cache()
 
@@ -57,16 +59,16 @@ class ShippedLayers:
     def architecture(self) -> "ViTArchitecture":
 
         if self._architecture is None:
-            self._architecture = ViTArchitecture.from_json(self._bundle.manifest["architecture"])
+            self._architecture = ViTArchitecture.from_json(self.manifest(self.root)["architecture"])
         return self._architecture
 
     @property
     def root(self) -> str:
         return self._bundle.root
 
-    def manifest(self, model: str) -> dict[str, Any]:
+    def manifest(self, model: str) -> Manifest:
         """The manifest of the root; no other is needed to train."""
-        if model != self._bundle.root:
+        if model != self._bundle.root or self._bundle.manifest is None:
             raise KeyError(f"model {model} was not handed over")
         return self._bundle.manifest
 

@@ -11,6 +11,7 @@ from munet.model.modules import assign
 from munet.model.pools.architecture import Module, PoolsArchitecture, components_of
 from munet.model.pools.module_json import built
 from munet.model.pools.pool import Pool, combined
+from munet.model.slots import Slot, pool_component, shared_layer
 from munet.model.staged import Stage, StagedNetwork
 
 Layers = Mapping[str, Mapping[str, Tensor]]
@@ -43,11 +44,11 @@ class PathNetwork(StagedNetwork):
     def _add(self, place: int, layer: Module, layers: Layers) -> None:
         components = components_of(layer)
         if components is None:
-            self._share(f"layer.{place}", layer, layers)
+            self._share(shared_layer(place), layer, layers)
             return
-        used = {name: slot for name in components if (slot := f"pool.{place}.{name}") in layers}
+        used = {name: slot for name in components if (slot := pool_component(place, name)) in layers}
         # With the names, for the layers of components without tensors are all the same.
-        stage = f"pool.{place} {list(used)}"
+        stage = f"{Slot('pool', place).name} {list(used)}"
         if not used:
             self._stages.append((stage, (), partial(_zeros, tuple(layer["shape"]))))
             return

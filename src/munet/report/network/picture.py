@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from munet.analysis.model_history import show
 from munet.analysis.status import status
-from munet.model.slots import slot_order
+from munet.model.slots import parse, slot_order
 from munet.report.network.layout import Box, Layer, Layout, Path, arrange
 from munet.report.style.fonts import BASE, ellipsis, families, folded, writable
 from munet.report.style.palette import FAINT, INK, ROOT, task_colours, text_on
@@ -292,7 +292,7 @@ class _Picture:
 
 
 def _is_small(slot: str) -> bool:
-    return slot.partition(".")[0] in _SMALL
+    return parse(slot).kind in _SMALL
 
 
 def _height(slot: str) -> float:

@@ -3,8 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
+from munet.store.schema import TaskData
 from munet.tasks import Split
 from munet.tasks.cache import Appeared, DecodedFolder, Making, cache_limit, stored
 from munet.tasks.reopen import RecordedSplit, find_split
@@ -49,7 +49,7 @@ class Splits:
         self._folder = DecodedFolder()
         self._held: OrderedDict[tuple[str, str, int], _Held] = OrderedDict()
 
-    def get(self, record: dict[str, Any], split: str, image_size: int, cap: int | None = None) -> Split:
+    def get(self, record: TaskData, split: str, image_size: int, cap: int | None = None) -> Split:
         """A task's split as uint8 images for models with inputs of `image_size` pixels; its first `cap` examples.
 
         The arrays are shared: nobody writes to them. InputError where the data is missing, changed or unusable.
@@ -62,7 +62,7 @@ class Splits:
         held = self._held[key].split
         return held if cap is None else replace(held, images=held.images[:cap], labels=held.labels[:cap])
 
-    def check(self, record: dict[str, Any], image_size: int) -> None:
+    def check(self, record: TaskData, image_size: int) -> None:
         """Read what a run will need of a task, so that changed or missing data is refused before anything starts."""
         for split in ("train", "validation", "test"):
             self.get(record, split, image_size)
@@ -77,7 +77,7 @@ class Splits:
                     break
                 del self._held[keys.pop(0)]
 
-    def _load(self, record: dict[str, Any], split: str, side: int) -> _Held:
+    def _load(self, record: TaskData, split: str, side: int) -> _Held:
         for (name, part, other_side), held in self._held.items():
             largest = max(held.split.images.shape[1:3])
             # smaller than it was allowed to be: left as it is, and so it would be for any side that has room for it

@@ -1,0 +1,71 @@
+"""The records of a run, each read and written as what it is. `Store.read_run` and `write_run` know only files."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, cast
+
+from munet.store.run_files import (
+    CONFIG,
+    FINISHED,
+    GenerationPlace,
+    ends_iteration,
+    generation_file,
+    generation_of,
+    iteration_file,
+)
+from munet.store.schema import FinishedRecord, GenerationRecord, IterationRecord, RunRecord
+
+if TYPE_CHECKING:
+    from munet.store.store import Store
+
+
+def read_config(store: "Store", run: str) -> RunRecord:
+    """What a run was asked. Raises InputError for an unknown run, DamagedError for a damaged record."""
+    return cast("RunRecord", store.read_run(run, CONFIG))
+
+
+def read_finished(store: "Store", run: str) -> FinishedRecord:
+    """How a run ended. Raises InputError unless it has, DamagedError for a damaged record."""
+    return cast("FinishedRecord", store.read_run(run, FINISHED))
+
+
+def ended_by_itself(store: "Store", run: str) -> bool:
+    """Whether a run is over, and was not left behind for another one."""
+    return store.is_finished(run) and not read_finished(store, run)["abandoned"]
+
+
+def finish(store: "Store", run: str, record: FinishedRecord) -> None:
+    """Say that a run is over."""
+    store.write_run(run, FINISHED, record)
+
+
+def generations(store: "Store", run: str) -> Iterator[tuple[str, GenerationPlace]]:
+    """(file, place) of the generations of a run, in the order of their files."""
+    for file in store.run_files(run):
+        place = generation_of(file)
+        if place is not None:
+            yield file, place
+
+
+def read_generation(store: "Store", run: str, file: str) -> GenerationRecord:
+    """A generation. Raises InputError when there is none, DamagedError for a damaged one."""
+    return cast("GenerationRecord", store.read_run(run, file))
+
+
+def write_generation(store: "Store", run: str, record: GenerationRecord) -> None:
+    """Write or replace a generation, in one atomic step."""
+    store.write_run(run, generation_file(record["task"], record["iteration"], record["generation"]), record)
+
+
+def iterations(store: "Store", run: str) -> list[str]:
+    """Files of the task iterations of a run that are over, by task."""
+    return [file for file in store.run_files(run) if ends_iteration(file)]
+
+
+def read_iteration(store: "Store", run: str, file: str) -> IterationRecord:
+    """What a task iteration retained. Raises InputError when there is none, DamagedError for a damaged one."""
+    return cast("IterationRecord", store.read_run(run, file))
+
+
+def write_iteration(store: "Store", run: str, record: IterationRecord) -> None:
+    """Say what a task iteration retained."""
+    store.write_run(run, iteration_file(record["task"], record["iteration"]), record)

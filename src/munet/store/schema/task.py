@@ -1,0 +1,124 @@
+"""The record of a task: where its images are, and which model it retains."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+from munet.store.records import FORMAT
+
+
+class SplitRecord(TypedDict):
+    """One of a task's three splits."""
+
+    expression: str  # as given
+    ranges: list[list[str | int]]  # [split of the source, first, one behind the last]
+    examples: int  # that are usable
+    fingerprint: str  # of what they hold
+
+
+class TaskData(TypedDict):
+    """The part of a task's record that tells of its images; nothing but `attach` ever changes it."""
+
+    name: str
+    source: str  # its address; `none:` where an imported task has no images yet
+    private: bool
+    classes: list[str]  # in the order of the labels
+    splits: dict[str, SplitRecord]  # train, validation, test
+    fingerprint: str
+    skip_bad: bool
+    skipped: int  # unusable images
+
+
+class ModelTest(TypedDict):
+    """Accuracy of a retained model on its task's test split."""
+
+    model: str
+    accuracy: float
+    examples: int | None
+
+
+class IterationPlace(TypedDict):
+    """A task iteration of a run."""
+
+    run: str
+    iteration: int
+
+
+class ActivePopulation(IterationPlace):
+    """What is known of a task while it is evolved."""
+
+    generation: int  # the one in training
+    population: list[str]  # model ids
+
+
+class TaskRecord(TaskData):
+    """A task: the ref that keeps its model. The one mutable kind of record beside those of runs."""
+
+    format: int
+    added: int  # orders the tasks
+    model: str | None  # id of the retained model
+    iterations: int  # task iterations that are over
+    test: ModelTest | None
+    selections: dict[str, int]  # model id -> children of this task that were sampled from it
+    active: ActivePopulation | None
+    last: IterationPlace | None  # the last task iteration that is over
+
+
+def split_record(
+    expression: str = "none", ranges: Sequence[Sequence[str | int]] = (), examples: int = 0, fingerprint: str = ""
+) -> SplitRecord:
+    """One split as a record has it; without arguments, that of a task whose images are not known."""
+    pieces = [list(piece) for piece in ranges]
+    return {"expression": expression, "ranges": pieces, "examples": examples, "fingerprint": fingerprint}
+
+
+def task_data(
+    name: str,
+    source: str,
+    *,
+    private: bool,
+    classes: Sequence[str],
+    splits: Mapping[str, SplitRecord],
+    fingerprint: str,
+    skip_bad: bool = False,
+    skipped: int = 0,
+) -> TaskData:
+    """Begin the data part of a task's record."""
+    return {
+        "name": name,
+        "source": source,
+        "private": private,
+        "classes": list(classes),
+        "splits": dict(splits),
+        "fingerprint": fingerprint,
+        "skip_bad": skip_bad,
+        "skipped": skipped,
+    }
+
+
+def task_record(
+    data: TaskData,
+    *,
+    added: int,
+    model: str | None = None,
+    iterations: int = 0,
+    test: ModelTest | None = None,
+    selections: Mapping[str, int] | None = None,
+    last: IterationPlace | None = None,
+) -> TaskRecord:
+    """Begin the record of a task, which nobody has evolved unless the rest is given."""
+    return {
+        "format": FORMAT,
+        **data,
+        "added": added,
+        "model": model,
+        "iterations": iterations,
+        "test": test,
+        "selections": dict(selections or {}),
+        "active": None,
+        "last": last,
+    }
+
+
+def model_test(model: str, accuracy: float, examples: int | None) -> ModelTest:
+    """What a model scored on the test split of its task."""
+    return {"model": model, "accuracy": accuracy, "examples": examples}
