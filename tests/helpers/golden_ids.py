@@ -26,7 +26,7 @@ def machine() -> str:
     return f"torch {torch.__version__.partition('+')[0]}, {torch.backends.cpu.get_cpu_capability()}"
 
 
-def _images(path: Path, classes: int) -> None:
+def images(path: Path, classes: int) -> None:
     """Noise with a bright bar whose height tells the class."""
     rng = np.random.default_rng(5)
     path.mkdir(parents=True)
@@ -39,7 +39,7 @@ def _images(path: Path, classes: int) -> None:
 
 
 def _evolved(method: str, folder: Path) -> munet.System:
-    _images(folder / "bars", 3)
+    images(folder / "bars", 3)
     system = munet.System.create(folder / "fleet", root="random:vit_tiny_patch16_224", depth=2, image_size=32)
     for task in ("first", "second"):
         system.add_task(task, f"npz:{folder / 'bars'}")
@@ -59,7 +59,7 @@ def _allocation(folder: Path) -> munet.System:
     from munet.allocation.export.export import export_run
     from munet.allocation.runs.perform import configured, perform
 
-    _images(folder / "data" / "mnist", 10)
+    images(folder / "data" / "mnist", 10)
     torch.set_num_threads(1)
     config = configured("mnist4", preset_name="smoke", rounds=4, evaluate_every=2, threads=1)
     perform(config, folder / "run", folder / "data", device="cpu")

@@ -1,0 +1,187 @@
+"""The method `adaptive` end to end on tiny systems: a head first, then a child or a path through a trunk."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import munet
+from golden_ids import images
+from growing import evolve
+from munet.analysis import model_history
+from munet.evolution.events import CycleFinished, Event, TaskFinished, TrunkCycle, TrunkStarted
+from munet.evolution.probe import kind_of
+from munet.tasks import load
+
+SMALL: dict[str, Any] = {"samples_per_cycle": 128, "cycles": 2, "threads": 1, "executor": "local"}
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> munet.System:
+    """Three tasks of bars around a random root of two blocks; the second has another number of classes."""
+    system = munet.System.create(tmp_path / "fleet", root="random:vit_tiny_patch16_224", depth=2, image_size=32)
+    for name, classes in (("three", 3), ("four", 4), ("again", 3)):
+        images(tmp_path / name, classes)
+        system.add_task(name, f"npz:{tmp_path / name}")
+    return system
+
+
+def retained(system: munet.System) -> dict[str, str]:
+    return {name: str(system.task(name)["model"]) for name in system.tasks}
+
+
+def children(system: munet.System) -> list[dict[str, Any]]:
+    return list(model_history.children(system.store))
+
+
+def test_head_only_trains_nothing_and_shares_all_but_the_head(system: munet.System) -> None:
+    evolve(system, method="head-only", **SMALL)
+    root = system.manifest("root")["layers"]
+    for name in system.tasks:
+        layers = system.manifest(name)["layers"]
+        assert {slot for slot, layer in layers.items() if root.get(slot) != layer} == {"head"}
+    assert {child["samples"] for child in children(system)} == {0}
+    assert all(child["evidence"]["probes"][0]["task"] is None for child in children(system))
+    accuracies = [row["accuracy"] for row in system.evaluate().values()]
+    assert np.mean(accuracies) > 0.6, "three or four bright bars in noise"
+    assert system.fsck().ok
+
+
+def test_every_task_has_a_model_before_anything_is_trained(system: munet.System) -> None:
+    events: list[Event] = []
+    evolve(system, method="adaptive", settings={"together": False}, observer=events.append, **SMALL)
+    ended = [(event.task, event.iteration) for event in events if isinstance(event, TaskFinished)]
+    assert ended[:3] == [("three", 0), ("four", 0), ("again", 0)]
+    assert [task for task, iteration in ended[3:]] == ["four", "three", "again"], "most classes first"
+    first = next(number for number, event in enumerate(events) if isinstance(event, CycleFinished))
+    assert sum(isinstance(event, TaskFinished) for event in events[:first]) == 3
+    trained = [child for child in children(system) if child["samples"]]
+    assert [child["samples"] for child in trained] == [256, 256, 256]
+    assert all({"norm", "head"} <= set(child["cloned"]) for child in trained)
+
+
+def test_a_trunk_is_stored_once_and_each_task_has_a_path_through_it(system: munet.System) -> None:
+    events: list[Event] = []
+    evolve(system, method="adaptive", observer=events.append, **SMALL)
+    (started,) = [event for event in events if isinstance(event, TrunkStarted)]
+    assert (started.tasks, sum(started.shares)) == (("three", "four", "again"), pytest.approx(1))
+    assert sum(isinstance(event, TrunkCycle) for event in events) == 2
+    together = [child for child in children(system) if "together" in child]
+    assert {child["task"] for child in together} == {"three", "four", "again"}
+    assert sum(child["samples"] for child in together) == 3 * 256, "as many samples as three children would have had"
+    paths = [system.models.manifest(child["model"])["layers"] for child in together if child["model"]]
+    root = set(system.manifest("root")["layers"].values())
+    for slot in ("embedding", "block.0", "block.1", "norm"):
+        assert len({layers[slot] for layers in paths}) == 1
+        assert not root & {layers[slot] for layers in paths}
+    assert len({layers["head"] for layers in paths}) == len(paths)
+    # two blocks shared by three from the beginning
+    shares = [child["accounted_parameters"] / child["parameters"] for child in together]
+    assert max(shares) < 0.4
+    assert system.fsck().ok
+
+
+def test_the_same_seed_gives_the_same_trunk_also_in_worker_processes(system: munet.System, tmp_path: Path) -> None:
+    import shutil
+
+    for copy in ("second", "third"):
+        shutil.copytree(system.path, tmp_path / copy)
+    evolve(system, method="adaptive", **SMALL)
+    second, third = munet.System.open(tmp_path / "second"), munet.System.open(tmp_path / "third")
+    evolve(second, method="adaptive", **SMALL)
+    evolve(third, method="adaptive", **{**SMALL, "executor": "processes", "workers": 1})
+    assert retained(system) == retained(second) == retained(third)
+
+
+class Stop(Exception):
+    pass
+
+
+@pytest.mark.parametrize("kind", [TrunkStarted, TrunkCycle, TaskFinished])
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_an_interrupted_run_ends_as_one_that_was_not(
+    system: munet.System, tmp_path: Path, kind: type, count: int
+) -> None:
+    import shutil
+
+    shutil.copytree(system.path, tmp_path / "whole")
+    whole = munet.System.open(tmp_path / "whole")
+    evolve(whole, method="adaptive", **SMALL)
+    seen = 0
+
+    def stop(event: Event) -> None:
+        nonlocal seen
+        seen += isinstance(event, kind)
+        if seen == count:
+            raise Stop
+
+    try:
+        evolve(system, method="adaptive", observer=stop, **SMALL)
+    except Stop:
+        evolve(munet.System.open(system.path), method="adaptive", **SMALL)
+    assert retained(system) == retained(whole)
+
+
+def test_private_tasks_stay_out_of_the_trunk(system: munet.System, tmp_path: Path) -> None:
+    system.add_task("secret", f"npz:{tmp_path / 'three'}", private=True)
+    evolve(system, method="adaptive", **SMALL)
+    together = {child["task"] for child in children(system) if "together" in child}
+    assert together == {"three", "four", "again"}
+    secret = system.manifest("secret")
+    assert secret["parent"] != secret["task"]
+    assert [child["samples"] for child in children(system) if child["task"] == "secret"] == [0, 256]
+
+
+def test_a_later_task_leaves_the_answers_of_the_others_as_they_are(system: munet.System, tmp_path: Path) -> None:
+    evolve(system, ["three", "four"], method="adaptive", **SMALL)
+    probe = torch.arange(4 * 28 * 28).mul(37).remainder(256).to(torch.uint8).view(4, 28, 28, 1)
+    before = {name: system.predict(name, probe).logits for name in ("three", "four")}
+    evolve(system, ["again"], method="adaptive", **SMALL)
+    after = munet.System.open(system.path)
+    for name, logits in before.items():
+        assert torch.equal(after.predict(name, probe).logits, logits)
+
+
+def test_the_same_again_goes_on_from_where_the_task_stands(system: munet.System) -> None:
+    evolve(system, ["three"], method="adaptive", **SMALL)
+    before = system.status()["tasks"][0]["validation_accuracy"]
+    first = str(system.task("three")["model"])
+    evolve(system, ["three"], method="adaptive", **SMALL)
+    last = [child for child in children(system) if child["run"] == "0002"]
+    assert [child["parent"] for child in last] == [first]
+    assert "evidence" not in last[0] or last[0]["evidence"] is None
+    assert system.status()["tasks"][0]["validation_accuracy"] >= before
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"), [(lambda n: np.arange(n) % 3, 3), (lambda n: np.minimum(np.arange(n), 1), 2)]
+)
+def test_white_images_and_lonely_classes_give_a_model_all_the_same(tmp_path: Path, labels: Any, classes: int) -> None:
+    for split, count in (("train", 40), ("validation", 12), ("test", 12)):
+        (tmp_path / "data").mkdir(exist_ok=True)
+        image = np.full((count, 16, 16), 255, np.uint8)
+        np.savez(tmp_path / "data" / f"{split}.npz", image=image, label=labels(count))
+    system = munet.System.create(tmp_path / "fleet", root="random:vit_tiny_patch16_224", depth=1, image_size=32)
+    system.add_task("white", f"npz:{tmp_path / 'data'}")
+    evolve(system, method="adaptive", **SMALL)
+    row = system.status()["tasks"][0]
+    assert row["classes"] == classes
+    assert row["validation_accuracy"] == pytest.approx(max(np.bincount(labels(12))) / 12), "the most frequent class"
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("name", "kind"), [("mnist", "drawings"), ("cmaterdb_bangla", "drawings"), ("cifar10_small", "photographs")]
+)
+def test_drawings_are_told_from_photographs(real_data: Path, name: str, kind: str) -> None:
+    record = munet_record(real_data / name)
+    split = load(record, "test")
+    assert kind_of(torch.from_numpy(np.ascontiguousarray(split.images[:200]))) == kind
+
+
+def munet_record(folder: Path) -> dict[str, Any]:
+    from munet.tasks import add
+
+    return add(folder.name.replace("_", "-"), f"npz:{folder}")

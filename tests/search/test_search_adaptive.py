@@ -1,0 +1,132 @@
+"""Plans that follow from evidence: who is the parent, what is trained, by which recipe, and who gets which samples."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from munet.search import load_method
+from munet.search.adaptive import (
+    Evidence,
+    Probe,
+    is_worth_training,
+    plan_child,
+    plan_trunk,
+    plan_untrained,
+    recipe,
+    shares_by_need,
+    trained_blocks,
+)
+from munet.search.mutations import Parent
+
+METHOD = load_method("adaptive")
+SMALL, LARGE = 1_500_000, 11_000_000  # parameters of a root
+
+
+def probe(model: str = "root", task: str | None = None, nll: float = 1.0, error: float = 0.3) -> Probe:
+    return Probe(model, task, nll, error, 0.2, 0.1, "class-token+patches")
+
+
+def evidence(*probes: Probe, kind: str = "drawings", images: int = 1000, classes: int = 10) -> Evidence:
+    return Evidence(probes or (probe(),), kind, images, classes, 1000)  # type: ignore[arg-type]
+
+
+def parent(blocks: int = 6) -> Parent:
+    slots = ("embedding", "cls", "posembed", *(f"block.{k}" for k in range(blocks)), "norm", "head")
+    return Parent("root", None, {"image_size": 32}, {}, blocks, frozenset(), frozenset(slots), slots)
+
+
+def test_the_root_is_the_parent_unless_another_is_clearly_likelier() -> None:
+    root = probe(nll=1.0)
+    assert evidence(root, probe("a", "a", nll=0.96)).best == root
+    assert evidence(root, probe("a", "a", nll=0.94), probe("b", "b", nll=0.9)).best.model == "b"
+
+
+@pytest.mark.parametrize(
+    ("blocks", "error", "trained"),
+    [(3, 0.05, 1), (3, 0.15, 2), (3, 0.3, 3), (6, 0.10, 2), (6, 0.2, 4), (12, 0.05, 4), (12, 0.9, 12), (1, 0.0, 1)],
+)
+def test_the_error_of_the_probe_says_how_deep_a_child_trains(blocks: int, error: float, trained: int) -> None:
+    assert trained_blocks(METHOD, error, blocks) == trained
+    plan = plan_child(METHOD, parent(blocks), evidence(probe(error=error)), 51_200, SMALL, None)
+    assert plan.cloned == {"norm", "head", *(f"block.{k}" for k in range(blocks - trained, blocks))}
+
+
+@given(error=st.floats(0, 1), scale=st.floats(0.3, 1), blocks=st.integers(1, 24))
+def test_where_size_costs_score_less_is_trained(error: float, scale: float, blocks: int) -> None:
+    dear = METHOD.model_copy(update={"scale": scale})
+    assert 1 <= trained_blocks(dear, error, blocks) <= trained_blocks(METHOD, error, blocks) <= blocks
+
+
+def test_recipes_follow_root_images_and_epochs() -> None:
+    seldom, often = (recipe(evidence(images=images), 51_200, SMALL) for images in (20_000, 2_000))
+    assert (seldom["optimiser"], seldom["learning_rate"]) == ("sgd", 0.04)
+    assert [(r["augmentation"], r["margin"]) for r in (seldom, often)] == [("mild", 2.0), ("strong", 3.0)]
+    photographs = recipe(evidence(kind="photographs"), 4_000, LARGE)
+    assert (photographs["optimiser"], photographs["layer_decay"], photographs["margin"]) == ("adamw", 0.75, 0.0)
+    assert (photographs["augmentation"], photographs["crop_area_min"], photographs["flip"]) == ("none", 0.6, True)
+
+
+@pytest.mark.parametrize(
+    ("samples", "images", "error", "root", "worth"),
+    [
+        (4_000, 1_000, 0.3, LARGE, True),
+        (1_000, 1_000, 0.3, LARGE, False),  # few samples
+        (4_000, 50, 0.3, LARGE, False),  # few images of a class
+        (4_000, 1_000, 0.09, LARGE, False),  # easy already
+        (4_000, 1_000, 0.09, SMALL, True),
+        (16, 1_000, 0.9, SMALL, False),  # less than a batch
+    ],
+)
+def test_some_heads_are_left_as_they_are(samples: int, images: int, error: float, root: int, worth: bool) -> None:
+    known = evidence(probe(error=error), images=images)
+    assert is_worth_training(METHOD, known, samples, root) is worth
+    plan = plan_child(METHOD, parent(), known, samples, root, None)
+    assert (plan.cloned == {"head"}) is not worth
+
+
+def test_an_untrained_child_is_its_parent_with_a_head() -> None:
+    plan = plan_untrained(METHOD, parent(), probe())
+    assert plan.cloned == {"head"}
+    assert plan.hyperparameters["head_features"] == "class-token+patches"
+    assert [mutation.name for mutation in plan.mutations] == ["head_features"]
+
+
+def test_a_path_through_a_trunk_trains_all_of_the_root_by_the_tasks_own_recipe() -> None:
+    known = evidence(probe(), probe("a", "a", nll=0.1))
+    plan = plan_trunk(METHOD, parent(), known, 51_200, SMALL, None)
+    assert plan.cloned == set(parent().slots)
+    assert plan.hyperparameters["augmentation"] == "strong"
+
+
+def test_ingredients_can_be_switched_off() -> None:
+    plain = METHOD.model_copy(
+        update={"recipe": "given", "head_features": "pooled", "clone": "all", "training": "always"}
+    )
+    plan = plan_child(plain, parent(), replace(evidence(), images=10), 51_200, LARGE, 64)
+    assert plan.hyperparameters["learning_rate"] == METHOD.defaults["learning_rate"]
+    assert "optimiser" not in plan.hyperparameters
+    assert plan.hyperparameters["image_size"] == 64
+    assert "embedding" in plan.cloned
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
+def test_shares_add_up_and_nobody_goes_without(errors: list[float]) -> None:
+    shares = shares_by_need(METHOD, errors)
+    assert sum(shares) == pytest.approx(1)
+    assert min(shares) > 0
+    ranked = sorted(zip(errors, shares, strict=True))
+    assert all(low[1] <= high[1] + 1e-12 for low, high in pairwise(ranked))
+
+
+def test_the_hard_task_gets_what_the_easy_ones_leave() -> None:
+    # eight character sets by the errors of their probes: one of them hard, one middling
+    shares = shares_by_need(METHOD, [0.03, 0.04, 0.13, 0.04, 0.49, 0.05, 0.06, 0.01])
+    assert [round(64 * share) for share in shares] == [4, 4, 8, 4, 32, 4, 4, 4]
+
+
+def test_evidence_survives_its_record() -> None:
+    known = evidence(probe(), probe("a", "a", 0.5, 0.2))
+    assert Evidence.from_json(known.to_json()) == known
