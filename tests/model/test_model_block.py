@@ -1,5 +1,7 @@
 """A block as one function against timm's own module."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -10,8 +12,8 @@ from munet.model.network import Network
 from munet.model.state_dict import split_state_dict
 from munet.model.vit import ViTArchitecture
 
-SHAPES = {"patch_size": 4, "width": 12, "heads": 3, "mlp_hidden": 16}
-KINDS = [
+SHAPES: dict[str, Any] = {"patch_size": 4, "width": 12, "heads": 3, "mlp_hidden": 16}
+KINDS: list[dict[str, Any]] = [
     {},
     {"layer_scale": True, "act": "gelu_tanh"},
     {"act": "quick_gelu", "qkv_bias": False, "proj_bias": False},
@@ -20,7 +22,7 @@ KINDS = [
 
 def make_block(dtype=torch.float32, **kind):
     architecture = ViTArchitecture(**SHAPES, **kind)
-    block = build_vit(architecture, 1, 4, device="cpu").blocks[0].to(dtype)
+    block: Any = build_vit(architecture, 1, 4, device="cpu").blocks[0].to(dtype)
     generator = torch.Generator().manual_seed(0)
     for parameter in block.parameters():
         parameter.data = (torch.randn(parameter.shape, generator=generator) * 0.5).to(dtype)
@@ -124,6 +126,9 @@ def test_network_in_fused_form_gives_the_same_logits(pool):
     assert names[3] == ("block.2+class token" if pool == "token" else "block.2+fused")
     assert fused.frozen_stages() == 3
     assert [fused.slots_of_stage(name) for name in names] == [fused.slots_of_stage(name) for name in plain_names]
+    fused.with_patches = pool == "token"
+    assert [name for name, _ in fused.stages()][3] == "block.2+fused"
+    fused.with_patches = False
     x = images
     for _, stage in fused.stages():
         x = stage(x)

@@ -7,7 +7,7 @@ import torch
 
 from munet.model.network import Network
 from munet.model.vit import ViTArchitecture
-from munet.training import Preprocessing, Recipe, TrainItem, train
+from munet.training import FeatureCache, Preprocessing, Recipe, TrainItem, train, train_together
 from training_toys import stripes
 
 ARCHITECTURE = ViTArchitecture(patch_size=4, width=32, heads=2, mlp_hidden=64)
@@ -90,6 +90,31 @@ def test_reuse_gives_the_same_bits(trainable, pre):
             assert not torch.equal(tensor, given[slot][name])
     for slot, tensors in LAYERS.items():
         assert all(torch.equal(tensor, given[slot][name]) for name, tensor in tensors.items())
+
+
+@pytest.mark.parametrize("pre", [PRE, RANDOM])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_fused_blocks_give_the_same_bits_however_children_are_put_together(precision, pre):
+    recipe = replace(RECIPE, preprocessing=pre, precision=precision, step="fused")
+    splits = stripes(60, 1), stripes(30, 2)
+    cuts = [("block.1", "norm", "head"), tuple(LAYERS)]
+
+    def item(trainable):
+        return TrainItem(build(*trainable).on("cpu", precision, "fused"), recipe)
+
+    together = train_together([item(cut) for cut in cuts], *splits, key=(0,), cache=FeatureCache(2**20))
+    for cut, outcome in zip(cuts, together, strict=True):
+        alone = train_together([item(cut)], *splits, key=(0,))[0]
+        assert alone.losses == outcome.losses
+        for slot, tensors in alone.layers.items():
+            assert all(torch.equal(outcome.layers[slot][name], tensor) for name, tensor in tensors.items())
+
+
+def test_fused_blocks_learn_what_plain_ones_learn():
+    plain = train(build(*LAYERS), RECIPE, stripes(60, 1), stripes(30, 2), key=(0,))
+    network = build(*LAYERS).on("cpu", "fp32", "fused")
+    fused = train(network, replace(RECIPE, step="fused"), stripes(60, 1), stripes(30, 2), key=(0,))
+    assert fused.losses == pytest.approx(plain.losses, rel=1e-4)
 
 
 def test_learns():

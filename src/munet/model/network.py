@@ -20,6 +20,7 @@ from munet.model.vit import ViTArchitecture
 
 Layers = Mapping[str, Mapping[str, Tensor]]
 
+_FIRST = "class token"  # the last block where only that is read of it
 _NORM_AND_PATCHES = "norm+patches"  # the stage of slot norm where the head reads two features
 
 
@@ -43,7 +44,7 @@ class Network(StagedNetwork):
         self.num_blocks = depth_of(layers)
         self.slots = architecture.slots(self.num_blocks, adapters_of(layers), head="head" in layers)
         self.trainable = frozenset(trainable)
-        self._blocks: dict[str, Stage] = {}  # slot -> name and function of the stage, where it is not the module
+        self._blocks: dict[str, Stage] = {}  # slot -> stage, where that is not the module
         self.with_patches = False  # whether the head reads the mean patch token beside the class token
         if set(self.slots) != set(layers):
             wrong = ", ".join(sorted(set(self.slots) ^ set(layers)))
@@ -99,7 +100,7 @@ class Network(StagedNetwork):
         parts = self.parts
         steps: list[Stage] = [(STEM_STAGE, parts[STEM_STAGE])]
         numbered = (slot for slot in self.slots if parse(slot).number is not None)
-        steps += [self._blocks.get(slot, (slot, parts[_module_name(slot)])) for slot in numbered]
+        steps += [self._block_stage(slot) for slot in numbered]
         steps.append((_NORM_AND_PATCHES, self._norm_and_patches) if self.with_patches else ("norm", self._norm))
         if "pool" in self.slots:
             steps.append(("pool", self._pool))
@@ -174,16 +175,23 @@ class Network(StagedNetwork):
         return self
 
     def _fused_blocks(self, bf16: bool) -> dict[str, Stage]:
-        last = block(self.num_blocks - 1)
-        first_only = self.architecture.global_pool == "token" and not self.with_patches
+        """Stage by slot, and of the last block also the form that computes the class token alone."""
         blocks: dict[str, Stage] = {}
         for slot in self.slots:
             if is_block(slot):
-                alone = first_only and slot == last
-                module = self.parts[_module_name(slot)]
-                fused = FusedBlock(module, self.architecture, bf16=bf16, class_token_only=alone)
-                blocks[slot] = (f"{slot}+{'class token' if alone else 'fused'}", fused)
+                fused = FusedBlock(self.parts[_module_name(slot)], self.architecture, bf16=bf16)
+                blocks[slot] = (f"{slot}+fused", fused)
+        last = block(self.num_blocks - 1)
+        if last in blocks and self.architecture.global_pool == "token":
+            module = self.parts[_module_name(last)]
+            alone = FusedBlock(module, self.architecture, bf16=bf16, class_token_only=True)
+            blocks[_FIRST] = (f"{last}+class token", alone)
         return blocks
+
+    def _block_stage(self, slot: str) -> Stage:
+        if slot == block(self.num_blocks - 1) and _FIRST in self._blocks and not self.with_patches:
+            return self._blocks[_FIRST]
+        return self._blocks.get(slot, (slot, self.parts[_module_name(slot)]))
 
     def slot_parameters(self, slot: str) -> dict[str, nn.Parameter]:
         """Parameters of a slot by their names in its layer."""

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from munet.model.slots import blocks_in
 from munet.training.adamw import optimiser_of
 from munet.training.capture import WORTH, CapturedStep, capture
-from munet.training.memory import Parts
+from munet.training.memory import Parts, keep_freed_memory
 from munet.training.optimiser import FlatParameters, Layers
 from munet.training.precision import autocast
 from munet.training.recipe import Recipe
@@ -81,6 +81,8 @@ class ChildState:
 
     def __init__(self, item: TrainItem, examples: int, device: torch.device, parts: Parts) -> None:
         network, self.recipe = item.network, item.recipe
+        if self.recipe.step == "fused" and device.type == "cpu":
+            keep_freed_memory()
         self.below, self._above = item.split()
         self.node: Node  # where its trainable part begins in the trie of the training images
         self.validation_node: Node
