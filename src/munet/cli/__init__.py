@@ -130,7 +130,7 @@ def _os_error(error: OSError) -> str:
 
 
 def _tell(text: str) -> None:
-    from munet.cli.text.formatting import clean
+    from munet.text import clean
 
     sys.stdout.flush()
     sys.stderr.write(" ".join(clean(part) for part in text.splitlines()) + "\n")

@@ -1,7 +1,6 @@
 """What several commands need: opening a system, printing, options, completion. Imports nothing heavy."""
 
 import os
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -84,12 +83,3 @@ def parse_settings(words: list[str]) -> dict[str, str]:
             raise InputError(f"--set {name} is given twice, as {settings[name]} and {value.strip()}: leave one out")
         settings[name] = value.strip()
     return settings
-
-
-def parse_size(word: str, option: str) -> int:
-    """Bytes of `2GB`, `512MB`, `1.5g` (thousands), `4GiB` (1024s) or a plain number. InputError for anything else."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(I?))?B?", word.strip(), re.IGNORECASE | re.ASCII)
-    if match is None:
-        raise InputError(f"{option} {word}: give a size such as 2GB, 512MB or 0")
-    power = "KMGT".index(match[2].upper()) + 1 if match[2] else 0
-    return int(float(match[1]) * (1024 if match[3] else 1000) ** power)

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from munet.cli.common import Device, JsonFlag, SystemPath, Word, complete_task, console, open_system, show, show_json
-from munet.cli.text.formatting import clean
 from munet.errors import InputError
+from munet.text import clean
 
 
 def register(app: typer.Typer) -> None:

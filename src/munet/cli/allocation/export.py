@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from munet.cli.common import JsonFlag, show, show_json, tell
-from munet.cli.text.formatting import clean, counted, number, percent, short
+from munet.cli.text.formatting import number, percent, short
+from munet.text import clean, counted
 
 
 def export(

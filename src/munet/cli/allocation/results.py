@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from munet.cli.common import Device, JsonFlag, console, show, show_json, tell
-from munet.cli.text.formatting import clean, number, percent
+from munet.cli.text.formatting import number, percent
 from munet.errors import InputError, suggest
+from munet.text import clean
 
 if TYPE_CHECKING:
     from munet.tables.table import Table

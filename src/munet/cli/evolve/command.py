@@ -14,12 +14,12 @@ from munet.cli.common import (
     console,
     open_system,
     parse_settings,
-    parse_size,
     show,
     show_json,
 )
 from munet.evolution.executors.worker_plan import EXECUTORS
 from munet.evolution.options import Budget, Where
+from munet.fs.sizes import parse_size
 
 if TYPE_CHECKING:
     from munet.cli.evolve.observers import Observer
@@ -156,7 +156,7 @@ def evolve(
         threads=threads,
         address=address,
         gpus_per_child=gpus_per_child,
-        cache_memory=None if cache_memory is None else parse_size(cache_memory, "--cache-memory"),
+        cache_memory=None if cache_memory is None else parse_size(cache_memory, f"--cache-memory {cache_memory}"),
         reuse=not no_reuse,
     )
     opened = open_system(system)

@@ -158,10 +158,11 @@ def continual(
     """
     from munet.cli.common import show
     from munet.cli.evolve.command import watching
-    from munet.cli.text.formatting import clean, number, percent
+    from munet.cli.text.formatting import number, percent
     from munet.evolution.options import Where
     from munet.experiments.growing import folder, grow
     from munet.experiments.sequences import load_sequence
+    from munet.text import clean
 
     chosen = load_sequence(sequence)
     _refuse_missing(chosen.benchmark(), data)
