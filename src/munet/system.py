@@ -109,7 +109,7 @@ class System:
         name = check_name(name)
         _ = self.architecture  # refused where no model could ever be grown for the task
         if self.store.has_task(name):
-            raise InputError(f"task '{name}' is already in {self.path}: choose another name")
+            raise InputError(f"task '{name}' is already in {self.path}: choose another name", kind="exists")
         options = TaskOptions(train, validation, test, private, skip_bad, allow_overlap)
         data = add(name, source, options, progress=progress)
         record = task_record(data, added=self.store.next_added())

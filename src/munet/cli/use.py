@@ -47,7 +47,7 @@ def evaluate(
         show_json(results)
         return
     if not results:
-        raise InputError(f"no task of {opened.path} has a model yet: run `munet evolve {opened.path}`")
+        raise InputError(f"no task of {opened.path} has a model yet: run `munet evolve {opened.path}`", kind="no-model")
     from munet.cli.text.renderables import evaluate_view
 
     show(evaluate_view(results, console().width))

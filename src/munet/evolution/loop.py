@@ -91,7 +91,9 @@ def evolve(
         architecture.check_image_size(image_size)
     names = list(dict.fromkeys(tasks)) if tasks else store.tasks()
     if not names:
-        raise InputError(f"{store.path} has no tasks yet: add one with `munet add {store.path} NAME SOURCE`")
+        raise InputError(
+            f"{store.path} has no tasks yet: add one with `munet add {store.path} NAME SOURCE`", kind="no-tasks"
+        )
     work = _most_work(models, chosen, names, image_size)
     plan = plan_workers(where, device=device, children=chosen.children, work=work)
     memory = cache_bytes(where.cache_memory, device, plan.sharing)

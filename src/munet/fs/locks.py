@@ -42,7 +42,9 @@ def alone(path: Path, doing: str) -> Iterator[None]:
                     raise
             holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
             who = f"process {holder}" if holder else "another process"
-            raise StoreError(f"{who} is already {doing} {path.parent}: wait for it or stop it first") from error
+            raise StoreError(
+                f"{who} is already {doing} {path.parent}: wait for it or stop it first", kind="busy"
+            ) from error
         with explained("write", path):
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

@@ -26,7 +26,10 @@ def load_root(
     """
     scheme, colon, name = spec.partition(":")
     if not colon or not name or scheme not in SCHEMES:
-        raise InputError(f"root '{spec}' is not one of timm:NAME, npz:FILE, random:NAME, builtin:glyphs{_guess(spec)}")
+        raise InputError(
+            f"root '{spec}' is not one of timm:NAME, npz:FILE, random:NAME, builtin:glyphs{_guess(spec)}",
+            kind="unknown-root",
+        )
     if weights is not None and scheme != "timm":
         raise InputError(f"weights {weights} are for timm:NAME only, {spec} has its own")
     if scheme == "npz":

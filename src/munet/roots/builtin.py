@@ -16,7 +16,9 @@ def builtin_root(name: str, depth: int | None, image_size: int | None) -> Root:
     from munet.model.state_dict import split_state_dict
 
     if name not in BUILTIN:
-        raise InputError(f"no built-in root '{name}'{suggest(name, BUILTIN)}: there is {', '.join(BUILTIN)}")
+        raise InputError(
+            f"no built-in root '{name}'{suggest(name, BUILTIN)}: there is {', '.join(BUILTIN)}", kind="unknown-root"
+        )
     asset = files("munet") / "assets" / name / "root.safetensors"
     if not asset.is_file():
         raise InputError(f"builtin:{name} is missing from this installation ({asset}): install munet again")

@@ -60,11 +60,14 @@ def _check_name(name: str) -> None:
 
     base, _, tag = name.partition(".")
     if not timm.is_model(base):
-        raise InputError(f"timm has no model '{base}'{suggest(base, timm.list_models())}")
+        raise InputError(f"timm has no model '{base}'{suggest(base, timm.list_models())}", kind="unknown-root")
     if tag:
         tags = [known for known in timm.list_pretrained(f"{base}.*") if known.startswith(f"{base}.")]
         if name not in tags:
-            raise InputError(f"timm has no weights '{name}'{suggest(name, tags)}: it has {', '.join(tags) or 'none'}")
+            raise InputError(
+                f"timm has no weights '{name}'{suggest(name, tags)}: it has {', '.join(tags) or 'none'}",
+                kind="unknown-root",
+            )
 
 
 def _download(name: str) -> "dict[str, Tensor]":

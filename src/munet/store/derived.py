@@ -15,14 +15,17 @@ def resolve(store: "Store", word: str) -> str:
     if store.has_task(word):
         model = store.read_task(word)["model"]
         if model is None:
-            raise InputError(f"task '{word}' has no model yet: run `munet evolve {store.path} {word}`")
+            raise InputError(f"task '{word}' has no model yet: run `munet evolve {store.path} {word}`", kind="no-model")
         return model
     if word == "root":
         return store.root
     if len(word) < 4 or any(letter not in "0123456789abcdef" for letter in word):
         names = store.tasks()
         known = [*names, "root"]
-        raise InputError(f"no task or model '{word}' in {store.path}{suggest(word, known)}; tasks: {', '.join(names)}")
+        raise InputError(
+            f"no task or model '{word}' in {store.path}{suggest(word, known)}; tasks: {', '.join(names)}",
+            kind="unknown-model",
+        )
     return store.resolve_model(word)
 
 

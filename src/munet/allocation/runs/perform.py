@@ -91,7 +91,7 @@ def configured(experiment: str, method: str = "gumbel_matrix", preset_name: str 
     own = [item.name for item in fields(RunConfig)]
     for name in values:
         if name not in own:
-            raise InputError(f"unknown setting '{name}'{suggest(name, [*own, *names])}")
+            raise InputError(f"unknown setting '{name}'{suggest(name, [*own, *names])}", kind="unknown-setting")
     return RunConfig(experiment, method, preset_name, settings, data=data, **values)
 
 
