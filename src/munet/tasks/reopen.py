@@ -29,7 +29,7 @@ def find_split(record: TaskData, split: str) -> "RecordedSplit":
     split = ALIASES.get(split, split)
     if split not in record["splits"]:
         raise InputError(f"task '{record['name']}' has no split '{split}'{suggest(split, PARTS)}: {', '.join(PARTS)}")
-    _refuse_missing(record)
+    refuse_missing(record)
     ranges = tuple((str(name), int(start), int(stop)) for name, start, stop in record["splits"][split]["ranges"])
     found = RecordedSplit(record, split, open_source(record["source"]), ranges)
     found.refuse_other_shape()
@@ -141,7 +141,7 @@ class RecordedSplit:
         return state.hexdigest()
 
 
-def _refuse_missing(record: TaskData) -> None:
+def refuse_missing(record: TaskData) -> None:
     """InputError that names the path, where a task's data has one and nothing is there."""
     address = record["source"]
     if address == NO_DATA:

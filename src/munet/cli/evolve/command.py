@@ -160,6 +160,12 @@ def evolve(
         reuse=not no_reuse,
     )
     opened = open_system(system)
+    from munet.evolution.asked import understood
+
+    understood(
+        opened.models, tasks, method, budget=budget, where=where,
+        image_size=image_size, preprocessing=preprocessing, settings=settings,
+    )  # fmt: skip  # again by `evolve`, which has torch to import first
     before = opened.status()
     with watching(before["tasks"], as_json) as watch:
         from munet import evolve as grow  # torch loads while the view is up already

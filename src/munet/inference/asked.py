@@ -1,0 +1,34 @@
+"""What is asked of a system's models, checked. Needs no torch, so that a mistake is told at once."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from munet.errors import InputError, suggest
+from munet.store.derived import resolve
+from munet.training.precision import check_precision
+
+if TYPE_CHECKING:
+    from munet.model.loader import ModelLoader
+
+SPLITS = ("train", "validation", "test")
+
+
+def with_head(models: "ModelLoader", model: str) -> dict[str, Any]:
+    """The manifest of a model that answers for a task. InputError for the root."""
+    manifest = models.manifest(model)
+    if manifest["task"] is None:
+        raise InputError("the root has no head: name a task or one of its models")
+    return manifest
+
+
+def models_of(models: "ModelLoader", tasks: Sequence[str] | None, split: str, precision: str) -> dict[str, str]:
+    """Ids of the retained models to evaluate by task: those of `tasks`, else of every task that has one.
+
+    InputError: an unknown split, precision or task, a task that is named and has no model.
+    """
+    if split not in SPLITS:
+        raise InputError(f"no split '{split}'{suggest(split, SPLITS)}: choose train, validation or test")
+    check_precision(precision)
+    store = models.store
+    names = list(tasks) if tasks else [name for name in store.tasks() if store.read_task(name)["model"]]
+    return {name: resolve(store, name) for name in names}
