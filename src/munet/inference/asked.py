@@ -1,7 +1,7 @@
 """What is asked of a system's models, checked. Needs no torch, so that a mistake is told at once."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from munet.errors import InputError, suggest
 from munet.store.derived import resolve
@@ -9,11 +9,12 @@ from munet.training.precision import check_precision
 
 if TYPE_CHECKING:
     from munet.model.loader import ModelLoader
+    from munet.store.schema import Manifest
 
 SPLITS = ("train", "validation", "test")
 
 
-def with_head(models: "ModelLoader", model: str) -> dict[str, Any]:
+def with_head(models: "ModelLoader", model: str) -> "Manifest":
     """The manifest of a model that answers for a task. InputError for the root."""
     manifest = models.manifest(model)
     if manifest["task"] is None:
