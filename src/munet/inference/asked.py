@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 SPLITS = ("train", "validation", "test")
 
 
-def with_head(models: "ModelLoader", model: str) -> "Manifest":
-    """The manifest of a model that answers for a task. InputError for the root."""
+def with_head(models: "ModelLoader", model: str) -> "tuple[Manifest, str]":
+    """(manifest, task) of a model that answers for a task. InputError for the root."""
     manifest = models.manifest(model)
-    if manifest["task"] is None:
+    task = manifest["task"]
+    if task is None:
         raise InputError("the root has no head: name a task or one of its models")
-    return manifest
+    return manifest, task
 
 
 def models_of(models: "ModelLoader", tasks: Sequence[str] | None, split: str, precision: str) -> dict[str, str]:

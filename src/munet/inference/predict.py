@@ -44,10 +44,10 @@ def predict(
     models: "ModelLoader", model: str, images: Any, *, device: str = "auto", batch_size: int = 64
 ) -> Prediction:
     """Logits and probabilities of a model, by its id; see `System.predict`."""
-    manifest = with_head(models, model)
+    manifest, task = with_head(models, model)
     pictures = as_pictures(images)
     network = models.network(model)
-    classes = models.store.read_task(manifest["task"])["classes"]
+    classes = models.store.read_task(task)["classes"]
     pre = preprocessing_of(models, manifest)
     place = choose_device(device)
     network.to(place)
