@@ -1,5 +1,10 @@
 """munet: one multitask vision system that many people grow together (muNet, mu2Net and mu2Net+ in PyTorch)."""
 
+import os
+
+if os.name != "posix":
+    raise ImportError("munet runs on Linux and macOS: its files are locked as only those can (on Windows use WSL)")
+
 import lazy_loader
 
 from munet.provenance import VERSION as __version__

@@ -109,7 +109,7 @@ class System:
         name = check_name(name)
         _ = self.architecture  # refused where no model could ever be grown for the task
         if self.store.has_task(name):
-            raise InputError(f"task '{name}' is already in {self.path}: choose another name")
+            raise InputError(f"task '{name}' is already in {self.path}: choose another name", kind="exists")
         options = TaskOptions(train, validation, test, private, skip_bad, allow_overlap)
         data = add(name, source, options, progress=progress)
         record = task_record(data, added=self.store.next_added())
@@ -175,9 +175,15 @@ class System:
 
         `images`: uint8 array or tensor (N,H,W,C), (N,H,W) or (H,W,C), a file, a PIL image, or a sequence of those.
         """
+        from munet.inference.asked import with_head
+        from munet.inference.pictures import as_pictures
+
+        model = self.resolve(word)
+        with_head(self.models, model)
+        pictures = as_pictures(images)  # what is wrong with them is told before torch is imported
         from munet.inference.predict import predict
 
-        return predict(self.models, self.resolve(word), images, device=device, batch_size=batch_size)
+        return predict(self.models, model, pictures, device=device, batch_size=batch_size)
 
     def evaluate(
         self,
@@ -191,6 +197,10 @@ class System:
         note: Callable[[str], None] = lambda text: None,
     ) -> dict[str, dict[str, Any]]:
         """Accuracy of the retained models on a whole split, measured now; layers that they share compute once."""
+        from munet.inference.asked import models_of
+
+        if not models_of(self.models, tasks, split, precision):
+            return {}
         from munet.inference.evaluate import evaluate
 
         options = {"device": device, "batch_size": batch_size, "precision": precision}
@@ -202,7 +212,9 @@ class System:
         timm has no place for residual adapters: a model that has some is refused, unless `with_adapters` writes them
         under keys of their own.
         """
-        from munet.model.to_timm import export_model
+        from munet.model.to_timm import check_target, export_model
+
+        check_target(Path(path))
 
         architecture, model = self.architecture, self.resolve(word)
         manifest = self.models.manifest(model)

@@ -1,7 +1,9 @@
 """main(): exit codes, one line for each error, and what is never imported."""
 
+import ast
 import errno
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 import munet.cli as cli
 from cli_tools import munet
-from munet.errors import DamagedError, InputError
+from munet.errors import KINDS, DamagedError, InputError
 from repo import DOCS
 
 HEAVY = ("torch", "timm", "datasets", "numpy", "PIL", "matplotlib", "safetensors")
@@ -80,7 +82,7 @@ def test_nothing_heavy_is_imported(command: str, fleet: Path):
 
 def fail(error: BaseException):
     def build():
-        def app(*, args: list[str], prog_name: str) -> None:
+        def app(*, args: list[str], prog_name: str, standalone_mode: bool = True) -> None:
             raise error
 
         return app
@@ -124,6 +126,90 @@ def test_errors_are_one_line(error: BaseException, code: int, line: str, monkeyp
     monkeypatch.delenv("MUNET_TRACEBACK", raising=False)
     got, out, err = run(monkeypatch, capsys, "evolve", "a b")
     assert (got, out, err) == (code, "", line + "\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "code"),
+    [
+        (InputError("no task 'x'"), "input", 2),
+        (InputError("no task 'x'", kind="unknown-task"), "unknown-task", 2),
+        (DamagedError("a/b is cut short"), "damaged", 3),
+        (OSError(errno.ENOSPC, "No space left on device", "/x/y"), "store", 2),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", "q"), "missing-file", 2),
+        (MemoryError(), "memory", 2),
+        (KeyError("x"), "internal", 1),
+        (KeyboardInterrupt(), "interrupted", 130),
+        (SystemExit(130), "interrupted", 130),
+    ],
+)
+def test_with_json_an_error_is_one_object(error: BaseException, kind: str, code: int, monkeypatch, capsys):
+    monkeypatch.setattr(cli, "build", fail(error))
+    monkeypatch.delenv("MUNET_TRACEBACK", raising=False)
+    got, out, err = run(monkeypatch, capsys, "evolve", "a b", "--json")
+    assert (got, out, err.count("\n")) == (code, "", 1)
+    told = json.loads(err)["error"]
+    assert (told["kind"], told["exit_code"]) == (kind, code)
+    assert kind in KINDS
+    assert "munet: error" not in told["message"]
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "part"),
+    [
+        ("status NOWHERE --json", "no-system", "munet init"),
+        ("nonsense --json", "usage", "nonsense"),
+        ("status --json --nonsense NOWHERE", "usage", "--nonsense"),
+        ("status --json", "usage", "SYSTEM"),
+        ("init NOWHERE --depth 0 --json", "usage", "--json"),
+        ("evolve NOWHERE --seed much --json", "usage", "--seed"),
+        ("methods nope --json", "unknown-method", "nope"),
+        ("show FLEET nope --json", "unknown-model", "nope"),
+        ("log FLEET 12345678 --json", "unknown-model", "12345678"),
+        ("allocation evaluate NOWHERE --json", "missing-file", "config.json"),
+    ],
+)
+def test_kinds_of_errors_with_json(words: str, kind: str, part: str, fleet: Path, tmp_path: Path, monkeypatch, capsys):
+    places = {"NOWHERE": str(tmp_path / "nowhere"), "FLEET": str(fleet)}
+    code, out, err = run(monkeypatch, capsys, *(places.get(word, word) for word in words.split()))
+    assert (code, out, err.count("\n")) == (2, "", 1), err
+    told = json.loads(err)["error"]
+    assert (told["kind"], told["exit_code"]) == (kind, 2)
+    assert part in told["message"]
+
+
+def test_with_json_what_ends_well_is_as_without(monkeypatch, capsys):
+    code, out, err = run(monkeypatch, capsys, "methods", "mu2net-plus", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["name"] == "mu2net-plus"
+    code, out, err = run(monkeypatch, capsys, "status", "--json", "--help")
+    assert (code, err) == (0, "")
+
+
+def test_json_behind_two_dashes_is_a_name(monkeypatch, capsys):
+    code, _, err = run(monkeypatch, capsys, "methods", "--", "--json")
+    assert (code, err.startswith("munet: error: unknown method")) == (2, True)
+
+
+def test_kinds_of_errors_are_documented():
+    docs = (DOCS / "cli.md").read_text(encoding="utf-8")
+    for kind, meaning in KINDS.items():
+        assert f"| `{kind}` | {meaning} |" in docs
+
+
+def test_every_kind_that_is_raised_is_known():
+    sources = [path.read_text(encoding="utf-8") for path in Path(cli.__file__).parents[1].rglob("*.py")]
+    raises = [node.exc for text in sources for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Raise)]
+    given = [
+        word.value for call in raises if isinstance(call, ast.Call) for word in call.keywords if word.arg == "kind"
+    ]
+    raised = {value.value for value in given if isinstance(value, ast.Constant)}
+    assert {"unknown-task", "exists"} <= raised
+    assert raised <= set(KINDS)
+
+
+def test_a_kind_survives_a_process():
+    error = pickle.loads(pickle.dumps(InputError("no", kind="no-model")))  # noqa: S301
+    assert (str(error), error.kind, error.exit_code) == ("no", "no-model", 2)
 
 
 def test_a_traceback_only_for_those_who_ask(monkeypatch):

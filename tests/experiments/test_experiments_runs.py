@@ -1,6 +1,7 @@
 """Grids of runs on a benchmark of two tiny tasks: performed by processes, resumed, summed up."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from executor_tools import kill, workers_of
 from munet.analysis import model_history
 from munet.errors import InputError
 from munet.evolution.options import Where
 from munet.experiments.grid import Run, grid
 from munet.experiments.running import perform
-from munet.experiments.scheduler import Ended, Started, Told, perform_all
+from munet.experiments.scheduler import Ended, Message, Started, Told, perform_all
 from munet.experiments.spec import Spec
 from munet.system import System
 
@@ -140,3 +142,25 @@ def test_what_cannot_be_had_is_said_before_anything_starts(tmp_path: Path, data:
         assert said in str(ended.exception)
     ended = CliRunner().invoke(build(), ["experiment", "run", "omniglot-form", "--data", str(data)])
     assert "did you mean 'omniglot-forms'" in str(ended.exception)
+
+
+def test_a_run_whose_worker_is_killed_goes_on_with_another(tmp_path: Path, data: Path):
+    run = run_of(tmp_path / "out", "munet+samples=2048")
+    heard: list[Message] = []
+    killed: list[int] = []
+
+    def kill_once(message: Message) -> None:
+        trained = isinstance(message, Told) and json.loads(message.line)["event"] == "child_finished"
+        if trained and not killed:
+            killed.extend(workers_of(os.getpid(), "munet.experiments.worker"))
+            kill(killed)
+        heard.append(message)
+
+    assert perform_all([run], data, CPU, kill_once, devices=["cpu"]) == []
+    notes = [json.loads(one.line)["text"] for one in heard if isinstance(one, Told) and "killed" in one.line]
+    assert len(notes) == 1
+    assert "was killed by SIGKILL: another one goes on with its run" in notes[0]
+    undisturbed = perform(run_of(tmp_path / "other", "munet+samples=2048"), data, CPU)
+    assert [task["model"] for task in json.loads(run.result.read_text())["tasks"]] == [
+        task["model"] for task in undisturbed["tasks"]
+    ]

@@ -53,7 +53,7 @@ def find(history: History, word: str, system: str | None = None) -> str:
     models = {record["name"]: record.get("model") for record in one.records}
     if word in models:
         if models[word] is None:
-            raise InputError(f"task '{word}' has no model yet: `munet evolve` gives it one")
+            raise InputError(f"task '{word}' has no model yet: `munet evolve` gives it one", kind="no-model")
         return str(models[word])
     if word == "root":
         return one.root
@@ -62,7 +62,9 @@ def find(history: History, word: str, system: str | None = None) -> str:
         return found[0]
     if found:
         raise InputError(f"{word!r} is the start of {len(found)} model ids: give more digits")
-    raise InputError(f"no task or model '{word}'{suggest(word, models)}; tasks: {', '.join(models)}")
+    raise InputError(
+        f"no task or model '{word}'{suggest(word, models)}; tasks: {', '.join(models)}", kind="unknown-model"
+    )
 
 
 def line(history: History, model: str, system: str | None = None) -> list[Ancestor]:

@@ -10,6 +10,7 @@ from munet.analysis.frames import History
 from munet.analysis.growth import Moment, growth
 from munet.analysis.paths import Layer
 from munet.analysis.snapshot import Snapshot
+from munet.store.derived import mean_of_known
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,5 +114,4 @@ class _Network:
 
 def _mean(values: list[float | None]) -> float | None:
     """None unless every value is known."""
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known and len(known) == len(values) else None
+    return None if None in values else mean_of_known(values)

@@ -8,7 +8,7 @@ from munet.analysis.frames import History
 from munet.analysis.growth import retained_at
 from munet.analysis.snapshot import Model, Snapshot
 from munet.errors import InputError
-from munet.store.derived import Weight, totals_of
+from munet.store.derived import Weight, mean_of_known, totals_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +52,7 @@ def totals(history: History, system: str | None = None) -> dict[str, Any]:
     return {
         "tasks": len(one.records),
         "evolved_tasks": len(kept),
-        "mean_score": _mean([model.metrics.get("score") for model in kept]),
+        "mean_score": mean_of_known([model.metrics.get("score") for model in kept]),
         **totals_of([_weight(model) for model in kept], tests.values()),
         "models": len(one.models),
         "layers": len({layer for model in kept for layer in model.layers.values()}),
@@ -74,11 +74,6 @@ def _weight(model: Model) -> Weight:
 
 def _sum(values: list[float | None]) -> float:
     return sum(value for value in values if value is not None)
-
-
-def _mean(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
 
 
 def changes(history: History, run: str | None = None, system: str | None = None) -> "pd.DataFrame":

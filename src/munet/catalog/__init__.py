@@ -47,7 +47,9 @@ def load_benchmark(name: str) -> Benchmark:
     """A benchmark by name. InputError for an unknown one."""
     rows: dict[str, dict[str, Any]] = {row["name"]: row for row in read_file("benchmarks")["benchmark"]}
     if name not in rows:
-        raise InputError(f"unknown benchmark '{name}'{suggest(name, rows)}; known: {', '.join(rows)}")
+        raise InputError(
+            f"unknown benchmark '{name}'{suggest(name, rows)}; known: {', '.join(rows)}", kind="unknown-benchmark"
+        )
     row = dict(rows[name])
     tasks = tuple(pick(row.pop("tasks"), row.pop("variant", None)))
     return Benchmark(**row | {"tasks": tasks, "source": read_file("benchmarks")["sources"][row["source"]]})

@@ -32,7 +32,9 @@ def data_folder(given: Path | None) -> Path | None:
     folder = given if given is not None else Path(named) if named else None
     if folder is not None and not folder.is_dir():
         origin = "--data" if given is not None else VARIABLE
-        raise InputError(f"{origin} {folder}: there is no such folder; name the one that holds the image sets")
+        raise InputError(
+            f"{origin} {folder}: there is no such folder; name the one that holds the image sets", kind="missing-file"
+        )
     return folder
 
 
@@ -69,7 +71,10 @@ def root_address(benchmark: Benchmark, data: Path | None = None) -> str:
         raise InputError(f"the root of {benchmark.name} is the file {name}: say --data DIR, the folder that holds it")
     scheme, _, path = benchmark.root.format(data=folder).partition(":")
     if not Path(path).is_file():
-        raise InputError(f"{path}: the root of {benchmark.name} is not there; docs/catalog.md says where to get it")
+        raise InputError(
+            f"{path}: the root of {benchmark.name} is not there; docs/catalog.md says where to get it",
+            kind="missing-file",
+        )
     return f"{scheme}:{path}"
 
 

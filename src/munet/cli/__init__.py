@@ -1,33 +1,28 @@
 """The command line. One file for each group of commands; nothing here imports torch, numpy or datasets.
 
     system.py     init, add, status
-    evolve.py     evolve, methods
+    evolve/       evolve, methods: the command, who listens to a run, its live view
     inspect.py    log, show, diff
     report.py     report: a system as a page; plot.py its figures and animation; watch.py the page, live
     use.py        evaluate, predict, export
-    experiment.py experiment run, table, plot
-    catalog.py    catalog
-    importing.py  import
-    allocation.py allocation train, evaluate, plot, table, export
+    experiment/   experiment run, continual, table, plot
+    catalog/      catalog, and `add --catalog`
+    importing.py  import, attach
+    allocation/   allocation train, evaluate, plot, table, export
     maintain.py   fsck, gc
     quickstart.py quickstart
-    live.py       the state of a running evolution; screen.py draws it, observers.py feeds it
-    tables.py     what the read commands show; methods.py for methods
-    formatting.py numbers, ids and mutations as text
-    common.py     opening systems, printing, shared options
+    text/         numbers, ids and mutations as text; what the read commands show; progress
+    common.py     opening systems, printing, shared options; errors.py how errors are told
 
 A group is a module with `register(app)`; to add one, name it in `GROUPS`.
 """
 
-import errno
-import os
-import shlex
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from munet.errors import MunetError
+from munet.cli.errors import INTERRUPTED, end, explained, interrupted, traceback_wanted, wants_json
 
 if TYPE_CHECKING:
     import typer
@@ -36,7 +31,6 @@ GROUPS = (
     *("quickstart", "system", "evolve.command", "inspect", "report", "plot", "watch", "use"),
     *("experiment.run", "catalog.list", "importing", "allocation.train", "maintain"),
 )
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
 def build() -> "typer.Typer":
@@ -86,51 +80,21 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show must not stop a run
     words = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = wants_json(words)
+    # With `standalone_mode` typer itself would tell of words that are no command, in a frame.
+    how: dict[str, Any] = {"standalone_mode": False} if as_json else {}
     try:
-        build()(args=words, prog_name="munet")
+        code = build()(args=words, prog_name="munet", **how)
     except SystemExit as ended:
         if ended.code == INTERRUPTED:
-            _tell(f"munet: interrupted; the same command goes on: {shlex.join(['munet', *words])}")
+            interrupted(words).tell(as_json=as_json)
         raise
     except KeyboardInterrupt:
-        _tell(f"munet: interrupted; the same command goes on: {shlex.join(['munet', *words])}")
-        sys.exit(INTERRUPTED)
+        end(interrupted(words), as_json=as_json)
     except Exception as error:
-        if os.environ.get("MUNET_TRACEBACK"):
+        if traceback_wanted():
             raise
-        message, code = explained(error)
-        _tell(f"munet: error: {message}")
-        sys.exit(code)
-    sys.exit(0)
-
-
-def explained(error: Exception) -> tuple[str, int]:
-    """(one line for the user, exit code)."""
-    if isinstance(error, MunetError):
-        return str(error), error.exit_code
-    if isinstance(error, OSError) and error.strerror:
-        return _os_error(error), MunetError.exit_code
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return "out of memory: a smaller --batch-size or --image-size needs less", MunetError.exit_code
-    told = f"{type(error).__name__}: {error}".rstrip(": ")
-    return f"internal error, {told}; MUNET_TRACEBACK=1 shows where it happened", 1
-
-
-def _os_error(error: OSError) -> str:
-    where = f"{error.filename}: " if error.filename is not None else ""
-    ways = {
-        errno.ENOSPC: "free some space and give the same command again",
-        errno.EDQUOT: "your quota is used up; free some space and give the same command again",
-        errno.EACCES: "change its mode or choose another place",
-        errno.EROFS: "choose a place that can be written",
-    }
-    way = ways.get(error.errno or 0)
-    told = (error.strerror or str(error)).lower()
-    return f"{where}{told}{f'; {way}' if way else ''}"
-
-
-def _tell(text: str) -> None:
-    from munet.cli.text.formatting import clean
-
-    sys.stdout.flush()
-    sys.stderr.write(" ".join(clean(part) for part in text.splitlines()) + "\n")
+        end(explained(error), as_json=as_json)
+    if code == INTERRUPTED:
+        end(interrupted(words), as_json=as_json)
+    sys.exit(code or 0)

@@ -1,14 +1,14 @@
 """What several commands need: opening a system, printing, options, completion. Imports nothing heavy."""
 
 import os
-import re
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from munet.errors import InputError
+from munet.errors import InputError, suggest
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -27,7 +27,29 @@ def complete_task(ctx: typer.Context, incomplete: str) -> list[str]:
     return sorted(f.stem for f in (Path(system) / "tasks").glob("*.json") if f.stem.startswith(incomplete))
 
 
+def one_of(*values: str) -> Callable[[str], list[str]]:
+    """Completes to one of these."""
+    return lambda incomplete: [value for value in values if value.startswith(incomplete)]
+
+
+def complete_benchmark(incomplete: str) -> list[str]:
+    """Benchmarks of the catalog that start so."""
+    from munet.catalog import benchmark_names
+
+    return sorted(name for name in benchmark_names() if name.startswith(incomplete))
+
+
+def refuse_unknown(option: str, value: str, known: Sequence[str]) -> None:
+    """InputError unless the value of an option is one of `known`."""
+    if value not in known:
+        raise InputError(f"{option} {value}{suggest(value, known)}: choose one of {', '.join(known)}")
+
+
 SystemPath = Annotated[Path, typer.Argument(metavar="SYSTEM", help="Directory of the system.", show_default=False)]
+ImageSets = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Folder of local image sets.", envvar="MUNET_DATA", show_default=False),
+]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
 Word = Annotated[
@@ -84,12 +106,3 @@ def parse_settings(words: list[str]) -> dict[str, str]:
             raise InputError(f"--set {name} is given twice, as {settings[name]} and {value.strip()}: leave one out")
         settings[name] = value.strip()
     return settings
-
-
-def parse_size(word: str, option: str) -> int:
-    """Bytes of `2GB`, `512MB`, `1.5g` (thousands), `4GiB` (1024s) or a plain number. InputError for anything else."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(I?))?B?", word.strip(), re.IGNORECASE | re.ASCII)
-    if match is None:
-        raise InputError(f"{option} {word}: give a size such as 2GB, 512MB or 0")
-    power = "KMGT".index(match[2].upper()) + 1 if match[2] else 0
-    return int(float(match[1]) * (1024 if match[3] else 1000) ** power)

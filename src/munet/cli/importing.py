@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from munet.cli.common import JsonFlag, SystemPath, complete_task, open_system, show, show_json, tell
-from munet.cli.text.formatting import clean, compact, counted, number, percent, short
+from munet.cli.text.formatting import compact, number, percent, short
 from munet.errors import InputError
+from munet.text import clean, counted
 
 _MEGABYTE = 10**6
 

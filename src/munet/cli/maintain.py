@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from munet.cli.common import JsonFlag, SystemPath, open_system, show, show_json
-from munet.cli.text.formatting import bytes_text, clean, counted
+from munet.cli.text.formatting import bytes_text
 from munet.errors import DamagedError
+from munet.text import clean, counted
 
 
 def register(app: typer.Typer) -> None:

@@ -158,10 +158,10 @@ def animate(
       munet animate fleet
       munet animate fleet --out growth.mp4 --seconds-per-frame 0.2
     """
-    from munet.cli.text.formatting import counted
     from munet.cli.text.progress import progress
     from munet.report.network.animation import MOST_FRAMES, check_target
     from munet.report.network.animation import animate as write
+    from munet.text import counted
 
     check_target(out)
     if not out.parent.is_dir():

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from munet.cli.common import JsonFlag, console, show, show_json
-from munet.cli.text.formatting import clean, counted, duration, number, percent
+from munet.cli.text.formatting import duration, number, percent
+from munet.text import clean, counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -28,9 +28,10 @@ def report(
       munet report fleet --out results/fleet.html --title "The fleet in May"
     """
     from munet.analysis import history
-    from munet.cli.text.formatting import bytes_text, counted
+    from munet.cli.text.formatting import bytes_text
     from munet.cli.text.progress import progress
     from munet.report.page import build_page, check_name, payload, write_page
+    from munet.text import counted
 
     check_name(out)  # before the work, not after it
     with progress("reading") as told:

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from munet.cli.common import JsonFlag, SystemPath, console, open_system, show, show_json
-from munet.cli.text.formatting import added_line, clean, counted, number, short
+from munet.cli.text.formatting import added_line, number, short
 from munet.errors import InputError
+from munet.text import clean, counted
 
 
 def register(app: typer.Typer) -> None:

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from munet.cli.common import Device, JsonFlag, SystemPath, Word, complete_task, console, open_system, show, show_json
-from munet.cli.text.formatting import clean
 from munet.errors import InputError
+from munet.text import clean
 
 
 def register(app: typer.Typer) -> None:
@@ -47,7 +47,7 @@ def evaluate(
         show_json(results)
         return
     if not results:
-        raise InputError(f"no task of {opened.path} has a model yet: run `munet evolve {opened.path}`")
+        raise InputError(f"no task of {opened.path} has a model yet: run `munet evolve {opened.path}`", kind="no-model")
     from munet.cli.text.renderables import evaluate_view
 
     show(evaluate_view(results, console().width))

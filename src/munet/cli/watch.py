@@ -12,7 +12,7 @@ import typer
 
 from munet.cli import INTERRUPTED
 from munet.cli.common import SystemPath, open_system, show, tell
-from munet.cli.text.formatting import clean
+from munet.text import clean
 
 if TYPE_CHECKING:
     from munet.report.watch import Server

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from munet.errors import InputError
 from munet.evolution.active_task import ActiveTask
+from munet.evolution.asked import understood
 from munet.evolution.child import SampledChild, job_of, judge, keep, manifest_of, record_of, sample_generation
 from munet.evolution.child_trainer import ComputeSettings
 from munet.evolution.events import (
@@ -44,7 +44,7 @@ from munet.model.cost import flops
 from munet.model.loader import HasModels, ModelLoader
 from munet.model.slots import blocks_in
 from munet.provenance import now
-from munet.search import Method, load_method, starting_preprocessing, with_samples_per_task
+from munet.search import Method
 from munet.store.gc import collect, gc
 from munet.store.run_records import finish
 from munet.store.schema import ChildRecord, ModelTest, finished_record, model_test
@@ -79,26 +79,27 @@ def evolve(
     last bits.
     """
     models, store = system.models, system.models.store
-    overrides = {**starting_preprocessing(preprocessing), **budget.overrides(), **(settings or {})}
-    chosen = load_method(method, overrides)
-    if budget.samples_per_task is not None:
-        chosen = with_samples_per_task(chosen, budget.samples_per_task)
-    architecture = models.architecture  # refused at once where nothing can evolve
+    asked = understood(
+        models,
+        tasks,
+        method,
+        budget=budget,
+        where=where,
+        image_size=image_size,
+        preprocessing=preprocessing,
+        settings=settings,
+    )
+    chosen, names = asked.method, asked.tasks
     device = choose_device(where.device)
     fused = chosen.step == "fused" and where.precision == "auto"
     precision = preferred_precision(device) if fused else choose_precision(where.precision, device)
-    if image_size is not None:
-        architecture.check_image_size(image_size)
-    names = list(dict.fromkeys(tasks)) if tasks else store.tasks()
-    if not names:
-        raise InputError(f"{store.path} has no tasks yet: add one with `munet add {store.path} NAME SOURCE`")
     work = _most_work(models, chosen, names, image_size)
     plan = plan_workers(where, device=device, children=chosen.children, work=work)
     memory = cache_bytes(where.cache_memory, device, plan.sharing)
     splits = Splits(allow_changed=allow_changed)
     for name in names:
         splits.check(store.read_task(name), image_size or _root_size(models))
-    request = Request(chosen, tuple(names), seed, image_size, precision, where.threads)
+    request = Request(chosen, names, seed, image_size, precision, where.threads)
     with store.evolving(), join_cluster(plan, store) as cluster:
         run = begin(store, request, device=device, default_threads=plan.threads, new=new)
         if new or run.resumed:

@@ -84,7 +84,7 @@ def begin(store: "Store", request: Request, *, device: str, default_threads: int
         elif config["request"] == asked:
             return Run(name, request, device, config["threads"], resumed=True)
         else:
-            raise InputError(_conflict(store, name, config["request"], asked))
+            raise InputError(_conflict(store, name, config["request"], asked), kind="interrupted-run")
     threads = request.threads or default_threads
     config = run_record(asked, threads=threads, device=device, started=now(), versions=versions(), machine=machine())
     return Run(store.new_run(config), request, device, threads, resumed=False)

@@ -1,14 +1,16 @@
 """Performs the runs of a grid, several at a time, each in a process of its own."""
 
+import json
 import subprocess
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Event as Flag
-from threading import Thread
+from threading import Lock, Thread
+from typing import IO, Any
 
+from munet.evolution.events import Notice, event_json
+from munet.evolution.executors.failures import WorkerDied, how_it_ended
+from munet.evolution.executors.worker_slots import Todo, reap, serve, start_process
 from munet.evolution.options import Where
 from munet.experiments.grid import Run
 from munet.experiments.worker import request
@@ -50,86 +52,86 @@ def perform_all(
 ) -> list[Ended]:
     """Bring all runs to their end, one at a time on each of `devices` (named as often as runs may share it).
 
-    `listen` is called in this thread. A run that fails stops no other; the failed ones are returned. An interrupt
-    ends the workers and passes on; the same call goes on where they stopped.
+    `listen` is called in this thread. A run whose worker is killed gets another; one that fails stops no other,
+    and the failed ones are returned. An interrupt ends the workers and passes on; the same call goes on where they
+    stopped.
     """
-    messages: SimpleQueue[Message] = SimpleQueue()
-    waiting: SimpleQueue[Run] = SimpleQueue()
-    for run in runs:
-        waiting.put(run)
-    slots = [_Slot(waiting, messages, data, replace(where, device=device)) for device in devices[: len(runs)]]
+    todo = Todo[Run, Message | Exception](runs)
+    slots = [_Slot(data, replace(where, device=device)) for device in devices[: len(runs)]]
+    threads = [Thread(target=serve, args=(todo, slot.perform, _again, _given_up), daemon=True) for slot in slots]
     left, failed = len(runs), []
     try:
-        for slot in slots:
-            slot.start()
+        for thread in threads:
+            thread.start()
         while left:
-            message = messages.get()
+            message = todo.events.get()
+            if isinstance(message, Exception):
+                raise message
             listen(message)
             if isinstance(message, Ended):
                 left -= 1
                 failed += [message] if message.error else []
     finally:
+        todo.over = True
         for slot in slots:
             slot.stop()
     return failed
 
 
-class _Slot(Thread):
-    """Takes one waiting run after the other and watches its worker."""
+def _again(run: Run, death: str) -> Message:
+    return Told(run, json.dumps(event_json(Notice(f"{death}: another one goes on with its run"))))
 
-    def __init__(
-        self, waiting: "SimpleQueue[Run]", messages: "SimpleQueue[Message]", data: Path | None, where: Where
-    ) -> None:
-        super().__init__(daemon=True)
-        self._waiting, self._messages = waiting, messages
+
+def _given_up(run: Run, deaths: list[str]) -> Message:
+    return Ended(run, f"{len(deaths)} workers died over it, at last {deaths[-1]}; the same command goes on")
+
+
+class _Slot:
+    """Performs one run after the other, each in a worker of its own."""
+
+    def __init__(self, data: Path | None, where: Where) -> None:
         self._data, self._where = data, where
-        self._stopped = Flag()
+        self._stopped = False
         self._worker: subprocess.Popen[str] | None = None
+        self._lock = Lock()  # held to start a worker or to stop it: that is done by different threads
 
-    def run(self) -> None:
-        while not self._stopped.is_set():
-            try:
-                run = self._waiting.get_nowait()
-            except Empty:
-                return
-            self._messages.put(Started(run))
-            try:
-                error = self._perform(run)
-            except OSError as trouble:
-                error = f"its process could not be started: {trouble.strerror}"
-            self._messages.put(Ended(run, error))
-
-    def stop(self) -> None:
-        """End the worker: it leaves its run so that the next one goes on."""
-        self._stopped.set()
-        worker = self._worker
-        if worker is not None and worker.poll() is None:
-            worker.terminate()
-            try:
-                worker.wait(_PATIENCE)
-            except subprocess.TimeoutExpired:
-                worker.kill()
-                worker.wait()
-
-    def _perform(self, run: Run) -> str | None:
-        words = [sys.executable, "-m", "munet.experiments.worker", request(run, self._data, self._where)]
+    def perform(self, run: Run) -> Iterator[Message]:
+        """What happens to a run, which goes on where it stopped. Raises WorkerDied where its worker was killed."""
+        yield Started(run)
         run.folder.mkdir(parents=True, exist_ok=True)
         # Standard error goes to a file: a pipe that nobody reads would fill up and stop the worker.
         with (run.folder / "worker.log").open("w+", encoding="utf-8") as log:
-            self._worker = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8"
-            )
-            if self._stopped.is_set():
-                self._worker.terminate()
-            with self._worker as worker:
+            try:
+                worker = self._start(run, log)
+            except OSError as trouble:
+                yield Ended(run, f"its process could not be started: {trouble.strerror}")
+                return
+            with worker:
                 assert worker.stdout is not None
                 for line in worker.stdout:
-                    self._messages.put(Told(run, line))
-            code = self._worker.returncode
+                    yield Told(run, line)
             log.seek(0)
             lines = log.read().splitlines()
-        if code == 0:
-            return None
-        if code < 0:
-            return f"its process was ended by signal {-code}; the same command goes on"
-        return next((line.strip() for line in reversed(lines) if line.strip()), f"its process ended with code {code}")
+        if worker.returncode < 0:
+            raise WorkerDied(f"its worker {reap(worker)}")
+        told = next((line.strip() for line in reversed(lines) if line.strip()), None)
+        error = None if worker.returncode == 0 else told or f"its process {how_it_ended(worker.returncode)}"
+        yield Ended(run, error)
+
+    def _start(self, run: Run, log: IO[str]) -> "subprocess.Popen[str]":
+        words = request(run, self._data, self._where)
+        streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": log, "text": True, "encoding": "utf-8"}
+        with self._lock:
+            if self._stopped:
+                raise WorkerDied("the grid is over")
+            self._worker = start_process("munet.experiments.worker", words, **streams)
+            return self._worker
+
+    def stop(self) -> None:
+        """End the worker: it leaves its run so that the next one goes on."""
+        with self._lock:
+            self._stopped = True
+            worker = self._worker
+        if worker is not None and worker.poll() is None:
+            worker.terminate()
+            reap(worker, _PATIENCE)

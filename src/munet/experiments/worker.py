@@ -4,12 +4,15 @@
 """
 
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from munet.errors import MunetError
+from munet.evolution.executors.worker_slots import end_with
 from munet.evolution.options import Where
 from munet.experiments.grid import Run
 from munet.experiments.running import perform
@@ -26,6 +29,7 @@ def main(words: list[str]) -> int:
     """Exit code 0: the run is finished; 2: it cannot be, and the last line on standard error says why."""
     from munet.evolution.events import event_json
 
+    Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
     asked = json.loads(words[0])
     run = Run(Path(asked["out"]), asked["benchmark"], asked["budget"], Spec.parse(asked["spec"]), asked["seed"])
     data = None if asked["data"] is None else Path(asked["data"])

@@ -4,29 +4,29 @@ import errno
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from munet.errors import StoreError
 from munet.fs.atomic import explained
 
 
-@contextmanager
-def shared(path: Path) -> Iterator[None]:
+def shared(path: Path) -> AbstractContextManager[None]:
     """Wait for, then hold, a lock that any number of processes may hold at once."""
     # Reading is enough for a shared lock, so a system on a read-only disk can be checked.
-    with _opened(path, os.O_RDONLY) as descriptor:
-        with explained("lock", path):
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
-        yield
+    return _held(path, os.O_RDONLY, fcntl.LOCK_SH)
+
+
+def exclusive(path: Path) -> AbstractContextManager[None]:
+    """Wait for, then hold, a lock that excludes every other holder."""
+    return _held(path, os.O_RDWR, fcntl.LOCK_EX)
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Wait for, then hold, a lock that excludes every other holder."""
-    with _opened(path, os.O_RDWR) as descriptor:
+def _held(path: Path, flags: int, mode: int) -> Iterator[None]:
+    with _opened(path, flags) as descriptor:
         with explained("lock", path):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            fcntl.flock(descriptor, mode)
         yield
 
 
@@ -42,7 +42,9 @@ def alone(path: Path, doing: str) -> Iterator[None]:
                     raise
             holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
             who = f"process {holder}" if holder else "another process"
-            raise StoreError(f"{who} is already {doing} {path.parent}: wait for it or stop it first") from error
+            raise StoreError(
+                f"{who} is already {doing} {path.parent}: wait for it or stop it first", kind="busy"
+            ) from error
         with explained("write", path):
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

@@ -44,7 +44,10 @@ class Place:
 def find(folder: Path) -> Place:
     """Tell the format of a folder and choose its newest whole state. InputError for a folder that holds none."""
     if not folder.is_dir():
-        raise InputError(f"{folder} is {'a file' if folder.exists() else 'not there'}: give the folder of a system")
+        raise InputError(
+            f"{folder} is {'a file' if folder.exists() else 'not there'}: give the folder of a system",
+            kind="missing-file",
+        )
     found = _recognised(folder)
     if found is not None:
         return found

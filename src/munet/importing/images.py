@@ -20,7 +20,10 @@ def sources_of(data: Mapping[str, str], names: Mapping[str, str]) -> dict[str, s
     published = {name: task for task, name in names.items()} | {task: task for task in names}
     for name in data:
         if name not in published:
-            raise InputError(f"--data {name}=…: the published system has no task '{name}'{suggest(name, published)}")
+            raise InputError(
+                f"--data {name}=…: the published system has no task '{name}'{suggest(name, published)}",
+                kind="unknown-task",
+            )
     return {published[name]: source for name, source in data.items()}
 
 

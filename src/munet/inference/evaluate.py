@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from munet.errors import InputError
+from munet.inference.asked import models_of
 from munet.inference.predict import preprocessing_of
 from munet.model.staged import stage_names
 from munet.store.derived import resolve
 from munet.store.schema import Manifest, TaskRecord
 from munet.tasks.cache.splits import Splits
-from munet.training import EvalItem, Step, check_precision, evaluate_together
+from munet.training import EvalItem, Step, evaluate_together
 from munet.training.devices import choose_device
 
 if TYPE_CHECKING:
@@ -28,13 +28,10 @@ def evaluate(
     note: Callable[[str], None] = lambda text: None,
 ) -> dict[str, dict[str, Any]]:
     """Accuracy of retained models on a whole split; see `System.evaluate`."""
-    if split not in ("train", "validation", "test"):
-        raise InputError(f"no split '{split}': choose train, validation or test")
-    check_precision(precision)
-    store = models.store
-    names = list(tasks) if tasks else [name for name in store.tasks() if store.read_task(name)["model"]]
+    ids, store = models_of(models, tasks, split, precision), models.store
+    names = list(ids)
     place = choose_device(device)
-    manifests = {name: models.manifest(resolve(store, name)) for name in names}
+    manifests = {name: models.manifest(model) for name, model in ids.items()}
     contents = {name: _content(store.read_task(name), split) for name in names}
     lengths = {contents[name]: store.read_task(name)["splits"][split]["examples"] for name in names}
     done, total = 0, sum(lengths.values())
@@ -58,7 +55,7 @@ def evaluate(
         options = {"device": place, "batch_size": batch_size, "precision": precision, "note": note, "progress": report}
         for name, (correct, examples) in zip(group, evaluate_together(items, pre, **options), strict=True):
             found = {"split": split, "accuracy": correct / examples, "correct": correct, "examples": examples}
-            results[name] = found | {"model": resolve(store, name)}
+            results[name] = found | {"model": ids[name]}
     for text in splits.notes:
         note(text)
     return {name: results[name] for name in names}

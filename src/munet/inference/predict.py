@@ -1,16 +1,13 @@
 """Using the models of a system: predictions for a person's images, accuracies over whole splits."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
-from munet.errors import InputError
+from munet.inference.asked import with_head
+from munet.inference.pictures import as_pictures
 from munet.store.schema import Manifest
-from munet.tasks import decode_image
 from munet.training import Preprocessing, prepare
 from munet.training.devices import choose_device
 
@@ -47,15 +44,13 @@ def predict(
     models: "ModelLoader", model: str, images: Any, *, device: str = "auto", batch_size: int = 64
 ) -> Prediction:
     """Logits and probabilities of a model, by its id; see `System.predict`."""
-    manifest = models.manifest(model)
-    if manifest["task"] is None:
-        raise InputError("the root has no head: name a task or one of its models")
+    manifest, task = with_head(models, model)
+    pictures = as_pictures(images)
     network = models.network(model)
-    classes = models.store.read_task(manifest["task"])["classes"]
+    classes = models.store.read_task(task)["classes"]
     pre = preprocessing_of(models, manifest)
     place = choose_device(device)
     network.to(place)
-    pictures = as_pictures(images)
     parts = []
     with torch.inference_mode():
         for start in range(0, len(pictures), batch_size):
@@ -65,32 +60,3 @@ def predict(
             parts.append(network(torch.cat(batch)).float().cpu())
     logits = torch.cat(parts)
     return Prediction(logits, logits.softmax(dim=1), classes)
-
-
-def as_pictures(images: Any) -> list[np.ndarray]:
-    """Any of the accepted forms as a list of uint8 arrays (H,W,C)."""
-    if isinstance(images, torch.Tensor):
-        images = images.cpu().numpy()
-    if isinstance(images, np.ndarray):
-        return _from_array(images)
-    if isinstance(images, str | Path | bytes) or not isinstance(images, Sequence):
-        images = [images]
-    if len(images) == 0:
-        raise InputError("no images to classify: give at least one")
-    pictures: list[np.ndarray] = []
-    for image in images:
-        array = isinstance(image, torch.Tensor | np.ndarray)
-        pictures += as_pictures(image) if array else [decode_image(image)]
-    return pictures
-
-
-def _from_array(images: np.ndarray) -> list[np.ndarray]:
-    if images.dtype != np.uint8:
-        raise InputError(f"images are {images.dtype}: give uint8 values from 0 to 255")
-    if images.ndim == 2 or (images.ndim == 3 and images.shape[-1] in (1, 3)):
-        images = images[None]
-    if images.ndim == 3:
-        images = images[..., None]
-    if images.ndim != 4 or images.shape[-1] not in (1, 3) or 0 in images.shape:
-        raise InputError(f"images have shape {images.shape}: give (N,H,W,3), (N,H,W,1), (N,H,W) or (H,W,3)")
-    return [np.ascontiguousarray(image) for image in images]

@@ -40,10 +40,7 @@ def export_model(
     from munet.model.state_dict import join_state_dict
 
     path = Path(path)
-    if path.suffix != ".safetensors":
-        raise InputError(f"{path} should end in .safetensors")
-    if not path.parent.is_dir():
-        raise InputError(f"{path.parent} is not a folder: make it first")
+    check_target(path)
     adapters = {k: int(layers[adapter(k)]["down.weight"].shape[0]) for k in sorted(adapters_of(layers))}
     if adapters and not with_adapters:
         before = ", ".join(str(k) for k in adapters)
@@ -57,6 +54,14 @@ def export_model(
     write_atomic(path, data)
     write_atomic(sidecar, (json.dumps(description, indent=2, ensure_ascii=False) + "\n").encode())
     return {**description, "weights": str(path), "description": str(sidecar)}
+
+
+def check_target(path: Path) -> None:
+    """InputError unless `path` can be what is written to."""
+    if path.suffix != ".safetensors":
+        raise InputError(f"{path} should end in .safetensors")
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent} is not a folder: make it first", kind="missing-file")
 
 
 def _description(

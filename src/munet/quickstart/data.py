@@ -21,7 +21,8 @@ def check_available() -> None:
     if find_spec("sklearn") is None:
         raise InputError(
             "the handwritten digits of the quickstart come with scikit-learn, which is not installed: "
-            "pip install 'munet-ml[quickstart]'"
+            "pip install 'munet-ml[quickstart]'",
+            kind="missing-extra",
         )
     if len(_scripts()) < 2:
         raise InputError("the images of the quickstart are missing from this installation: install munet-ml again")

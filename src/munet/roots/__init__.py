@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from munet.errors import InputError, suggest
-from munet.roots.root import Root
+from munet.roots.root import Root, check_depth
 
 __all__ = ["SCHEMES", "Root", "load_root"]
 
@@ -26,9 +26,13 @@ def load_root(
     """
     scheme, colon, name = spec.partition(":")
     if not colon or not name or scheme not in SCHEMES:
-        raise InputError(f"root '{spec}' is not one of timm:NAME, npz:FILE, random:NAME, builtin:glyphs{_guess(spec)}")
+        raise InputError(
+            f"root '{spec}' is not one of timm:NAME, npz:FILE, random:NAME, builtin:glyphs{_guess(spec)}",
+            kind="unknown-root",
+        )
     if weights is not None and scheme != "timm":
         raise InputError(f"weights {weights} are for timm:NAME only, {spec} has its own")
+    check_depth(depth, None, spec)
     if scheme == "npz":
         from munet.roots.npz import npz_root
 

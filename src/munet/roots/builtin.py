@@ -13,13 +13,17 @@ BUILTIN = {"glyphs": ViTArchitecture(patch_size=16, width=192, heads=3, mlp_hidd
 
 def builtin_root(name: str, depth: int | None, image_size: int | None) -> Root:
     """A root of the package; half precision becomes fp32."""
-    from munet.model.state_dict import split_state_dict
-
     if name not in BUILTIN:
-        raise InputError(f"no built-in root '{name}'{suggest(name, BUILTIN)}: there is {', '.join(BUILTIN)}")
+        raise InputError(
+            f"no built-in root '{name}'{suggest(name, BUILTIN)}: there is {', '.join(BUILTIN)}", kind="unknown-root"
+        )
+    if image_size is not None:
+        BUILTIN[name].check_image_size(image_size)
     asset = files("munet") / "assets" / name / "root.safetensors"
     if not asset.is_file():
         raise InputError(f"builtin:{name} is missing from this installation ({asset}): install munet again")
+    from munet.model.state_dict import split_state_dict
+
     with as_file(asset) as path:
         layers = split_state_dict(read_safetensors(path))
     return finish(BUILTIN[name], layers, f"builtin:{name}", depth, image_size)

@@ -26,4 +26,7 @@ def read_safetensors(path: Path) -> "dict[str, Tensor]":
 def check_file(path: Path) -> None:
     """InputError unless `path` is a file."""
     if not path.is_file():
-        raise InputError(f"{path} is {'a folder' if path.is_dir() else 'not there'}: give the path of a weight file")
+        raise InputError(
+            f"{path} is {'a folder' if path.is_dir() else 'not there'}: give the path of a weight file",
+            kind="missing-file",
+        )

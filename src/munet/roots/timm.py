@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from munet.errors import InputError, suggest
 from munet.hub import patient
-from munet.roots.files import read_safetensors
+from munet.roots.files import check_file, read_safetensors
+from munet.roots.names import check_timm_name
 from munet.roots.root import Root, check_depth, finish
 
 if TYPE_CHECKING:
@@ -20,14 +21,17 @@ _PLAIN_MODULES = ("timm.models.vision_transformer", "timm.models.deit")
 
 def pretrained_root(name: str, depth: int | None, image_size: int | None, weights: str | Path | None) -> Root:
     """`timm:NAME`: weights from the hub, or from a safetensors file of its tensors."""
+    check_timm_name(name)
+    if weights is not None:
+        check_file(Path(weights))
     architecture, vit = outline(name)
     state = _download(name) if weights is None else _from_file(name, vit, Path(weights))
-    check_depth(depth, None, f"timm:{name}")
     return finish(architecture, _fitting(name, vit, state, weights), f"timm:{name}", depth, image_size)
 
 
 def random_root(name: str, depth: int | None, image_size: int | None, seed: int) -> Root:
     """`random:NAME`: the architecture of a timm ViT with untrained weights; any depth from 1."""
+    check_timm_name(name)
     from munet.model.weight_init import random_root as draw
     from munet.rng import torch_rng
 
@@ -60,11 +64,14 @@ def _check_name(name: str) -> None:
 
     base, _, tag = name.partition(".")
     if not timm.is_model(base):
-        raise InputError(f"timm has no model '{base}'{suggest(base, timm.list_models())}")
+        raise InputError(f"timm has no model '{base}'{suggest(base, timm.list_models())}", kind="unknown-root")
     if tag:
         tags = [known for known in timm.list_pretrained(f"{base}.*") if known.startswith(f"{base}.")]
         if name not in tags:
-            raise InputError(f"timm has no weights '{name}'{suggest(name, tags)}: it has {', '.join(tags) or 'none'}")
+            raise InputError(
+                f"timm has no weights '{name}'{suggest(name, tags)}: it has {', '.join(tags) or 'none'}",
+                kind="unknown-root",
+            )
 
 
 def _download(name: str) -> "dict[str, Tensor]":

@@ -87,11 +87,12 @@ def _text(name: str | Path) -> tuple[str, str]:
             return Path(name).read_text(encoding="utf-8"), str(name)
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-            raise InputError(f"cannot read method {name}: {reason}") from None
+            raise InputError(f"cannot read method {name}: {reason}", kind="unknown-method") from None
     known = preset_names()
     if name not in known:
         raise InputError(
-            f"unknown method '{name}'{suggest(str(name), known)}; known: {', '.join(known)}, or a path ending in .toml"
+            f"unknown method '{name}'{suggest(str(name), known)}; known: {', '.join(known)}, or a path ending in .toml",
+            kind="unknown-method",
         )
     return files("munet.search").joinpath("presets", f"{name}.toml").read_text(encoding="utf-8"), str(name)
 
@@ -124,7 +125,10 @@ def _check_known(setting: str) -> None:
     names = [field for field in Method.model_fields if field not in _TABLES]
     if setting not in names:
         names += [f"{table}.{key}" for table in _TABLES for key in DOMAINS]
-        raise InputError(f"unknown setting '{setting}'{suggest(setting, names)}; `docs/methods.md` lists the settings")
+        raise InputError(
+            f"unknown setting '{setting}'{suggest(setting, names)}; `docs/methods.md` lists the settings",
+            kind="unknown-setting",
+        )
 
 
 def _parsed(value: object, *, is_list: bool) -> object:
@@ -162,7 +166,9 @@ def _validated(settings: dict[str, Any], label: str) -> Method:
     if problem["type"] == "value_error":
         raise InputError(f"method {label}: {problem['msg'].removeprefix('Value error, ')}")
     if problem["type"] == "extra_forbidden":
-        raise InputError(f"method {label}: unknown setting '{where}'{suggest(where, Method.model_fields)}")
+        raise InputError(
+            f"method {label}: unknown setting '{where}'{suggest(where, Method.model_fields)}", kind="unknown-setting"
+        )
     if problem["type"] == "missing":
         raise InputError(f"method {label}: setting '{where}' is missing; add it, or start with `extends = \"munet\"`")
     # a union reports once for each of its members

@@ -43,15 +43,15 @@ def _refuse_taken(path: Path) -> None:
     if not path.exists():
         return
     if not path.is_dir():
-        raise StoreError(f"{path} is a file: choose another path for the system")
+        raise StoreError(f"{path} is a file: choose another path for the system", kind="exists")
     with explained("read", path):
         found = {entry.name for entry in path.iterdir()}
     if MARKER in found:
-        raise StoreError(f"{path} is already a munet system: add tasks to it, or choose another path")
+        raise StoreError(f"{path} is already a munet system: add tasks to it, or choose another path", kind="exists")
     strange = [name for name in found if name not in (*FOLDERS, *_LOCKS) and not is_temporary(path / name)]
     # A killed attempt has made .evolving before anything else, so without it these folders are not ours.
     if strange or (found and ".evolving" not in found):
-        raise StoreError(f"{path} is not empty: choose another path for the system")
+        raise StoreError(f"{path} is not empty: choose another path for the system", kind="exists")
     for name in ("tasks", "runs"):
         if (path / name).is_dir() and any((path / name).iterdir()):
             raise StoreError(f"{path} holds {name} but no {MARKER}: take {MARKER} from a backup")

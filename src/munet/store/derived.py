@@ -15,14 +15,17 @@ def resolve(store: "Store", word: str) -> str:
     if store.has_task(word):
         model = store.read_task(word)["model"]
         if model is None:
-            raise InputError(f"task '{word}' has no model yet: run `munet evolve {store.path} {word}`")
+            raise InputError(f"task '{word}' has no model yet: run `munet evolve {store.path} {word}`", kind="no-model")
         return model
     if word == "root":
         return store.root
     if len(word) < 4 or any(letter not in "0123456789abcdef" for letter in word):
         names = store.tasks()
         known = [*names, "root"]
-        raise InputError(f"no task or model '{word}' in {store.path}{suggest(word, known)}; tasks: {', '.join(names)}")
+        raise InputError(
+            f"no task or model '{word}' in {store.path}{suggest(word, known)}; tasks: {', '.join(names)}",
+            kind="unknown-model",
+        )
     return store.resolve_model(word)
 
 
@@ -101,14 +104,15 @@ def totals_of(weights: Sequence[Weight], tests: Iterable[float]) -> Totals:
     """Means over the tasks' models, and the size of all of them together. A mean over nothing is None."""
     unique = sum({model.layers[slot]: size for model in weights for slot, size in model.sizes.items()}.values())
     return {
-        "mean_validation_accuracy": _mean([model.validation_accuracy for model in weights]),
-        "mean_test_accuracy": _mean(list(tests)),
+        "mean_validation_accuracy": mean_of_known([model.validation_accuracy for model in weights]),
+        "mean_test_accuracy": mean_of_known(list(tests)),
         "unique_parameters": unique,
         "parameters_per_task": unique / len(weights) if weights else None,
-        "flops_per_task": _mean([model.flops for model in weights]),
+        "flops_per_task": mean_of_known([model.flops for model in weights]),
     }
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
+def mean_of_known(values: Sequence[float | None]) -> float | None:
+    """Mean of those values that are known; None where none is."""
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None

@@ -15,9 +15,9 @@ from munet.store.creation import MARKER
 def refuse_taken(target: Path) -> None:
     """StoreError where a new system cannot be."""
     if (target / MARKER).exists():
-        raise StoreError(f"{target} is already a munet system: choose another path")
+        raise StoreError(f"{target} is already a munet system: choose another path", kind="exists")
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-        raise StoreError(f"{target} is not empty: choose another path")
+        raise StoreError(f"{target} is not empty: choose another path", kind="exists")
 
 
 @contextmanager

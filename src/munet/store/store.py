@@ -64,11 +64,12 @@ class Store:
         try:
             record = parse(marker.read_bytes())
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise StoreError(f"{path} is no munet system: `munet init {path}` makes one") from error
+            raise StoreError(f"{path} is no munet system: `munet init {path}` makes one", kind="no-system") from error
         except OSError as error:
             raise StoreError(f"cannot read {marker}: {error.strerror}; have its owner run this") from error
         except (RecordError, NewerError) as error:
-            raise StoreError(f"{marker} {error}") from error
+            kind = "newer-format" if isinstance(error, NewerError) else "store"
+            raise StoreError(f"{marker} {error}", kind=kind) from error
         if record.get("format") != FORMAT or not is_id(record.get("root")):
             raise StoreError(
                 f"{marker} should hold format {FORMAT} and a root id: it is damaged, take it from a backup"
@@ -165,11 +166,14 @@ class Store:
         wanted = prefix.lower()
         if not re.fullmatch(r"[0-9a-f]{4,64}", wanted):
             raise InputError(
-                f"{prefix!r} is no model id: give 4 or more of its hexadecimal digits; `munet log` lists ids"
+                f"{prefix!r} is no model id: give 4 or more of its hexadecimal digits; `munet log` lists ids",
+                kind="unknown-model",
             )
         found = self.models.starting_with(wanted)
         if not found:
-            raise InputError(f"no model id in {self.path} starts with {prefix!r}: `munet log` lists them")
+            raise InputError(
+                f"no model id in {self.path} starts with {prefix!r}: `munet log` lists them", kind="unknown-model"
+            )
         if len(found) > 1:
             names = ", ".join(id[: len(wanted) + 6] + "…" for id in found[:4])
             raise InputError(f"{prefix!r} is the start of {len(found)} model ids ({names}): give more digits")
@@ -215,7 +219,7 @@ class Store:
         path = self.task_path(name)
         record = self._read_record(path)
         if record is None:
-            raise InputError(f"{self.path} has no task {name!r}{suggest(name, self.task_names())}")
+            raise InputError(f"{self.path} has no task {name!r}{suggest(name, self.task_names())}", kind="unknown-task")
         if record.get("name") != name:
             raise DamagedFile(path, f"is the record of task {record.get('name')!r}", self.path)
         return cast("TaskRecord", record)
@@ -234,7 +238,10 @@ class Store:
         """Replace a task's record: the commit point. Raises InputError when it names a model that is not stored."""
         path = self.task_path(record["name"])
         if not path.exists():
-            raise InputError(f"{self.path} has no task {record['name']!r}{suggest(record['name'], self.task_names())}")
+            raise InputError(
+                f"{self.path} has no task {record['name']!r}{suggest(record['name'], self.task_names())}",
+                kind="unknown-task",
+            )
         with self.commit():
             self._refuse_unknown(models_of_task(record))
             write_atomic(path, seal(record, f"the record of task {record['name']!r}"))
@@ -321,7 +328,7 @@ class Store:
         except RecordError as error:
             raise DamagedFile(path, str(error), self.path) from error
         except NewerError as error:
-            raise StoreError(f"{path} {error}") from error
+            raise StoreError(f"{path} {error}", kind="newer-format") from error
 
 
 class HasStore(Protocol):

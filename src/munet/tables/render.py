@@ -4,29 +4,18 @@ import csv
 import io
 import json
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from munet.tables.table import Cell, Column, Label, Range, Spread, Table, Unit, Values
+from munet.text import clean
 
 NOTHING = "-"
 _DASH = "\N{EN DASH}"
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_DIRECTION_MARKS = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
 
 
 # Cells as text
-
-
-def clean(text: str) -> str:
-    """`text` on one line, without control characters or marks that turn the direction of what follows."""
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}"
-        if unicodedata.category(c) in ("Cc", "Zl", "Zp") or ord(c) in _DIRECTION_MARKS
-        else c
-        for c in text
-    )
 
 
 def number(value: float, unit: Unit) -> str:

@@ -9,8 +9,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from munet.tables.render import cell_text, clean, marks_of, raised
+from munet.tables.render import cell_text, marks_of, raised
 from munet.tables.table import Cell, Column, Table, Unit
+from munet.text import clean
 
 _LEAST_LABEL, _LEAST_HEADING, _GAP = 16, 11, 2  # cells of a terminal
 

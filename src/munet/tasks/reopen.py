@@ -29,7 +29,7 @@ def find_split(record: TaskData, split: str) -> "RecordedSplit":
     split = ALIASES.get(split, split)
     if split not in record["splits"]:
         raise InputError(f"task '{record['name']}' has no split '{split}'{suggest(split, PARTS)}: {', '.join(PARTS)}")
-    _refuse_missing(record)
+    refuse_missing(record)
     ranges = tuple((str(name), int(start), int(stop)) for name, start, stop in record["splits"][split]["ranges"])
     found = RecordedSplit(record, split, open_source(record["source"]), ranges)
     found.refuse_other_shape()
@@ -73,19 +73,23 @@ class RecordedSplit:
     def refuse_changed(self, now: str) -> None:
         """InputError unless the fingerprint `now` is that of when the task was added."""
         if now != self.recorded:
-            raise InputError(self._changed(f"{self.split} holds other images or labels, or in another order"))
+            raise InputError(
+                self._changed(f"{self.split} holds other images or labels, or in another order"), kind="changed-data"
+            )
 
     def refuse_other_shape(self) -> None:
         """InputError where the split cannot be what it was: too few examples, or other classes."""
         counts, record = self.source.counts(), self.record
         for name, _, stop in self.ranges:
             if stop > counts.get(name, 0):
-                raise InputError(self._changed(f"{name}[:{stop}] is needed, but there is {describe(counts)}"))
+                told = f"{name}[:{stop}] is needed, but there is {describe(counts)}"
+                raise InputError(self._changed(told), kind="changed-data")
         if list(self.source.classes) != record["classes"]:
             raise InputError(
                 f"the classes of task '{record['name']}' ({self.source.address}) are no longer those it was added with "
                 f"({len(self.source.classes)} now, {len(record['classes'])} then): restore them, "
-                "or add the data as a new task"
+                "or add the data as a new task",
+                kind="changed-data",
             )
 
     def _changed(self, what: str) -> str:
@@ -137,7 +141,7 @@ class RecordedSplit:
         return state.hexdigest()
 
 
-def _refuse_missing(record: TaskData) -> None:
+def refuse_missing(record: TaskData) -> None:
     """InputError that names the path, where a task's data has one and nothing is there."""
     address = record["source"]
     if address == NO_DATA:
@@ -153,7 +157,8 @@ def _refuse_missing(record: TaskData) -> None:
         except (FileNotFoundError, NotADirectoryError) as error:
             raise InputError(
                 f"{path}: there is no such folder or file on this machine, but task '{record['name']}' ({address}) "
-                "reads its images there: mount or copy them to that path, or add them as a new task"
+                "reads its images there: mount or copy them to that path, or add them as a new task",
+                kind="missing-file",
             ) from error
         except OSError:
             continue  # no permission, a broken disk: opening the source says which

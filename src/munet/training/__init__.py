@@ -1,32 +1,6 @@
 """How a child learns: tensors in, tensors and metrics out. Knows nothing of evolution, tasks or the store."""
 
-from munet.training.child_state import OnCycle, Outcome, TrainItem
-from munet.training.evaluation import EvalItem, evaluate, evaluate_together
-from munet.training.features import FeatureCache
-from munet.training.images import ImageSet
-from munet.training.precision import check_precision
-from munet.training.preprocessing import Preprocessing, augment, prepare
-from munet.training.recipe import Recipe
-from munet.training.schedules import learning_rate_at
-from munet.training.trainer import train, train_together
-from munet.training.trie import Step
+import lazy_loader
 
-__all__ = [
-    "EvalItem",
-    "FeatureCache",
-    "ImageSet",
-    "OnCycle",
-    "Outcome",
-    "Preprocessing",
-    "Recipe",
-    "Step",
-    "TrainItem",
-    "augment",
-    "check_precision",
-    "evaluate",
-    "evaluate_together",
-    "learning_rate_at",
-    "prepare",
-    "train",
-    "train_together",
-]
+# Names load on first use: what only checks a precision never waits for torch. `__init__.pyi` lists them.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

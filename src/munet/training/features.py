@@ -2,6 +2,9 @@
 
 A table has a row for every image of a split and fills as images come by, whoever asks first: another cycle, sibling,
 generation or parent with the same layers below finds them there.
+
+This is no `cachetools.LRUCache`: what the running session has touched may not go, so that where only such tables are
+left a new one is refused, and what it would hold is computed when it is needed.
 """
 
 from collections import OrderedDict

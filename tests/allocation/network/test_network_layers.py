@@ -101,7 +101,9 @@ def test_dropout_comes_from_the_generator_that_is_given():
     assert torch.equal(net.eval()(x, 0, [], generator=torch.Generator().manual_seed(1)), x)
 
 
-@pytest.mark.parametrize(("size", "kernel", "stride"), [(14, 3, 2), (14, 7, 2), (105, 7, 2), (27, 5, 1), (14, 1, 2)])
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride"), [(14, 3, 2), (14, 7, 2), (105, 7, 2), (27, 5, 1), (14, 1, 2), (9, 2, 1), (8, 4, 1)]
+)
 def test_same_padding_is_that_of_tensorflow(size: int, kernel: int, stride: int):
     """ceil(n / s) outputs; window i begins at s i - before, and an odd row of padding lies behind."""
     before, after = padding(size, kernel, stride)

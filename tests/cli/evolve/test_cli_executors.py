@@ -8,8 +8,8 @@ import pytest
 
 import munet
 import munet.cli as cli
-from munet.cli.common import parse_size
 from munet.errors import InputError
+from munet.fs.sizes import parse_size
 
 Run = Callable[..., tuple[int, str]]
 
@@ -68,10 +68,10 @@ def test_options_reach_the_evolution(run: Run, monkeypatch: pytest.MonkeyPatch) 
     [("0", 0), ("1000", 1000), ("512MB", 512_000_000), ("2 gb", 2 * 10**9), ("1.5g", 15 * 10**8), ("4KiB", 4096)],
 )
 def test_sizes(word: str, size: int) -> None:
-    assert parse_size(word, "--cache-memory") == size
+    assert parse_size(word, f"--cache-memory {word}") == size
 
 
-@pytest.mark.parametrize("word", ["", "GB", "-1", "1e9", "2XB", "2GBs", "٣GB"])
+@pytest.mark.parametrize("word", ["", "GB", "-1", "1e9", "2XB", "2GBs", "٣GB", "1,5GB", "2GB 3", "8bit"])
 def test_what_is_no_size_is_refused(word: str) -> None:
     with pytest.raises(InputError, match="--cache-memory"):
-        parse_size(word, "--cache-memory")
+        parse_size(word, f"--cache-memory {word}")

@@ -184,7 +184,7 @@ def test_cells():
     assert cell_text(Range(-0.02, -0.01), "points") == "-2.00 to -1.00"
     assert cell_text(Values((0.01, -0.01)), "points") == "+1.00 -1.00"
     assert cell_text(None, "percent") == "-"
-    assert cell_text(Label("a\nb\x1b[31m\u202e"), "text") == "a�b�[31m�"
+    assert cell_text(Label("a\nb\x1b[31m\u202e"), "text") == "a□b□[31m□"
 
 
 def odd_table(*names: str) -> Table:

@@ -452,10 +452,19 @@ def test_no_folder_is_wanted(folder: Path, npz: Path, monkeypatch: pytest.Monkey
 def test_cache_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cache_limit(10**9) == 10**8
     assert cache_limit(10**13) == 50 * 10**9
-    for text, size in {"20GB": 20e9, "1.5g": 1.5e9, "500 M": 5e8, "12": 12, "0": 0, "2TB": 2e12, "7kB": 7e3}.items():
+    for text, size in {
+        "20GB": 20e9,
+        "1.5g": 1.5e9,
+        "500 M": 5e8,
+        "12": 12,
+        "0": 0,
+        "2TB": 2e12,
+        "7kB": 7e3,
+        "1GiB": 2**30,
+    }.items():
         monkeypatch.setenv("MUNET_CACHE_SIZE", text)
         assert cache_limit(1) == size
-    for text in ("much", "-1", "1GiB", "1e9", "٣"):
+    for text in ("much", "-1", "1,5GB", "1e9", "٣"):
         monkeypatch.setenv("MUNET_CACHE_SIZE", text)
         with pytest.raises(InputError, match="MUNET_CACHE_SIZE"):
             Splits()

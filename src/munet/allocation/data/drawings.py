@@ -104,7 +104,9 @@ def _archived(file: Path, alphabets: Sequence[Alphabet]) -> Iterator[tuple[str, 
 
 def _pictured(folder: Path, alphabets: Sequence[Alphabet]) -> Iterator[tuple[str, _Part]]:
     if not folder.is_dir():
-        raise InputError(f"{folder}: there is no such folder: unpack {folder.name}.zip of Omniglot there")
+        raise InputError(
+            f"{folder}: there is no such folder: unpack {folder.name}.zip of Omniglot there", kind="missing-file"
+        )
     for alphabet in alphabets:
         files = sorted((folder / alphabet.name).glob("character[0-9]*/*_[0-9]*.png"))
         images = np.empty((len(files), SIDE, SIDE), np.uint8)

@@ -45,11 +45,14 @@ class RunFolder:
             if differing:
                 raise InputError(
                     f"{self.path} holds a run of another configuration: {differing}; "
-                    "give another --out, or the same options to go on with it"
+                    "give another --out, or the same options to go on with it",
+                    kind="exists",
                 )
             return config
         if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-            raise InputError(f"--out {self.path} is there and holds no run of munet allocation: give another folder")
+            raise InputError(
+                f"--out {self.path} is there and holds no run of munet allocation: give another folder", kind="exists"
+            )
         return None
 
     def begin(self, request: Mapping[str, Any], *, threads: int) -> dict[str, Any]:
@@ -76,7 +79,9 @@ class RunFolder:
     def config(self) -> dict[str, Any]:
         """InputError where there is no run; StoreError where its configuration cannot be read."""
         if not self.exists:
-            raise InputError(f"{self.path}: no run of munet allocation there (it has no config.json)")
+            raise InputError(
+                f"{self.path}: no run of munet allocation there (it has no config.json)", kind="missing-file"
+            )
         return self._json("config.json")
 
     # What was measured

@@ -83,16 +83,19 @@ def configured(experiment: str, method: str = "gumbel_matrix", preset_name: str 
     cannot be.
     """
     values = preset(experiment, preset_name)
-    data = values.pop("data") | (given.pop("data", None) or {})
-    _check_data(experiment, data)
+    given_data = given.pop("data", None) or {}
+    data = values.pop("data") | given_data
     values |= {name: value for name, value in given.items() if value is not None}
     names = {item.name for item in fields(Settings)}
     settings = Settings(**{name: values.pop(name) for name in list(values) if name in names})
     own = [item.name for item in fields(RunConfig)]
     for name in values:
         if name not in own:
-            raise InputError(f"unknown setting '{name}'{suggest(name, [*own, *names])}")
-    return RunConfig(experiment, method, preset_name, settings, data=data, **values)
+            raise InputError(f"unknown setting '{name}'{suggest(name, [*own, *names])}", kind="unknown-setting")
+    config = RunConfig(experiment, method, preset_name, settings, data=data, **values)
+    if given_data:
+        _check_data(experiment, data)  # imports torch, so all else is checked before
+    return config
 
 
 def _check_data(experiment: str, data: Mapping[str, Any]) -> None:

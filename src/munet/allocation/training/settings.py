@@ -83,7 +83,9 @@ class Settings:
         known = [field.name for field in fields(self)]
         for name in values:
             if name not in known:
-                raise InputError(f"unknown setting '{name}'{suggest(name, known)}; known: {', '.join(known)}")
+                raise InputError(
+                    f"unknown setting '{name}'{suggest(name, known)}; known: {', '.join(known)}", kind="unknown-setting"
+                )
         return replace(self, **values)
 
     def plain(self) -> dict[str, Any]:

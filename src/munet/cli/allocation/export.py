@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from munet.cli.common import JsonFlag, show, show_json, tell
-from munet.cli.text.formatting import clean, counted, number, percent, short
+from munet.cli.common import JsonFlag, one_of, show, show_json, tell
+from munet.cli.text.formatting import number, percent, short
+from munet.text import clean, counted
 
 
 def export(
@@ -18,7 +19,7 @@ def export(
         typer.Option(
             metavar="best|last|ROUND",
             help="Which one; the test accuracy of others than best and last is not known.",
-            autocompletion=lambda: ["best", "last"],
+            autocompletion=one_of("best", "last"),
         ),
     ] = "best",
     data: Annotated[

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from munet.cli.common import Device, JsonFlag, console, show, show_json, tell
-from munet.cli.text.formatting import clean, number, percent
-from munet.errors import InputError, suggest
+from munet.cli.common import Device, ImageSets, JsonFlag, console, one_of, refuse_unknown, show, show_json, tell
+from munet.cli.text.formatting import number, percent
+from munet.errors import InputError
+from munet.text import clean
 
 if TYPE_CHECKING:
     from munet.tables.table import Table
@@ -24,12 +25,9 @@ def evaluate(
     run: Runs,
     checkpoint: Annotated[
         str,
-        typer.Option(help="best (by validation), last or all.", autocompletion=lambda: list(CHECKPOINTS)),
+        typer.Option(help="best (by validation), last or all.", autocompletion=one_of(*CHECKPOINTS)),
     ] = "best",
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folder of local image sets.", envvar="MUNET_DATA", show_default=False),
-    ] = None,
+    data: ImageSets = None,
     device: Device = "auto",
     as_json: JsonFlag = False,
 ) -> None:
@@ -41,7 +39,7 @@ def evaluate(
       munet allocation evaluate runs/mnist4-0 --data data
       munet allocation evaluate runs/mnist4-0 --data data --checkpoint all --json
     """
-    _known("checkpoint", checkpoint, CHECKPOINTS)
+    refuse_unknown("--checkpoint", checkpoint, CHECKPOINTS)
     from munet.cli.text.progress import progress
 
     with progress("evaluating") as advance:
@@ -89,7 +87,7 @@ def plot(
         list[Path], typer.Argument(metavar="DIR", help="Folder of a run; of several for size.", show_default=False)
     ],
     kind: Annotated[
-        str, typer.Option(help="pattern, similarity, fraction or size.", autocompletion=lambda: [*KINDS, SIZE])
+        str, typer.Option(help="pattern, similarity, fraction or size.", autocompletion=one_of(*KINDS, SIZE))
     ] = "pattern",
     checkpoint: Annotated[
         str,
@@ -112,7 +110,7 @@ def plot(
       munet allocation plot runs/mnist4-0 --kind similarity --write similarity.pdf
       munet allocation plot runs/* --kind size
     """
-    _known("kind", kind, (*KINDS, SIZE))
+    refuse_unknown("--kind", kind, (*KINDS, SIZE))
     if kind != SIZE and len(runs) > 1:
         raise InputError(f"--kind {kind} draws one run, not {len(runs)}: give one folder, or --kind {SIZE}")
     targets = write or [Path(f"{SIZE}.png") if kind == SIZE else runs[0] / f"{kind}.png"]
@@ -144,7 +142,7 @@ def _finished(runs: list[Path]) -> "tuple[list[dict[str, Any]], list[Path]]":
 def table(
     runs: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of runs.", show_default=False)],
     checkpoint: Annotated[
-        str, typer.Option(help="best (by validation) or last.", autocompletion=lambda: ["best", "last"])
+        str, typer.Option(help="best (by validation) or last.", autocompletion=one_of("best", "last"))
     ] = "best",
     write: Annotated[
         list[Path] | None,
@@ -158,7 +156,7 @@ def table(
       munet allocation table runs/*
       munet allocation table runs/* --write mnist4.md --write mnist4.csv
     """
-    _known("checkpoint", checkpoint, CHECKPOINTS[:2])
+    refuse_unknown("--checkpoint", checkpoint, CHECKPOINTS[:2])
     from munet.cli.experiment.shared import check_target
 
     for file in write or ():
@@ -186,8 +184,3 @@ def _write(file: Path, made: "list[Table]") -> None:
 
     write_atomic(file, WRITERS[TABLES[file.suffix.lower()]](made).encode())
     tell(f"wrote {file}")
-
-
-def _known(option: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise InputError(f"--{option} {value}{suggest(value, known)}: choose one of {', '.join(known)}")

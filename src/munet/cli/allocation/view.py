@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from munet.cli.common import console
 from munet.cli.evolve.observers import terminated
-from munet.cli.text.formatting import NOTHING, clean, duration, json_text, number, percent
+from munet.cli.text.formatting import NOTHING, duration, json_text, number, percent
+from munet.text import clean
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from munet.cli.common import open_system, show, show_json, tell
-from munet.cli.text.formatting import added_line, clean, counted
+from munet.cli.text.formatting import added_line
 from munet.errors import InputError, suggest
+from munet.text import clean, counted
 
 if TYPE_CHECKING:
     from munet.catalog import Task

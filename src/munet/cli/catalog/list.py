@@ -4,18 +4,11 @@ from typing import Annotated, Any
 
 import typer
 
-from munet.cli.common import JsonFlag, console, show, show_json
+from munet.cli.common import JsonFlag, complete_benchmark, console, show, show_json
 
 
 def register(app: typer.Typer) -> None:
     app.command("catalog")(catalog)
-
-
-def complete_benchmark(incomplete: str) -> list[str]:
-    """Benchmarks that start so."""
-    from munet.catalog import benchmark_names
-
-    return [name for name in benchmark_names() if name.startswith(incomplete)]
 
 
 def catalog(

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from munet.cli.text.formatting import NOTHING, clean, compact, counted, number, percent
+from munet.cli.text.formatting import NOTHING, compact, number, percent
 from munet.cli.text.renderables import WIDE, grid, line
+from munet.text import clean, counted
 
 if TYPE_CHECKING:
     from munet.catalog import Benchmark, Task

@@ -1,6 +1,6 @@
 """evolve and methods: growing a system, and the ways to do it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,14 +12,15 @@ from munet.cli.common import (
     SystemPath,
     complete_task,
     console,
+    one_of,
     open_system,
     parse_settings,
-    parse_size,
     show,
     show_json,
 )
 from munet.evolution.executors.worker_plan import EXECUTORS
 from munet.evolution.options import Budget, Where
+from munet.fs.sizes import parse_size
 
 if TYPE_CHECKING:
     from munet.cli.evolve.observers import Observer
@@ -34,11 +35,6 @@ def register(app: typer.Typer) -> None:
 def complete_method(incomplete: str) -> list[str]:
     folder = Path(__file__).parents[2] / "search" / "presets"
     return sorted(file.stem for file in folder.glob("*.toml") if file.stem.startswith(incomplete))
-
-
-def _one_of(*values: str) -> Callable[[str], list[str]]:
-    """Completes to one of these."""
-    return lambda incomplete: [value for value in values if value.startswith(incomplete)]
 
 
 _BUDGET: dict[str, Any] = {"rich_help_panel": "Budget (from the method unless given)", "show_default": False}
@@ -70,7 +66,7 @@ def evolve(
         str,
         typer.Option(
             help="published: the method's augmentation at the start; none: no augmentation.",
-            autocompletion=_one_of("published", "none"),
+            autocompletion=one_of("published", "none"),
             rich_help_panel="Budget (from the method unless given)",
         ),
     ] = "published",
@@ -85,7 +81,7 @@ def evolve(
         str,
         typer.Option(
             help="fp32 or bf16; auto is bf16 on a GPU that has it.",
-            autocompletion=_one_of("auto", "fp32", "bf16"),
+            autocompletion=one_of("auto", "fp32", "bf16"),
             **_RUN,
         ),
     ] = "auto",
@@ -99,7 +95,7 @@ def evolve(
         str,
         typer.Option(
             help="local (this process), processes, ray; auto fills the machine.",
-            autocompletion=_one_of(*EXECUTORS),
+            autocompletion=one_of(*EXECUTORS),
             **_WHERE,
         ),
     ] = "auto",
@@ -156,10 +152,16 @@ def evolve(
         threads=threads,
         address=address,
         gpus_per_child=gpus_per_child,
-        cache_memory=None if cache_memory is None else parse_size(cache_memory, "--cache-memory"),
+        cache_memory=None if cache_memory is None else parse_size(cache_memory, f"--cache-memory {cache_memory}"),
         reuse=not no_reuse,
     )
     opened = open_system(system)
+    from munet.evolution.asked import understood
+
+    understood(
+        opened.models, tasks, method, budget=budget, where=where,
+        image_size=image_size, preprocessing=preprocessing, settings=settings,
+    )  # fmt: skip  # again by `evolve`, which has torch to import first
     before = opened.status()
     with watching(before["tasks"], as_json) as watch:
         from munet import evolve as grow  # torch loads while the view is up already

@@ -9,9 +9,10 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from munet.cli.text.formatting import NOTHING, clean, number, value_text
+from munet.cli.text.formatting import NOTHING, number
 from munet.cli.text.renderables import grid, line
 from munet.search import Method, load_method, preset_names
+from munet.text import clean, value_text
 
 _TABLES = ("space", "defaults")
 _TABLE = re.compile(r"^\[(\w+)\]\s*(?:#\s*(.*))?$")

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO
 
 from munet.cli.evolve.state import RunState, advance, initial_state
-from munet.cli.text.formatting import clean, counted, duration, json_text, number, percent, short
+from munet.cli.text.formatting import duration, json_text, number, percent, short
 from munet.evolution.events import (
     ChildFinished,
     Event,
@@ -23,6 +23,7 @@ from munet.evolution.events import (
     TrunkStarted,
     event_json,
 )
+from munet.text import clean, counted
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult

@@ -7,7 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from munet.cli.evolve.state import BEST, KEPT, REJECTED, TRAINING, WAITING, ChildRow, RunState, TaskRow
-from munet.cli.text.formatting import NOTHING, clean, counted, duration, percent, sparkline
+from munet.cli.text.formatting import NOTHING, duration, percent, sparkline
+from munet.text import clean, counted
 
 _STYLES = {BEST: "bold green", KEPT: "green", REJECTED: "dim", TRAINING: "cyan", WAITING: "dim"}
 _FIXED_LINES = 10  # the header, two headings with their rules, the empty lines

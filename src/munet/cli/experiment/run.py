@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from munet.cli.common import ImageSets, complete_benchmark, one_of
+
 if TYPE_CHECKING:
     from munet.catalog import Benchmark
 
 OUT = Path("experiments")
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Where the runs lie.")]
-Data = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", help="Folder of local image sets.", envvar="MUNET_DATA", show_default=False),
-]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1.")]
 Precision = Annotated[str, typer.Option(help="fp32 or bf16; auto is bf16 on a GPU that has it.")]
 
@@ -30,16 +28,6 @@ def register(app: typer.Typer) -> None:
     group.command("table")(table)
     group.command("plot")(plot)
     app.add_typer(group, name="experiment")
-
-
-def complete_benchmark(incomplete: str) -> list[str]:
-    from munet.catalog import benchmark_names
-
-    return sorted(name for name in benchmark_names() if name.startswith(incomplete))
-
-
-def complete_budget(incomplete: str) -> list[str]:
-    return [name for name in ("mini", "small", "large", "paper") if name.startswith(incomplete)]
 
 
 def run(
@@ -58,10 +46,14 @@ def run(
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each method, seeded 0, 1, …")] = 1,
     budget: Annotated[
-        str, typer.Option(help="mini, small, large or paper (docs/experiments.md).", autocompletion=complete_budget)
+        str,
+        typer.Option(
+            help="mini, small, large or paper (docs/experiments.md).",
+            autocompletion=one_of("mini", "small", "large", "paper"),
+        ),
     ] = "mini",
     out: Out = OUT,
-    data: Data = None,
+    data: ImageSets = None,
     scale: Annotated[float | None, typer.Option(help="Of every method: below 1, size costs score.")] = None,
     preprocessing: Annotated[
         str | None, typer.Option(help="Of every method: published, or none to start without augmentation.")
@@ -142,7 +134,7 @@ def continual(
     ],
     seed: Annotated[int, typer.Option(min=0, help="Seed of every draw.")] = 0,
     out: Out = OUT,
-    data: Data = None,
+    data: ImageSets = None,
     device: Device = "auto",
     precision: Precision = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads of each child.", show_default=False)] = None,
@@ -158,10 +150,11 @@ def continual(
     """
     from munet.cli.common import show
     from munet.cli.evolve.command import watching
-    from munet.cli.text.formatting import clean, number, percent
+    from munet.cli.text.formatting import number, percent
     from munet.evolution.options import Where
     from munet.experiments.growing import folder, grow
     from munet.experiments.sequences import load_sequence
+    from munet.text import clean
 
     chosen = load_sequence(sequence)
     _refuse_missing(chosen.benchmark(), data)

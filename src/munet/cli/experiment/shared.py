@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 DEFAULT_OUT = Path("experiments")
 
 
-def complete_benchmark(ctx: typer.Context, incomplete: str) -> list[str]:
+def complete_folder(ctx: typer.Context, incomplete: str) -> list[str]:
     """Folders of the experiment that the command line names already."""
     out = Path(ctx.params.get("out") or DEFAULT_OUT)
     return sorted(f.name for f in out.glob("*") if f.is_dir() and f.name.startswith(incomplete))
@@ -25,7 +25,7 @@ Benchmark = Annotated[
     typer.Argument(
         metavar="BENCHMARK",
         help="May be left out where there is only one.",
-        autocompletion=complete_benchmark,
+        autocompletion=complete_folder,
         show_default=False,
     ),
 ]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from munet.cli.common import JsonFlag, console, show, show_json, tell
+from munet.cli.common import JsonFlag, console, one_of, refuse_unknown, show, show_json, tell
 from munet.cli.experiment.shared import (
     DEFAULT_OUT,
     Benchmark,
@@ -29,11 +29,8 @@ if TYPE_CHECKING:
     from munet.experiments.results.read import Found, Place, Runs
     from munet.tables.table import Table
 
+KINDS = ("pareto-size", "pareto-compute", "samples", "growth", "learning")
 FORMATS = {"text": "", "markdown": ".md", "csv": ".csv", "latex": ".tex"}
-
-
-def complete_format(incomplete: str) -> list[str]:
-    return [name for name in FORMATS if name.startswith(incomplete)]
 
 
 Without = Annotated[
@@ -64,7 +61,7 @@ def table(
         typer.Option(metavar="BENCHMARK", help="What the papers report on this.", show_default="the same"),
     ] = None,
     without: Without = None,
-    format: Annotated[str, typer.Option(help=f"{', '.join(FORMATS)}.", autocompletion=complete_format)] = "text",
+    format: Annotated[str, typer.Option(help=f"{', '.join(FORMATS)}.", autocompletion=one_of(*FORMATS))] = "text",
     write: Written = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -77,8 +74,7 @@ def table(
       munet experiment table mccb-local --per-task --against finetune-full --published mccb
       munet experiment table mccb-local --write results.md --write results.tex
     """
-    if format not in FORMATS:
-        raise InputError(f"--format {format}{suggest(format, FORMATS)}: choose one of {', '.join(FORMATS)}")
+    refuse_unknown("--format", format, tuple(FORMATS))
     for file in write or ():
         check_target(file, [suffix for suffix in FORMATS.values() if suffix])
     from munet.experiments.results.read import find
@@ -179,9 +175,7 @@ def plot(
     out: Out = DEFAULT_OUT,
     kind: Annotated[
         str,
-        typer.Option(
-            help="pareto-size, pareto-compute, samples, growth, learning.", autocompletion=lambda: list(KINDS)
-        ),
+        typer.Option(help="pareto-size, pareto-compute, samples, growth, learning.", autocompletion=one_of(*KINDS)),
     ] = "pareto-size",
     budget: Annotated[
         list[str] | None,
@@ -229,7 +223,6 @@ def plot(
         tell(f"wrote {file}")
 
 
-KINDS = ("pareto-size", "pareto-compute", "samples", "growth", "learning")
 PICTURES = (".png", ".svg", ".pdf")
 
 
@@ -302,8 +295,7 @@ def _check_plot(
     against: str | None,
 ) -> str:
     """The benchmark to draw. InputError for options that do not go together."""
-    if kind not in KINDS:
-        raise InputError(f"--kind {kind}{suggest(kind, KINDS)}: choose one of {', '.join(KINDS)}")
+    refuse_unknown("--kind", kind, tuple(KINDS))
     if kind != "samples" and len(budget or ()) > 1:
         raise InputError(f"--budget is given {len(budget or ())} times: only --kind samples draws several budgets")
     for option, given in (("--trails", trails), ("--against", against)):

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from munet.cli.common import console
 from munet.cli.evolve.observers import terminated
 from munet.cli.evolve.state import RunState, advance, initial_state
-from munet.cli.text.formatting import NOTHING, clean, counted, duration, percent
+from munet.cli.text.formatting import NOTHING, duration, percent
 from munet.evolution.events import TaskFinished, event_of
 from munet.experiments.grid import Run
 from munet.experiments.scheduler import Ended, Message, Started, Told
+from munet.text import clean, counted
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -153,6 +154,8 @@ def _line(state: GridState, message: Message) -> str | None:
             return f"{clean(message.run)}: finished in {duration(row.seconds)}, mean test {percent(row.mean)} %{left}"
         case Ended():
             return f"{clean(message.run)}: failed: {clean(message.error)}"
+        case Told() if (told := json.loads(message.line))["event"] == "notice":
+            return f"{clean(message.run)}: {clean(told['text'])}"
         case Told() if row.evolution and json.loads(message.line)["event"] == "task_finished":
             done = percent(row.progress, 0)
             return f"{clean(message.run)}: {done} %, {row.detail}, mean test {percent(row.mean)} %{left}"

@@ -2,7 +2,6 @@
 
 import json
 import math
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,19 +10,11 @@ from munet.model.slots import Slot, parse
 if TYPE_CHECKING:
     from munet.store.schema import TaskRecord
 
+from munet.text import clean, counted, value_text
+
 NOTHING = "-"
 ID_CHARACTERS = 10
-# Explicit direction marks can reorder a terminal line; joiners stay, because scripts such as Devanagari need them.
-_DIRECTION_MARKS = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 _SPARKS = "▁▂▃▄▅▆▇█"
-
-
-def clean(text: object) -> str:
-    """`text` on one line and without control characters: names and classes come from files that others wrote."""
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in ("Cc", "Zl", "Zp") or c in _DIRECTION_MARKS else c
-        for c in str(text)
-    )
 
 
 def short(identifier: str | None) -> str:
@@ -64,12 +55,6 @@ def mflops(flops: float | None) -> str:
     return NOTHING if flops is None else f"{flops / 1e6:,.1f}"
 
 
-def counted(amount: int, noun: str) -> str:
-    """`1 task`, `2 tasks`; `class` and the like take `es`."""
-    ending = "" if amount == 1 else "es" if noun.endswith("s") else "s"
-    return f"{amount:,} {noun}{ending}"
-
-
 def bytes_text(size: int) -> str:
     if size < 1000:
         return counted(size, "byte")
@@ -87,19 +72,6 @@ def duration(seconds: float | None) -> str:
     minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def value_text(value: object) -> str:
-    """A hyperparameter or setting as a person would write it."""
-    if value is None:
-        return NOTHING
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, (dict, list, tuple)):
-        return clean(json.dumps(value, ensure_ascii=False))
-    return clean(value)
 
 
 def change_text(name: str, old: object, new: object) -> str:

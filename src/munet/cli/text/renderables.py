@@ -17,9 +17,7 @@ from munet.cli.text.formatting import (
     NOTHING,
     bytes_text,
     change_text,
-    clean,
     compact,
-    counted,
     mflops,
     mutations_text,
     number,
@@ -27,8 +25,8 @@ from munet.cli.text.formatting import (
     points,
     short,
     slots_text,
-    value_text,
 )
+from munet.text import clean, counted, value_text
 
 WIDE, WIDEST = 100, 130
 Row = Mapping[str, Any]

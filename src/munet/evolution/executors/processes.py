@@ -1,22 +1,18 @@
 """Training in worker processes on this machine. One that dies loses its litter, and that is trained again."""
 
-import os
 import socket
 import subprocess
-import sys
-from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
-from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
 from munet.evolution.executors.base import Note, OnCycle
-from munet.evolution.executors.failures import MOST_DEATHS, Failure, WorkerDied, again, given_up, how_it_ended
+from munet.evolution.executors.failures import Failure, WorkerDied, again, given_up
 from munet.evolution.executors.messages import Done, Message, Relay, WorkerSetup
 from munet.evolution.executors.worker_plan import WorkerPlan
+from munet.evolution.executors.worker_slots import Todo, reap, serve, start_process
 from munet.evolution.jobs import Result, Work
 
 if TYPE_CHECKING:
@@ -37,21 +33,22 @@ class ProcessesExecutor:
             for number in range(plan.workers)
         ]
         self._threads: list[Thread] = []
+        self._todo = Todo[Work, _Event](())
         self._relay = Relay()
         for slot in self._slots:
             slot.start()
 
     def run(self, groups: Sequence[Work], on_cycle: OnCycle, note: Note) -> Iterator[Result]:
-        round_ = _Round(deque(_Task(group) for group in groups))
+        self._todo = todo = Todo[Work, _Event](groups)
         slots = self._slots[: len(groups)]
-        self._threads = [Thread(target=_serve, args=(slot, round_), daemon=True) for slot in slots]
+        self._threads = [Thread(target=serve, args=(todo, slot.train, _again, given_up), daemon=True) for slot in slots]
         for thread in self._threads:
             thread.start()
         self._relay.begin(on_cycle, note)
         waiting = len(groups)
         try:
             while waiting:
-                event = round_.events.get()
+                event = todo.events.get()
                 if isinstance(event, Done):
                     waiting -= 1
                 elif isinstance(event, _Died):
@@ -62,7 +59,7 @@ class ProcessesExecutor:
                     yield result
         finally:
             if waiting:  # whoever asked wants no more: what is in training is not worth its end
-                round_.over = True
+                todo.over = True
                 for slot in slots:
                     slot.interrupt()
             self._join()
@@ -73,6 +70,7 @@ class ProcessesExecutor:
         self._threads = []
 
     def close(self) -> None:
+        self._todo.over = True
         for slot in self._slots:
             slot.closed = True
             slot.interrupt()
@@ -85,48 +83,16 @@ def _device(plan: WorkerPlan, number: int) -> str:
     return plan.devices[number % len(plan.devices)]
 
 
-@dataclass
-class _Task:
-    group: Work
-    deaths: list[str] = field(default_factory=list)
-
-
 @dataclass(frozen=True)
 class _Died:
     text: str
 
 
-@dataclass
-class _Round:
-    """One call of `run`: what is still to be trained, and what has happened."""
-
-    todo: deque[_Task]
-    events: "SimpleQueue[Message | _Died | Exception]" = field(default_factory=SimpleQueue)
-    over: bool = False
+_Event = Message | _Died | Exception
 
 
-def _serve(slot: "_WorkerSlot", round_: _Round) -> None:
-    """Have a worker train litters until none is left. Runs in a thread, so that no worker waits for the store."""
-    while not round_.over:
-        try:
-            task = round_.todo.popleft()
-        except IndexError:
-            return
-        try:
-            for message in slot.train(task.group):
-                round_.events.put(message)
-        except WorkerDied as death:
-            if round_.over or slot.closed:
-                return
-            task.deaths.append(str(death))
-            if len(task.deaths) == MOST_DEATHS:
-                round_.events.put(given_up(task.group, task.deaths))
-                return
-            round_.events.put(_Died(again(task.group, str(death))))
-            round_.todo.appendleft(task)
-        except Exception as error:  # a bug here must end the run rather than leave it waiting
-            round_.events.put(error)
-            return
+def _again(group: Work, death: str) -> _Event:
+    return _Died(again(group, death))
 
 
 class _WorkerSlot:
@@ -200,26 +166,15 @@ class _WorkerSlot:
             connection.close()
         if process is None:
             return ""
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=5)
-        code = process.poll()
-        process.kill()
-        process.wait()
-        return f"(process {process.pid}) {how_it_ended(code)}"
+        return reap(process)
 
 
 def _start(fd: int, threads: int) -> subprocess.Popen[bytes]:
-    """A worker process on the other end of a socket.
-
-    It is a fresh interpreter, so nothing of the caller's main module is run again, and looks for modules where this one
-    does. It has a process group of its own: Ctrl-C is for the run, which then ends its workers.
-    """
-    path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "munet.evolution.executors.worker", str(fd)],
-        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": str(threads)},
+    """A worker process on the other end of a socket."""
+    return start_process(
+        "munet.evolution.executors.worker",
+        str(fd),
+        environment={"OMP_NUM_THREADS": str(threads)},
         pass_fds=[fd],
-        stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,  # standard output is for the run's own lines
-        process_group=0,
     )

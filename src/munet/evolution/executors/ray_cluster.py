@@ -26,7 +26,7 @@ def import_ray() -> Any:
     try:
         import ray
     except ImportError as error:
-        raise InputError("the ray executor needs Ray: pip install 'munet-ml[ray]'") from error
+        raise InputError("the ray executor needs Ray: pip install 'munet-ml[ray]'", kind="missing-extra") from error
     return ray
 
 

@@ -47,7 +47,8 @@ def plan_workers(where: Where, *, device: str, children: int, work: float = floa
     costs. Small matrix products gain little from a second thread, while a second child costs the first one nothing.
     Raises InputError for what is unknown or contradicts itself.
     """
-    _check(where, device)
+    check_where(where)
+    _check_gpus(where, device)
     executor, workers, threads = where.executor, where.workers, where.threads
     devices = _devices(device)
     cores = usable_cores()
@@ -69,7 +70,8 @@ def plan_workers(where: Where, *, device: str, children: int, work: float = floa
     return WorkerPlan(executor, count, threads or max(1, cores // count), devices)
 
 
-def _check(where: Where, device: str) -> None:
+def check_where(where: Where) -> None:
+    """InputError for what is wrong on every device: an unknown executor, a count below 1, options of another one."""
     executor, gpus_per_child = where.executor, where.gpus_per_child
     if executor not in EXECUTORS:
         raise InputError(f"unknown executor '{executor}'{suggest(executor, EXECUTORS)}; known: {', '.join(EXECUTORS)}")
@@ -78,6 +80,12 @@ def _check(where: Where, device: str) -> None:
     for name, count in (("workers", where.workers), ("threads", where.threads)):
         if count is not None and count < 1:
             raise InputError(f"{name} is {count}: give 1 or more")
+    if where.cache_memory is not None and where.cache_memory < 0:
+        raise InputError(f"cache memory is {where.cache_memory} bytes: give 0 or more")
+
+
+def _check_gpus(where: Where, device: str) -> None:
+    gpus_per_child = where.gpus_per_child
     if gpus_per_child is None:
         return
     if not device.startswith("cuda"):

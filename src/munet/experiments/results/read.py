@@ -164,7 +164,9 @@ def read_result(path: Path) -> Result:
 def benchmarks(out: Path) -> list[str]:
     """Benchmarks that have runs under `out`. InputError where there is no such folder."""
     if not out.is_dir():
-        raise InputError(f"{out}: no such folder; --out names the one that `munet experiment run` wrote")
+        raise InputError(
+            f"{out}: no such folder; --out names the one that `munet experiment run` wrote", kind="missing-file"
+        )
     return _folders(out)
 
 

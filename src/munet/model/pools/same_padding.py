@@ -2,6 +2,9 @@
 
 With stride s the output has ceil(n / s) rows. In all, max((ceil(n / s) - 1) s + k - n, 0) rows are padded, and an odd
 one lies at the bottom (and right): with stride 2 and even n, PyTorch's own symmetric padding differs.
+
+timm has the convolution and the maximum too, with the same outputs (a test compares them). They are not used
+here, because timm takes seconds to import, pads every input by a copy of it, and has no mean without its padding.
 """
 
 import torch
@@ -41,10 +44,20 @@ class _Pool2dSame(nn.Module):
         super().__init__()
         self.kernel, self.stride = kernel, stride
 
-    def _padding(self, x: Tensor) -> tuple[Pair, bool]:
-        """Rows before, and whether the last window reaches past the end (which is what `ceil_mode` does)."""
+    def forward(self, x: Tensor) -> Tensor:
         (top, bottom), (left, right) = (padding(size, self.kernel, self.stride) for size in x.shape[-2:])
-        return (top, left), (top, left) != (bottom, right)
+        even = (top, left) == (bottom, right)
+        if self.stride == 1 and not even:  # no window reaches past the end by itself
+            return self._padded(x, (left, right, top, bottom))
+        return self._pool(x, (top, left), ceil_mode=not even)
+
+    def _pool(self, x: Tensor, before: Pair, *, ceil_mode: bool) -> Tensor:
+        """With `before` rows of padding on each side; in `ceil_mode` the last window may reach past it."""
+        raise NotImplementedError
+
+    def _padded(self, x: Tensor, sides: tuple[int, int, int, int]) -> Tensor:
+        """At stride 1, with padding of its own on each side."""
+        raise NotImplementedError
 
     def extra_repr(self) -> str:
         return f"kernel={self.kernel}, stride={self.stride}"
@@ -53,17 +66,23 @@ class _Pool2dSame(nn.Module):
 class MaxPool2dSame(_Pool2dSame):
     """Maximum over a window; padding never wins."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        before, beyond = self._padding(x)
-        return F.max_pool2d(x, self.kernel, self.stride, before, ceil_mode=beyond)
+    def _pool(self, x: Tensor, before: Pair, *, ceil_mode: bool) -> Tensor:
+        return F.max_pool2d(x, self.kernel, self.stride, before, ceil_mode=ceil_mode)
+
+    def _padded(self, x: Tensor, sides: tuple[int, int, int, int]) -> Tensor:
+        return F.max_pool2d(F.pad(x, sides, value=-torch.inf), self.kernel, 1)
 
 
 class AvgPool2dSame(_Pool2dSame):
     """Mean over what a window holds of the input; padding is not counted."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        before, beyond = self._padding(x)
-        return F.avg_pool2d(x, self.kernel, self.stride, before, ceil_mode=beyond, count_include_pad=False)
+    def _pool(self, x: Tensor, before: Pair, *, ceil_mode: bool) -> Tensor:
+        return F.avg_pool2d(x, self.kernel, self.stride, before, ceil_mode=ceil_mode, count_include_pad=False)
+
+    def _padded(self, x: Tensor, sides: tuple[int, int, int, int]) -> Tensor:
+        sums = F.avg_pool2d(F.pad(x, sides), self.kernel, 1, divisor_override=1)
+        counts = F.avg_pool2d(F.pad(torch.ones_like(x[..., :1, :, :]), sides), self.kernel, 1, divisor_override=1)
+        return sums / counts
 
 
 class SeededDropout(nn.Module):

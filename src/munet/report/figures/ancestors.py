@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from munet.report.figures.needs import Frame, Options, evolved, one_system, some
-from munet.report.figures.style import WIDTH, counted, label_time, looks, page, sample
+from munet.report.figures.style import WIDTH, label_time, looks, page, sample
+from munet.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

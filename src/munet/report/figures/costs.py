@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from munet.report.figures.needs import Frame, Options, some
-from munet.report.figures.style import SMALL, WIDTH, Page, counted, page, plain_number
+from munet.report.figures.style import SMALL, WIDTH, Page, page, plain_number
 from munet.report.style.palette import ROOT
+from munet.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

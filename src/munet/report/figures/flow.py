@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from munet.report.figures.matrices import matrix, matrix_size, scale_bar
 from munet.report.figures.needs import Frame, Options, evolved
-from munet.report.figures.style import LETTER, SMALL, Page, counted, looks, page
-from munet.text import cells, clean
+from munet.report.figures.style import LETTER, SMALL, Page, looks, page
+from munet.text import cells, clean, counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 from munet.report.figures.needs import Frame, Options, some
-from munet.report.figures.style import SMALL, counted, page
+from munet.report.figures.style import SMALL, page
 from munet.report.style.palette import FAINT
+from munet.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

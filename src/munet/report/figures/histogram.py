@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from munet.errors import InputError, suggest
 from munet.report.figures.needs import Frame, Options, chosen_tasks, some
-from munet.report.figures.style import WIDTH, counted, page
+from munet.report.figures.style import WIDTH, page
+from munet.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

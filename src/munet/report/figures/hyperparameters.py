@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from munet.report.figures.needs import Frame, Options, evolved, some
-from munet.report.figures.style import SMALL, WIDTH, counted, page, plain_number
+from munet.report.figures.style import SMALL, WIDTH, page, plain_number
+from munet.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +44,7 @@ def draw(history: "History", options: Options) -> "Figure":
 def _bars(axes: "Axes", held: Frame, say: Any) -> None:
     places = range(len(held))
     axes.bar(places, 100 * held["share"], width=0.8, color=_COLOUR)
-    labels = [say(value_text(value), 10) for value in held["value"]]
+    labels = [say(as_in_papers(value), 10) for value in held["value"]]
     crowded = sum(map(len, labels)) > 20
     look: dict[str, Any] = {"rotation": 90} if crowded else {}
     axes.set_xticks(places, labels, fontsize=SMALL - 1, **look)
@@ -54,7 +55,7 @@ def _bars(axes: "Axes", held: Frame, say: Any) -> None:
     axes.tick_params(axis="x", length=0, pad=2)
 
 
-def value_text(value: Any) -> str:
+def as_in_papers(value: Any) -> str:
     """A value as the papers write it: small ones as 5e-3."""
     if isinstance(value, (bool, str)) or value is None:
         return str(value)

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from munet.report.figures.needs import Frame, Options, chosen_tasks, evolved, some
-from munet.report.figures.style import SMALL, counted, grid_shape, hide_unused, page, sample, whole_ticks
+from munet.report.figures.style import SMALL, grid_shape, hide_unused, page, sample, whole_ticks
 from munet.report.style.palette import colour
+from munet.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

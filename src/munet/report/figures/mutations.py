@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from munet.errors import InputError
 from munet.report.figures.needs import Frame, Options, some
-from munet.report.figures.style import SMALL, WIDTH, counted, hide_unused, page, whole_ticks
+from munet.report.figures.style import SMALL, WIDTH, hide_unused, page, whole_ticks
 from munet.report.style.palette import FAINT, INK
+from munet.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 from munet.report.figures.matrices import matrix, matrix_size, scale_bar
 from munet.report.figures.needs import Options, chosen_tasks, one_system, readable
-from munet.report.figures.style import counted, page
+from munet.report.figures.style import page
 from munet.report.style.palette import FAINT
+from munet.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

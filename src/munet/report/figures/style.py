@@ -212,11 +212,6 @@ def plain_number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.6g}"
 
 
-def counted(amount: int, noun: str) -> str:
-    """`1 task`, `2,000 tasks`."""
-    return f"{amount:,} {noun}{'s' * (amount != 1)}"
-
-
 def whole_ticks(axes: "Axes", count: int = 9) -> None:
     """Ticks of the x axis at whole numbers, written out."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator

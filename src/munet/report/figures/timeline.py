@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from munet.report.figures.needs import Frame, Options, one_system, some
-from munet.report.figures.style import WIDTH, Look, counted, label_time, looks, page
+from munet.report.figures.style import WIDTH, Look, label_time, looks, page
+from munet.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

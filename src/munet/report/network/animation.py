@@ -234,7 +234,9 @@ def _encoder() -> Any:
     try:
         import imageio_ffmpeg
     except ImportError as error:
-        raise InputError("an .mp4 needs an encoder: pip install 'munet-ml[video]', or write a .gif") from error
+        raise InputError(
+            "an .mp4 needs an encoder: pip install 'munet-ml[video]', or write a .gif", kind="missing-extra"
+        ) from error
     return imageio_ffmpeg
 
 

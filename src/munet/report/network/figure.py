@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from munet.errors import InputError
 from munet.report.figures.needs import Options, one_system, readable, some
-from munet.report.figures.style import counted
 from munet.report.network.layout import Layer, Layout, Path, arrange
 from munet.report.network.picture import picture, visible_slots
+from munet.text import counted
 
 FEW = 24  # tasks up to which the best order of columns is searched for
 

@@ -1,16 +1,15 @@
 """Names, values and mutations as the page writes them."""
 
-import json
 from typing import Any
 
-from munet.text import clean
+from munet import text
 
 ID_DIGITS = 10
 
 
-def shown(text: object) -> str:
+def shown(name: object) -> str:
     """A name on one line; control characters and marks that turn the direction of a line are made visible."""
-    return clean(str(text))
+    return text.clean(name)
 
 
 def ident(identity: str | None) -> str | None:
@@ -19,16 +18,8 @@ def ident(identity: str | None) -> str | None:
 
 
 def value_text(value: Any) -> str:
-    """A hyperparameter's value as a person would write it."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, list | tuple | dict):
-        return shown(json.dumps(value, ensure_ascii=False))
-    return shown(value)
+    """A hyperparameter's value as the page writes it."""
+    return text.value_text(value, nothing="–", truth=("yes", "no"))
 
 
 def mutation_text(kind: str, name: str | None, old: Any, new: Any) -> str:

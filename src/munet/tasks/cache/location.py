@@ -1,13 +1,10 @@
 """Where munet keeps what it can make again, and how much of it."""
 
 import os
-import re
 from pathlib import Path
 
-from munet.errors import InputError
+from munet.fs.sizes import parse_size
 
-_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[KMGT]?)B?", re.IGNORECASE | re.ASCII)
 _MOST = 50 * 10**9
 
 
@@ -26,7 +23,4 @@ def cache_limit(room: int) -> int:
     given = os.environ.get("MUNET_CACHE_SIZE", "").strip()
     if not given:
         return min(_MOST, room // 10)
-    match = _SIZE.fullmatch(given)
-    if match is None:
-        raise InputError(f"MUNET_CACHE_SIZE={given}: give a number of bytes, such as 20GB or 500M, or 0 for no cache")
-    return int(float(match["number"]) * _UNITS[match["unit"].upper()])
+    return parse_size(given, f"MUNET_CACHE_SIZE={given}")

@@ -1,4 +1,8 @@
-"""The splits of the tasks, decoded once: small ones in memory, others memory-mapped and shared between processes."""
+"""The splits of the tasks, decoded once: small ones in memory, others memory-mapped and shared between processes.
+
+`cachetools.LRUCache` has one size for each key and one bound. Here the same split may stand under several keys and
+counts once, memory and maps have bounds of their own, and the last one stays however large it is.
+"""
 
 from collections import OrderedDict
 from collections.abc import Mapping

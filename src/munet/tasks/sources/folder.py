@@ -105,7 +105,7 @@ def _folders(path: Path) -> list[Path]:
     try:
         return sorted(child for child in path.iterdir() if child.is_dir() and not child.name.startswith("."))
     except FileNotFoundError as error:
-        raise InputError(f"{path}: there is no such folder") from error
+        raise InputError(f"{path}: there is no such folder", kind="missing-file") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read as a folder: {error.strerror or error}") from error
 

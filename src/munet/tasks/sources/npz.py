@@ -86,7 +86,7 @@ def _find(path: Path) -> dict[str, tuple[Path, str, str]]:
     elif path.is_file():
         found = _find_in_file(path)
     else:
-        raise InputError(f"{path}: there is no such folder or .npz file")
+        raise InputError(f"{path}: there is no such folder or .npz file", kind="missing-file")
     if not found:
         raise InputError(f"{path}: no split found: there must be at least train.npz with the arrays image and label")
     return found

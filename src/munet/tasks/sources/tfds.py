@@ -123,5 +123,7 @@ def _import_tfds(address: str) -> Any:
     try:
         import tensorflow_datasets  # type: ignore[import-not-found]
     except ImportError as error:
-        raise InputError(f"{address}: needs TensorFlow Datasets: pip install 'munet-ml[tfds]'") from error
+        raise InputError(
+            f"{address}: needs TensorFlow Datasets: pip install 'munet-ml[tfds]'", kind="missing-extra"
+        ) from error
     return tensorflow_datasets
