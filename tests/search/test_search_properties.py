@@ -48,7 +48,16 @@ def families(draw) -> tuple:
     if method.mutation_probabilities == "learned":
         named = st.sampled_from(["clone:block.0", "remove:block", "hyperparameter:momentum"])
         probabilities = draw(st.dictionaries(named, st.sampled_from(method.mutation_probability_values)))
-    parent = Parent("p", "mnist", values, probabilities, blocks, adapters, locked, tuple(slots))
+    parent = Parent(
+        id="p",
+        task="mnist",
+        hyperparameters=values,
+        mutation_probabilities=probabilities,
+        num_blocks=blocks,
+        adapters=adapters,
+        locked=locked,
+        slots=tuple(slots),
+    )
     return method, parent, draw(st.integers(0, 2**32))
 
 

@@ -9,6 +9,7 @@ from munet.model.cost import accounted_parameters, flops, stage_flops
 from munet.model.slots import adapters_of, blocks_in
 from munet.rng import numpy_rng
 from munet.search import (
+    Ancestor,
     Candidate,
     Method,
     Parent,
@@ -115,7 +116,10 @@ class ActiveTask:
         rng = numpy_rng(*self.key(generation, -1), "preprocessing")
         best = self.population[self.best()] if self.population else self.inheritance.root
         settings, learned = best["hyperparameters"], best["mutation_probabilities"]
-        return sample_preprocessing(self.method, settings, learned, rng, image_size=self.run.request.image_size)
+        first = generation * self.method.children
+        seeding = seed_parent(self.method, self.public_models, first, root=self.models.root) is not None
+        size = self.run.request.image_size
+        return sample_preprocessing(self.method, settings, learned, rng, image_size=size, mutate=not seeding)
 
     @property
     def has_learned(self) -> bool:
@@ -140,7 +144,12 @@ class ActiveTask:
             adapters=adapters,
             locked=self.inheritance.locked_slots(manifest),
             slots=self.models.architecture.slots(blocks, adapters),
+            ancestors=tuple(self._as_ancestor(one) for one in self.living_lineage(model)[1:]),
         )
+
+    def _as_ancestor(self, manifest: Manifest) -> Ancestor:
+        locked = self.inheritance.locked_slots(manifest)
+        return Ancestor(manifest["hyperparameters"], locked, tuple(manifest["layers"]))
 
     def manifest(self, model: str) -> Manifest:
         return self.population.get(model) or self.models.store.get_model(model)

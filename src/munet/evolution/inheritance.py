@@ -2,7 +2,7 @@
 
 The nearest living ancestor that holds a fitting layer gives it. What another task or the root owns is shared, frozen,
 unless the plan clones it; what nobody owns is always copied and trained on (muNet sec. 3, as its published code does).
-A child is only described here, in plain values; whoever trains it makes the tensors (`nursery.py`).
+A child is only described here, in plain values; whoever trains it makes the tensors (`child_trainer.py`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from munet.evolution.origins import LayerOrigin, Tensors, resized_posembed
 from munet.model.cost import slot_sizes
 from munet.model.slots import is_adapter
+from munet.search.lineage import fits
 from munet.store.layer_file import layer_id
 from munet.store.schema import Manifest
 
@@ -79,16 +80,8 @@ class Inheritance:
         """The nearest ancestor whose layer fits the slot."""
         settings = plan.hyperparameters
         for manifest in ancestors:
-            mine = manifest["hyperparameters"]
-            fits = slot in manifest["layers"]
-            if slot == "posembed":
-                fits &= mine["image_size"] == settings["image_size"]
-            elif is_adapter(slot):
-                fits &= mine.get("adapter_dim") == settings.get("adapter_dim")
-            elif slot == "head":
-                same = mine.get("head_features", "pooled") == settings.get("head_features", "pooled")
-                fits &= manifest["task"] == self.task and same
-            if fits:
+            mine = slot != "head" or manifest["task"] == self.task
+            if mine and fits(slot, manifest["layers"], manifest["hyperparameters"], settings):
                 return manifest
         return None
 

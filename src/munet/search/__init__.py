@@ -5,11 +5,13 @@ method         the settings of a method
 loading        methods from presets, TOML files and overrides
 variants       the preprocessing to start with, samples for each task
 probabilities  the mutation probability, constant or learned
+lineage        which layer of a lineage a child's slot would get
 mutations      from a parent to the plan of a child
 parents        which model becomes a parent
 scoring        score, acceptance, ties
 """
 
+from munet.search.lineage import Ancestor
 from munet.search.loading import load_method, preset_names
 from munet.search.method import Method
 from munet.search.mutations import (
@@ -27,6 +29,7 @@ from munet.search.variants import STARTS, starting_preprocessing, with_samples_p
 
 __all__ = [
     "STARTS",
+    "Ancestor",
     "Candidate",
     "Method",
     "Mutation",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from munet.model.slots import STEM, adapter, block, block_number, body, is_adapter
+from munet.search.lineage import Ancestor, Found, find
 from munet.search.method import Method
 from munet.search.probabilities import MutationProbabilities
 from munet.search.space import PREPROCESSING_KEYS, Value, neighbour
@@ -44,17 +45,19 @@ class Mutation:
 
 
 @dataclass(frozen=True)
-class Parent:
-    """What the search needs to know of a parent. The root has no task and no head."""
+class Parent(Ancestor):
+    """What the search needs to know of a parent. The root has no task and no head. `slots` are in forward order."""
 
     id: str
     task: str | None
-    hyperparameters: Mapping[str, Value]
     mutation_probabilities: Mapping[str, float]
     num_blocks: int
     adapters: frozenset[int]
-    locked: frozenset[str]  # slots whose layer the root or another task owns
-    slots: tuple[str, ...]  # in forward order
+    ancestors: tuple[Ancestor, ...] = ()  # those that are alive, the nearest first
+
+    @property
+    def lineage(self) -> tuple[Ancestor, ...]:
+        return (self, *self.ancestors)
 
 
 @dataclass(frozen=True)
@@ -89,12 +92,14 @@ def sample_preprocessing(
     rng: np.random.Generator,
     *,
     image_size: int | None = None,
+    mutate: bool = True,
 ) -> SharedPreprocessing:
     """What all children of a generation share where preprocessing_scope is "generation", as in the published code.
 
     Starts from the active task's best model. A task without one passes the root's hyperparameters, which hold the
     image size, or None; what is missing comes from the method's defaults. Draws as `sample_child` step 2 does, except
-    that a mu that is one hyperparameter counts with the method's own value (published code of mu2Net).
+    that a mu that is one hyperparameter counts with the method's own value (published code of mu2Net). Without
+    `mutate` the values are those it starts from: so it is in generations that begin in the seed pass (code of muNet).
     """
     learned = method.mutation_probabilities == "learned"
     mu = MutationProbabilities(method, (best_probabilities or {}) if learned else {}, rng)
@@ -102,7 +107,7 @@ def sample_preprocessing(
     values = {key: start[key] for key in start if key in PREPROCESSING_KEYS}
     if image_size is not None:
         values["image_size"] = image_size
-    if method.tune:
+    if method.tune and mutate:
         values = _moved(method, values, set() if image_size is None else {"image_size"}, mu)
     names = {f"hyperparameter:{key}" for key in values}
     return SharedPreprocessing(values, {name: mu.table[name] for name in sorted(names & mu.table.keys())})
@@ -165,9 +170,13 @@ def seed_child(
     """Child of muNet's seed pass: no mutation at all, only the head and what no other task owns is trained."""
     start = _filled(method, parent.hyperparameters, adapters=bool(parent.adapters))
     values = start | _fixed(preprocessing, image_size)
-    cloned = frozenset({"head"} | (set(parent.slots) - parent.locked))
-    probabilities = dict(parent.mutation_probabilities)
-    return Plan(values, probabilities, parent.num_blocks, parent.adapters, cloned, tuple(changes(start, values)))
+    cloned = {"head"}
+    for slot in parent.slots:
+        found = find(slot, parent.lineage, values)
+        if found == "own" or (found is None and _always_trained(slot, found, method)):
+            cloned.add(slot)
+    probabilities, changed = dict(parent.mutation_probabilities), tuple(changes(start, values))
+    return Plan(values, probabilities, parent.num_blocks, parent.adapters, frozenset(cloned), changed)
 
 
 def _filled(method: Method, hyperparameters: Mapping[str, Value], *, adapters: bool) -> dict[str, Value]:
@@ -221,27 +230,31 @@ def _clones(
     adapters: frozenset[int],
     mu: MutationProbabilities,
 ) -> tuple[frozenset[str], list[str]]:
-    """All trainable slots of the child, and those among them that a mutation made so, in forward order."""
-    resized = values.get("image_size") != parent.hyperparameters.get("image_size")
-    remade = values.get("adapter_dim") != parent.hyperparameters.get("adapter_dim", values.get("adapter_dim"))
+    """All trainable slots of the child, and those among them that a mutation made so, in forward order.
+
+    What the active task alone owns is trained on, wherever in the lineage it is found; what others own is frozen
+    unless it is cloned; what is nowhere found is new, and trained.
+    """
     cloned = {"norm", "head"}
     drawn = []
     for slot in _slots(parent, num_blocks, adapters):
-        if slot in cloned or (is_adapter(slot) and (remade or slot not in parent.slots)):
-            cloned.add(slot)
-        elif _held(slot, method):
+        if slot in cloned or _held(slot, method):
             continue
-        elif slot == "posembed" and resized:
-            # a new size is cut from the pretrained grid, which nobody trained for this task yet
-            if method.resized_posembed == "cloned" and method.clone != "none":
-                cloned.add(slot)
-            elif _copied(slot, method, mu):
-                drawn.append(slot)
-        elif slot in parent.slots and slot not in parent.locked and method.clone_unlocked == "always":
+        found = find(slot, parent.lineage, values)
+        if _always_trained(slot, found, method):
             cloned.add(slot)
         elif _copied(slot, method, mu):
             drawn.append(slot)
     return frozenset(cloned.union(drawn)), drawn
+
+
+def _always_trained(slot: str, found: Found | None, method: Method) -> bool:
+    """Whether a child trains a slot without any mutation."""
+    if found is not None:
+        return found == "own" and method.clone_unlocked == "always"
+    if slot == "posembed":  # a new size is cut from the pretrained grid, which nobody trained for this task yet
+        return method.resized_posembed == "cloned" and method.clone != "none"
+    return is_adapter(slot)
 
 
 def _copied(slot: str, method: Method, mu: MutationProbabilities) -> bool:
