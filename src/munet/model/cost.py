@@ -68,7 +68,7 @@ def accounted_parameters(
     owners: Mapping[str, Collection[str | None]],
     task: str,
 ) -> float:
-    """Parameters of a model, each layer divided by the number of tasks that share it (muNet eq. 4, mu2Net+ eq. 2).
+    """Parameters of a model, each layer divided by the number of tasks that share it (muNet eq. 3, mu2Net+ eq. 2).
 
     `sizes` and `layers` map the model's slots to their number of parameters and their layer; `owners` maps a layer to
     the tasks whose retained model uses it, each once. The model's own `task` always counts as one of them, the root

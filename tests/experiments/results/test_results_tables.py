@@ -21,6 +21,7 @@ from munet.experiments.results.tables import differences_table, methods_table, o
 from munet.tables.render import WRITERS, cell_text, comma_separated, latex, markdown, number
 from munet.tables.table import Column, Label, Range, Spread, Table, Values
 from munet.tables.terminal import terminal
+from repo import DOCS
 
 
 def made(method: str, seed: int, *accuracies: float, **changes: Any) -> Result:
@@ -291,3 +292,13 @@ def test_a_table_of_tasks_without_notes_has_no_footnotes():
     table = methods_table({"munet": [made("munet", 0, 0.5, 0.6)]})
     assert table.notes == ()
     assert not any(column.marks for column in table.columns)
+
+
+def test_the_captions_in_the_docs_are_those_that_the_command_prints(runs: Runs):
+    """docs/results.md holds printed tables: no caption of a comparison is worded by hand."""
+    text = (DOCS / "results.md").read_text(encoding="utf-8")
+    first, second = differences_table(runs, "finetune-full").remarks
+    captions = [line for line in text.splitlines() if line.startswith("Percentage points of test accuracy")]
+    assert len(captions) == 2
+    assert {re.sub(r"up to \d+ pairs", "N", line) for line in captions} == {re.sub(r"up to \d+ pairs", "N", first)}
+    assert text.count(second) == len(captions)

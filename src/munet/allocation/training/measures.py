@@ -57,7 +57,7 @@ def _parts(network: MultitaskNetwork, task: int, row: Sequence[Sequence[bool]]) 
 
 
 def accounted(network: MultitaskNetwork, allocation: Allocation) -> dict[str, float]:
-    """Accounted parameters of each task, by name: each part divided by the number of tasks that use it (muNet eq. 4).
+    """Accounted parameters of each task, by name: each part divided by the number of tasks that use it (muNet eq. 3).
 
     They sum to `used_parameters(network, allocation)`.
     """
