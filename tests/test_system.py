@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,14 @@ from growing import evolve
 from munet.errors import InputError, StoreError
 from munet.store.layer_file import deserialize, id_of_bytes, layer_id, serialize
 
-BUDGET = {"generations": 1, "children": 2, "cycles": 2, "samples_per_cycle": 90, "batch_size": 15, "threads": 1}
+BUDGET: dict[str, Any] = {
+    "generations": 1,
+    "children": 2,
+    "cycles": 2,
+    "samples_per_cycle": 90,
+    "batch_size": 15,
+    "threads": 1,
+}
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,14 @@ from analysis_tools import big_system
 from growing import evolve
 from munet.evolution import loop as evolution
 
-BUDGET = {"generations": 2, "children": 3, "cycles": 2, "samples_per_cycle": 45, "batch_size": 15, "threads": 1}
+BUDGET: dict[str, Any] = {
+    "generations": 2,
+    "children": 3,
+    "cycles": 2,
+    "samples_per_cycle": 45,
+    "batch_size": 15,
+    "threads": 1,
+}
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,9 @@
 """What is derived from the tables: against the other commands, against plain arithmetic, and sums that must hold."""
 
+# pandas carries no types of its own, and what is inferred of a table is a union of all it might hold:
+# pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false, reportArgumentType=false
+# pyright: reportCallIssue=false, reportIndexIssue=false, reportOperatorIssue=false
+
 from collections import Counter
 
 import numpy as np

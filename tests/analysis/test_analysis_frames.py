@@ -1,5 +1,9 @@
 """The tables: complete, typed, equal to what the other commands tell, and there for every kind of system."""
 
+# pandas carries no types of its own, and what is inferred of a table is a union of all it might hold:
+# pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false, reportArgumentType=false
+# pyright: reportCallIssue=false, reportIndexIssue=false, reportOperatorIssue=false
+
 import subprocess
 import sys
 from collections import Counter

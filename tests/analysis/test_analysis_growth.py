@@ -1,8 +1,13 @@
 """The replay ends in the network as it is, and tells the truth on the way, also of models that are gone."""
 
+# pandas carries no types of its own, and what is inferred of a table is a union of all it might hold:
+# pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false, reportArgumentType=false
+# pyright: reportCallIssue=false, reportIndexIssue=false, reportOperatorIssue=false
+
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +18,14 @@ from munet.analysis.growth import best_at, growth, moments, paths_at, retained_a
 from munet.analysis.paths import Layer, Paths
 from munet.evolution.events import ChildFinished, Event
 
-SMALL = {"generations": 2, "children": 2, "cycles": 1, "samples_per_cycle": 30, "batch_size": 15, "threads": 1}
+SMALL: dict[str, Any] = {
+    "generations": 2,
+    "children": 2,
+    "cycles": 1,
+    "samples_per_cycle": 30,
+    "batch_size": 15,
+    "threads": 1,
+}
 
 
 class Stop(Exception):

@@ -1,7 +1,12 @@
 """Published systems are analysed as far as their tables tell, and go on as munet's own."""
 
+# pandas carries no types of its own, and what is inferred of a table is a union of all it might hold:
+# pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false, reportArgumentType=false
+# pyright: reportCallIssue=false, reportIndexIssue=false, reportOperatorIssue=false
+
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +17,14 @@ from munet.importing import attach, import_published
 from published_tools import small_system, write_mu2net, write_mu3net, write_munet
 
 Write = Callable[..., Path]
-SMALL = {"generations": 1, "children": 2, "cycles": 1, "samples_per_cycle": 30, "batch_size": 15, "threads": 1}
+SMALL: dict[str, Any] = {
+    "generations": 1,
+    "children": 2,
+    "cycles": 1,
+    "samples_per_cycle": 30,
+    "batch_size": 15,
+    "threads": 1,
+}
 
 
 @pytest.fixture(params=[write_munet, write_mu2net, write_mu3net])

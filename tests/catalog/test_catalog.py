@@ -193,6 +193,7 @@ def test_omniglot_says_that_it_leaks():
     for name in ("mccb", "set-a", "omniglot-forms"):
         notes = {task.name: task.note for task in load_benchmark(name).tasks}
         leaky = notes.get("omniglot") or notes["omniglot-paper"]
+        assert leaky is not None
         assert leaky.startswith("LEAK: every validation and test image is in train")
     assert {t.name: t.note for t in load_benchmark("omniglot-forms").tasks}["omniglot-clean"] is None
 

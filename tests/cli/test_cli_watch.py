@@ -40,7 +40,7 @@ def watching(*words: str | Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     command = [sys.executable, "-c", "from munet.cli import main; main()", "watch", *map(str, words), "--no-open"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     # What runs in the background of a shell inherits that Ctrl-C is ignored; a person's terminal does not.
-    process = subprocess.Popen(command, env=env, **pipes, text=True, preexec_fn=_heed_interrupts)
+    process = subprocess.Popen(command, env=env, **pipes, text=True, preexec_fn=_heed_interrupts)  # pyright: ignore[reportArgumentType, reportCallIssue]
     try:
         assert process.stdout
         yield process, process.stdout.readline()

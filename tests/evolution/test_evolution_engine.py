@@ -13,8 +13,8 @@ from munet.evolution.events import Event, GenerationStarted, RunStarted
 from munet.evolution.jobs import group_jobs
 from munet.training import train_together
 
-BUDGET = {"generations": 2, "children": 4, "cycles": 2, "samples_per_cycle": 60, "batch_size": 16}
-SMALL = {**BUDGET, "task_iterations": 1, "threads": 1, "executor": "local"}
+BUDGET: dict[str, Any] = {"generations": 2, "children": 4, "cycles": 2, "samples_per_cycle": 60, "batch_size": 16}
+SMALL: dict[str, Any] = {**BUDGET, "task_iterations": 1, "threads": 1, "executor": "local"}
 AUGMENTED = {"preprocessing_scope": "generation", "defaults.flip": "true", "defaults.brightness": "0.1"}
 
 

@@ -1,6 +1,7 @@
 """Evolution end to end on a tiny system: what is kept, what is shared, what is never touched."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,8 +14,8 @@ from munet.evolution.events import ChildFinished, Event, RunStarted
 from munet.store import Store
 from munet.store.derived import retained
 
-BUDGET = {"generations": 2, "children": 3, "cycles": 2, "samples_per_cycle": 60, "batch_size": 16}
-SMALL = {**BUDGET, "threads": 1, "executor": "local"}
+BUDGET: dict[str, Any] = {"generations": 2, "children": 3, "cycles": 2, "samples_per_cycle": 60, "batch_size": 16}
+SMALL: dict[str, Any] = {**BUDGET, "threads": 1, "executor": "local"}
 
 
 @pytest.fixture

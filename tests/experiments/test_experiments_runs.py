@@ -103,7 +103,7 @@ def test_an_interrupted_grid_goes_on(tmp_path: Path, data: Path):
     command = [sys.executable, "-c", "from munet.cli import main; main()", "experiment", "run", BENCHMARK]
     command += ["--method", word, "--data", str(data), "--out", str(tmp_path / "out"), "--device", "cpu"]
     signal_safe = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler)}
-    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **signal_safe)
+    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **signal_safe)  # pyright: ignore[reportArgumentType, reportCallIssue]
     run = run_of(tmp_path / "out", word)
     deadline = time.monotonic() + 120
     while not list(run.system.glob("runs/0001/*-0000-0000.json")) and time.monotonic() < deadline:

@@ -1,6 +1,7 @@
 """Small image sets in the layouts of the real ones."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,8 @@ def fake_drawings(alphabet: Alphabet) -> dict[str, NDArray]:
 
 def write_drawings(file: Path, *parts: dict[str, NDArray]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(file, **{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+    joined: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    np.savez(file, **joined)
 
 
 def fake_cifar100(seed: int, each: int) -> tuple[NDArray[np.uint8], NDArray, NDArray]:

@@ -18,7 +18,7 @@ import munet
 from growing import evolve
 
 FILE = Path(__file__).with_suffix(".json")
-_WIDE = {"generations": 2, "children": 2, "cycles": 2, "samples_per_cycle": 48, "batch_size": 16}
+_WIDE: dict[str, Any] = {"generations": 2, "children": 2, "cycles": 2, "samples_per_cycle": 48, "batch_size": 16}
 
 
 def machine() -> str:

@@ -2,6 +2,7 @@
 
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import munet
 from growing import evolve
@@ -9,7 +10,14 @@ from munet.evolution.events import ChildFinished, Event
 
 ROOT = {"root": "random:vit_tiny_patch16_224", "depth": 1, "image_size": 32}
 TASKS = ("shapes", "again")
-SETTINGS = {"generations": 2, "children": 3, "cycles": 2, "samples_per_cycle": 40, "batch_size": 20, "threads": 1}
+SETTINGS: dict[str, Any] = {
+    "generations": 2,
+    "children": 3,
+    "cycles": 2,
+    "samples_per_cycle": 40,
+    "batch_size": 20,
+    "threads": 1,
+}
 
 
 def grow(path: Path) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -79,7 +79,7 @@ class Opened:
         return found
 
 
-def opened(browser: "Browser", path: object, size: str, theme: str = "light") -> Opened:
+def opened(browser: "Browser", path: object, size: str, theme: Literal["light", "dark"] = "light") -> Opened:
     """The page in a window of this size."""
     width, height = SIZES[size]
     context = browser.new_context(

@@ -209,7 +209,7 @@ def exit_everywhere(folder: Path) -> dict:
 
 def commit_loop(path: Path, task: str, seconds: float, seed: int) -> dict:
     """Commit children from a small pool of contents, so that processes meet at the same objects; check each at once."""
-    store, draw, count = Store.open(path), random.Random(seed), 0
+    store, draw, count, model = Store.open(path), random.Random(seed), 0, ""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with store.commit():

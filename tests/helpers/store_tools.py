@@ -3,7 +3,7 @@
 import json
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def grown_store(path: Path) -> Store:
     return store
 
 
-def generation(place: tuple[str, int, int], models: list[str | None]) -> dict[str, Any]:
+def generation(place: tuple[str, int, int], models: Sequence[str | None]) -> dict[str, Any]:
     children = [{"child": i, "accepted": model is not None, "model": model} for i, model in enumerate(models)]
     return {"format": 1, "task": place[0], "iteration": place[1], "generation": place[2], "children": children}
 

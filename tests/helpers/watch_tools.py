@@ -15,6 +15,8 @@ from typing import Any
 
 import munet
 from growing import evolve
+from munet.evolution.events import ChildFinished
+from munet.evolution.events import Event as Happening
 from munet.report.watch import Server, bind
 
 CHILDREN = 4  # of a run of `evolve_tiny`
@@ -64,11 +66,11 @@ Evolving = Callable[..., Evolution]
 def evolve_tiny(path: Path, seed: int, go_on: Event) -> None:
     """One run, or what is left of it. After its first child it waits until a test has seen it."""
 
-    def wait(event: munet.evolution.events.Event) -> None:
-        if isinstance(event, munet.evolution.events.ChildFinished):
+    def wait(event: Happening) -> None:
+        if isinstance(event, ChildFinished):
             go_on.wait()
 
-    budget = {"task_iterations": 1, "generations": 2, "children": 2, "cycles": 1}
+    budget: dict[str, Any] = {"task_iterations": 1, "generations": 2, "children": 2, "cycles": 1}
     system = munet.System.open(path)
     evolve(system, **budget, samples_per_cycle=40, batch_size=20, threads=1, seed=seed, observer=wait)
 

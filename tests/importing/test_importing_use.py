@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,8 +23,8 @@ from munet.store.staging import staged
 from published_tools import Draws, Published, small_system, write_message, write_mu2net
 from repo import SOURCES
 
-BUDGET = {"generations": 1, "children": 2, "cycles": 1, "samples_per_cycle": 60, "batch_size": 16}
-SMALL = {**BUDGET, "task_iterations": 1, "threads": 1, "executor": "local"}
+BUDGET: dict[str, Any] = {"generations": 1, "children": 2, "cycles": 1, "samples_per_cycle": 60, "batch_size": 16}
+SMALL: dict[str, Any] = {**BUDGET, "task_iterations": 1, "threads": 1, "executor": "local"}
 
 
 @pytest.fixture
@@ -234,7 +235,8 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     def command(*words: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:
             main(words)
-        return int(ended.value.code or 0), *capsys.readouterr()
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
 
     return command
 

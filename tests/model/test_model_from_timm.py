@@ -70,8 +70,8 @@ def test_what_is_not_plain_is_refused_with_what_can_be_cut(name: str, arguments:
 def test_a_change_that_no_tensor_shows_is_found():
     """Same tensors, same types, other numbers: found by computing."""
     vit = small_vit("vit_tiny_patch16_224")
-    vit.blocks[0].attn.scale = 1.0
-    vit.blocks[0].attn.fused_attn = False
+    vit.blocks[0].attn.scale = 1.0  # pyright: ignore[reportArgumentType, reportAttributeAccessIssue]
+    vit.blocks[0].attn.fused_attn = False  # pyright: ignore[reportArgumentType, reportAttributeAccessIssue]
     with pytest.raises(InputError, match="computes something else"):
         read_architecture(vit)
 

@@ -215,4 +215,4 @@ def test_the_digits_are_all_there_once_in_fixed_splits(tmp_path: Path):
     assert sizes == {"train": 1147, "validation": 250, "test": 400}
     assert images.dtype == np.uint8
     assert images.max() == 255
-    assert np.bincount(labels).tolist() == np.bincount(load_digits().target).tolist()
+    assert np.bincount(labels).tolist() == np.bincount(load_digits().target).tolist()  # pyright: ignore[reportAttributeAccessIssue]

@@ -76,7 +76,7 @@ def test_another_layout_goes_through_timms_own_converter(vit: VisionTransformer,
     path = tmp_path / "trunk.safetensors"
     save_file({f"visual.trunk.{key}": t for key, t in vit.state_dict().items() if not key.startswith("head")}, path)
     root = load_root(f"timm:{NAME}", weights=path)
-    assert torch.equal(root.layers["block.5"]["attn.qkv.weight"], vit.blocks[5].attn.qkv.weight)
+    assert torch.equal(root.layers["block.5"]["attn.qkv.weight"], vit.blocks[5].attn.qkv.weight)  # pyright: ignore[reportArgumentType, reportAttributeAccessIssue]
 
 
 def test_weights_of_another_model_are_refused(vit: VisionTransformer, weights: Path, tmp_path: Path):
@@ -142,7 +142,7 @@ def test_pretrained_weights_come_from_the_hub(monkeypatch: pytest.MonkeyPatch, v
     monkeypatch.setattr(timm_roots, "_download", download)
     root = load_root("timm:test_vit.r160_in1k", depth=1)
     assert asked == ["test_vit.r160_in1k"]
-    assert torch.equal(root.layers["cls"]["cls_token"], vit.cls_token)
+    assert torch.equal(root.layers["cls"]["cls_token"], vit.cls_token)  # pyright: ignore[reportArgumentType]
 
 
 def test_a_model_without_weights_points_to_random():

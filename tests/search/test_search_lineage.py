@@ -1,6 +1,7 @@
 """Layers that a child takes from further up its lineage obey the rule for all: own ones are trained, others' drawn."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from munet.search import Ancestor, load_method, sample_child, sample_preprocessing, seed_child
 from munet.search.lineage import find
 
-NEVER = {"mutation_probability": "0"}
+NEVER: dict[str, Any] = {"mutation_probability": "0"}
 ROOT = Ancestor(
     {"image_size": 32},
     frozenset({"embedding", "cls", "posembed", "block.0", "block.1", "block.2", "norm"}),
@@ -29,10 +30,9 @@ def below(parent, *ancestors):
     return replace(parent, ancestors=(*ancestors, ROOT))
 
 
-def child(parent, seed=0, *, name="munet", image_size=None, depth=3, **overrides):
-    return sample_child(
-        parent, load_method(name, overrides), np.random.default_rng(seed), image_size=image_size, depth=depth
-    )
+def child(parent, seed=0, *, image_size=None, **overrides: Any):
+    method = load_method("munet", overrides)
+    return sample_child(parent, method, np.random.default_rng(seed), image_size=image_size, depth=3)
 
 
 def test_the_nearest_fitting_layer_decides(make_parent):
@@ -81,7 +81,12 @@ def test_a_restored_block_that_is_the_tasks_own_is_trained_on(make_parent):
 
 def test_adapters_of_a_size_that_an_ancestor_has_are_its_layers(make_parent):
     parent = make_parent(adapters=(0, 1), adapter_dim=32)
-    settings = {"mutation_probability": "1", "clone": "none", "layer_removal": "never", "adapters": "sampled"}
+    settings: dict[str, Any] = {
+        "mutation_probability": "1",
+        "clone": "none",
+        "layer_removal": "never",
+        "adapters": "sampled",
+    }
     settings["space.adapter_dim"] = "32, 64"
 
     def trained(*ancestors):

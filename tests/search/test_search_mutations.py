@@ -1,6 +1,7 @@
 """From a parent to a plan: what is drawn, what is forced, and how often."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,6 +100,10 @@ class Counting:
         return 0.0
 
 
+def counting() -> Any:
+    return Counting()
+
+
 def test_decisions_fall_in_the_documented_order(make_parent, monkeypatch):
     taken = []
     monkeypatch.setattr(MutationProbabilities, "decides", lambda self, decision: bool(taken.append(decision)))
@@ -114,7 +119,7 @@ def test_decisions_fall_in_the_documented_order(make_parent, monkeypatch):
 
 
 def test_number_of_draws(make_parent):
-    stream = Counting()
+    stream = counting()
     plan = sample_child(make_parent(), always(), stream)
     # 14 hyperparameters with a direction each, the top block, two adapters, stem and two blocks
     assert stream.draws == 2 * 14 + 1 + 2 + 5
@@ -332,7 +337,7 @@ def test_without_tuning_only_the_structure_mutates(make_parent):
 
 def test_changes_are_recorded_with_old_and_new(make_parent):
     parent = make_parent(learning_rate=0.02)
-    plan = sample_child(parent, always(), Counting())
+    plan = sample_child(parent, always(), counting())
     assert Mutation("set", name="learning_rate", old=0.02, new=0.05) in plan.mutations
     assert Mutation("set", name="momentum", old=0.9, new=0.95) in plan.mutations
     assert not any(mutation.name == "flip" for mutation in plan.mutations)  # at the upper end already
@@ -343,7 +348,7 @@ def test_changes_are_recorded_with_old_and_new(make_parent):
 
 def test_shared_preprocessing_comes_from_the_best_model(make_parent):
     method = always(preprocessing_scope="generation")
-    shared = sample_preprocessing(method, {"brightness": 0.05, "image_size": 64, "learning_rate": 0.5}, {}, Counting())
+    shared = sample_preprocessing(method, {"brightness": 0.05, "image_size": 64, "learning_rate": 0.5}, {}, counting())
     assert shared.values["brightness"] == 0.1
     assert shared.values["image_size"] == 80
     assert "learning_rate" not in shared.values
@@ -372,7 +377,7 @@ def test_shared_preprocessing_keeps_a_fixed_image_size_and_heeds_tune():
 
 def test_shared_preprocessing_of_mu2net_uses_the_methods_own_mu():
     method = load_method("mu2net", {"preprocessing_scope": "generation"})
-    draw = Counting()
+    draw = counting()
     draw.random = lambda: 0.25  # above the method's 0.2, below the model's 0.3
     shared = sample_preprocessing(method, {"brightness": 0.05}, {"mu": 0.3}, draw)
     assert shared.values["brightness"] == 0.05

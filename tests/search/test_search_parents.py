@@ -1,6 +1,7 @@
 """Parent policies on examples worked by hand."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,12 +24,16 @@ class Scripted:
         return self.draws.pop(0)
 
     def permutation(self, count):
-        assert len(self.order) == count
+        assert len(self.order or ()) == count
         return np.array(self.order)
 
     def integers(self, count):
         assert self.choice < count
         return self.choice
+
+
+def scripted(*draws, **others) -> Any:
+    return Scripted(*draws, **others)
 
 
 def shares(method, active, others, selections, seed=0):
@@ -39,7 +44,7 @@ def shares(method, active, others, selections, seed=0):
 
 @pytest.mark.parametrize("method", [MUNET, PLUS])
 def test_best_model_without_children_is_taken(method):
-    rng = Scripted(0.999)
+    rng = scripted(0.999)
     assert sample_parent(method, [B, A], ["root"], {}, rng) == "a"
     assert rng.draws == []
 
@@ -47,18 +52,18 @@ def test_best_model_without_children_is_taken(method):
 @pytest.mark.parametrize("method", [MUNET, PLUS])
 @pytest.mark.parametrize(("selections", "bound"), [(1, 0.5), (2, 0.25), (3, 0.125), (10, 0.5**10)])
 def test_a_candidate_is_accepted_below_a_half_to_the_number_of_its_children(method, selections, bound):
-    assert sample_parent(method, [A, B], ["root"], {"a": selections}, Scripted(np.nextafter(bound, 0))) == "a"
-    assert sample_parent(method, [A, B], ["root"], {"a": selections}, Scripted(bound, 0.999)) == "b"
+    assert sample_parent(method, [A, B], ["root"], {"a": selections}, scripted(np.nextafter(bound, 0))) == "a"
+    assert sample_parent(method, [A, B], ["root"], {"a": selections}, scripted(bound, 0.999)) == "b"
 
 
 @pytest.mark.parametrize("method", [MUNET, PLUS])
 def test_equal_scores_are_visited_by_age(method):
     same = [Candidate("young", 0.9, 5), Candidate("old", 0.9, 2)]
-    assert sample_parent(method, same, [], {}, Scripted(0.0)) == "old"
+    assert sample_parent(method, same, [], {}, scripted(0.0)) == "old"
 
 
 def test_munet_falls_back_to_all_models_alike():
-    rng = Scripted(0.6, 0.6, choice=2)
+    rng = scripted(0.6, 0.6, choice=2)
     assert sample_parent(MUNET, [A, B], ["root", "other"], {"a": 1, "b": 1}, rng) == "root"
     assert rng.draws == []
     # a: 1/2 + 1/4 * 1/4; b: 1/2 * 1/2 + 1/16; each of the others: 1/4 * 1/4
@@ -69,9 +74,9 @@ def test_munet_falls_back_to_all_models_alike():
 
 def test_plus_visits_the_others_in_random_order_before_the_fallback():
     selections = {"a": 1, "x": 1, "y": 2}
-    assert sample_parent(PLUS, [A], ["x", "y"], selections, Scripted(0.6, 0.2, order=[1, 0])) == "y"
-    assert sample_parent(PLUS, [A], ["x", "y"], selections, Scripted(0.6, 0.3, 0.4, order=[1, 0])) == "x"
-    rng = Scripted(0.6, 0.3, 0.5, order=[1, 0], choice=0)
+    assert sample_parent(PLUS, [A], ["x", "y"], selections, scripted(0.6, 0.2, order=[1, 0])) == "y"
+    assert sample_parent(PLUS, [A], ["x", "y"], selections, scripted(0.6, 0.3, 0.4, order=[1, 0])) == "x"
+    rng = scripted(0.6, 0.3, 0.5, order=[1, 0], choice=0)
     assert sample_parent(PLUS, [A], ["x", "y"], selections, rng) == "a"
     assert rng.draws == []
 
@@ -90,7 +95,7 @@ def test_first_children_of_a_new_task_have_distinct_parents_with_plus():
     # nobody has a child yet, so the first of the permutation accepts: uniform
     assert shares(PLUS, [], others, {}) == pytest.approx(dict.fromkeys(others, 0.25), abs=TOLERANCE)
     # and the one that was taken is refused where the draw allows it
-    assert sample_parent(PLUS, [], others, {"t1": 1}, Scripted(0.5, 0.999, order=[1, 3, 0, 2])) == "t3"
+    assert sample_parent(PLUS, [], others, {"t1": 1}, scripted(0.5, 0.999, order=[1, 3, 0, 2])) == "t3"
 
 
 def test_munet_draws_uniformly_when_the_task_is_new():
@@ -98,9 +103,9 @@ def test_munet_draws_uniformly_when_the_task_is_new():
 
 
 def test_root_policy_draws_nothing():
-    assert sample_parent(BASELINE, [A, B], ["x", "root"], {"root": 99}, Scripted(), root="root") == "root"
+    assert sample_parent(BASELINE, [A, B], ["x", "root"], {"root": 99}, scripted(), root="root") == "root"
     with pytest.raises(ValueError, match="needs the id of the root"):
-        sample_parent(BASELINE, [A], ["root"], {}, Scripted())
+        sample_parent(BASELINE, [A], ["root"], {}, scripted())
 
 
 def test_nothing_to_choose_from():

@@ -154,7 +154,7 @@ def test_preset_has_the_published_numbers(name):
     assert method.space == SPACES[name]
     assert method.defaults == DEFAULTS[name]
     assert (method.scale, method.parameters_reference, method.flops_reference) == SCORES[name]
-    assert budget(method) == BUDGETS[SAME_BUDGET.get(name, name)]
+    assert budget(method) == BUDGETS[SAME_BUDGET.get(name, name)]  # pyright: ignore[reportArgumentType]
     assert method.clip_norm == 1.0
 
 
@@ -236,7 +236,7 @@ def test_rules(name):
         *(method.clone, method.parents, method.acceptance, method.keep_cycle, method.keep_best),
         *(method.inherit_momentum, method.warmup_start, method.preprocessing, method.resized_posembed),
     )
-    assert rules == RULES[INHERITED.get(name, name)]
+    assert rules == RULES[INHERITED.get(name, name)]  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize("name", preset_names())

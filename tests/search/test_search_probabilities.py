@@ -1,6 +1,7 @@
 """mu: a constant, a hyperparameter, a learned table."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +25,10 @@ class Scripted:
         return self.draws.pop(0) if self.draws else 0.999
 
 
+def scripted(*draws) -> Any:
+    return Scripted(*draws)
+
+
 def near(probability):
     return pytest.approx(probability, abs=4 * (probability * (1 - probability) / DRAWS) ** 0.5)
 
@@ -41,7 +46,7 @@ def test_a_constant_leaves_no_table(make_parent):
 def test_a_table_of_another_method_is_kept(make_parent):
     table = {"clone:block.0": 0.1}
     parent = make_parent(mutation_probabilities=table)
-    assert sample_child(parent, load_method("munet"), Scripted()).mutation_probabilities == table
+    assert sample_child(parent, load_method("munet"), scripted()).mutation_probabilities == table
 
 
 # mu2Net: one number per model ----------------------------------------------------------------------------------------
@@ -49,10 +54,10 @@ def test_a_table_of_another_method_is_kept(make_parent):
 
 def test_mu_of_a_model_moves_first_and_counts_at_once(make_parent):
     method = load_method("mu2net", {"mutation_probability_values": "0.0, 0.5, 1.0", "mutation_probability": "0.5"})
-    up = sample_child(make_parent(), method, Scripted(0.4, STEP_UP, *[0.999] * 30))
+    up = sample_child(make_parent(), method, scripted(0.4, STEP_UP, *[0.999] * 30))
     assert up.mutation_probabilities == {"mu": 1.0}
     assert {"embedding", "cls", "posembed", "block.0", "block.1", "block.2"} <= up.cloned
-    down = sample_child(make_parent(), method, Scripted(0.4, STEP_DOWN, *[0.0] * 30))
+    down = sample_child(make_parent(), method, scripted(0.4, STEP_DOWN, *[0.0] * 30))
     assert down.mutation_probabilities == {"mu": 0.0}
     assert down.mutations == ()
 
@@ -70,8 +75,8 @@ def test_mu_of_a_model_is_inherited_and_moves_with_itself(make_parent):
 
 def test_mu_of_a_model_starts_at_the_methods(make_parent):
     method = load_method("mu2net", {"tune": "false"})
-    assert sample_child(make_parent(), method, Scripted()).mutation_probabilities == {"mu": 0.2}
-    assert sample_child(make_parent(), method, Scripted(0.0, 0.0)).mutation_probabilities == {"mu": 0.2}
+    assert sample_child(make_parent(), method, scripted()).mutation_probabilities == {"mu": 0.2}
+    assert sample_child(make_parent(), method, scripted(0.0, 0.0)).mutation_probabilities == {"mu": 0.2}
 
 
 # mu2Net+: a table ----------------------------------------------------------------------------------------------------
@@ -79,7 +84,7 @@ def test_mu_of_a_model_starts_at_the_methods(make_parent):
 
 def test_entries_exist_for_the_decisions_that_were_taken_and_no_others(make_parent):
     parent = make_parent(unlocked=("block.2", "posembed", "head"))
-    table = sample_child(parent, PLUS, Scripted()).mutation_probabilities
+    table = sample_child(parent, PLUS, scripted()).mutation_probabilities
     keys = [key for key in PLUS.space if key != "adapter_dim"]
     decisions = {f"hyperparameter:{key}" for key in keys} | {"remove:block"}
     assert set(table) == decisions | {"clone:embedding", "clone:cls", "clone:block.0", "clone:block.1"}
@@ -88,26 +93,26 @@ def test_entries_exist_for_the_decisions_that_were_taken_and_no_others(make_pare
 
 def test_entries_of_adapters_and_of_what_cannot_be_taken_away(make_parent):
     method = load_method("mu2net-plus", {"adapters": "sampled"})
-    table = sample_child(make_parent(1, adapters=(0,)), method, Scripted()).mutation_probabilities
+    table = sample_child(make_parent(1, adapters=(0,)), method, scripted()).mutation_probabilities
     assert not any(name.startswith(("remove:", "insert:")) for name in table)
     assert {"clone:adapter.0", "clone:block.0", "hyperparameter:adapter_dim"} <= set(table)
-    table = sample_child(make_parent(2, adapters=(0,)), method, Scripted()).mutation_probabilities
+    table = sample_child(make_parent(2, adapters=(0,)), method, scripted()).mutation_probabilities
     assert "insert:adapter.1" in table
     assert "insert:adapter.0" not in table
 
 
 def test_a_fixed_image_size_is_no_decision(make_parent):
-    plan = sample_child(make_parent(), PLUS, Scripted(), image_size=32)
+    plan = sample_child(make_parent(), PLUS, scripted(), image_size=32)
     assert "hyperparameter:image_size" not in plan.mutation_probabilities
     assert (
         "hyperparameter:image_size"
-        not in sample_child(make_parent(image_size=40), PLUS, Scripted()).mutation_probabilities
+        not in sample_child(make_parent(image_size=40), PLUS, scripted()).mutation_probabilities
     )
 
 
 def test_without_tuning_the_table_holds_the_structure_only(make_parent):
     method = load_method("mu2net-plus", {"tune": "false"})
-    table = sample_child(make_parent(), method, Scripted()).mutation_probabilities
+    table = sample_child(make_parent(), method, scripted()).mutation_probabilities
     assert set(table) == {"remove:block"} | {f"clone:{slot}" for slot in make_parent().slots if slot not in NEVER}
 
 
@@ -134,7 +139,7 @@ def test_a_moved_entry_counts_for_the_decision_it_was_moved_for(make_parent):
     settings = {"mutation_probability_values": "0.0, 0.5, 1.0", "mutation_probability": "0.5", "tune": "false"}
     method = load_method("mu2net-plus", {**settings, "layer_removal": "never"})
     # for each of embedding, cls, ...: does the entry move, the direction, the decision
-    up = sample_child(make_parent(), method, Scripted(0.4, STEP_UP, 0.999, 0.4, STEP_DOWN, 0.0, 0.6, 0.4, 0.6, 0.6))
+    up = sample_child(make_parent(), method, scripted(0.4, STEP_UP, 0.999, 0.4, STEP_DOWN, 0.0, 0.6, 0.4, 0.6, 0.6))
     table = up.mutation_probabilities
     assert [table[f"clone:{slot}"] for slot in ("embedding", "cls", "posembed", "block.0")] == [1.0, 0.0, 0.5, 0.5]
     assert up.cloned == {"embedding", "posembed", "norm", "head"}

@@ -126,6 +126,7 @@ def test_mutations_tell_the_whole_difference(family):
         elif mutation.kind == "clone":
             assert mutation.slot in plan.cloned
         else:
+            assert mutation.slot is not None
             step = {"remove_block": -1, "restore_block": 1, "insert_adapter": 0}[mutation.kind]
             blocks += step
             adapters |= {int(mutation.slot.removeprefix("adapter."))} if not step else set()

@@ -1,6 +1,7 @@
 """The neighbour rule and what a hyperparameter may be."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,8 +72,10 @@ def test_the_draw_below_one_half_is_the_step_up():
         def random(self):
             return self.draw
 
-    assert neighbour((1, 2, 3), 2, Scripted(0.49)) == 3
-    assert neighbour((1, 2, 3), 2, Scripted(0.5)) == 1
+    low: Any = Scripted(0.49)
+    middle: Any = Scripted(0.5)
+    assert neighbour((1, 2, 3), 2, low) == 3
+    assert neighbour((1, 2, 3), 2, middle) == 1
 
 
 def test_values_take_the_type_of_their_key():

@@ -197,6 +197,9 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 StoreMachine.TestCase.settings = settings(
-    max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=30,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=tuple(HealthCheck),  # pyright: ignore[reportArgumentType]
 )
 TestStoreMachine = StoreMachine.TestCase

@@ -111,7 +111,7 @@ def logged(disk: Disk, after_each: Callable[[], None]) -> Iterator[None]:
     def fsync(descriptor: int) -> None:
         node = disk.open[descriptor][1]
         if isinstance(node, Folder):
-            node.flushed, node.pending = node.now(), []
+            node.flushed, node.pending = node.now(), []  # pyright: ignore[reportCallIssue]
         else:
             node.flushed = node.now
         after_each()

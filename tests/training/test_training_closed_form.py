@@ -26,7 +26,7 @@ def test_it_is_the_posterior_of_gaussian_classes() -> None:
     centred = x.double().numpy() - means[y.numpy()]
     covariance = centred.T @ centred / (len(x) - 3)
     priors = (np.array([40, 25, 60]) + 1) / (125 + 3)
-    density = np.stack([multivariate_normal(means[c], covariance).pdf(x.numpy()) * priors[c] for c in range(3)], 1)
+    density = np.stack([multivariate_normal(means[c], covariance).pdf(x.numpy()) * priors[c] for c in range(3)], 1)  # pyright: ignore[reportArgumentType]
     assert found == pytest.approx(density / density.sum(1, keepdims=True), abs=1e-9)
 
 

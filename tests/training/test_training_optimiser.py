@@ -56,7 +56,7 @@ def test_clip_is_exact(size):
     before = [p.detach().double().clone() for p in flat_list(parameters)]
     optimiser = ClippedSGD(FlatParameters(parameters), momentum=0.0)
     gradients = [g.double() for g in add_gradients(parameters, 3, size)]
-    norm = torch.sqrt(sum((g * g).sum() for g in gradients))
+    norm = torch.stack([(g * g).sum() for g in gradients]).sum().sqrt()
     assert (norm >= 1) == (size > 0.2)
     optimiser.step(1.0)
     for p, old, g in zip(flat_list(parameters), before, gradients, strict=True):

@@ -202,6 +202,8 @@ def test_variants_clip_before_hsv_or_at_the_end():
     for variant, stepwise in (("munet", False), ("mu2net-plus", True)):
         pre = Preprocessing(2, brightness=0.2, contrast=0.2, variant=variant)
         draws = draw(pre, 30, 2, 2, stream())
+        assert draws.brightness is not None
+        assert draws.contrast is not None
         x = edge.permute(0, 3, 1, 2) / 255 + draws.brightness[:, None, None, None]
         x = x.clamp(0, 1) if stepwise else x
         mean = x.mean((2, 3), keepdim=True)

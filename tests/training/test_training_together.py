@@ -1,5 +1,7 @@
 """Siblings trained side by side: each learns what it would alone, and what they share is computed once."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -14,7 +16,7 @@ SHARED = ("root embedding", "root block")
 
 
 def recipe(pre: Preprocessing, rate: float = 0.1, **changes) -> Recipe:
-    settings = {"cycles": 3, "samples_per_cycle": 64, "batch_size": 10} | changes
+    settings: dict[str, Any] = {"cycles": 3, "samples_per_cycle": 64, "batch_size": 10} | changes
     return Recipe(learning_rate=rate, preprocessing=pre, **settings)
 
 

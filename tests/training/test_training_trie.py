@@ -164,8 +164,9 @@ def test_tables_of_one_session_do_not_push_each_other_out():
     cache.begin_session()
     fixed = inputs(cache)
     a, b = (fixed.trie.add(counting.path(name)) for name in "ab")
-    for _ in range(3):
-        x, y = fixed.read(np.arange(50), [a, b])
+    for _ in range(2):
+        fixed.read(np.arange(50), [a, b])
+    x, y = fixed.read(np.arange(50), [a, b])
     assert torch.equal(x, plain("a", fixed.read(np.arange(50), [fixed.trie.root])[0]))
     assert torch.equal(y, plain("b", fixed.read(np.arange(50), [fixed.trie.root])[0]))
     assert cache.held == table

@@ -153,9 +153,11 @@ class Network(StagedNetwork):
         return found
 
     def _pool(self, x_BTH: Tensor) -> Tensor:
+        # contiguous: else a linear layer takes another kernel, with other bits, when its weight needs no gradient
         norms: Any = self.parts["norm"]
         a = self.architecture
-        return norms["fc_norm"](self.parts["pool"](x_BTH if a.pool_include_prefix else x_BTH[:, a.prefix_tokens :]))
+        tokens = x_BTH if a.pool_include_prefix else x_BTH[:, a.prefix_tokens :]
+        return norms["fc_norm"](self.parts["pool"](tokens.contiguous()))
 
     def on(self, device: torch.device | str, precision: str = "fp32", step: str = "plain") -> "Network":
         """Move to a device, and take the form of attention that is fastest there.

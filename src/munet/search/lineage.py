@@ -22,9 +22,7 @@ class Ancestor:
     slots: tuple[str, ...]
 
 
-def fits(
-    slot: str, slots: Collection[str], hyperparameters: Mapping[str, Value], wanted: Mapping[str, Value]
-) -> bool:
+def fits(slot: str, slots: Collection[str], hyperparameters: Mapping[str, Value], wanted: Mapping[str, Value]) -> bool:
     """Whether a model with these slots and hyperparameters holds a layer that fits a child of `wanted` ones.
 
     A position embedding fits one image size, an adapter one `adapter_dim`, a head one kind of features; every other

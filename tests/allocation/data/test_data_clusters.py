@@ -123,7 +123,7 @@ def test_cifar_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         )
         for part, (images, fine, coarse) in CIFAR.items()
     }
-    datasets.DatasetDict(splits).save_to_disk(str(tmp_path / "hub"))
+    datasets.DatasetDict(splits).save_to_disk(str(tmp_path / "hub"))  # pyright: ignore[reportArgumentType, reportCallIssue]
     monkeypatch.setattr(cifar100, "_HUB", f"hf:{tmp_path / 'hub'}")
     check_cifar(tmp_path)
 
@@ -291,7 +291,7 @@ def test_no_task_trains_on_what_another_of_its_set_is_validated_on(data: Path):
     for cluster in ("cifar10_small", "mnist", "fashion_mnist"):
         tasks = [task for task in load("clusters-local", data) if task.cluster == cluster]
         rows = {
-            part: set(np.concatenate([task.splits[part].rows for task in tasks if task.splits[part].rows is not None]))
+            part: set(np.concatenate([task.splits[part].rows for task in tasks if task.splits[part].rows is not None]))  # pyright: ignore[reportArgumentType, reportCallIssue]
             for part in PARTS
         }
         assert len(rows["train"]) == 110

@@ -84,7 +84,7 @@ def test_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         )
         for name, images in pixels.items()
     }
-    datasets.DatasetDict(splits).save_to_disk(str(tmp_path / "hub"))
+    datasets.DatasetDict(splits).save_to_disk(str(tmp_path / "hub"))  # pyright: ignore[reportArgumentType, reportCallIssue]
     monkeypatch.setitem(sets.HUB, "mnist", f"hf:{tmp_path / 'hub'}")
     monkeypatch.delenv("MUNET_DATA", raising=False)
     task = load("mnist4")[0]

@@ -213,7 +213,7 @@ def test_missing_data_and_values_that_cannot_be(tmp_path: Path, monkeypatch: pyt
         ({"duplicates": "papre"}, "did you mean 'paper'?"),
     ):
         with pytest.raises(InputError) as caught:
-            load("omniglot20", tmp_path, **given_options)
+            load("omniglot20", tmp_path, **given_options)  # pyright: ignore[reportArgumentType]
         assert said in str(caught.value)
 
 

@@ -1,6 +1,7 @@
 """Pairs of regression tasks: the cosine that was asked for, nothing across pairs, the formula, the seed."""
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from munet.allocation.data import load
 from munet.allocation.data.synthetic import orthogonal, pair_weights, responses
 from munet.errors import InputError
 
-SMALL = {"train": 300, "validation": 50, "test": 60}
+SMALL: dict[str, Any] = {"train": 300, "validation": 50, "test": 60}
 
 
 @given(st.integers(1, 4), st.integers(0, 20), st.floats(0, 1), st.floats(0.1, 10), st.integers(0, 2**32 - 1))

@@ -222,7 +222,7 @@ class Odd(nn.Module):
 
 def _hooked() -> MultitaskNetwork:
     network = image_network()
-    network.layers[1].register_forward_hook(lambda module, inputs, output: 2 * output)
+    network.layers[1].register_forward_hook(lambda module, inputs, output: 2 * output)  # pyright: ignore[reportOperatorIssue]
     return network
 
 

@@ -124,7 +124,7 @@ def test_same_padding_is_that_of_tensorflow(size: int, kernel: int, stride: int)
             window = torch.zeros(kernel, kernel)
             y, x = max(-top, 0), max(-left, 0)
             window[y : y + inside.shape[0], x : x + inside.shape[1]] = inside
-            expected = [(window * conv.weight[0, 0]).sum() + conv.bias[0], inside.max(), inside.mean()]
+            expected = [(window * conv.weight[0, 0]).sum() + conv.bias[0], inside.max(), inside.mean()]  # pyright: ignore[reportOptionalSubscript]
             assert [float(one[row, column]) for one in found] == [
                 pytest.approx(float(one), abs=1e-5) for one in expected
             ]

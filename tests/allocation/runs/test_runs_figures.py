@@ -41,7 +41,7 @@ def test_a_pattern_shows_who_uses_what_in_bands() -> None:
     assert pattern().bands == [("red", 0, 2), ("blue", 2, 4)]
     figure = pattern_figure(pattern(), "title")
     axes = figure.axes[0]
-    assert np.array_equal(axes.images[0].get_array(), ROWS)
+    assert np.array_equal(axes.images[0].get_array(), ROWS)  # pyright: ignore[reportArgumentType]
     assert {"title", "layer 1", "layer 2", "red", "blue", *NAMES, "a", "e"} <= set(texts(figure))
     assert "40 % of all cells" in axes.get_xlabel()
 

@@ -14,7 +14,7 @@ from munet.allocation.training.settings import Settings
 from munet.errors import InputError
 from repo import DOCS
 
-TINY = {"train": 40, "validation": 20, "test": 20, "dimension": 6}
+TINY: dict[str, Any] = {"train": 40, "validation": 20, "test": 20, "dimension": 6}
 
 
 def tiny(method: str = "gumbel_matrix", **given: Any) -> RunConfig:
@@ -78,7 +78,7 @@ def test_the_scaled_temperature_is_the_published_one_for_the_published_updates()
     assert isinstance(made.allocation, LearnedAllocation)
     assert made.allocation.temperature(0) == pytest.approx(0.5 * (400 / 15) ** 0.5)
     assert made.allocation.temperature(27) == 0.5
-    assert make(tiny(rounds=100, update="per-round"), None).allocation.temperature(0) == pytest.approx(
+    assert make(tiny(rounds=100, update="per-round"), None).allocation.temperature(0) == pytest.approx(  # pyright: ignore[reportCallIssue]
         0.5 * (100 / 15) ** 0.5
     )  # type: ignore[operator]
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from munet.allocation.training.trainer import train
 from munet.errors import InputError
 from run_tools import NAMES, QUICK, image_network, image_tasks, learned, line_tasks
 
-TINY = {"train": 60, "validation": 30, "test": 30, "dimension": 6}
+TINY: dict[str, Any] = {"train": 60, "validation": 30, "test": 30, "dimension": 6}
 
 
 class Known(nn.Module):

@@ -236,7 +236,7 @@ def test_resting_adam_leaves_what_is_inactive_and_its_momentum() -> None:
     before = mine[1].detach().clone()
     for _ in range(3):
         resting.zero_grad()
-        sum(p.sin().sum() for p in mine).backward()
+        torch.stack([p.sin().sum() for p in mine]).sum().backward()
         resting.step([], mine[1:])
         plain.zero_grad()
         theirs[0].sin().sum().backward()
@@ -262,6 +262,7 @@ def test_each_row_of_row_adam_is_an_adam_of_its_own() -> None:
 @pytest.mark.parametrize("norms", [True, False])
 def test_the_l2_penalty_is_on_kernels_and_norms_but_on_no_bias(norms: bool) -> None:
     made = trainer(replace(QUICK, l2_penalty=0.1, l2_norms=norms))
+    before = values(made.network)
     for task in range(4):
         made._clear()  # gradients of zero: what moves is decayed, and a kernel shrinks
         before = values(made.network)

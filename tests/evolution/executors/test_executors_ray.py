@@ -49,7 +49,7 @@ def test_a_worker_and_a_node_die_and_nothing_changes(cluster: Any, system: munet
     second = cluster.add_node(**NODE)
     turn = 0
 
-    def disturb(event: munet.evolution.events.Event) -> None:
+    def disturb(event: munet.evolution.events.Event) -> None:  # pyright: ignore[reportAttributeAccessIssue]
         nonlocal turn
         if isinstance(event, CycleFinished) and event.cycle == 0:
             turn += 1

@@ -137,7 +137,7 @@ def test_growth_by_hand():
     points = grown.series["mean_test_accuracy"]
     assert [point.x for point in points] == [1, 2, 3, 4, 5, 6, 7, 8]
     pair = one[2]["mean_test_accuracy"], two[2]["mean_test_accuracy"]
-    assert points[2] == Point(3, pytest.approx(sum(pair) / 2), min(pair), max(pair))
+    assert points[2] == Point(3, pytest.approx(sum(pair) / 2), min(pair), max(pair))  # pyright: ignore[reportArgumentType]
     assert points[7].low == points[7].high == one[7]["mean_test_accuracy"], "one run came that far"
     with pytest.raises(InputError, match="no finished run has a history"):
         growth({"munet": [made("munet", 0, 0.5)]})
@@ -275,8 +275,8 @@ def test_growth_pictures(names: tuple[str, ...]):
     figure = growth_figure(runs, "continual-local 漢字 বাংলা")
     written = " ".join(check(figure)).replace("\xa0", " ")
     assert all(name in " ".join(written.split()) for name in names)
-    lines = [line for line in figure.axes[0].get_lines() if len(set(line.get_xdata())) == 1]
-    assert [line.get_xdata()[0] for line in lines] == [
+    lines = [line for line in figure.axes[0].get_lines() if len(set(line.get_xdata())) == 1]  # pyright: ignore[reportArgumentType]
+    assert [line.get_xdata()[0] for line in lines] == [  # pyright: ignore[reportIndexIssue]
         pytest.approx(24 * part / max(1, len(names)) + 0.5) for part in range(1, len(names))
     ]
 
@@ -286,7 +286,7 @@ def test_methods_differ_also_without_colour(runs: Runs):
     marks = [
         (line.get_marker(), line.get_markerfacecolor() == "white", line.get_linestyle())
         for line in figure.axes[0].get_lines()
-        if not line.get_label().startswith("_")
+        if not line.get_label().startswith("_")  # pyright: ignore[reportAttributeAccessIssue]
     ]
     assert len(marks) == len(runs)
     assert len(set(marks)) == len(marks)

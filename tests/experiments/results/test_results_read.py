@@ -27,9 +27,9 @@ def test_a_result_is_read_as_it_was_written(tmp_path: Path):
 
 
 def test_what_a_later_munet_adds_is_ignored_and_a_newer_format_is_refused(tmp_path: Path):
-    folder = write(tmp_path, result("munet", 0, EVEN) | {"mood": "good"})
+    folder = write(tmp_path, result("munet", 0, EVEN) | {"mood": "good"})  # pyright: ignore[reportArgumentType]
     assert read_result(folder / "result.json").method == "munet"
-    write(tmp_path, result("munet", 0, EVEN, format=2))
+    write(tmp_path, result("munet", 0, EVEN, format=2))  # pyright: ignore[reportArgumentType]
     with pytest.raises(InputError, match=r"result\.json has format 2, this munet reads up to 1: update munet"):
         read_result(folder / "result.json")
 
@@ -38,13 +38,13 @@ def test_what_a_later_munet_adds_is_ignored_and_a_newer_format_is_refused(tmp_pa
     ("text", "told"),
     [
         ("", "cut short or no JSON"),
-        (json.dumps(result("munet", 0, EVEN))[:-50], "cut short or no JSON"),
+        (json.dumps(result("munet", 0, EVEN))[:-50], "cut short or no JSON"),  # pyright: ignore[reportArgumentType]
         ("\xff\xfe", "cut short or no JSON"),
         ("[]", "is no result of a run: the file"),
-        (json.dumps(result("munet", 0, EVEN) | {"tasks": []}), "tasks: "),
+        (json.dumps(result("munet", 0, EVEN) | {"tasks": []}), "tasks: "),  # pyright: ignore[reportArgumentType]
         (json.dumps(result("munet", 0, {"a": 1.5}, mean_test_accuracy=0)), "tasks.0.test_accuracy: "),
         (json.dumps(result("munet", 0, {"a": float("nan")})), "tasks.0.test_accuracy: "),
-        (json.dumps({k: v for k, v in result("munet", 0, EVEN).items() if k != "samples"}), "samples: field required"),
+        (json.dumps({k: v for k, v in result("munet", 0, EVEN).items() if k != "samples"}), "samples: field required"),  # pyright: ignore[reportArgumentType]
     ],
 )
 def test_a_damaged_file_gets_one_line_that_names_it(tmp_path: Path, text: str, told: str):
@@ -63,11 +63,11 @@ def test_a_damaged_file_gets_one_line_that_names_it(tmp_path: Path, text: str, t
 def out(tmp_path: Path) -> Path:
     """munet: seeds 0 and 2 finished, 1 begun. finetune-full: seed 0. mu2net: one that is damaged, one begun."""
     for method, seed in (("munet", 0), ("munet", 2), ("finetune-full", 0), ("mu2net", 0)):
-        write(tmp_path, result(method, seed, EVEN))
+        write(tmp_path, result(method, seed, EVEN))  # pyright: ignore[reportArgumentType]
     for begun in ("munet/1", "mu2net/1", "munet/.tmp-3", "munet/01"):
         (tmp_path / "toy/mini" / begun / "system").mkdir(parents=True)
     (tmp_path / "toy/mini/mu2net/0/result.json").write_text("{")
-    write(tmp_path, result("munet", 0, EVEN, budget="small"))
+    write(tmp_path, result("munet", 0, EVEN, budget="small"))  # pyright: ignore[reportArgumentType]
     return tmp_path
 
 

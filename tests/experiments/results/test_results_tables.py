@@ -54,7 +54,7 @@ def test_methods_by_hand(runs: Runs):
     assert full["test_mean_without"] == pytest.approx(0.8), "0.75 and 0.85"
     assert full["validation_mean"] == pytest.approx(0.61)
     assert munet["test_max"] == pytest.approx(0.6)
-    assert munet["test_range"] == Range(pytest.approx(0.6), pytest.approx(0.6))
+    assert munet["test_range"] == Range(pytest.approx(0.6), pytest.approx(0.6))  # pyright: ignore[reportArgumentType]
     assert munet["test_mean_without"] == pytest.approx(0.8), "0.85 and 0.75"
     assert munet["parameters_per_task"] == 600_000
     assert munet["flops_per_task"] == 11e6
@@ -88,12 +88,12 @@ def test_tasks_by_hand(runs: Runs):
     table = tasks_table(runs, "test", ["omniglot32_drawers"])
     assert [column.title for column in table.columns] == ["task", "finetune-full", "munet"]
     digits, _, omniglot, mean, rest = rows_of(table)
-    assert digits["finetune-full"] == Spread(pytest.approx(0.85), 0.8, 0.9)
+    assert digits["finetune-full"] == Spread(pytest.approx(0.85), 0.8, 0.9)  # pyright: ignore[reportArgumentType]
     assert digits["munet"] == Spread(0.9, 0.9, 0.9)
-    assert omniglot["munet"] == Spread(pytest.approx(0.2), 0.1, 0.3)
+    assert omniglot["munet"] == Spread(pytest.approx(0.2), 0.1, 0.3)  # pyright: ignore[reportArgumentType]
     assert mean["finetune-full"].mean == pytest.approx(0.6)
-    assert rest["finetune-full"] == Spread(pytest.approx(0.8), pytest.approx(0.75), pytest.approx(0.85))
-    assert tasks_table(runs, "validation").rows[0][1] == Spread(pytest.approx(0.86), 0.81, 0.91)
+    assert rest["finetune-full"] == Spread(pytest.approx(0.8), pytest.approx(0.75), pytest.approx(0.85))  # pyright: ignore[reportArgumentType]
+    assert tasks_table(runs, "validation").rows[0][1] == Spread(pytest.approx(0.86), 0.81, 0.91)  # pyright: ignore[reportArgumentType]
 
 
 def test_differences_by_hand(runs: Runs):
@@ -101,11 +101,11 @@ def test_differences_by_hand(runs: Runs):
     # munet - finetune-full: 0.1 0.1 -0.2 and 0 -0.2 0.2
     assert (row["seeds"], row["tasks"]) == (2, 3)
     assert row["difference"] == pytest.approx(0)
-    assert row["by_seed"] == Values((pytest.approx(0, abs=1e-15), pytest.approx(0, abs=1e-15)))
+    assert row["by_seed"] == Values((pytest.approx(0, abs=1e-15), pytest.approx(0, abs=1e-15)))  # pyright: ignore[reportArgumentType]
     assert (row["ahead"], row["behind"]) == (1, 1), "digits 0.05, letters -0.05, omniglot 0"
     assert row["difference_without"] == pytest.approx(0)
     assert -0.2 <= row["interval"].low < 0 < row["interval"].high <= 0.2
-    others = runs | {"mu2net": [made("mu2net", 0, 0.5, 0.5, 0.5)]}
+    others = {**runs, "mu2net": [made("mu2net", 0, 0.5, 0.5, 0.5)]}
     again, short = rows_of(differences_table(others, "finetune-full", ["omniglot32_drawers"]))
     assert again == row, "an interval does not depend on which other methods are shown"
     assert short["seeds"] == 1

@@ -21,7 +21,7 @@ MODULES = (
     nn.Sequential(nn.Flatten(), nn.Linear(256, 5, bias=False)),
     nn.GroupNorm(2, 4, eps=1e-6),
     nn.GroupNorm(2, 4, affine=False),
-    nn.LayerNorm((8, 8), bias=False),
+    nn.LayerNorm((8, 8), bias=False),  # pyright: ignore[reportArgumentType]
     nn.LayerNorm(8, elementwise_affine=False, eps=1e-3),
     nn.ReLU(inplace=True),
     nn.GELU("tanh"),

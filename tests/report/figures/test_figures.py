@@ -1,5 +1,9 @@
 """Every figure shows the numbers of the history, whatever system it is of."""
 
+# pandas carries no types of its own, and what is inferred of a table is a union of all it might hold:
+# pyright: reportAttributeAccessIssue=false, reportGeneralTypeIssues=false, reportArgumentType=false
+# pyright: reportCallIssue=false, reportIndexIssue=false, reportOperatorIssue=false
+
 import warnings
 from itertools import combinations
 from pathlib import Path
@@ -255,7 +259,7 @@ def test_costs_add_up(grown: History):
     assert sum(bar.get_width() for bar in flops.patches) == pytest.approx(totals["flops"] / 1e12)
     assert sum(bar.get_width() for bar in weights.patches) == pytest.approx(parameters(grown)["trained"].sum() / 1e6)
     assert sum(bar.get_width() for bar in fates.patches) == len(grown.children)
-    words = [text.get_text() for text in fates.get_legend().get_texts()]
+    words = [text.get_text() for text in fates.get_legend().get_texts()]  # pyright: ignore[reportOptionalMemberAccess]
     assert words[:2] == ["retained", "accepted, not retained"]
     assert "not better than its parent" in words
 

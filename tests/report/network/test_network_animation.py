@@ -71,7 +71,7 @@ def test_a_gif_holds_its_last_frame_and_is_the_same_twice(short: History, tmp_pa
     assert told == [(done, count) for done in range(count + 1)]
     with Image.open(tmp_path / "a.gif") as image:
         times = []
-        for number in range(image.n_frames):
+        for number in range(image.n_frames):  # pyright: ignore[reportAttributeAccessIssue]
             image.seek(number)
             times.append(image.info["duration"])
         assert image.info["loop"] == 0
@@ -98,8 +98,8 @@ def test_too_many_changes_are_thinned_evenly(grown: History, monkeypatch: pytest
     changes = sorted({moment.step for moment in moments(grown)})
     assert film.changes == len(changes) > 5
     assert len(film.steps) <= 5
-    assert film.steps[0] == changes[0]
-    assert film.steps[-1] == 23
+    assert film.steps[0] == changes[0]  # pyright: ignore[reportGeneralTypeIssues]
+    assert film.steps[-1] == 23  # pyright: ignore[reportGeneralTypeIssues]
 
 
 def test_what_cannot_be_written_is_one_line(grown: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

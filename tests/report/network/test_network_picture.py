@@ -3,6 +3,7 @@
 import random
 from itertools import pairwise
 from pathlib import Path as File
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -172,7 +173,13 @@ def system(tmp_path_factory: pytest.TempPathFactory, tiny_npz: File) -> munet.Sy
     made = munet.System.create(folder, "random:vit_tiny_patch16_224", depth=2, image_size=32)
     for name in ("one", "zwei", "idle"):
         made.add_task(name, f"npz:{tiny_npz}")
-    budget = {"task_iterations": 1, "generations": 1, "children": 1, "cycles": 1, "samples_per_cycle": 32}
+    budget: dict[str, Any] = {
+        "task_iterations": 1,
+        "generations": 1,
+        "children": 1,
+        "cycles": 1,
+        "samples_per_cycle": 32,
+    }
     evolve(made, ["one", "zwei"], **budget, batch_size=16, device="cpu", threads=1)
     return made
 

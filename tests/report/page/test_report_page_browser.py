@@ -31,7 +31,7 @@ def show(browser: "Browser", tmp_path: Path):
 
     def go(made: dict[str, Any], size: str = "desktop", theme: str = "light") -> Opened:
         file = write_page(build_page(made), tmp_path / f"{len(pages)}.html")
-        pages.append(opened(browser, file, size, theme))
+        pages.append(opened(browser, file, size, theme))  # pyright: ignore[reportArgumentType]
         return pages[-1]
 
     yield go
@@ -47,9 +47,9 @@ def large(many: munet.System) -> dict[str, Any]:
 def test_overlaps_are_found():
     flat = [[0, 0], [10, 0], [10, 10], [0, 10]]
     askew = [[9, 9], [16, 16], [12, 20], [5, 13]]
-    assert overlaps([("a", flat), ("b", [[x + 11, y] for x, y in flat])]) == []
-    assert overlaps([("a", flat), ("b", [[x + 5, y + 5] for x, y in flat])]) == [("a", "b")]
-    assert overlaps([("a", flat), ("b", askew)]) == []
+    assert overlaps([("a", flat), ("b", [[x + 11, y] for x, y in flat])]) == []  # pyright: ignore[reportArgumentType]
+    assert overlaps([("a", flat), ("b", [[x + 5, y + 5] for x, y in flat])]) == [("a", "b")]  # pyright: ignore[reportArgumentType]
+    assert overlaps([("a", flat), ("b", askew)]) == []  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -47,7 +47,7 @@ def test_it_needs_nothing_from_elsewhere(made: dict[str, Any]):
     page = build_page(made)
     parts = Parts(page)
     assert not [tag for tag, attributes in parts.tags if "src" in attributes]
-    assert {attributes["href"][:1] for _, attributes in parts.tags if "href" in attributes} == {"#", "d"}  # data:
+    assert {attributes["href"][:1] for _, attributes in parts.tags if "href" in attributes} == {"#", "d"}  # data:  # pyright: ignore[reportOptionalSubscript]
     assert not re.search(r"@import|url\(|fetch\(|XMLHttpRequest|eval\(|innerHTML", page)
 
 

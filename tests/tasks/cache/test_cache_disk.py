@@ -351,9 +351,9 @@ def test_a_killed_writer_leaves_nothing_that_is_used(folder: Path, npz: Path, mo
     record = tasks.add("shapes", f"npz:{npz}")
     assert same(Splits().get(record, "train", 32), tasks.load(record, "train", side=64))
     assert left.exists()  # its writer might still be there
-    monkeypatch.setattr(decoded.disk, "_LEFT_OVER", -1e9)
+    monkeypatch.setattr(decoded.disk, "_LEFT_OVER", -1e9)  # pyright: ignore[reportAttributeAccessIssue]
     with left.open("rb") as file:
-        decoded.disk.fcntl.flock(file, decoded.disk.fcntl.LOCK_EX)
+        decoded.disk.fcntl.flock(file, decoded.disk.fcntl.LOCK_EX)  # pyright: ignore[reportAttributeAccessIssue]
         assert DecodedFolder().make_room(1) is None
         assert left.exists()  # it is
     assert DecodedFolder().make_room(1) is None

@@ -281,8 +281,8 @@ def test_damaged_npz_and_a_plain_pickle(tmp_path: Path) -> None:
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     import datasets
 
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")  # pyright: ignore[reportAttributeAccessIssue]
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)  # pyright: ignore[reportAttributeAccessIssue]
     return datasets
 
 
@@ -306,7 +306,7 @@ def test_hf_parquet(hub: Any, tmp_path: Path) -> None:
 
     for row, item in enumerate(source.items("train", 0, 40)):
         np.testing.assert_array_equal(decode_image(item), GREY[row][..., None])
-    assert open_source(f"hf:{file}").counts() == {"train": 8}
+    assert open_source(f"hf:{file}").counts() == {"train": 8}  # pyright: ignore[reportPossiblyUnboundVariable]
     refused(f"hf:{tmp_path / 'set'}?label=labl", "no column 'labl'", "did you mean 'label'")
 
 
