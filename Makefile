@@ -2,7 +2,7 @@
 VENV ?= .venv
 PYTHON ?= $(VENV)/bin/python
 
-.PHONY: help install demo test test-slow bench bench-quick lint web
+.PHONY: help install demo test test-slow test-torch mutation bench bench-quick lint web
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -29,15 +29,26 @@ $(VENV)/.bench-extras: pyproject.toml
 
 # With another PYTHON the caller has installed the extras there.
 ifeq ($(PYTHON),$(VENV)/bin/python)
-test test-slow lint: $(VENV)/.test-extras
+test test-slow lint mutation: $(VENV)/.test-extras
 bench bench-quick: $(VENV)/.bench-extras
 endif
 
 test: ## install the test extras, run the tests
-	$(PYTHON) -m pytest -m 'not slow'
+	$(PYTHON) -m pytest -m 'not slow' -rs
 
 test-slow: ## the long checks: 100 kills of an evolving run, the published budgets
 	$(PYTHON) -m pytest -m slow
+
+TORCH ?= 2.6.0
+test-torch: ## the tests of models, training and evolution with TORCH=2.6.0, in an environment of its own
+	python3 -m venv build/torch-$(TORCH)
+	build/torch-$(TORCH)/bin/pip install --quiet 'torch==$(TORCH)' -e '.[test,quickstart]'
+	build/torch-$(TORCH)/bin/python -m pytest -m 'not slow' -rs tests/model tests/training tests/evolution
+
+PACKAGE ?= search
+mutation: ## break search/ (or PACKAGE=store, model, training) line by line: do its tests notice? hours
+	OMP_NUM_THREADS=1 nice -n 15 $(PYTHON) -m mutmut run --max-children 1 'munet.$(PACKAGE).*'
+	$(PYTHON) -m mutmut results
 
 bench: ## all benchmarks, 15 minutes on two cores; tables in build/bench
 	$(PYTHON) benchmarks

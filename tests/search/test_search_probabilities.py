@@ -125,6 +125,14 @@ def test_an_entry_moves_one_step_with_the_meta_rate(make_parent):
     assert sum("block.0" in plan.cloned for plan in plans) / DRAWS == near(0.2)
 
 
+@pytest.mark.parametrize(("entry", "moves"), [(0.02, 0.1), (0.1, 0.2), (0.3, 0.1)])
+def test_the_rate_of_moving_is_the_methods_and_not_the_entrys_own(make_parent, entry, moves):
+    """mu2Net+ sec. 3, its meta rate is 0.2. At an end of the list half of the steps are held."""
+    plans = children(make_parent(mutation_probabilities={"clone:block.0": entry}), PLUS, seed=3)
+    moved = sum(plan.mutation_probabilities["clone:block.0"] != entry for plan in plans)
+    assert moved / DRAWS == near(moves)
+
+
 def test_entries_are_inherited_and_decide_on_their_own(make_parent):
     table = {"clone:block.0": 0.02, "clone:block.1": 0.3, "remove:block": 0.1}
     plans = children(make_parent(mutation_probabilities=table), PLUS, seed=1)

@@ -238,3 +238,24 @@ def test_a_kill_in_the_middle_of_gc_leaves_a_whole_system(tmp_path: Path):
         assert len(list(store.models.ids())) == 4
         fired, k = faults.fired, k + 1
     assert k > 5
+
+
+def test_no_manifest_is_left_without_its_layers_wherever_gc_is_cut_off(tmp_path: Path):
+    """Models go before the layers that they name."""
+    k, fired = 1, True
+    while fired:
+        store = make_store(tmp_path / str(k))
+        for number in range(3):
+            put_child(store, "a", store.root, f"lost {number}")
+        faults = Faults(k, errno.EIO, sticky=True)
+        with faults.injected():
+            try:
+                gc(store)
+            except StoreError:
+                assert faults.fired
+        for model in store.models.ids():
+            assert all(store.has_layer(layer) for layer in layers_in(store, model)), (k, model)
+        gc(store)
+        assert list(store.models.ids()) == [store.root]
+        fired, k = faults.fired, k + 1
+    assert k > 9  # three manifests, six layers

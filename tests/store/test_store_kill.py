@@ -29,7 +29,7 @@ def result_of(process: subprocess.Popen[str]) -> dict:
 @pytest.mark.parametrize(("kills", "size"), [(100, 500), (30, 200_000)], ids=["small", "large"])
 def test_killed_writers_lose_nothing(tmp_path: Path, kills: int, size: int):
     result = result_of(start("kill", tmp_path, kills, size, "whole"))
-    assert result["kills"] == kills
+    assert result["kills"] >= kills
     assert result["damaged"] == result["lost"] == 0
     assert result["acknowledged"] > kills  # they were cut off while working
     assert result["strays"] > 0  # some in the middle of a write
