@@ -12,7 +12,7 @@ from growing import evolve
 from munet.evolution.events import ChildFinished, CycleFinished, Event, Notice
 
 TASKS = ("shapes", "again")
-# The same flips for all children of a generation, so that siblings are put into litters.
+# The same flips for all children of a generation, so that siblings are put into job groups.
 SHARED = {"preprocessing_scope": "generation", "defaults.flip": True}
 BUDGET: dict[str, Any] = {
     "generations": 2,

@@ -7,7 +7,7 @@ active_task.py    the active task: its population, its parents, what is retained
 child.py          one child: sampled, judged, stored, recorded
 inheritance.py    which ancestor's layer fills each slot, shared or cloned
 origins.py        where a child's tensors come from: stored, or new
-jobs.py           the work handed out: job groups in, results out
+jobs.py           job groups, which are trained by an executor, and the results
 child_trainer.py  trains job groups on one device
 executors/        in this process, in several, on a Ray cluster
 events.py         what a run tells its observer

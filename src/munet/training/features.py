@@ -43,7 +43,7 @@ class Table:
 class FeatureCache:
     """Tables within `budget` bytes. The least recently used goes when another is needed; never one of this session.
 
-    A session is the training of one litter. Without that rule two siblings could push each other's tables out in
+    A session is the training of one job group. Without that rule two siblings could push each other's tables out in
     turns. A table that does not fit is refused, and its activations are computed when they are needed.
     """
 

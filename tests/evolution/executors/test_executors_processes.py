@@ -42,7 +42,7 @@ def system(tmp_path: Path, tiny_npz: Path) -> Iterator[munet.System]:
 
 
 def shoot() -> None:
-    """Kill all workers of this process, and wait until they are gone, but let their owner bury them."""
+    """Kill all workers of this process, and wait until they are gone, but leave it to their owner to notice."""
     workers = workers_of(os.getpid())
     kill(workers)
     for pid in workers:
@@ -56,7 +56,7 @@ def test_two_workers_give_what_one_process_gives(system: munet.System, local: Kn
     assert notices(events) == []
 
 
-def test_a_killed_worker_loses_only_its_litter(system: munet.System, local: Known) -> None:
+def test_a_killed_worker_loses_only_its_job_group(system: munet.System, local: Known) -> None:
     events = grow(system, Once(CycleFinished, shoot), executor="processes", workers=1)
     assert (contents(system), told(events)) == local, "and no cycle is told twice"
     (notice,) = notices(events)
@@ -73,7 +73,7 @@ def test_a_worker_that_dies_while_it_waits_is_replaced(system: munet.System, loc
     assert notices(events) == []
 
 
-def test_workers_that_die_over_one_litter_end_the_run(
+def test_workers_that_die_over_one_job_group_end_the_run(
     system: munet.System, local: Known, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start = processes._start

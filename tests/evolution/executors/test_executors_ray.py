@@ -64,7 +64,7 @@ def test_a_worker_and_a_node_die_and_nothing_changes(cluster: Any, system: munet
     assert any("a Ray node died while it trained" in text for text in notices(events))
 
 
-def test_layers_are_handed_to_a_node_that_does_not_see_them(cluster: Any, system: munet.System, local: Known) -> None:
+def test_layers_are_shipped_to_a_node_that_does_not_see_them(cluster: Any, system: munet.System, local: Known) -> None:
     second = cluster.add_node(**NODE, env_vars={BLIND: "1"})
     events = grow(system, executor="ray", address=cluster.address)
     cluster.remove_node(second)
