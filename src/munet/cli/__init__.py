@@ -1,4 +1,4 @@
-"""The command line. One file for each group of commands; nothing here imports torch, numpy or datasets.
+"""The command line. One file or folder for each group of commands; nothing here imports torch, numpy or datasets.
 
     system.py     init, add, status
     evolve/       evolve, methods: the command, who listens to a run, its live view
@@ -68,9 +68,9 @@ def _version(wanted: bool) -> None:
     if wanted:
         import typer
 
-        from munet import __version__
+        from munet.provenance import VERSION
 
-        typer.echo(f"munet {__version__}")
+        typer.echo(f"munet {VERSION}")
         raise typer.Exit
 
 

@@ -1,16 +1,16 @@
-"""Algorithm 1 (mu2Net+): one task at a time, children are sampled, trained, scored; the best is retained.
+"""Algorithm 1 (mu2Net+): one task at a time, children are sampled, trained and scored; the best model is retained.
 
 loop.py           the algorithm on a page
 options.py        Budget and Where: what a run may spend, where it is done
-runs.py           a run: begun, resumed, left behind; its records
-active_task.py    the active task: its population, its parents, what is retained
+runs.py           a run: begun, resumed, ended; its records
+active_task.py    the active task: its population, its parents, which model is retained
 child.py          one child: sampled, judged, stored, recorded
 inheritance.py    which ancestor's layer fills each slot, shared or cloned
 origins.py        where a child's tensors come from: stored, or new
-jobs.py           job groups, which are trained by an executor, and the results
+jobs.py           job groups, which an executor trains, and their results
 child_trainer.py  trains job groups on one device
 executors/        in this process, in several, on a Ray cluster
-events.py         what a run tells its observer
+events.py         what an observer of a run is called with
 """
 
 import lazy_loader

@@ -1,1 +1,5 @@
-"""Bytes on a local disk: whole or not at all, one writer at a time."""
+"""Bytes on a local disk.
+
+atomic.py  files written whole or not at all
+locks.py   advisory locks between processes
+"""

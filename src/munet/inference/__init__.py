@@ -1,1 +1,5 @@
-"""Using the models of a system: predictions, accuracies."""
+"""Using the models of a system.
+
+predict.py   predictions for a person's images
+evaluate.py  accuracies over whole splits
+"""

@@ -1,4 +1,4 @@
-"""What is kept: layers and models by content, tasks and runs by name, so that a crash at any moment loses nothing.
+"""Layers and models by content, tasks and runs by name, on disk so that a crash at any moment loses nothing.
 
     objects.py       immutable objects, named by their hash
     schema/          each record as a type, and the one function that begins it

@@ -77,7 +77,7 @@ class Relay:
         self._on_cycle, self._note = on_cycle, note
 
     def hear(self, message: Message) -> "Result | None":
-        """Pass a message on to the callbacks. Returns the result of a child that is new; raises what a worker failed at."""
+        """Pass a message on to the callbacks. Returns the result of a new child; raises a failure of a worker."""
         if isinstance(message, Failure):
             raise message.unpacked()
         if isinstance(message, Cycle) and self._is_new(message.child, message.cycle):

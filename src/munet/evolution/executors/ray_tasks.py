@@ -121,7 +121,7 @@ def look(system: str, root: str) -> dict[str, Any]:
     """What a node has."""
     from importlib.metadata import version
 
-    import munet
+    from munet.provenance import VERSION
 
-    found = {"host": socket.gethostname(), "munet": munet.__version__, "torch": version("torch")}
+    found = {"host": socket.gethostname(), "munet": VERSION, "torch": version("torch")}
     return found | {"sees": sees(system, root)}

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from munet import __version__
 from munet.errors import MunetError
+from munet.provenance import VERSION
 from munet.report.watch.activity import activity
 from munet.report.watch.changes import Files, Look
 
@@ -51,7 +51,7 @@ class State:
 
     def to_json(self) -> dict[str, Any]:
         told = {key: getattr(self, key) for key in ("version", "activity", "run", "changed", "note")}
-        return {"munet": __version__, **told, "now": time.time()}
+        return {"munet": VERSION, **told, "now": time.time()}
 
 
 class Feed:
