@@ -281,8 +281,8 @@ def test_reading_needs_neither_torch_nor_pandas(made_up: munet.System):
 
 
 def test_reading_tells_how_far_it_is(system: munet.System):
-    told: list[tuple[int, int]] = []
-    history(system, progress=lambda done, total: told.append((done, total)))
-    done, totals = zip(*told, strict=True)
-    assert list(done) == list(range(1, len(told) + 1))
-    assert set(totals) == {len(told)}
+    calls: list[tuple[int, int]] = []
+    history(system, progress=lambda done, total: calls.append((done, total)))
+    done, totals = zip(*calls, strict=True)
+    assert list(done) == list(range(1, len(calls) + 1))
+    assert set(totals) == {len(calls)}

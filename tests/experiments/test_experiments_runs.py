@@ -92,9 +92,11 @@ def test_workers_perform_what_is_open_and_one_that_fails_stops_no_other(tmp_path
     assert good.finished
     kinds = [type(message) for message in heard if message.run == good]
     assert (kinds[0], kinds[-1]) == (Started, Ended)
-    told = [json.loads(message.line)["event"] for message in heard if isinstance(message, Told) and message.run == good]
-    assert told[:3] == ["reading", "reading", "run_started"]
-    assert told[-1] == "run_finished"
+    events = [
+        json.loads(message.line)["event"] for message in heard if isinstance(message, Reported) and message.run == good
+    ]
+    assert events[:3] == ["reading", "reading", "run_started"]
+    assert events[-1] == "run_finished"
 
 
 def test_an_interrupted_grid_goes_on(tmp_path: Path, data: Path):

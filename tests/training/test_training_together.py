@@ -76,11 +76,11 @@ def test_one_that_fails_does_not_hold_up_the_others():
         TrainItem(ToyNetwork(("head",)), recipe(PLAIN, 1e38, clip_norm=None, schedule="constant"), names=SHARED),
         TrainItem(ToyNetwork(("head",)), recipe(PLAIN), names=SHARED),
     ]
-    told: list[tuple[int, int]] = []
-    failed, fine = grow(group, on_cycle=lambda child, cycle, _: told.append((child, cycle)))
+    calls: list[tuple[int, int]] = []
+    failed, fine = grow(group, on_cycle=lambda child, cycle, _: calls.append((child, cycle)))
     assert failed.rejected is not None
     assert fine.rejected is None
-    assert [entry for entry in told if entry[0] == 1] == [(1, 0), (1, 1), (1, 2)]
+    assert [entry for entry in calls if entry[0] == 1] == [(1, 0), (1, 1), (1, 2)]
     assert_same(fine, grow([group_of_one()])[0])
 
 

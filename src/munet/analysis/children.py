@@ -77,7 +77,7 @@ class Sampled:
         return len(self.columns["task"])
 
     def places(self, run: Run) -> list[Place]:
-        """The task iterations of a run in order of time; those of an import are not told apart well, and left out."""
+        """The task iterations of a run in order of time; those of an import cannot be separated, and are left out."""
         return [] if run.imported else [place for place in self.steps if place[0] == run.name]
 
 
@@ -189,14 +189,19 @@ def _row(run: Run, record: GenerationRecord, child: ChildRecord) -> dict[str, An
         "path": child.get("path"),
         "parent_path": child.get("parent_path"),
         "accuracies": tuple(accuracies),
-        "mutations": tuple(_mutation(told) for told in child.get("mutations") or ()),
+        "mutations": tuple(_mutation(mutation) for mutation in child.get("mutations") or ()),
     }
 
 
-def _mutation(told: Mapping[str, Any]) -> tuple[str, str | None, Any, Any]:
+def _mutation(mutation: Mapping[str, Any]) -> tuple[str, str | None, Any, Any]:
     """(kind, slot or name of a hyperparameter, old value, new value)"""
-    name = told.get("name") or told.get("slot")
-    return sys.intern(told["kind"]), None if name is None else sys.intern(name), told.get("old"), told.get("new")
+    name = mutation.get("name") or mutation.get("slot")
+    return (
+        sys.intern(mutation["kind"]),
+        None if name is None else sys.intern(name),
+        mutation.get("old"),
+        mutation.get("new"),
+    )
 
 
 def _sort_imported(columns: Columns, first: int) -> None:

@@ -92,8 +92,8 @@ def _grown(one: Snapshot) -> Growth:
             path = None
         unknown += path is None
         found.append(Moment(step, task, model, sampled, _accuracy(one, model, sampled), path))
-    told = "a model that was" if unknown == 1 else f"{unknown} models that were"
-    notes = [f"the layers of {told} the best for a while are not known any more"] if unknown else []
+    missing = "a model that was" if unknown == 1 else f"{unknown} models that were"
+    notes = [f"the layers of {missing} the best for a while are not known any more"] if unknown else []
     used = {id for moment in found for id in (moment.path or {}).values()}
     layers = {id: layer for id, layer in paths.layers.items() if id in used}
     return Growth(tuple(found), layers, tuple(walk.settled), tuple(notes))

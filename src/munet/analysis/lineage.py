@@ -93,8 +93,8 @@ def descent(one: Snapshot, model: str | None, step: int | None = None) -> Iterat
             return
         if step is not None:
             seen.add(step)
-            told = columns["accuracy"][step], columns["score"][step]
-            yield Ancestor(columns["model"][step], step, columns["task"][step], *told)
+            measures = columns["accuracy"][step], columns["score"][step]
+            yield Ancestor(columns["model"][step], step, columns["task"][step], *measures)
             model, step = columns["parent"][step], one.parent_steps[step]
             if model is None and step is None and stored is not None:  # an import does not tell whose child it was
                 model = stored.parent

@@ -24,7 +24,7 @@ class Layer:
 
 
 class Paths:
-    """The layers of every model of one system, as far as they can be told. `layers` are all that were met so far."""
+    """The layers of every model of one system, as far as they are known. `layers` are all that were met so far."""
 
     def __init__(self, reading: Snapshot) -> None:
         self.reading = reading

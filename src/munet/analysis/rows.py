@@ -53,15 +53,17 @@ def children(one: Snapshot) -> c.Columns:
 
 def cycles(one: Snapshot) -> c.Columns:
     columns = one.sampled.columns
-    told = enumerate(zip(columns["task"], columns["accuracies"], strict=True))
-    rows = ((one.label, s, task, k, value) for s, (task, values) in told for k, value in enumerate(values))
+    sampled_rows = enumerate(zip(columns["task"], columns["accuracies"], strict=True))
+    rows = ((one.label, s, task, k, value) for s, (task, values) in sampled_rows for k, value in enumerate(values))
     return c.filled(c.CYCLES, rows)
 
 
 def mutations(one: Snapshot) -> c.Columns:
     columns = one.sampled.columns
-    told = enumerate(zip(columns["task"], columns["mutations"], strict=True))
-    return c.filled(c.MUTATIONS, ((one.label, s, task, *mutation) for s, (task, made) in told for mutation in made))
+    sampled_rows = enumerate(zip(columns["task"], columns["mutations"], strict=True))
+    return c.filled(
+        c.MUTATIONS, ((one.label, s, task, *mutation) for s, (task, made) in sampled_rows for mutation in made)
+    )
 
 
 def models(one: Snapshot) -> c.Columns:
@@ -134,7 +136,7 @@ def runs(one: Snapshot) -> c.Columns:
 
 
 def seconds_between(start: str | None, end: str | None) -> float | None:
-    """Seconds from one time of a run record to another; None where they are not told in munet's way."""
+    """Seconds from one time of a run record to another; None where they are not recorded in munet's form."""
     try:
         return (datetime.fromisoformat(end or "") - datetime.fromisoformat(start or "")).total_seconds()
     except (ValueError, TypeError):

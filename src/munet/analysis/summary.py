@@ -38,7 +38,7 @@ def leaderboard(history: History) -> "pd.DataFrame":
 
 
 def totals(history: History, system: str | None = None) -> dict[str, Any]:
-    """What a system came to and what it took (A2), as JSON values; what nobody told is None.
+    """What a system came to and what it took (A2), as JSON values; what was not recorded is None.
 
     `mean_validation_accuracy`, `mean_test_accuracy`, `unique_parameters`, `parameters_per_task` and `flops_per_task`
     are those of `System.status()`. Seconds and FLOPs are sums over all children; `wall_seconds` sums up the runs, from
@@ -100,9 +100,9 @@ def changes(history: History, run: str | None = None, system: str | None = None)
 def _measures(one: Snapshot, model: str | None) -> tuple[float | None, float | None, float | None]:
     """score as recorded, validation and test accuracy"""
     step = one.step_of.get(model or "")
-    told: Mapping[str, Any] = one.models[model].metrics if model in one.models else {}
+    metrics: Mapping[str, Any] = one.models[model].metrics if model in one.models else {}
     if step is None:
-        score, accuracy = told.get("score"), told.get("validation_accuracy")
+        score, accuracy = metrics.get("score"), metrics.get("validation_accuracy")
     else:
         score, accuracy = (one.sampled.columns[name][step] for name in ("score", "accuracy"))
     return score, accuracy, one.tests.get(model or "")

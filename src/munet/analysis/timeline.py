@@ -91,8 +91,10 @@ def _iteration(sampled: Sampled, run: Run, place: Place, before: tuple[str | Non
     if end is not None and end["model"] not in {models[step] for step in steps if models[step]}:
         return []  # what the task had before stayed ahead: scores do not change within an iteration
     # Others may have begun or ceased to share layers with the model: what it scores now its children's records tell.
-    told = [columns["parent_score"][step] for step in steps if columns["parent"][step] == before[0] is not None]
-    bar = next((score for score in told if score is not None), before[1])
+    parent_scores = [
+        columns["parent_score"][step] for step in steps if columns["parent"][step] == before[0] is not None
+    ]
+    bar = next((score for score in parent_scores if score is not None), before[1])
     found = []
     for step in steps:
         score = scores[step]

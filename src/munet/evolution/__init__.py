@@ -10,6 +10,10 @@ origins.py        where a child's tensors come from: stored, or new
 jobs.py           job groups, which an executor trains, and their results
 child_trainer.py  trains job groups on one device
 executors/        in this process, in several, on a Ray cluster
+computed.py       the child that the method `adaptive` computes instead of sampling
+probe.py          heads on other models' features: which model suits a task
+head_fit.py       a head in closed form; head_features.py its inputs
+trunk.py          a trunk that several tasks train together; trunk_trainer.py trains it
 events.py         what an observer of a run is called with
 """
 

@@ -242,9 +242,9 @@ class Evolution:
         """Draw the children of a generation, train those that an interrupted run has not, and let the good ones in."""
         records = {record["child"]: record for record in read_generation(self.store, self.run, *position)}
         drawn = self._sampled(active, position[2], records)
-        told = {number: tuple(record["mutations"]) for number, record in records.items()}
-        told |= {s.number: tuple(mutation.to_json() for mutation in s.plan.mutations) for s in drawn.values()}
-        mutations = tuple(told[number] for number in sorted(told))
+        made = {number: tuple(record["mutations"]) for number, record in records.items()}
+        made |= {s.number: tuple(mutation.to_json() for mutation in s.plan.mutations) for s in drawn.values()}
+        mutations = tuple(made[number] for number in sorted(made))
         self.observe(GenerationStarted(*position, mutations, tuple(sorted(records))))
         for result in self._train(
             active, position, [sampled for number, sampled in drawn.items() if number not in records]

@@ -59,7 +59,7 @@ def grow(
                 )
                 run = system.store.runs()[-1]
             segments[run] = turn.segment.name
-        told = {"benchmark": sequence.name, "budget": BUDGET, "method": METHOD, "seed": seed}
-        value = told | summary(system, benchmark, segments)
+        config = {"benchmark": sequence.name, "budget": BUDGET, "method": METHOD, "seed": seed}
+        value = config | summary(system, benchmark, segments)
         write_atomic(result, json.dumps(value, indent=1, ensure_ascii=False).encode() + b"\n")
     return json.loads(result.read_bytes())

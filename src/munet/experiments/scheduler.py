@@ -24,7 +24,7 @@ class Started:
 
 
 @dataclass(frozen=True)
-class Told:
+class Reported:
     """One line of a worker."""
 
     run: Run
@@ -39,7 +39,7 @@ class Ended:
     error: str | None
 
 
-Message = Started | Told | Ended
+Message = Started | Reported | Ended
 
 
 def perform_all(

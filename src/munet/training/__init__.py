@@ -8,6 +8,8 @@ preprocessing.py  from uint8 images to inputs; crop.py, color.py and jpeg.py aug
 images.py         a split as tensors on the device, and the order of training
 trie.py           networks that begin alike, as a tree
 inputs.py         activations below the trainable layers, computed once; features.py caches them
+closed_form.py    heads by linear algebra instead of steps
+multitask.py      one trunk trained on several tasks at once
 optimiser.py      SGD with momentum and an exact global-norm clip
 schedules.py      learning rates over steps
 capture.py        a training step as one CUDA graph

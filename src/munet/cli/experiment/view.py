@@ -66,19 +66,19 @@ class GridState:
         match message:
             case Started():
                 row.state, row.began = READING, now
-            case Told():
-                self._told(row, json.loads(message.line), now)
+            case Reported():
+                self._reported(row, json.loads(message.line), now)
             case Ended():
                 row.state = FAILED if message.error else FINISHED
                 row.detail = message.error or ""
                 row.seconds = now - row.began
                 row.mean = row.mean if message.error else _mean_of(row.run)
 
-    def _told(self, row: Row, told: dict[str, Any], now: float) -> None:
-        if told["event"] == "reading":
-            row.detail = f"reading {clean(told['task'])}"
+    def _reported(self, row: Row, fields: dict[str, Any], now: float) -> None:
+        if fields["event"] == "reading":
+            row.detail = f"reading {clean(fields['task'])}"
             return
-        event = event_of(told)
+        event = event_of(fields)
         row.state = RUNNING
         row.evolution = row.evolution or initial_state(now)
         advance(row.evolution, event, now)
@@ -116,16 +116,16 @@ def watching(runs: Sequence[Run], as_json: bool) -> Iterator[Listener]:
 
 
 def _json_line(message: Message) -> None:
-    told: dict[str, Any]
+    fields: dict[str, Any]
     match message:
         case Started():
-            told = {"event": "started", "folder": str(message.run.folder)}
-        case Told():
-            told = json.loads(message.line)
+            fields = {"event": "started", "folder": str(message.run.folder)}
+        case Reported():
+            fields = json.loads(message.line)
         case Ended():
-            told = {"event": "ended", "error": message.error}
-    told |= {"method": str(message.run.spec), "seed": message.run.seed}
-    sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+            fields = {"event": "ended", "error": message.error}
+    fields |= {"method": str(message.run.spec), "seed": message.run.seed}
+    sys.stdout.write(json.dumps(fields, ensure_ascii=False) + "\n")
     sys.stdout.flush()
 
 

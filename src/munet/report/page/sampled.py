@@ -53,11 +53,11 @@ def children(one: Snapshot, network: Network) -> tuple[dict[str, list[Any]], dic
         "path": [network.path_of_step(step) for step in range(count)],
         "own": [_slots(cloned, network) for cloned in columns["cloned"]],
         "mutations": [
-            [mutations.number(mutation_text(*told)) for told in made if told[0] != "clone"]
+            [mutations.number(mutation_text(*mutation)) for mutation in made if mutation[0] != "clone"]
             for made in columns["mutations"]
         ],
         "model": [ident(model) or "" for model in columns["model"]],
-        "device": [devices.number(shown(device or "not told")) for device in columns["device"]],
+        "device": [devices.number(shown(device or "not recorded")) for device in columns["device"]],
     }
     return rows, {"reasons": reasons.list(), "mutations": mutations.list(), "devices": devices.list()}
 
@@ -95,5 +95,5 @@ def _slots(cloned: tuple[str, ...] | None, network: Network) -> list[int]:
 
 
 def _sum(parts: tuple[float | None, ...]) -> float | None:
-    told = [part for part in parts if part is not None]
-    return sum(told) if told else None
+    known = [part for part in parts if part is not None]
+    return sum(known) if known else None
