@@ -131,8 +131,8 @@ def _read_run(store: "Store", name: str, found: Sampled, note: Callable[[str], N
 
 
 def _ordered(files: list[str], tasks: Any) -> Iterator[str]:
-    """Files of generations in the order in which they were trained: the tasks take turns, one iteration each."""
-    turn = {task: number for number, task in enumerate(tasks)}
+    """Files of generations in the order in which they were trained: one task iteration of each task in turn."""
+    place_of = {task: number for number, task in enumerate(tasks)}
     places = []
     for number, file in enumerate(files):
         place = generation_of(file)

@@ -146,11 +146,11 @@ class _Walk:
                 self._change(step, columns["task"][step], (step, columns["model"][step]))
 
     def _import(self, run: Run) -> None:
-        columns, kept = self.one.sampled.columns, self.one.marks[1]
+        columns, retained = self.one.sampled.columns, self.one.marks[1]
         self._children(run.steps)
         for step in run.steps:
             task, end = columns["task"][step], run.steps.stop - 1
-            if kept[step]:
+            if retained[step]:
                 if self.now.get(task) != (step, columns["model"][step]):
                     self._change(end, task, (step, columns["model"][step]))
                 self._settle(end, task)

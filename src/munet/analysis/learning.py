@@ -42,10 +42,10 @@ def curves(history: History) -> "pd.DataFrame":
     for one in history.readings.values():
         for task, model in one.retained.items():
             count, selected = 0, None
-            for ancestor, values, kept in _parts(one, task, model.id):
+            for ancestor, values, chosen in _parts(one, task, model.id):
                 for cycle, accuracy in enumerate(values):
                     count += 1
-                    selected = len(rows) if cycle == kept else selected
+                    selected = len(rows) if cycle == chosen else selected
                     rows.append([one.label, task, model.method, count, accuracy, ancestor.step, False])
             if selected is not None:
                 rows[selected][-1] = True
@@ -59,22 +59,22 @@ def _parts(one: Snapshot, task: str, model: str) -> list[tuple[Ancestor, Sequenc
     parts = []
     for number, ancestor in enumerate(line):
         if ancestor.task == task:
-            values, kept = _accuracies(one, ancestor)
-            end = len(values) if (number == 0 and whole) or kept is None else kept + 1
-            parts.append((ancestor, values[:end], kept))
+            values, chosen = _accuracies(one, ancestor)
+            end = len(values) if (number == 0 and whole) or chosen is None else chosen + 1
+            parts.append((ancestor, values[:end], chosen))
     return parts[::-1]
 
 
 def _accuracies(one: Snapshot, model: Ancestor) -> tuple[Sequence[float], int | None]:
     """(accuracies of all cycles, index of the selected one)"""
     if model.step is not None:
-        values, kept = (one.sampled.columns[name][model.step] for name in ("accuracies", "cycle"))
+        values, chosen = (one.sampled.columns[name][model.step] for name in ("accuracies", "cycle"))
     else:
         metrics = one.models[model.model].metrics if model.model in one.models else {}
-        values, kept = metrics.get("accuracies") or (), metrics.get("cycle")
-    if kept is None and values:
-        kept = max(range(len(values)), key=lambda index: (values[index], index))
-    return values, kept
+        values, chosen = metrics.get("accuracies") or (), metrics.get("cycle")
+    if chosen is None and values:
+        chosen = max(range(len(values)), key=lambda index: (values[index], index))
+    return values, chosen
 
 
 def gaps(history: History) -> "pd.DataFrame":

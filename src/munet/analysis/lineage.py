@@ -119,13 +119,13 @@ def tree(history: History) -> "pd.DataFrame":
     """
     rows = []
     for one in history.readings.values():
-        columns, kept = one.sampled.columns, set[int]()
+        columns, steps = one.sampled.columns, set[int]()
         for model in one.retained:
-            kept |= {a.step for a in descent(one, one.retained[model].id) if a.step is not None}
+            steps |= {a.step for a in descent(one, one.retained[model].id) if a.step is not None}
         for step, parent in enumerate(one.parent_steps):
             if parent is not None and columns["score"][step] is not None:
                 place = (step, columns["score"][step], parent, columns["score"][parent])
-                rows.append((one.label, columns["task"][step], *place, step in kept))
+                rows.append((one.label, columns["task"][step], *place, step in steps))
     return table(TREE, rows)
 
 

@@ -46,7 +46,7 @@ def totals(history: History, system: str | None = None) -> dict[str, Any]:
     """
     one = history.one(system)
     tests = {task: one.tests[model.id] for task, model in one.retained.items() if model.id in one.tests}
-    columns, kept = one.sampled.columns, list(one.retained.values())
+    columns, retained = one.sampled.columns, list(one.retained.values())
     runs = history.runs
     seconds = {f"{part}_seconds": _sum(columns[f"{part}_seconds"]) for part in ("train", "validation", "other")}
     return {
@@ -55,7 +55,7 @@ def totals(history: History, system: str | None = None) -> dict[str, Any]:
         "mean_score": mean_of_known([model.metrics.get("score") for model in kept]),
         **totals_of([_weight(model) for model in kept], tests.values()),
         "models": len(one.models),
-        "layers": len({layer for model in kept for layer in model.layers.values()}),
+        "layers": len({layer for model in retained for layer in model.layers.values()}),
         "children": len(one.sampled),
         "accepted": sum(columns["accepted"]),
         "samples": int(_sum(columns["samples"])),

@@ -57,7 +57,7 @@ class CycleFinished:
 
 @dataclass(frozen=True)
 class ChildFinished:
-    """A child is kept or rejected; `record` is what the run's file holds of it."""
+    """A child is accepted or rejected; `record` is what the run's file holds of it."""
 
     task: str
     iteration: int

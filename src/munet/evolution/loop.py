@@ -1,4 +1,4 @@
-"""Evolution of a multitask system (mu2Net+ Algorithm 1): sample -> mutate -> train -> score -> keep."""
+"""Evolution of a multitask system (mu2Net+ Algorithm 1): sample -> mutate -> train -> score -> accept."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -52,7 +52,7 @@ from munet.tasks.cache.splits import Splits
 from munet.training import Outcome, evaluate
 from munet.training.devices import cache_bytes, choose_device, choose_precision, preferred_precision
 
-Position = tuple[str, int, int]  # task, iteration in this run, generation
+Position = tuple[str, int, int]  # task, task iteration in this run, generation
 
 
 def evolve(

@@ -46,7 +46,7 @@ def family(state: State) -> Family:
 
 
 def _retained(state: State, notes: list[str]) -> list[Model]:
-    """One model for each task: the best where a state was saved in the middle of an iteration."""
+    """One model for each task: the best where a state was saved in the middle of a task iteration."""
     best: dict[str, Model] = {}
     several: set[str] = set()
     for model in state.population:

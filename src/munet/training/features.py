@@ -1,4 +1,4 @@
-"""Activations that are kept, by what they are: one table for each place in a trie over fixed images.
+"""A cache of activations, by what they are: one table for each place in a trie over fixed images.
 
 A table has a row for every image of a split and fills as images come by, whoever asks first: another cycle, sibling,
 generation or parent with the same layers below finds them there.

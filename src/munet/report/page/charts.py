@@ -117,7 +117,7 @@ def mutation_probabilities(history: "History") -> dict[str, list[dict[str, Any]]
 
 
 def learning(history: "History", names: list[str]) -> list[dict[str, Any]]:
-    """Accuracy over validations along each task's line, where each model of it begins, and the one that is kept."""
+    """Accuracy over validations along each task's line, where each model of it begins, and the selected one."""
     found: dict[str, dict[str, Any]] = {}
     tests = dict(zip(*_lists(history.tasks, "task", "test_accuracy"), strict=True))
     last: dict[str, Any] = {}
@@ -136,7 +136,7 @@ def learning(history: "History", names: list[str]) -> list[dict[str, Any]]:
 
 
 def rejected(history: "History", names: list[str]) -> dict[str, Any]:
-    """Verdicts on the children of each task: best, kept, and rejected by reason, the commonest first."""
+    """Verdicts on the children of each task: best, accepted, and rejected by reason, the commonest first."""
     rows = list(zip(*_lists(costs.rejected(history), "task", "reason", "children"), strict=True))
     sums: dict[str, int] = {}
     for _, reason, number in rows:

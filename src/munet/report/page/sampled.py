@@ -9,7 +9,7 @@ from munet.report.page.network import ROOT, STRANGER, Network
 from munet.report.page.texts import ident, mutation_text, shown
 from munet.report.page.values import column
 
-REJECTED, KEPT, BEST = 0, 1, 2
+REJECTED, ACCEPTED, BEST = 0, 1, 2
 _OTHER_PARENT = -2  # neither sampled here nor the root
 
 
@@ -39,7 +39,7 @@ def children(one: Snapshot, network: Network) -> tuple[dict[str, list[Any]], dic
         "parent": [_parent(one, step) for step in range(count)],
         "score": column(columns["score"]),
         "accuracy": column(columns["accuracy"]),
-        "state": [BEST if better else KEPT if accepted else REJECTED for accepted, better in verdicts],
+        "state": [BEST if better else ACCEPTED if accepted else REJECTED for accepted, better in verdicts],
         "reason": [
             -1 if accepted else reasons.number(shown(kind_of(reason)))
             for accepted, reason in zip(columns["accepted"], columns["reason"], strict=True)
