@@ -1,9 +1,8 @@
 """Continual extension: one system that grows through a sequence of segments (mu2Net+ sec. 5), written down as TOML.
 
-A segment evolves the tasks of some benchmarks with one method, run by run, each one task iteration of
-every task.
-It ends after a number of runs, or when one gains next to nothing. Tasks that the system lacks are added when a segment
-needs them first.
+A segment evolves the tasks of some benchmarks with one method, run by run; each run is one task iteration
+of every task. It ends after a number of runs, or when one gains next to nothing. Tasks that the system lacks are added
+when a segment needs them first.
 """
 
 import tomllib
@@ -124,7 +123,7 @@ def _segment(sequence: str, number: int, entry: dict[str, Any]) -> Segment:
 
 
 def segment_runs(sequence: Sequence, system: "System") -> Iterator[SegmentRun]:
-    """All runs in their order. Those that are over come with their name; each other has to end before the next is asked for.
+    """All runs in their order. Those that are over come with their name; each other must end before the next.
 
     Runs are matched by their order, so the system must have no others.
     """
