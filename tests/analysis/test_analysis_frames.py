@@ -16,13 +16,14 @@ import munet
 from analysis_tools import big_system
 from munet.analysis import History, history, model_history
 from munet.analysis import columns as c
+from munet.analysis.child_fields import CHILDREN
 from munet.analysis.frames import labels
 from munet.errors import InputError
 from munet.model.slots import blocks_in
 
 FRAMES = {
     "tasks": c.TASKS,
-    "children": c.CHILDREN,
+    "children": CHILDREN,
     "cycles": c.CYCLES,
     "mutations": c.MUTATIONS,
     "models": c.MODELS,

@@ -4,7 +4,8 @@ snapshot.py       what one system holds, read once: run records, task records, m
 children.py       run records as columns: every child ever sampled
 timeline.py       what follows from the order of children: parents, the best so far, depths
 frames.py         History: the tables of one or several systems
-columns.py        the columns of each table with their types; rows.py fills them
+child_fields.py   the fields of a child, in one list
+columns.py        the columns of the other tables with their types; rows.py fills all of them
 lineage.py        ancestors, their tree, the tasks that trained inherited weights
 model_history.py  what `munet log`, `show` and `diff` say of one model
 status.py         what `munet status` says of a system

@@ -1,11 +1,12 @@
 """Run records as columns: every child ever sampled, in order of time. Each file is read once and let go."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from munet.analysis.columns import SETTING, Columns
+from munet.analysis.child_fields import RECORDED, Source, read_child
+from munet.analysis.columns import Columns
 from munet.errors import DamagedError
 from munet.store.run_files import FINISHED, ends_iteration, generation_of
 from munet.store.run_records import read_config, read_finished, read_generation, read_iteration
@@ -16,18 +17,6 @@ if TYPE_CHECKING:
 
 Place = tuple[str, str, int]
 """A task iteration: run, task, iteration within the run."""
-
-_TEXTS = ("model", "parent", "parent_task", "reason", "device", "started", "finished")
-_NUMBERS = (
-    "accuracy",
-    "score",
-    "parent_score",
-    "parameters",
-    "trainable_parameters",
-    "accounted_parameters",
-    "flops",
-    "samples",
-)
 
 
 @dataclass(frozen=True)
@@ -81,16 +70,12 @@ class Sampled:
         return [] if run.imported else [place for place in self.steps if place[0] == run.name]
 
 
-# Columns that only help to make others: what imported children are called, and what tables of their own are made of.
-HELPERS = ("path", "parent_path", "accuracies", "mutations")
-
-
 def read_runs(store: "Store", note: Callable[[str], None], tick: Callable[[], None]) -> Sampled:
     """Read all runs of a system, the oldest first. Damaged records are left out, each with a note.
 
     `tick` is called for each record of a generation or a task iteration.
     """
-    found = Sampled({name: [] for name in (*_EMPTY, *HELPERS)})
+    found = Sampled({name: [] for name, _ in RECORDED})
     for name in store.runs():
         try:
             _read_run(store, name, found, note, tick)
@@ -152,7 +137,7 @@ _EMPTY = (
 def _add(columns: Columns, run: Run, record: GenerationRecord, child: ChildRecord) -> None:
     """One more row: a value for every column, also for those of hyperparameters that only other children have."""
     count = len(columns["task"])
-    row = _row(run, record, child)
+    row = read_child(Source(run.name, run.method, record, child))
     for name in row:
         if name not in columns:  # a hyperparameter that no child before had
             columns[name] = [None] * count

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from munet.analysis.columns import ANY, CHILDREN, NUMBER, TEXT, WHOLE, Schema, table
+from munet.analysis.child_fields import CHILDREN
+from munet.analysis.columns import ANY, NUMBER, TEXT, WHOLE, Schema, table
 from munet.analysis.frames import History
 from munet.errors import InputError, suggest
 

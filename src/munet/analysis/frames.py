@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from munet.analysis import columns as c
 from munet.analysis import rows
+from munet.analysis.child_fields import CHILDREN
 from munet.analysis.snapshot import Progress, Snapshot
 from munet.errors import InputError, suggest
 from munet.store import Store
@@ -67,7 +68,7 @@ class History:
     @cached_property
     def children(self) -> "pd.DataFrame":
         """One row for every child ever sampled, in order of time."""
-        return c.frame(c.CHILDREN, map(rows.children, self.readings.values()), more=c.SETTING)
+        return c.frame(CHILDREN, map(rows.children, self.readings.values()), more=c.SETTING)
 
     @cached_property
     def cycles(self) -> "pd.DataFrame":

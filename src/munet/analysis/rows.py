@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from munet.analysis import columns as c
+from munet.analysis.child_fields import CHILDREN
 from munet.analysis.children import Run
 from munet.analysis.snapshot import Snapshot
 from munet.model.cost import accounted_parameters
@@ -36,7 +37,7 @@ def tasks(one: Snapshot) -> c.Columns:
 def children(one: Snapshot) -> c.Columns:
     sampled = one.sampled
     best, retained = one.marks
-    found = {name: values for name, values in sampled.columns.items() if name in c.CHILDREN or name.startswith("hp.")}
+    found = {name: values for name, values in sampled.columns.items() if name in CHILDREN or name.startswith("hp.")}
     blocks = [None if shape is None else shape.blocks for shape in one.shapes]
     places: c.Columns = {"system": [one.label] * len(sampled), "step": list(range(len(sampled)))}
     return (

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from munet.analysis.child_fields import ON_PAGE
 from munet.analysis.costs import kind_of
 from munet.analysis.lineage import descent
 from munet.analysis.snapshot import Snapshot
@@ -34,21 +35,15 @@ def children(one: Snapshot, network: Network) -> tuple[dict[str, list[Any]], dic
     runs = {run.name: number for number, run in enumerate(one.sampled.runs)}
     verdicts = list(zip(columns["accepted"], best, strict=True))
     seconds = zip(*(columns[f"{part}_seconds"] for part in ("train", "validation", "other")), strict=True)
-    rows = {
+    rows = {name: column(columns[name]) for name in ON_PAGE} | {
         "task": [network.task(name) for name in columns["task"]],
         "parent": [_parent(one, step) for step in range(count)],
-        "score": column(columns["score"]),
-        "accuracy": column(columns["accuracy"]),
         "state": [BEST if better else ACCEPTED if accepted else REJECTED for accepted, better in verdicts],
         "reason": [
             -1 if accepted else reasons.number(shown(kind_of(reason)))
             for accepted, reason in zip(columns["accepted"], columns["reason"], strict=True)
         ],
         "run": [runs[name] for name in columns["run"]],
-        "iteration": columns["iteration"],
-        "generation": columns["generation"],
-        "parameters": column(columns["parameters"]),
-        "flops": column(columns["flops"]),
         "seconds": column(_sum(parts) for parts in seconds),
         "path": [network.path_of_step(step) for step in range(count)],
         "own": [_slots(cloned, network) for cloned in columns["cloned"]],
