@@ -1,4 +1,4 @@
-"""The columns of every table but that of children (`child_fields`), with their types; docs/analysis.md explains them."""
+"""The columns of every table but that of children (`child_fields`), with types; docs/analysis.md explains them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
