@@ -1,4 +1,4 @@
-"""Run records as columns: every child ever sampled, in order of time. Each file is read once and let go."""
+"""Run records as columns: every child ever sampled, in order of time. Each file is read once."""
 
 import sys
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Who descends from whom: ancestors of a model (A12, A13), the tree of all (A11), through whom weights came (A14)."""
+"""Who descends from whom: ancestors of a model (A12, A13), the tree of all (A11), inherited weights (A14)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

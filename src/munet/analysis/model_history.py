@@ -1,4 +1,4 @@
-"""How a model came to be: its lineage, its layers and who shares them, every child ever sampled. Needs no torch."""
+"""The history of a model: its lineage, its layers and who shares them, every child ever sampled. Needs no torch."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any

@@ -38,7 +38,7 @@ def leaderboard(history: History) -> "pd.DataFrame":
 
 
 def totals(history: History, system: str | None = None) -> dict[str, Any]:
-    """What a system came to and what it took (A2), as JSON values; what was not recorded is None.
+    """The results and the costs of a system (A2), as JSON values; what was not recorded is None.
 
     `mean_validation_accuracy`, `mean_test_accuracy`, `unique_parameters`, `parameters_per_task` and `flops_per_task`
     are those of `System.status()`. Seconds and FLOPs are sums over all children; `wall_seconds` sums up the runs, from

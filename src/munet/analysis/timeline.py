@@ -21,7 +21,7 @@ def shape_of(slots: Slots) -> Shape:
 
 
 def parent_steps(sampled: Sampled) -> list[int | None]:
-    """The step at which each child's parent was sampled; None for the root and for what nobody recorded."""
+    """The step at which each child's parent was sampled; None for the root and for parents without a record."""
     columns = sampled.columns
     paths = {path: step for step, path in enumerate(columns["path"]) if path is not None}
     known: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""The active task of an evolution: its population, who becomes a parent, what a model scores, which one is retained."""
+"""The active task: its population, the choice of parents, scores, and which model is retained."""
 
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING

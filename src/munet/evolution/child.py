@@ -1,4 +1,4 @@
-"""One child from its plan to its record: what is to be trained, and what becomes of it when it was."""
+"""One child from its plan to its record: its job, its score, its manifest, its record."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What an evolution tells its observer while it runs. Plain values: no tensor, no open file."""
+"""Events that an evolution passes to its observer. Plain values: no tensor, no open file."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Work to hand out: siblings to train, as plain values. The same job gives the same child wherever it is done."""
+"""Work for executors: siblings to train, as plain values. The same job gives the same child wherever it is done."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A run: one call of `evolve`, from its first child to its last, over as many interruptions as it takes."""
+"""A run: one call of `evolve` from its first child to its last, also over interruptions. Its records on disk."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which method is better, at what size and cost: benchmarks, runs at equal budget, what came of them.
+"""Which method is better, at what size and cost: benchmarks, runs at equal budget, their results.
 
     spec.py       a method as one word, with what is changed about it
     budgets.py    what each task may cost, and how methods divide it

@@ -1,4 +1,4 @@
-"""What the refs reach. Everything else is garbage, and who reaches a thing is who is hurt when it is damaged.
+"""Which objects the refs reach. Everything else is garbage, and who reaches a thing is who is hurt when it is damaged.
 
 Refs are the root, each task's retained model and active population, and the accepted children of a run whose task
 iteration is not over. Of these models the layers and momentum are kept. Of their ancestors only the manifests are:

@@ -1,4 +1,4 @@
-"""A split of a recorded task, found again in its source: is it there, is it what it was, and what does it hold?"""
+"""A split of a recorded task found again in its source; errors where it is missing or has changed."""
 
 import hashlib
 import json

@@ -194,7 +194,7 @@ class ChildState:
             self._kept[1].copy_(velocity)
 
     def close(self) -> Outcome:
-        """Put the best cycle back into the network, and say what came of it."""
+        """Put the best cycle back into the network, and return the outcome."""
         self._captured = None
         self._flat.forget_gradients()
         layers, momentum = {}, {}

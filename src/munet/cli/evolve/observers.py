@@ -1,4 +1,4 @@
-"""Who listens to a run: a live view in a terminal, plain lines elsewhere, or one JSON object a line."""
+"""Output of a run: a live view in a terminal, plain lines elsewhere, or one JSON object a line."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Who listens to a grid of runs: one live view in a terminal, plain lines elsewhere, or one JSON object a line."""
+"""Output of a grid of runs: one live view in a terminal, plain lines elsewhere, or one JSON object a line."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What the read commands show, as functions from plain values to rich renderables.
+"""Plain values as rich renderables, for the commands that read a system.
 
 Each takes what `System` returns and the columns of the terminal; below `WIDE` columns numbers are abbreviated,
 from `WIDEST` on there is room for more of them.

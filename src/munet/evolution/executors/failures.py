@@ -1,4 +1,4 @@
-"""Errors and deaths of workers, as their users should hear of them."""
+"""Errors and deaths of workers as one-line messages."""
 
 import pickle
 import signal

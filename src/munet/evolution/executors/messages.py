@@ -1,4 +1,4 @@
-"""What a run and its workers say to each other."""
+"""Messages between a run and its workers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

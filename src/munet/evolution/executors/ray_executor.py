@@ -167,7 +167,7 @@ def _handing(store: "Store", who: str) -> str:
 
 
 class _LayerBundles:
-    """Layers in Ray's object store, each put there once; those that a generation does not need are let go."""
+    """Layers in Ray's object store, each put there once; those that a generation does not need are freed."""
 
     def __init__(self, ray: Any, store: "Store") -> None:
         self._ray = ray

@@ -1,4 +1,4 @@
-"""What must be said with the numbers: notes of tasks, and what makes runs hard to compare."""
+"""Footnotes of tables: notes of tasks, and what makes runs hard to compare."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What the page shows of a system, kept up to date while somebody looks: one payload for all who do."""
+"""The payload of the watched page, kept up to date while somebody looks: one for all viewers."""
 
 import gzip
 import hashlib
