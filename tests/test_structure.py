@@ -59,3 +59,14 @@ def test_the_docstring_of_a_package_names_each_of_its_files_and_no_others(folder
     if folder != MUNET:
         assert held - named == set(), f"{folder.name}/__init__.py does not say what these are"
         assert named - held == set(), f"{folder.name}/__init__.py names files that are gone"
+
+
+def test_the_files_that_pages_name_are_there() -> None:
+    """Also `trainer.py` alone, which any folder may hold. The lab log names what was there at the time."""
+    held = [path.as_posix() for part in ("src", "tests", "benchmarks", "tools") for path in (REPO / part).rglob("*.py")]
+    pages = [path for path in [*DOCS.glob("*.md"), REPO / "README.md"] if path.name != "lab-log.md"]
+    named = {
+        (page.name, name) for page in pages for name in re.findall(r"(?:[\w-]+/)*\w+\.py\b", page.read_text("utf-8"))
+    }
+    assert len(named) > 50
+    assert [pair for pair in sorted(named) if not any(path.endswith(f"/{pair[1]}") for path in held)] == []
