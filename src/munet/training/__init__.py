@@ -12,7 +12,7 @@ closed_form.py    heads by linear algebra instead of steps
 multitask.py      one trunk trained on several tasks at once
 optimiser.py      SGD with momentum and an exact global-norm clip
 schedules.py      learning rates over steps
-adamw.py          AdamW on one flat vector; layer_rates.py a rate for each layer
+adamw.py          AdamW on one flat vector, with a rate for each layer
 capture.py        a training step as one CUDA graph
 memory.py         batches that do not fit the device, in parts
 devices.py        device and its memory; precision.py the number format of products
