@@ -1,7 +1,7 @@
 """Run records as columns: every child ever sampled, in order of time. Each file is read once."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -122,16 +122,9 @@ def _ordered(files: list[str], tasks: Any) -> Iterator[str]:
     for number, file in enumerate(files):
         place = generation_of(file)
         if place is not None:
-            places.append((place.iteration, turn.get(place.task, len(turn)), place.generation, number, file))
+            order = place_of.get(place.task, len(place_of))
+            places.append((place.iteration, order, place.generation, number, file))
     return (file for *_, file in sorted(places))
-
-
-_EMPTY = (
-    *("run", "method", "task", "iteration", "generation", "child", "accepted", "cloned", "image_size"),
-    *("cycle", "cycles", "train_seconds", "validation_seconds", "other_seconds", "train_flops", "validation_flops"),
-    *_TEXTS,
-    *_NUMBERS,
-)
 
 
 def _add(columns: Columns, run: Run, record: GenerationRecord, child: ChildRecord) -> None:
@@ -143,50 +136,6 @@ def _add(columns: Columns, run: Run, record: GenerationRecord, child: ChildRecor
             columns[name] = [None] * count
     for name, values in columns.items():
         values.append(row.get(name))
-
-
-def _row(run: Run, record: GenerationRecord, child: ChildRecord) -> dict[str, Any]:
-    settings: Mapping[str, Any] = child.get("hyperparameters") or {}
-    cloned, cycle, accuracies = child.get("cloned"), child.get("cycle"), child.get("accuracies") or ()
-    seconds, spent = child.get("seconds") or {}, child.get("flops_spent") or {}
-    row: dict[str, Any] = {SETTING + name: value for name, value in settings.items()}
-    for name in _TEXTS:
-        value = child.get(name)
-        row[name] = sys.intern(value) if isinstance(value, str) else None
-    for name in _NUMBERS:
-        row[name] = child.get(name)
-    for part in ("train", "validation", "other"):
-        row[f"{part}_seconds"] = seconds.get(part)
-    for part in ("train", "validation"):
-        row[f"{part}_flops"] = spent.get(part)
-    return row | {
-        "run": run.name,
-        "method": run.method,
-        "task": sys.intern(record["task"]),
-        "iteration": record["iteration"],
-        "generation": record["generation"],
-        "child": child["child"],
-        "accepted": bool(child.get("accepted")),
-        "cloned": None if cloned is None else tuple(map(sys.intern, cloned)),
-        "image_size": settings.get("image_size"),
-        "cycle": cycle if cycle is not None and 0 <= cycle < len(accuracies) else None,
-        "cycles": len(accuracies),
-        "path": child.get("path"),
-        "parent_path": child.get("parent_path"),
-        "accuracies": tuple(accuracies),
-        "mutations": tuple(_mutation(mutation) for mutation in child.get("mutations") or ()),
-    }
-
-
-def _mutation(mutation: Mapping[str, Any]) -> tuple[str, str | None, Any, Any]:
-    """(kind, slot or name of a hyperparameter, old value, new value)"""
-    name = mutation.get("name") or mutation.get("slot")
-    return (
-        sys.intern(mutation["kind"]),
-        None if name is None else sys.intern(name),
-        mutation.get("old"),
-        mutation.get("new"),
-    )
 
 
 def _sort_imported(columns: Columns, first: int) -> None:

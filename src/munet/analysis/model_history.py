@@ -121,7 +121,7 @@ class Ended(IterationRecord):
 
 
 def children(store: "Store", task: str | None = None) -> Iterator[Sampled]:
-    """Every child ever sampled, oldest run first, kept or not."""
+    """Every child ever sampled, oldest run first, accepted or rejected."""
     for run in store.runs():
         for file, place in generations(store, run):
             if task not in (None, place.task):

@@ -188,7 +188,7 @@ def _models(store: "Store", note: Callable[[str], None], tick: Callable[[], None
                 note(str(error))
             continue
         layers = {sys.intern(slot): sys.intern(layer) for slot, layer in manifest["layers"].items()}
-        told: dict[str, Any] = {name: manifest.get(name) for name in _FACTS}
+        facts: dict[str, Any] = {name: manifest.get(name) for name in _FACTS}
         for name in _MAPPINGS:
             facts[name] = {sys.intern(key): value for key, value in (manifest.get(name) or {}).items()}
         found[sys.intern(id)] = Model(id=id, layers=layers, **facts)

@@ -51,9 +51,9 @@ def totals(history: History, system: str | None = None) -> dict[str, Any]:
     seconds = {f"{part}_seconds": _sum(columns[f"{part}_seconds"]) for part in ("train", "validation", "other")}
     return {
         "tasks": len(one.records),
-        "evolved_tasks": len(kept),
-        "mean_score": mean_of_known([model.metrics.get("score") for model in kept]),
-        **totals_of([_weight(model) for model in kept], tests.values()),
+        "evolved_tasks": len(retained),
+        "mean_score": mean_of_known([model.metrics.get("score") for model in retained]),
+        **totals_of([_weight(model) for model in retained], tests.values()),
         "models": len(one.models),
         "layers": len({layer for model in retained for layer in model.layers.values()}),
         "children": len(one.sampled),

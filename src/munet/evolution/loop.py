@@ -313,8 +313,8 @@ class Evolution:
         rivals = [candidate.score for candidate in active.candidates()] + [value for value in kept if value is not None]
         mine = verdict["score"]
         best = verdict["accepted"] and mine is not None and mine >= max(rivals, default=0.0)
-        told = (verdict["accepted"], best, verdict["accuracy"], mine, verdict["reason"])
-        self.observe(ChildFinished(*position, sampled.number, *told, record))
+        verdict_fields = (verdict["accepted"], best, verdict["accuracy"], mine, verdict["reason"])
+        self.observe(ChildFinished(*position, sampled.number, *verdict_fields, record))
 
     def _count(self, outcome: Outcome) -> None:
         self.samples += outcome.samples

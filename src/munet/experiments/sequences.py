@@ -149,15 +149,15 @@ def settings_of(one: SegmentRun, system: "System") -> dict[str, Any]:
     # the samples of a cycle follow from all task iterations of the budget; of these a run takes one
     settings["task_iterations"] = 1
     if segment.references is not None:
-        parameters, flops = _averages_before(turn, system)
+        parameters, flops = _averages_before(one, system)
         settings["parameters_reference"] = segment.references * parameters
         if segment.spec.method().flops_reference is not None:
             settings["flops_reference"] = segment.references * flops
     return settings
 
 
-def _averages_before(turn: Turn, system: "System") -> tuple[float, float]:
-    """Parameters and FLOPs per task of the system when the turn's segment began."""
+def _averages_before(one: SegmentRun, system: "System") -> tuple[float, float]:
+    """Parameters and FLOPs per task of the system when the segment began."""
     ended = [record for record in iterations(system.store) if ended_by_itself(system.store, record["run"])]
     earlier = {record["run"] for record in ended}
     own = sorted(earlier)[len(earlier) - one.number :]
@@ -165,7 +165,7 @@ def _averages_before(turn: Turn, system: "System") -> tuple[float, float]:
     known = before[-1] if before else totals(retained(system.store), {})
     parameters, flops = known["parameters_per_task"], known["flops_per_task"]
     if parameters is None or flops is None:
-        raise InputError(f"segment {turn.segment.name}: references need a system that has models already")
+        raise InputError(f"segment {one.segment.name}: references need a system that has models already")
     return parameters, flops
 
 

@@ -2,6 +2,7 @@
 
     objects.py       immutable objects, named by their hash
     schema/          each record as a type, and the one function that begins it
+    layer_file.py    a layer as a safetensors file, and its content id
     records.py       canonical JSON; records that carry their checksum
     manifests.py     what a model refers to
     run_files.py     names of a run's files; what tasks and runs refer to

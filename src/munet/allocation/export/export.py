@@ -147,7 +147,7 @@ def _exported_tasks(
     scores = _scores(folder, round, notes)
     examples = (folder.summary() or {}).get("examples", {})
     sources = readable(config.experiment, config.data, data)
-    ours, told = task_names(held["tasks"]), []
+    ours, facts = task_names(held["tasks"]), []
     read: dict[tuple[str, int], schema.TaskData] = {}  # several tasks may have the same images
     for number, label in enumerate(held["tasks"]):
         outputs = len(held["network"][f"heads.{number}.bias"])

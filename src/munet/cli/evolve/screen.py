@@ -6,7 +6,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from munet.cli.evolve.state import BEST, KEPT, REJECTED, TRAINING, WAITING, ChildRow, RunState, TaskRow
+from munet.cli.evolve.state import ACCEPTED, BEST, REJECTED, TRAINING, WAITING, ChildRow, RunState, TaskRow
 from munet.cli.text.formatting import NOTHING, duration, percent, sparkline
 from munet.text import clean, counted
 

@@ -14,7 +14,7 @@ from munet.cli.evolve.state import RunState, advance, initial_state
 from munet.cli.text.formatting import NOTHING, duration, percent
 from munet.evolution.events import TaskFinished, event_of
 from munet.experiments.grid import Run
-from munet.experiments.scheduler import Ended, Message, Started, Told
+from munet.experiments.scheduler import Ended, Message, Reported, Started
 from munet.text import clean, counted
 
 if TYPE_CHECKING:
@@ -154,9 +154,9 @@ def _line(state: GridState, message: Message) -> str | None:
             return f"{clean(message.run)}: finished in {duration(row.seconds)}, mean test {percent(row.mean)} %{left}"
         case Ended():
             return f"{clean(message.run)}: failed: {clean(message.error)}"
-        case Told() if (told := json.loads(message.line))["event"] == "notice":
+        case Reported() if (told := json.loads(message.line))["event"] == "notice":
             return f"{clean(message.run)}: {clean(told['text'])}"
-        case Told() if row.evolution and json.loads(message.line)["event"] == "task_finished":
+        case Reported() if row.evolution and json.loads(message.line)["event"] == "task_finished":
             done = percent(row.progress, 0)
             return f"{clean(message.run)}: {done} %, {row.detail}, mean test {percent(row.mean)} %{left}"
     return None
