@@ -66,3 +66,6 @@ lint: ## style and types
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m pyright
+
+tree: ## write the tree of src/munet in docs/design.md again
+	$(PYTHON) tools/tree.py

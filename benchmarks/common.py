@@ -89,8 +89,8 @@ def compare(
             if number >= 0:
                 result.seconds[contender.name].append(seconds)
         if label:
-            told = f"{label}: round {number + 1} of {repeats}" if number >= 0 else f"{label}: warm-up"
-            print(told, flush=True)
+            text = f"{label}: round {number + 1} of {repeats}" if number >= 0 else f"{label}: warm-up"
+            print(text, flush=True)
     return result
 
 

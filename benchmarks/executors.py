@@ -71,13 +71,13 @@ class Generation:
     @contextmanager
     def started(self, way: Way) -> Iterator[tuple[Executor, float]]:
         """An executor that has trained the generation once, and the seconds until its first result."""
-        team = WorkerPlan(way.executor, way.workers, way.threads, ("cpu",))
-        setting = ComputeSettings("cpu", way.threads, CACHE // way.workers, reuse=True, allow_changed=False)
+        plan = WorkerPlan(way.executor, way.workers, way.threads, ("cpu",))
+        compute = ComputeSettings("cpu", way.threads, CACHE // way.workers, reuse=True, allow_changed=False)
         splits = Splits()
         splits.check(self.active.record, self.jobs[0].image_size)
         began = perf_counter()
-        with join_cluster(team, self.system) as cluster:
-            executor = start_executor(team, self.system, setting, splits, cluster)
+        with join_cluster(plan, self.system) as cluster:
+            executor = start_executor(plan, self.system, compute, splits, cluster)
             try:
                 (first,) = executor.run(self.groups(len(self.jobs))[:1], _cycle, print)
                 seconds = perf_counter() - began - first.seconds

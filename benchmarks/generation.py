@@ -254,7 +254,7 @@ def measure(case: Case, generation: int, threads: int, args: argparse.Namespace)
                     "threads": threads,
                     "precision": precision,
                     "children": len([job for group in work.groups for job in group.jobs]),
-                    "litters": len(work.groups),
+                    "job_groups": len(work.groups),
                     "gap": work.check(precision),
                     "plain": result.spread(f"plain {precision}"),
                     "munet": ours,

@@ -34,7 +34,7 @@ class Cost:
 def cost_of(
     architecture: ViTArchitecture, groups: Sequence[JobGroup], classes: int, examples: int, validation: int
 ) -> Cost:
-    """FLOPs of training litters on `examples` images and as many validations as they have cycles. No adapters."""
+    """FLOPs of training job groups on `examples` images and as many validations as they have cycles. No adapters."""
     plain = necessary = 0.0
     once: dict[tuple[object, ...], float] = {}  # shared path -> FLOPs that one pass over it takes
     for group in groups:

@@ -95,7 +95,7 @@ def train(
     device: str = "cpu",
     on_cycle: Callable[[int, float], None] | None = None,
 ) -> Trained:
-    """Train one child by itself; `on_cycle` is told (cycle, validation accuracy)."""
+    """Train one child by itself; `on_cycle` is called with (cycle, validation accuracy)."""
     began = perf_counter()
     recipe = child.recipe
     model = build(child.architecture, child.layers, recipe.preprocessing.image_size, device)

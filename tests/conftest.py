@@ -45,7 +45,7 @@ def tiny_images(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture(scope="session")
 def tiny_npz(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of train.npz (90 images), validation.npz (30), test.npz (30): 24x24 grey, 3 classes easily told apart."""
+    """Folder of train.npz (90 images), validation.npz (30), test.npz (30): 24x24 grey, 3 easy classes."""
     root = tmp_path_factory.mktemp("tiny_npz")
     for seed, (split, count) in enumerate(TINY_COUNTS.items()):
         images, labels = tiny_images(seed, count)

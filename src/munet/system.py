@@ -180,7 +180,7 @@ class System:
 
         model = self.resolve(word)
         with_head(self.models, model)
-        pictures = as_pictures(images)  # what is wrong with them is told before torch is imported
+        pictures = as_pictures(images)  # errors are raised before torch is imported
         from munet.inference.predict import predict
 
         return predict(self.models, model, pictures, device=device, batch_size=batch_size)

@@ -231,7 +231,7 @@ def test_rejected_children_are_counted_by_why(made_up: munet.System):
     assert set(table["reason"]) == {"not better than its parent", "non-finite loss"}
     failed = tables.children["accuracy"].isna().sum()
     assert table.loc[table["reason"] == "non-finite loss", "children"].sum() == failed
-    assert costs.kind_of(None) == costs.kind_of(float("nan")) == costs.UNTOLD  # type: ignore[arg-type]
+    assert costs.kind_of(None) == costs.kind_of(float("nan")) == costs.NOT_RECORDED  # type: ignore[arg-type]
     assert costs.kind_of("something new") == "something new"
 
 

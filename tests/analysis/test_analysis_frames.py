@@ -16,13 +16,14 @@ import munet
 from analysis_tools import big_system
 from munet.analysis import History, history, model_history
 from munet.analysis import columns as c
+from munet.analysis.child_fields import CHILDREN
 from munet.analysis.frames import labels
 from munet.errors import InputError
 from munet.model.slots import blocks_in
 
 FRAMES = {
     "tasks": c.TASKS,
-    "children": c.CHILDREN,
+    "children": CHILDREN,
     "cycles": c.CYCLES,
     "mutations": c.MUTATIONS,
     "models": c.MODELS,
@@ -281,8 +282,8 @@ def test_reading_needs_neither_torch_nor_pandas(made_up: munet.System):
 
 
 def test_reading_tells_how_far_it_is(system: munet.System):
-    told: list[tuple[int, int]] = []
-    history(system, progress=lambda done, total: told.append((done, total)))
-    done, totals = zip(*told, strict=True)
-    assert list(done) == list(range(1, len(told) + 1))
-    assert set(totals) == {len(told)}
+    calls: list[tuple[int, int]] = []
+    history(system, progress=lambda done, total: calls.append((done, total)))
+    done, totals = zip(*calls, strict=True)
+    assert list(done) == list(range(1, len(calls) + 1))
+    assert set(totals) == {len(calls)}

@@ -85,7 +85,7 @@ def test_everything_is_derived_with_what_there_is(fleet: munet.System):
     for name in ("mean_validation_accuracy", "mean_test_accuracy", "unique_parameters", "flops_per_task"):
         assert totals[name] == status[name]
     assert costs.parameters(tables)["trained"].sum() == status["unique_parameters"]
-    assert set(costs.rejected(tables)["reason"]) <= {costs.UNTOLD}
+    assert set(costs.rejected(tables)["reason"]) <= {costs.NOT_RECORDED}
     assert sharing.shared_layers(tables).shape == (3, 3)
     assert len(lineage.transfers(tables)) == len(tables.layers)
     assert len(learning.gaps(tables)) == 3

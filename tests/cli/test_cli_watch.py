@@ -83,17 +83,17 @@ def test_other_machines_need_the_token(system: Path):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--host", "no such host"], "--host no such host: no such address"),
         (["--token", "short"], "--token: use 8 to 200 letters"),
         (["--port", "70000"], "65535"),
     ],
 )
-def test_what_cannot_be_served_is_said_in_one_line(system: Path, words: list[str], told: str):
+def test_what_cannot_be_served_is_said_in_one_line(system: Path, words: list[str], message: str):
     found = munet("watch", str(system), "--no-open", *words)
     assert (found.returncode, found.stdout) == (2, "")
-    assert told in found.stderr
+    assert message in found.stderr
     assert "Traceback" not in found.stderr
 
 

@@ -121,7 +121,7 @@ def test_what_cannot_be_is_refused_before_anything_starts(
     assert system.store.runs() == []
 
 
-def test_litters_are_no_larger_than_a_workers_part_or_the_memory() -> None:
+def test_job_groups_are_no_larger_than_a_workers_part_or_the_memory() -> None:
     from munet.evolution.inheritance import ChildSpec
     from munet.evolution.jobs import Job
     from munet.evolution.origins import LayerOrigin

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import munet
-from killing import ROOT, TASKS, grow, grow_aloud
+from killing import ROOT, TASKS, grow, grow_and_report
 from munet.analysis import model_history
 
 
@@ -43,7 +43,7 @@ def kill_again_and_again(path: Path, kills: int, longest: float, luck: random.Ra
     killed = 0
     while killed < kills:
         mine, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=grow_aloud, args=(path, theirs))
+        process = context.Process(target=grow_and_report, args=(path, theirs))
         process.start()
         theirs.close()
         process.join(luck.uniform(0, longest))

@@ -16,7 +16,7 @@ from munet.errors import InputError
 from munet.evolution.options import Where
 from munet.experiments.grid import Run, grid
 from munet.experiments.running import perform
-from munet.experiments.scheduler import Ended, Message, Started, Told, perform_all
+from munet.experiments.scheduler import Ended, Message, Reported, Started, perform_all
 from munet.experiments.spec import Spec
 from munet.system import System
 
@@ -92,9 +92,11 @@ def test_workers_perform_what_is_open_and_one_that_fails_stops_no_other(tmp_path
     assert good.finished
     kinds = [type(message) for message in heard if message.run == good]
     assert (kinds[0], kinds[-1]) == (Started, Ended)
-    told = [json.loads(message.line)["event"] for message in heard if isinstance(message, Told) and message.run == good]
-    assert told[:3] == ["reading", "reading", "run_started"]
-    assert told[-1] == "run_finished"
+    events = [
+        json.loads(message.line)["event"] for message in heard if isinstance(message, Reported) and message.run == good
+    ]
+    assert events[:3] == ["reading", "reading", "run_started"]
+    assert events[-1] == "run_finished"
 
 
 def test_an_interrupted_grid_goes_on(tmp_path: Path, data: Path):
@@ -150,14 +152,14 @@ def test_a_run_whose_worker_is_killed_goes_on_with_another(tmp_path: Path, data:
     killed: list[int] = []
 
     def kill_once(message: Message) -> None:
-        trained = isinstance(message, Told) and json.loads(message.line)["event"] == "child_finished"
+        trained = isinstance(message, Reported) and json.loads(message.line)["event"] == "child_finished"
         if trained and not killed:
             killed.extend(workers_of(os.getpid(), "munet.experiments.worker"))
             kill(killed)
         heard.append(message)
 
     assert perform_all([run], data, CPU, kill_once, devices=["cpu"]) == []
-    notes = [json.loads(one.line)["text"] for one in heard if isinstance(one, Told) and "killed" in one.line]
+    notes = [json.loads(one.line)["text"] for one in heard if isinstance(one, Reported) and "killed" in one.line]
     assert len(notes) == 1
     assert "was killed by SIGKILL: another one goes on with its run" in notes[0]
     undisturbed = perform(run_of(tmp_path / "other", "munet+samples=2048"), data, CPU)

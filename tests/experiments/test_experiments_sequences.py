@@ -10,7 +10,7 @@ from munet.errors import InputError
 from munet.evolution.options import Where
 from munet.experiments import sequences
 from munet.experiments.growing import folder, grow
-from munet.experiments.sequences import load_sequence, sequence_names, turns
+from munet.experiments.sequences import load_sequence, segment_runs, sequence_names
 from munet.system import System
 
 CPU = Where(device="cpu", precision="fp32", threads=1, executor="local")
@@ -27,7 +27,7 @@ name = "plus on A"
 benchmarks = ["a"]
 method = "mu2net-plus+samples=256+scale=0.9+children=1+cycles=2"
 references = 10
-turns = 2
+task_iterations = 2
 
 [[segment]]
 name = "plus on A+B"
@@ -61,8 +61,8 @@ def file(tmp_path: Path) -> Path:
 
 def test_a_system_grows_through_its_segments(tmp_path: Path, data: Path, file: Path):
     sequence, begun = load_sequence(str(file)), []
-    result = grow(sequence, tmp_path / "out", 0, data, CPU, begin=lambda turn: begun.append(turn))
-    # No gain is as large as 2, so the first segment ends as soon as two turns can be compared.
+    result = grow(sequence, tmp_path / "out", 0, data, CPU, begin=lambda one: begun.append(one))
+    # No gain is as large as 2, so the first segment ends as soon as two task iterations can be compared.
     assert [(turn.segment.name, turn.number) for turn in begun] == [
         ("first on A", 0),
         ("first on A", 1),
@@ -108,15 +108,15 @@ def test_it_goes_on_where_it_stopped(tmp_path: Path, data: Path, file: Path):
     assert len(system.store.runs()) == 2
     assert len(list(_known(sequence, system))) == 3
     rest = []
-    again = grow(sequence, tmp_path / "out", 0, data, CPU, begin=lambda turn: rest.append(turn))
+    again = grow(sequence, tmp_path / "out", 0, data, CPU, begin=lambda one: rest.append(one))
     assert len(rest) == 3
-    assert grow(sequence, tmp_path / "out", 0, data, CPU, begin=lambda turn: pytest.fail("all is done")) == again
+    assert grow(sequence, tmp_path / "out", 0, data, CPU, begin=lambda one: pytest.fail("all is done")) == again
 
 
 def _known(sequence, system):
-    for turn in turns(sequence, system):
-        yield turn
-        if turn.run is None:
+    for one in segment_runs(sequence, system):
+        yield one
+        if one.run is None:
             return
 
 
@@ -144,8 +144,11 @@ def test_the_papers_sequence_has_all_124_tasks():
         ('[[segment]]\nbenchmarks = ["mccb-local"]\n', "segment 1: 'method' is missing"),
         ('[[segment]]\nbenchmarks = ["mccb-locale"]\nmethod = "munet"\n', "did you mean 'mccb-local'"),
         ('[[segment]]\nbenchmarks = ["mccb-local"]\nmethod = "munnet"\n', "did you mean 'munet'"),
-        ('[[segment]]\nbenchmarks = ["mccb-local"]\nmethod = "munet"\nturns = 0\n', "turns is 0"),
-        ('[[segment]]\nbenchmarks = ["mccb-local"]\nmethod = "munet"\ntruns = 2\n', "did you mean 'turns'"),
+        ('[[segment]]\nbenchmarks = ["mccb-local"]\nmethod = "munet"\ntask_iterations = 0\n', "task_iterations is 0"),
+        (
+            '[[segment]]\nbenchmarks = ["mccb-local"]\nmethod = "munet"\ntask_iteration = 2\n',
+            "did you mean 'task_iterations'",
+        ),
         ('[[segment]]\nbenchmarks = ["mccb-local"]\nmethod = "munet"\nbudget = "tiny"\n', "did you mean 'mini'"),
     ],
 )

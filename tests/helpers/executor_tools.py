@@ -12,7 +12,7 @@ from growing import evolve
 from munet.evolution.events import ChildFinished, CycleFinished, Event, Notice
 
 TASKS = ("shapes", "again")
-# The same flips for all children of a generation, so that siblings are put into litters.
+# The same flips for all children of a generation, so that siblings are put into job groups.
 SHARED = {"preprocessing_scope": "generation", "defaults.flip": True}
 BUDGET: dict[str, Any] = {
     "generations": 2,
@@ -35,7 +35,7 @@ def create(path: Path, data: Path) -> munet.System:
 
 
 def grow(system: munet.System, watch: Callable[[Event], None] = lambda event: None, **options: Any) -> list[Event]:
-    """One small run; returns what it told. `watch` is told as well."""
+    """One small run; returns its events. `watch` is called with each of them."""
     events: list[Event] = []
 
     def observe(event: Event) -> None:
@@ -52,8 +52,8 @@ def contents(system: munet.System) -> dict[str, bytes]:
     return {str(file.relative_to(system.path)): file.read_bytes() for file in files}
 
 
-def told(events: list[Event]) -> list[tuple[Any, ...]]:
-    """Cycles and children that were told, in an order that does not depend on who was first."""
+def reported(events: list[Event]) -> list[tuple[Any, ...]]:
+    """Cycles and children that were reported, in an order that does not depend on who was first."""
     return sorted(
         (event.task, event.generation, event.child, getattr(event, "cycle", 99))
         for event in events

@@ -89,9 +89,9 @@ def shape_of(system: munet.System) -> str:
     task = system.tasks[0]
     record = system.task(task)
     manifest = system.manifest(task)
-    told = {"record": sorted(record), "manifest": sorted(manifest), "sizes": manifest["sizes"]}
-    told["hyperparameters"] = sorted(manifest["hyperparameters"])
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    fields = {"record": sorted(record), "manifest": sorted(manifest), "sizes": manifest["sizes"]}
+    fields["hyperparameters"] = sorted(manifest["hyperparameters"])
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
 def measured(name: str) -> tuple[dict[str, str], str]:

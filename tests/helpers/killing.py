@@ -1,4 +1,4 @@
-"""What the kill tests run in processes of their own: an evolution that says aloud what it has committed."""
+"""What the kill tests run in processes of their own: an evolution that reports each thing it has committed."""
 
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,7 +25,7 @@ def grow(path: Path) -> None:
     evolve(munet.System.open(path), task_iterations=1, **SETTINGS)
 
 
-def grow_aloud(path: Path, connection: Connection) -> None:
+def grow_and_report(path: Path, connection: Connection) -> None:
     """The same; sends the place and the model of every child once it is finished, and "done" at the end."""
 
     def tell(event: Event) -> None:

@@ -89,7 +89,7 @@ def opened(browser: "Browser", path: object, size: str, theme: Literal["light", 
     page.set_default_timeout(60_000)  # the machine may be busy
     made = Opened(page)
     page.on("pageerror", lambda error: made.complaints.append(str(error)))
-    page.on("console", lambda told: made.complaints.append(told.text))
+    page.on("console", lambda message: made.complaints.append(message.text))
     page.on("dialog", lambda dialog: made.complaints.append(f"dialog {dialog.message}"))
     page.on("request", lambda asked: made.complaints.append(asked.url) if asked.url.startswith("http") else None)
     page.add_init_script(_WATCH_TEXT)

@@ -316,8 +316,8 @@ def test_the_index_reads_every_kind_of_value(tmp_path: Path):
         "b:2": sorted(values["b:2"]),
         "c:3": ["bytes", "list", "text", "u8"],
     }
-    told = {name: (array.shape, array.dtype, array.bytes) for name, array in index["a:1"].items() if array}
-    assert told == {"x": ((2, 3), "bfloat16", 12), "y": ((), "float32", 4), "z/n": ((0, 4), "float32", 0)}
+    entries = {name: (array.shape, array.dtype, array.bytes) for name, array in index["a:1"].items() if array}
+    assert entries == {"x": ((2, 3), "bfloat16", 12), "y": ((), "float32", 4), "z/n": ((0, 4), "float32", 0)}
     assert all(array is None for array in index["b:2"].values())
     assert index["c:3"]["u8"] is not None
 

@@ -174,11 +174,11 @@ import_published(sys.argv[1], sys.argv[2])
 
 
 def test_progress_counts_up_to_the_end(published: Path, tmp_path: Path):
-    told: list[tuple[int, int]] = []
-    prepare(published).write(tmp_path / "fleet", lambda done, total: told.append((done, total)))
-    assert told == sorted(told)
-    assert len({total for _, total in told}) == 1
-    assert told[-1][0] == told[-1][1]
+    calls: list[tuple[int, int]] = []
+    prepare(published).write(tmp_path / "fleet", lambda done, total: calls.append((done, total)))
+    assert calls == sorted(calls)
+    assert len({total for _, total in calls}) == 1
+    assert calls[-1][0] == calls[-1][1]
 
 
 def test_an_empty_folder_may_become_the_system(published: Path, tmp_path: Path):

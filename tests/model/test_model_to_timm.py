@@ -28,8 +28,8 @@ def test_plain_timm_loads_it_with_equal_logits(name: str, tmp_path: Path):
     vit = small_vit(name)
     path = tmp_path / "model.safetensors"
     export(vit, path)
-    told = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
-    again = timm.create_model(told["model"], **told["kwargs"]).eval()
+    info = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
+    again = timm.create_model(info["model"], **info["kwargs"]).eval()
     again.load_state_dict(load_file(path), strict=True)
     with torch.no_grad():
         torch.testing.assert_close(again(images_of(vit)), vit(images_of(vit)), rtol=0, atol=0)
@@ -40,23 +40,23 @@ def test_plain_timm_loads_it_with_equal_logits(name: str, tmp_path: Path):
 )
 def test_the_arguments_make_the_class_itself(name: str, tmp_path: Path):
     vit = small_vit(name)
-    told = export(vit, tmp_path / "model.safetensors")
-    again = VisionTransformer(**told["kwargs"]).eval()
-    again.load_state_dict(load_file(told["weights"]), strict=True)
+    info = export(vit, tmp_path / "model.safetensors")
+    again = VisionTransformer(**info["kwargs"]).eval()
+    again.load_state_dict(load_file(info["weights"]), strict=True)
     with torch.no_grad():
         torch.testing.assert_close(again(images_of(vit)), vit(images_of(vit)), rtol=0, atol=0)
 
 
 def test_the_description_holds_what_a_user_needs(tmp_path: Path):
     vit = small_vit("vit_base_patch32_clip_224")
-    told = export(vit, tmp_path / "model.safetensors")
+    info = export(vit, tmp_path / "model.safetensors")
     written = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
     assert written["classes"] == CLASSES
     assert (written["image_size"], written["kwargs"]["num_classes"]) == (64, 5)
     assert written["mean"] == pytest.approx([0.48145466, 0.4578275, 0.40821073])
-    assert {key: told[key] for key in written} == written | {
-        "description": told["description"]
-    } or "description" in told
+    assert {key: info[key] for key in written} == written | {
+        "description": info["description"]
+    } or "description" in info
     assert str(tmp_path) not in (tmp_path / "model.json").read_text(encoding="utf-8")
 
 
@@ -68,8 +68,8 @@ def test_adapters_are_refused_unless_asked_for(tmp_path: Path):
     with pytest.raises(InputError, match="adapters before the blocks 1"):
         export(vit, path, layers=adapter)
     assert list(tmp_path.iterdir()) == []
-    told = export(vit, path, layers=adapter, with_adapters=True)
-    assert told["adapters"] == {"1": 8}
+    info = export(vit, path, layers=adapter, with_adapters=True)
+    assert info["adapters"] == {"1": 8}
     layers = split_state_dict(load_file(path))
     network = Network(read_architecture(vit), layers, 32)
     expected = Network(read_architecture(vit), {**split_state_dict(vit.state_dict()), **adapter}, 32)
@@ -100,8 +100,8 @@ def test_bad_targets(tmp_path: Path):
 def test_a_root_exports_without_a_head(tmp_path: Path):
     vit = small_vit("vit_tiny_patch16_224", classes=0)
     path = tmp_path / "root.safetensors"
-    told = export_model(read_architecture(vit), split_state_dict(vit.state_dict()), 32, [], path)
-    again = timm.create_model(told["model"], **told["kwargs"]).eval()
+    info = export_model(read_architecture(vit), split_state_dict(vit.state_dict()), 32, [], path)
+    again = timm.create_model(info["model"], **info["kwargs"]).eval()
     again.load_state_dict(load_file(path), strict=True)
     with torch.no_grad():
         torch.testing.assert_close(again(images_of(vit)), vit(images_of(vit)), rtol=0, atol=0)

@@ -15,7 +15,7 @@ A, B = Candidate("a", 0.9, 0), Candidate("b", 0.8, 1)
 
 
 class Scripted:
-    """A random stream that says what it is told, and fails when it is asked for more or less."""
+    """A random generator that returns given values, and fails when it is asked for more or fewer."""
 
     def __init__(self, *draws, order=None, choice=None):
         self.draws, self.order, self.choice = list(draws), order, choice

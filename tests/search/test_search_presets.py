@@ -261,9 +261,9 @@ def test_every_line_names_its_source(name):
     before = ""
     for number, line in enumerate(text.splitlines(), 1):
         table = "#" in line if line.startswith("[") else table
-        told = "#" in line or table or before.startswith("#")
+        explained = "#" in line or table or before.startswith("#")
         named = re.match(r"(name|source|extends) =", line)
-        assert told or named or "=" not in line, f"{name}.toml:{number}: {line}"
+        assert explained or named or "=" not in line, f"{name}.toml:{number}: {line}"
         before = line
 
 

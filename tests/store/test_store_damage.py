@@ -1,4 +1,4 @@
-"""Whatever happens to a file is found by fsck, refused on reading, and told with its name and whom it hurts."""
+"""Whatever happens to a file is found by fsck, refused on reading, and reported with its name and whom it hurts."""
 
 import os
 from collections.abc import Callable

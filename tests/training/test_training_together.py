@@ -61,7 +61,7 @@ def test_the_frozen_prefix_of_siblings_is_computed_once_also_under_augmentation(
     assert sum(one["block.0"] for one in calls[:2]) == spent
 
 
-def test_a_later_litter_finds_what_an_earlier_one_computed():
+def test_a_later_job_group_finds_what_an_earlier_one_computed():
     cache = FeatureCache(1 << 20)
     grow(items(PLAIN), cache, names=("train", "validation"))
     later = items(PLAIN)
@@ -76,15 +76,15 @@ def test_one_that_fails_does_not_hold_up_the_others():
         TrainItem(ToyNetwork(("head",)), recipe(PLAIN, 1e38, clip_norm=None, schedule="constant"), names=SHARED),
         TrainItem(ToyNetwork(("head",)), recipe(PLAIN), names=SHARED),
     ]
-    told: list[tuple[int, int]] = []
-    failed, fine = grow(group, on_cycle=lambda child, cycle, _: told.append((child, cycle)))
+    calls: list[tuple[int, int]] = []
+    failed, fine = grow(group, on_cycle=lambda child, cycle, _: calls.append((child, cycle)))
     assert failed.rejected is not None
     assert fine.rejected is None
-    assert [entry for entry in told if entry[0] == 1] == [(1, 0), (1, 1), (1, 2)]
-    assert_same(fine, grow([litter_of_one()])[0])
+    assert [entry for entry in calls if entry[0] == 1] == [(1, 0), (1, 1), (1, 2)]
+    assert_same(fine, grow([group_of_one()])[0])
 
 
-def litter_of_one() -> TrainItem:
+def group_of_one() -> TrainItem:
     return TrainItem(ToyNetwork(("head",)), recipe(PLAIN), names=SHARED)
 
 
@@ -97,4 +97,4 @@ def test_siblings_of_other_batches_are_refused():
     with pytest.raises(InputError, match="preprocessing"):
         grow([items(PLAIN)[0], items(RANDOM)[1]])
     with pytest.raises(InputError, match="batch_size"):
-        grow([litter_of_one(), TrainItem(ToyNetwork(("head",)), recipe(PLAIN, batch_size=5))])
+        grow([group_of_one(), TrainItem(ToyNetwork(("head",)), recipe(PLAIN, batch_size=5))])

@@ -50,10 +50,10 @@ def assert_same(a, b):
 
 
 def test_learns_what_can_be_separated():
-    told = []
-    outcome = run(cycles=6, on_cycle=lambda cycle, accuracy: told.append((cycle, accuracy)))
+    calls = []
+    outcome = run(cycles=6, on_cycle=lambda cycle, accuracy: calls.append((cycle, accuracy)))
     assert max(outcome.accuracies) > 0.95
-    assert told == list(enumerate(outcome.accuracies))
+    assert calls == list(enumerate(outcome.accuracies))
     assert outcome.losses[-1] < outcome.losses[0] / 2
     assert outcome.rejected is None
     assert outcome.train_seconds > 0
@@ -281,14 +281,14 @@ def test_a_batch_that_does_not_fit_goes_through_in_parts_with_the_same_result():
                 raise torch.OutOfMemoryError("out of memory")
             return super()._stage(slot, x)
 
-    told: list[str] = []
+    calls: list[str] = []
     for pre in (PLAIN, RANDOM):
         settings = recipe(preprocessing=pre)
         whole = train(ToyNetwork(ALL), settings, TRAIN, VALIDATION, key=(0,))
-        told.clear()
-        parts = train(Small(ALL), settings, TRAIN, VALIDATION, key=(0,), note=told.append)
-        assert len(told) == 1
-        assert "out of memory" in told[0]
+        calls.clear()
+        parts = train(Small(ALL), settings, TRAIN, VALIDATION, key=(0,), note=calls.append)
+        assert len(calls) == 1
+        assert "out of memory" in calls[0]
         assert parts.accuracies == whole.accuracies
         for slot, tensors in whole.layers.items():
             for name, tensor in tensors.items():

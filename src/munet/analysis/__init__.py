@@ -1,18 +1,22 @@
-"""What a system learned, from whom and at what cost, as tables and values; nothing is drawn here. Needs no torch.
+"""What a system learned, from whom and at what cost, as tables and values. Draws nothing and needs no torch.
 
-frames         History: the tables of one or several systems
-columns, rows  the columns of each table and their types; what stands in them
-reading        what a system holds, read once, past damage
-sampling       run records as columns: every child ever sampled
-following      what follows from their order: parents, the best so far, depths
-lineage        ancestors, their tree, through which tasks weights came
-sharing        layers that two tasks have in common
-flow           which tasks' models others descend from
-paths, growth  which layers a model had, and the network at any moment
-settings       hyperparameters and learned mutation probabilities
-learning       accuracy over validations, along each lineage
-costs          where time, FLOPs and parameters went, why children were rejected, Figure 3
-summary        leaderboard, totals, what a run changed
+snapshot.py       what one system holds, read once: run records, task records, manifests
+children.py       run records as columns: every child ever sampled
+timeline.py       what follows from the order of children: parents, the best so far, depths
+frames.py         History: the tables of one or several systems
+child_fields.py   the fields of a child, in one list
+columns.py        the columns of the other tables with their types; rows.py fills all of them
+lineage.py        ancestors, their tree, the tasks that trained inherited weights
+model_history.py  what `munet log`, `show` and `diff` say of one model
+status.py         what `munet status` says of a system
+sharing.py        layers that two tasks have in common
+flow.py           which tasks' models others descend from
+paths.py          which layers a model had; growth.py the network at any moment
+settings.py       hyperparameters and learned mutation probabilities
+learning.py       accuracy over validations, along each lineage
+progress.py       quality, size and compute after each task iteration
+costs.py          where time, FLOPs and parameters went, why children were rejected
+summary.py        leaderboard, totals, what a run changed
 """
 
 import lazy_loader

@@ -1,11 +1,12 @@
-"""Run records as columns: every child ever sampled, in order of time. Each file is read once and let go."""
+"""Run records as columns: every child ever sampled, in order of time. Each file is read once."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from munet.analysis.columns import SETTING, Columns
+from munet.analysis.child_fields import RECORDED, Source, read_child
+from munet.analysis.columns import Columns
 from munet.errors import DamagedError
 from munet.store.run_files import FINISHED, ends_iteration, generation_of
 from munet.store.run_records import read_config, read_finished, read_generation, read_iteration
@@ -16,18 +17,6 @@ if TYPE_CHECKING:
 
 Place = tuple[str, str, int]
 """A task iteration: run, task, iteration within the run."""
-
-_TEXTS = ("model", "parent", "parent_task", "reason", "device", "started", "finished")
-_NUMBERS = (
-    "accuracy",
-    "score",
-    "parent_score",
-    "parameters",
-    "trainable_parameters",
-    "accounted_parameters",
-    "flops",
-    "samples",
-)
 
 
 @dataclass(frozen=True)
@@ -77,12 +66,8 @@ class Sampled:
         return len(self.columns["task"])
 
     def places(self, run: Run) -> list[Place]:
-        """The task iterations of a run in order of time; those of an import are not told apart well, and left out."""
+        """The task iterations of a run in order of time; those of an import cannot be separated, and are left out."""
         return [] if run.imported else [place for place in self.steps if place[0] == run.name]
-
-
-# Columns that only help to make others: what imported children are called, and what tables of their own are made of.
-HELPERS = ("path", "parent_path", "accuracies", "mutations")
 
 
 def read_runs(store: "Store", note: Callable[[str], None], tick: Callable[[], None]) -> Sampled:
@@ -90,7 +75,7 @@ def read_runs(store: "Store", note: Callable[[str], None], tick: Callable[[], No
 
     `tick` is called for each record of a generation or a task iteration.
     """
-    found = Sampled({name: [] for name in (*_EMPTY, *HELPERS)})
+    found = Sampled({name: [] for name, _ in RECORDED})
     for name in store.runs():
         try:
             _read_run(store, name, found, note, tick)
@@ -131,72 +116,26 @@ def _read_run(store: "Store", name: str, found: Sampled, note: Callable[[str], N
 
 
 def _ordered(files: list[str], tasks: Any) -> Iterator[str]:
-    """Files of generations in the order in which they were trained: the tasks take turns, one iteration each."""
-    turn = {task: number for number, task in enumerate(tasks)}
+    """Files of generations in the order in which they were trained: one task iteration of each task in turn."""
+    place_of = {task: number for number, task in enumerate(tasks)}
     places = []
     for number, file in enumerate(files):
         place = generation_of(file)
         if place is not None:
-            places.append((place.iteration, turn.get(place.task, len(turn)), place.generation, number, file))
+            order = place_of.get(place.task, len(place_of))
+            places.append((place.iteration, order, place.generation, number, file))
     return (file for *_, file in sorted(places))
-
-
-_EMPTY = (
-    *("run", "method", "task", "iteration", "generation", "child", "accepted", "cloned", "image_size"),
-    *("cycle", "cycles", "train_seconds", "validation_seconds", "other_seconds", "train_flops", "validation_flops"),
-    *_TEXTS,
-    *_NUMBERS,
-)
 
 
 def _add(columns: Columns, run: Run, record: GenerationRecord, child: ChildRecord) -> None:
     """One more row: a value for every column, also for those of hyperparameters that only other children have."""
     count = len(columns["task"])
-    row = _row(run, record, child)
+    row = read_child(Source(run.name, run.method, record, child))
     for name in row:
         if name not in columns:  # a hyperparameter that no child before had
             columns[name] = [None] * count
     for name, values in columns.items():
         values.append(row.get(name))
-
-
-def _row(run: Run, record: GenerationRecord, child: ChildRecord) -> dict[str, Any]:
-    settings: Mapping[str, Any] = child.get("hyperparameters") or {}
-    cloned, cycle, accuracies = child.get("cloned"), child.get("cycle"), child.get("accuracies") or ()
-    seconds, spent = child.get("seconds") or {}, child.get("flops_spent") or {}
-    row: dict[str, Any] = {SETTING + name: value for name, value in settings.items()}
-    for name in _TEXTS:
-        value = child.get(name)
-        row[name] = sys.intern(value) if isinstance(value, str) else None
-    for name in _NUMBERS:
-        row[name] = child.get(name)
-    for part in ("train", "validation", "other"):
-        row[f"{part}_seconds"] = seconds.get(part)
-    for part in ("train", "validation"):
-        row[f"{part}_flops"] = spent.get(part)
-    return row | {
-        "run": run.name,
-        "method": run.method,
-        "task": sys.intern(record["task"]),
-        "iteration": record["iteration"],
-        "generation": record["generation"],
-        "child": child["child"],
-        "accepted": bool(child.get("accepted")),
-        "cloned": None if cloned is None else tuple(map(sys.intern, cloned)),
-        "image_size": settings.get("image_size"),
-        "cycle": cycle if cycle is not None and 0 <= cycle < len(accuracies) else None,
-        "cycles": len(accuracies),
-        "path": child.get("path"),
-        "parent_path": child.get("parent_path"),
-        "accuracies": tuple(accuracies),
-        "mutations": tuple(_mutation(told) for told in child.get("mutations") or ()),
-    }
-
-
-def _mutation(told: Mapping[str, Any]) -> tuple[str, str | None, Any, Any]:
-    """(kind, slot or name of a hyperparameter, old value, new value)"""
-    name = told.get("name") or told.get("slot")
-    return sys.intern(told["kind"]), None if name is None else sys.intern(name), told.get("old"), told.get("new")
 
 
 def _sort_imported(columns: Columns, first: int) -> None:

@@ -1,4 +1,4 @@
-"""The columns of every table, in their order, each with what it holds. docs/analysis.md says what they mean."""
+"""The columns of every table but that of children (`child_fields`), with types; docs/analysis.md explains them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -34,45 +34,6 @@ TASKS: Schema = {
     "flops": NUMBER,
     "num_blocks": NUMBER,
     "image_size": NUMBER,
-}
-CHILDREN: Schema = {
-    "system": TEXT,
-    "step": WHOLE,
-    "run": TEXT,
-    "method": TEXT,
-    "task": TEXT,
-    "iteration": WHOLE,
-    "generation": WHOLE,
-    "child": WHOLE,
-    "model": TEXT,
-    "parent": TEXT,
-    "parent_task": TEXT,
-    "parent_step": NUMBER,
-    "accepted": FLAG,
-    "reason": TEXT,
-    "retained": FLAG,
-    "best": FLAG,
-    "accuracy": NUMBER,
-    "score": NUMBER,
-    "parent_score": NUMBER,
-    "parameters": NUMBER,
-    "trainable_parameters": NUMBER,
-    "accounted_parameters": NUMBER,
-    "flops": NUMBER,
-    "image_size": NUMBER,
-    "num_blocks": NUMBER,
-    "cloned": ANY,
-    "samples": NUMBER,
-    "cycle": NUMBER,
-    "cycles": WHOLE,
-    "train_seconds": NUMBER,
-    "validation_seconds": NUMBER,
-    "other_seconds": NUMBER,
-    "train_flops": NUMBER,
-    "validation_flops": NUMBER,
-    "started": TEXT,
-    "finished": TEXT,
-    "device": TEXT,
 }
 CYCLES: Schema = {"system": TEXT, "step": WHOLE, "task": TEXT, "cycle": WHOLE, "accuracy": NUMBER}
 MUTATIONS: Schema = {

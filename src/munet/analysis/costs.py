@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from munet.analysis.columns import ANY, CHILDREN, NUMBER, TEXT, WHOLE, Schema, table
+from munet.analysis.child_fields import CHILDREN
+from munet.analysis.columns import ANY, NUMBER, TEXT, WHOLE, Schema, table
 from munet.analysis.frames import History
 from munet.errors import InputError, suggest
 
@@ -37,14 +38,14 @@ _KINDS = (
     (re.compile(r"score .* is not better than"), "not better than its parent"),
     (re.compile(r"non-finite (\w+)"), r"non-finite \1"),
 )
-UNTOLD = "not told"
+NOT_RECORDED = "not recorded"
 
 
 def spent(history: History, by: str | Sequence[str] = "task") -> "pd.DataFrame":
     """What all children took, by any columns of theirs such as task, method, run, device: one row for each group.
 
     children, accepted, retained, samples; seconds and FLOPs of training, of validation and together, seconds also for
-    the rest. What is not told counts as nothing.
+    the rest. What was not recorded counts as nothing.
     """
     names = [by] if isinstance(by, str) else list(by)
     children = history.children
@@ -54,8 +55,8 @@ def spent(history: History, by: str | Sequence[str] = "task") -> "pd.DataFrame":
     groups: dict[tuple[Any, ...], list[float]] = {}
     keys = zip(*(children[name].tolist() for name in names), strict=True)
     numbers = zip(*(children[name].fillna(0).tolist() for name in _SUMMED), strict=True)
-    for told, values in zip(keys, numbers, strict=True):
-        key = tuple(None if value != value else value for value in told)  # NaN never equals NaN
+    for group, values in zip(keys, numbers, strict=True):
+        key = tuple(None if value != value else value for value in group)  # NaN never equals NaN
         sums = groups.setdefault(key, [0] * (1 + len(_SUMMED)))
         for place, value in enumerate((1, *values)):
             sums[place] += value
@@ -75,7 +76,7 @@ def rejected(history: History) -> "pd.DataFrame":
 def kind_of(reason: str | None) -> str:
     """A reason of rejection without its numbers."""
     if not isinstance(reason, str):
-        return UNTOLD
+        return NOT_RECORDED
     for pattern, kind in _KINDS:
         found = pattern.search(reason)
         if found:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from munet.analysis import columns as c
 from munet.analysis import rows
+from munet.analysis.child_fields import CHILDREN
 from munet.analysis.snapshot import Progress, Snapshot
 from munet.errors import InputError, suggest
 from munet.store import Store
@@ -32,7 +33,7 @@ class History:
 
     @classmethod
     def of(cls, systems: "Mapping[str, HasStore | Store]", progress: Progress | None = None) -> "History":
-        """Read systems, each under its label; `progress` is told (done, in all) of the records of each."""
+        """Read systems, each under its label; `progress` is called with (done, in all) of the records of each."""
         if not systems:
             raise InputError("there is no system to look at: name one or more")
         return cls({label: Snapshot(label, _store(one), progress) for label, one in systems.items()})
@@ -67,7 +68,7 @@ class History:
     @cached_property
     def children(self) -> "pd.DataFrame":
         """One row for every child ever sampled, in order of time."""
-        return c.frame(c.CHILDREN, map(rows.children, self.readings.values()), more=c.SETTING)
+        return c.frame(CHILDREN, map(rows.children, self.readings.values()), more=c.SETTING)
 
     @cached_property
     def cycles(self) -> "pd.DataFrame":
@@ -108,7 +109,7 @@ class History:
 def history(*systems: HasStore | Store | str | Path, progress: Progress | None = None) -> History:
     """The history of systems, open ones or paths; each is labelled with as much of its path as tells it apart.
 
-    `progress` is told (done, in all) of the records of each while they are read.
+    `progress` is called with (done, in all) of the records of each while they are read.
     """
     opened = [_store(one) for one in systems]
     return History.of(dict(zip(labels([one.path for one in opened]), opened, strict=True)), progress)

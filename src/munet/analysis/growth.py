@@ -92,8 +92,8 @@ def _grown(one: Snapshot) -> Growth:
             path = None
         unknown += path is None
         found.append(Moment(step, task, model, sampled, _accuracy(one, model, sampled), path))
-    told = "a model that was" if unknown == 1 else f"{unknown} models that were"
-    notes = [f"the layers of {told} the best for a while are not known any more"] if unknown else []
+    missing = "a model that was" if unknown == 1 else f"{unknown} models that were"
+    notes = [f"the layers of {missing} the best for a while are not known any more"] if unknown else []
     used = {id for moment in found for id in (moment.path or {}).values()}
     layers = {id: layer for id, layer in paths.layers.items() if id in used}
     return Growth(tuple(found), layers, tuple(walk.settled), tuple(notes))
@@ -146,11 +146,11 @@ class _Walk:
                 self._change(step, columns["task"][step], (step, columns["model"][step]))
 
     def _import(self, run: Run) -> None:
-        columns, kept = self.one.sampled.columns, self.one.marks[1]
+        columns, retained = self.one.sampled.columns, self.one.marks[1]
         self._children(run.steps)
         for step in run.steps:
             task, end = columns["task"][step], run.steps.stop - 1
-            if kept[step]:
+            if retained[step]:
                 if self.now.get(task) != (step, columns["model"][step]):
                     self._change(end, task, (step, columns["model"][step]))
                 self._settle(end, task)

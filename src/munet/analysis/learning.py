@@ -1,4 +1,4 @@
-"""How accuracy rose along the line of each task's model, over validations (A20)."""
+"""How accuracy rose along the lineage of each task's model, over validations (A20)."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -34,18 +34,18 @@ GAPS: Schema = {
 def curves(history: History) -> "pd.DataFrame":
     """One row for each validation: system, task, method, validation (from 1), accuracy, step, selected.
 
-    The model's ancestors of the same task come before it, each cut right after the cycle that was kept. A model whose
-    parent is the root, as those of the baselines are, is told whole. `selected` is the validation whose parameters the
-    task has now.
+    A curve goes through the model's ancestors of the same task, the oldest first. Each contributes its validations up
+    to the cycle whose parameters were selected. A model whose parent is the root, such as that of a baseline, shows all
+    of its validations. `selected` marks the validation whose parameters the task has now.
     """
     rows = []
     for one in history.readings.values():
         for task, model in one.retained.items():
             count, selected = 0, None
-            for ancestor, values, kept in _parts(one, task, model.id):
+            for ancestor, values, chosen in _parts(one, task, model.id):
                 for cycle, accuracy in enumerate(values):
                     count += 1
-                    selected = len(rows) if cycle == kept else selected
+                    selected = len(rows) if cycle == chosen else selected
                     rows.append([one.label, task, model.method, count, accuracy, ancestor.step, False])
             if selected is not None:
                 rows[selected][-1] = True
@@ -53,37 +53,39 @@ def curves(history: History) -> "pd.DataFrame":
 
 
 def _parts(one: Snapshot, task: str, model: str) -> list[tuple[Ancestor, Sequence[float], int | None]]:
-    """(model, accuracies shown, index of the kept one) of each model of the task along the line, the oldest first."""
+    """(model, accuracies shown, index of the selected one) of each model of the task, the oldest first."""
     line = list(descent(one, model))
     whole = len(line) > 1 and line[1].task is None
     parts = []
     for number, ancestor in enumerate(line):
         if ancestor.task == task:
-            values, kept = _accuracies(one, ancestor)
-            end = len(values) if (number == 0 and whole) or kept is None else kept + 1
-            parts.append((ancestor, values[:end], kept))
+            values, chosen = _accuracies(one, ancestor)
+            end = len(values) if (number == 0 and whole) or chosen is None else chosen + 1
+            parts.append((ancestor, values[:end], chosen))
     return parts[::-1]
 
 
 def _accuracies(one: Snapshot, model: Ancestor) -> tuple[Sequence[float], int | None]:
-    """(accuracies of all cycles, index of the kept one)"""
+    """(accuracies of all cycles, index of the selected one)"""
     if model.step is not None:
-        values, kept = (one.sampled.columns[name][model.step] for name in ("accuracies", "cycle"))
+        values, chosen = (one.sampled.columns[name][model.step] for name in ("accuracies", "cycle"))
     else:
         metrics = one.models[model.model].metrics if model.model in one.models else {}
-        values, kept = metrics.get("accuracies") or (), metrics.get("cycle")
-    if kept is None and values:
-        kept = max(range(len(values)), key=lambda index: (values[index], index))
-    return values, kept
+        values, chosen = metrics.get("accuracies") or (), metrics.get("cycle")
+    if chosen is None and values:
+        chosen = max(range(len(values)), key=lambda index: (values[index], index))
+    return values, chosen
 
 
 def gaps(history: History) -> "pd.DataFrame":
     """One row for each retained model: validations up to the selected one, accuracy there and on the test split."""
     tasks = history.tasks[["system", "task", "test_accuracy"]].itertuples(index=False)
     tests = {(system, task): accuracy for system, task, accuracy in tasks}
-    told = curves(history)
+    validations = curves(history)
     rows = []
-    for system, task, method, validation, accuracy, _, _ in told[told["selected"]].itertuples(index=False):
+    for system, task, method, validation, accuracy, _, _ in validations[validations["selected"]].itertuples(
+        index=False
+    ):
         test = tests[system, task]
         rows.append((system, task, method, validation, accuracy, test, accuracy - test))
     return table(GAPS, rows)

@@ -1,4 +1,4 @@
-"""Who descends from whom: ancestors of a model (A12, A13), the tree of all (A11), through whom weights came (A14)."""
+"""Who descends from whom: ancestors of a model (A12, A13), the tree of all (A11), inherited weights (A14)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -93,8 +93,8 @@ def descent(one: Snapshot, model: str | None, step: int | None = None) -> Iterat
             return
         if step is not None:
             seen.add(step)
-            told = columns["accuracy"][step], columns["score"][step]
-            yield Ancestor(columns["model"][step], step, columns["task"][step], *told)
+            measures = columns["accuracy"][step], columns["score"][step]
+            yield Ancestor(columns["model"][step], step, columns["task"][step], *measures)
             model, step = columns["parent"][step], one.parent_steps[step]
             if model is None and step is None and stored is not None:  # an import does not tell whose child it was
                 model = stored.parent
@@ -119,13 +119,13 @@ def tree(history: History) -> "pd.DataFrame":
     """
     rows = []
     for one in history.readings.values():
-        columns, kept = one.sampled.columns, set[int]()
+        columns, steps = one.sampled.columns, set[int]()
         for model in one.retained:
-            kept |= {a.step for a in descent(one, one.retained[model].id) if a.step is not None}
+            steps |= {a.step for a in descent(one, one.retained[model].id) if a.step is not None}
         for step, parent in enumerate(one.parent_steps):
             if parent is not None and columns["score"][step] is not None:
                 place = (step, columns["score"][step], parent, columns["score"][parent])
-                rows.append((one.label, columns["task"][step], *place, step in kept))
+                rows.append((one.label, columns["task"][step], *place, step in steps))
     return table(TREE, rows)
 
 

@@ -1,4 +1,4 @@
-"""How a model came to be: its lineage, its layers and who shares them, every child ever sampled. Needs no torch."""
+"""The history of a model: its lineage, its layers and who shares them, every child ever sampled. Needs no torch."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -121,7 +121,7 @@ class Ended(IterationRecord):
 
 
 def children(store: "Store", task: str | None = None) -> Iterator[Sampled]:
-    """Every child ever sampled, oldest run first, kept or not."""
+    """Every child ever sampled, oldest run first, accepted or rejected."""
     for run in store.runs():
         for file, place in generations(store, run):
             if task not in (None, place.task):

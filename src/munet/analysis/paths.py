@@ -24,7 +24,7 @@ class Layer:
 
 
 class Paths:
-    """The layers of every model of one system, as far as they can be told. `layers` are all that were met so far."""
+    """The layers of every model of one system, as far as they are known. `layers` are all that were met so far."""
 
     def __init__(self, reading: Snapshot) -> None:
         self.reading = reading
@@ -143,12 +143,12 @@ class Paths:
 
 def _retained_until(reading: Snapshot) -> dict[int, int]:
     """Step of each model that was ever retained -> the last step at which it was."""
-    kept, last = reading.marks[1], len(reading.sampled) - 1
+    retained, last = reading.marks[1], len(reading.sampled) - 1
     found: dict[int, int] = {}
     now: dict[str, int] = {}  # task -> step of its retained model
     for (_, task, _), steps in reading.sampled.steps.items():
         for step in steps:
-            if kept[step]:
+            if retained[step]:
                 if task in now:
                     found[now[task]] = steps[-1]
                 now[task] = step

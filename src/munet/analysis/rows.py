@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from munet.analysis import columns as c
+from munet.analysis.child_fields import CHILDREN
 from munet.analysis.children import Run
 from munet.analysis.snapshot import Snapshot
 from munet.model.cost import accounted_parameters
@@ -36,7 +37,7 @@ def tasks(one: Snapshot) -> c.Columns:
 def children(one: Snapshot) -> c.Columns:
     sampled = one.sampled
     best, retained = one.marks
-    found = {name: values for name, values in sampled.columns.items() if name in c.CHILDREN or name.startswith("hp.")}
+    found = {name: values for name, values in sampled.columns.items() if name in CHILDREN or name.startswith("hp.")}
     blocks = [None if shape is None else shape.blocks for shape in one.shapes]
     places: c.Columns = {"system": [one.label] * len(sampled), "step": list(range(len(sampled)))}
     return (
@@ -53,15 +54,17 @@ def children(one: Snapshot) -> c.Columns:
 
 def cycles(one: Snapshot) -> c.Columns:
     columns = one.sampled.columns
-    told = enumerate(zip(columns["task"], columns["accuracies"], strict=True))
-    rows = ((one.label, s, task, k, value) for s, (task, values) in told for k, value in enumerate(values))
+    sampled_rows = enumerate(zip(columns["task"], columns["accuracies"], strict=True))
+    rows = ((one.label, s, task, k, value) for s, (task, values) in sampled_rows for k, value in enumerate(values))
     return c.filled(c.CYCLES, rows)
 
 
 def mutations(one: Snapshot) -> c.Columns:
     columns = one.sampled.columns
-    told = enumerate(zip(columns["task"], columns["mutations"], strict=True))
-    return c.filled(c.MUTATIONS, ((one.label, s, task, *mutation) for s, (task, made) in told for mutation in made))
+    sampled_rows = enumerate(zip(columns["task"], columns["mutations"], strict=True))
+    return c.filled(
+        c.MUTATIONS, ((one.label, s, task, *mutation) for s, (task, made) in sampled_rows for mutation in made)
+    )
 
 
 def models(one: Snapshot) -> c.Columns:
@@ -134,7 +137,7 @@ def runs(one: Snapshot) -> c.Columns:
 
 
 def seconds_between(start: str | None, end: str | None) -> float | None:
-    """Seconds from one time of a run record to another; None where they are not told in munet's way."""
+    """Seconds from one time of a run record to another; None where they are not recorded in munet's form."""
     try:
         return (datetime.fromisoformat(end or "") - datetime.fromisoformat(start or "")).total_seconds()
     except (ValueError, TypeError):

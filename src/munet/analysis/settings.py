@@ -120,7 +120,7 @@ def _line(points: Sequence[tuple[float, float]]) -> tuple[float | None, float | 
 def probability_histograms(history: History) -> "pd.DataFrame":
     """How often each value of each learned mutation probability was retained (Figure 7).
 
-    mutation, probability, count, share. Those of blocks and adapters are told one by one, as `clone:block.3`, and
+    mutation, probability, count, share. Those of blocks and adapters are listed one by one, as `clone:block.3`, and
     together, as `clone:block`.
     """
     columns = [history.probabilities[name].tolist() for name in ("mutation", "probability")]

@@ -93,9 +93,9 @@ class Snapshot:
     @cached_property
     def tests(self) -> dict[str, float]:
         """Model id -> accuracy on its task's test split, of every model that was ever retained."""
-        told = [end.get("test") for end in self.sampled.ends.values()]
-        told += [record.get("test") for record in self.records]
-        return {test["model"]: test["accuracy"] for test in told if test}
+        tests = [end.get("test") for end in self.sampled.ends.values()]
+        tests += [record.get("test") for record in self.records]
+        return {test["model"]: test["accuracy"] for test in tests if test}
 
     def alive(self, model: Model) -> bool:
         """Whether all layers of a model are still there."""
@@ -188,8 +188,8 @@ def _models(store: "Store", note: Callable[[str], None], tick: Callable[[], None
                 note(str(error))
             continue
         layers = {sys.intern(slot): sys.intern(layer) for slot, layer in manifest["layers"].items()}
-        told: dict[str, Any] = {name: manifest.get(name) for name in _FACTS}
+        facts: dict[str, Any] = {name: manifest.get(name) for name in _FACTS}
         for name in _MAPPINGS:
-            told[name] = {sys.intern(key): value for key, value in (manifest.get(name) or {}).items()}
-        found[sys.intern(id)] = Model(id=id, layers=layers, **told)
+            facts[name] = {sys.intern(key): value for key, value in (manifest.get(name) or {}).items()}
+        found[sys.intern(id)] = Model(id=id, layers=layers, **facts)
     return found

@@ -1,4 +1,4 @@
-"""Where a system stands: what each task's model scores, weighs and costs. Needs no torch."""
+"""The status of a system: score, size and compute of each task's model. Needs no torch."""
 
 from typing import TYPE_CHECKING, Any
 

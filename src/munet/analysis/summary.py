@@ -38,7 +38,7 @@ def leaderboard(history: History) -> "pd.DataFrame":
 
 
 def totals(history: History, system: str | None = None) -> dict[str, Any]:
-    """What a system came to and what it took (A2), as JSON values; what nobody told is None.
+    """The results and the costs of a system (A2), as JSON values; what was not recorded is None.
 
     `mean_validation_accuracy`, `mean_test_accuracy`, `unique_parameters`, `parameters_per_task` and `flops_per_task`
     are those of `System.status()`. Seconds and FLOPs are sums over all children; `wall_seconds` sums up the runs, from
@@ -46,16 +46,16 @@ def totals(history: History, system: str | None = None) -> dict[str, Any]:
     """
     one = history.one(system)
     tests = {task: one.tests[model.id] for task, model in one.retained.items() if model.id in one.tests}
-    columns, kept = one.sampled.columns, list(one.retained.values())
+    columns, retained = one.sampled.columns, list(one.retained.values())
     runs = history.runs
     seconds = {f"{part}_seconds": _sum(columns[f"{part}_seconds"]) for part in ("train", "validation", "other")}
     return {
         "tasks": len(one.records),
-        "evolved_tasks": len(kept),
-        "mean_score": mean_of_known([model.metrics.get("score") for model in kept]),
-        **totals_of([_weight(model) for model in kept], tests.values()),
+        "evolved_tasks": len(retained),
+        "mean_score": mean_of_known([model.metrics.get("score") for model in retained]),
+        **totals_of([_weight(model) for model in retained], tests.values()),
         "models": len(one.models),
-        "layers": len({layer for model in kept for layer in model.layers.values()}),
+        "layers": len({layer for model in retained for layer in model.layers.values()}),
         "children": len(one.sampled),
         "accepted": sum(columns["accepted"]),
         "samples": int(_sum(columns["samples"])),
@@ -100,9 +100,9 @@ def changes(history: History, run: str | None = None, system: str | None = None)
 def _measures(one: Snapshot, model: str | None) -> tuple[float | None, float | None, float | None]:
     """score as recorded, validation and test accuracy"""
     step = one.step_of.get(model or "")
-    told: Mapping[str, Any] = one.models[model].metrics if model in one.models else {}
+    metrics: Mapping[str, Any] = one.models[model].metrics if model in one.models else {}
     if step is None:
-        score, accuracy = told.get("score"), told.get("validation_accuracy")
+        score, accuracy = metrics.get("score"), metrics.get("validation_accuracy")
     else:
         score, accuracy = (one.sampled.columns[name][step] for name in ("score", "accuracy"))
     return score, accuracy, one.tests.get(model or "")

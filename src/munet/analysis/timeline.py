@@ -21,7 +21,7 @@ def shape_of(slots: Slots) -> Shape:
 
 
 def parent_steps(sampled: Sampled) -> list[int | None]:
-    """The step at which each child's parent was sampled; None for the root and for what nobody recorded."""
+    """The step at which each child's parent was sampled; None for the root and for parents without a record."""
     columns = sampled.columns
     paths = {path: step for step, path in enumerate(columns["path"]) if path is not None}
     known: dict[str, int] = {}
@@ -63,25 +63,25 @@ def _mutated(shape: Shape, mutations: tuple[tuple[str, str | None, Any, Any], ..
 
 
 def best_so_far(sampled: Sampled) -> tuple[list[bool], list[bool]]:
-    """(best, retained) of every child: better than its task had before, and kept when its task iteration ended.
+    """(best, retained) of every child: better than its task had before, and retained when its task iteration ended.
 
     What the record of a task iteration's end says has the last word. Where there is none (the run goes on, was
     abandoned, imported, or is older than these records), recorded scores decide.
     """
-    best, kept = [False] * len(sampled), [False] * len(sampled)
+    best, retained = [False] * len(sampled), [False] * len(sampled)
     now: dict[str, tuple[str | None, float]] = {}  # task -> model retained so far and its score
     for run in sampled.runs:
         if run.imported:
-            now |= _imported(sampled, run, best, kept)
+            now |= _imported(sampled, run, best, retained)
         for place in sampled.places(run):
             found = _iteration(sampled, run, place, now.get(place[1], (None, float("-inf"))))
             for step in found:
                 best[step] = True
             over = place in sampled.ends or (run.finished is not None and not run.abandoned)
             if found and over:
-                kept[found[-1]] = True
+                retained[found[-1]] = True
                 now[place[1]] = sampled.columns["model"][found[-1]], sampled.columns["score"][found[-1]]
-    return best, kept
+    return best, retained
 
 
 def _iteration(sampled: Sampled, run: Run, place: Place, before: tuple[str | None, float]) -> list[int]:
@@ -89,10 +89,12 @@ def _iteration(sampled: Sampled, run: Run, place: Place, before: tuple[str | Non
     columns, end, steps = sampled.columns, sampled.ends.get(place), sampled.steps[place]
     models, scores = columns["model"], columns["score"]
     if end is not None and end["model"] not in {models[step] for step in steps if models[step]}:
-        return []  # what the task had before stayed ahead: scores do not change within an iteration
+        return []  # what the task had before stayed ahead: scores do not change within a task iteration
     # Others may have begun or ceased to share layers with the model: what it scores now its children's records tell.
-    told = [columns["parent_score"][step] for step in steps if columns["parent"][step] == before[0] is not None]
-    bar = next((score for score in told if score is not None), before[1])
+    parent_scores = [
+        columns["parent_score"][step] for step in steps if columns["parent"][step] == before[0] is not None
+    ]
+    bar = next((score for score in parent_scores if score is not None), before[1])
     found = []
     for step in steps:
         score = scores[step]
@@ -106,13 +108,15 @@ def _iteration(sampled: Sampled, run: Run, place: Place, before: tuple[str | Non
     return found
 
 
-def _imported(sampled: Sampled, run: Run, best: list[bool], kept: list[bool]) -> dict[str, tuple[str | None, float]]:
+def _imported(
+    sampled: Sampled, run: Run, best: list[bool], retained: list[bool]
+) -> dict[str, tuple[str | None, float]]:
     """Mark the children of an import; returns what each task retained. Only of that is the model known by its id."""
     columns, bars, found = sampled.columns, dict[str, float](), dict[str, tuple[str | None, float]]()
     for step in run.steps:
         task, score, model = (columns[name][step] for name in ("task", "score", "model"))
         if model is not None:
-            kept[step] = True
+            retained[step] = True
             found[task] = model, float("-inf") if score is None else score
         bar = bars.get(task, float("-inf"))
         if score is None or not columns["accepted"][step]:

@@ -1,8 +1,8 @@
 """The benchmarks of the papers and local ones: which tasks, which splits, where the images are had, what was reported.
 
-    catalog_tasks.py      Task and Benchmark, read from catalog/*.toml
-    catalog_places.py     where the images of a task are on this machine, and what cannot be had
-    catalog_published.py  results that the papers report
+    tasks.py      Task and Benchmark, read from catalog/*.toml
+    places.py     where the images of a task are on this machine, and what cannot be had
+    published.py  results that the papers report
 
 Every value of a task has its source in `Task.sources`. Nothing here imports torch, numpy or datasets.
 """

@@ -104,14 +104,14 @@ def add(
 
 def differences(task: Task, record: TaskRecord) -> list[str]:
     """In what the images that were found differ from what the catalog says, for people to read."""
-    told = []
+    found_differences = []
     if len(record["classes"]) != task.classes:
-        told.append(f"{len(record['classes']):,} classes, the catalog has {task.classes:,}")
+        found_differences.append(f"{len(record['classes']):,} classes, the catalog has {task.classes:,}")
     for part, expected in (task.sizes or {}).items():
         found = record["splits"][part]["examples"]
         if found != expected:
-            told.append(f"{found:,} {part} images, the catalog has {expected:,}")
-    return told
+            found_differences.append(f"{found:,} {part} images, the catalog has {expected:,}")
+    return found_differences
 
 
 def _find(task: Task, data: Path | None, prefer: str | None) -> tuple[str | None, str]:

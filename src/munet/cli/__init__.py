@@ -1,7 +1,7 @@
-"""The command line. One file for each group of commands; nothing here imports torch, numpy or datasets.
+"""The command line. One file or folder for each group of commands; nothing here imports torch, numpy or datasets.
 
     system.py     init, add, status
-    evolve/       evolve, methods: the command, who listens to a run, its live view
+    evolve/       evolve, methods: the commands, the live view
     inspect.py    log, show, diff
     report.py     report: a system as a page; plot.py its figures and animation; watch.py the page, live
     use.py        evaluate, predict, export
@@ -12,7 +12,7 @@
     maintain.py   fsck, gc
     quickstart.py quickstart
     text/         numbers, ids and mutations as text; what the read commands show; progress
-    common.py     opening systems, printing, shared options; errors.py how errors are told
+    common.py     opening systems, printing, shared options; errors.py how errors are shown
 
 A group is a module with `register(app)`; to add one, name it in `GROUPS`.
 """
@@ -68,9 +68,9 @@ def _version(wanted: bool) -> None:
     if wanted:
         import typer
 
-        from munet import __version__
+        from munet.provenance import VERSION
 
-        typer.echo(f"munet {__version__}")
+        typer.echo(f"munet {VERSION}")
         raise typer.Exit
 
 

@@ -56,19 +56,19 @@ def interrupted(words: Sequence[str]) -> Failure:
 
 
 def explained(error: Exception) -> Failure:
-    """What the user is told of an error."""
+    """The message for the user about an error."""
     if isinstance(error, MunetError):
         return Failure(error.kind, str(error), error.exit_code)
     if isinstance(error, OSError) and error.strerror:
         kind = "missing-file" if isinstance(error, FileNotFoundError) else "store"
         return Failure(kind, _os_error(error), MunetError.exit_code)
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        told = "out of memory: a smaller --batch-size or --image-size needs less"
-        return Failure("memory", told, MunetError.exit_code)
+        text = "out of memory: a smaller --batch-size or --image-size needs less"
+        return Failure("memory", text, MunetError.exit_code)
     if (usage := getattr(error, "format_message", None)) is not None:  # click's, which typer has under its own name
         return Failure("usage", usage(), MunetError.exit_code)
-    told = f"{type(error).__name__}: {error}".rstrip(": ")
-    return Failure("internal", f"internal error, {told}; MUNET_TRACEBACK=1 shows where it happened", 1)
+    text = f"{type(error).__name__}: {error}".rstrip(": ")
+    return Failure("internal", f"internal error, {text}; MUNET_TRACEBACK=1 shows where it happened", 1)
 
 
 def _os_error(error: OSError) -> str:
@@ -80,8 +80,8 @@ def _os_error(error: OSError) -> str:
         errno.EROFS: "choose a place that can be written",
     }
     way = ways.get(error.errno or 0)
-    told = (error.strerror or str(error)).lower()
-    return f"{where}{told}{f'; {way}' if way else ''}"
+    text = (error.strerror or str(error)).lower()
+    return f"{where}{text}{f'; {way}' if way else ''}"
 
 
 def traceback_wanted() -> bool:

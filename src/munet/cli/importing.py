@@ -65,7 +65,7 @@ def mu2net(
         return
     for note in summary["notes"]:
         tell(clean(note))
-    show(*_told(summary, clean(system)))
+    show(*_summary_lines(summary, clean(system)))
     missing = summary["without_data"]
     if missing:
         show(f"{counted(len(missing), 'task')} without images: they predict, but cannot be evaluated or evolved.")
@@ -87,7 +87,7 @@ def _sources(words: list[str]) -> dict[str, str]:
     return sources
 
 
-def _told(summary: Mapping[str, Any], system: str) -> list[str]:
+def _summary_lines(summary: Mapping[str, Any], system: str) -> list[str]:
     """What was imported, in lines."""
     unique, whole = summary["unique_parameters"], summary["parameters"]
     shared = f"{percent(1 - unique / whole, 1)} % of {compact(whole)} parameters are shared" if whole else ""

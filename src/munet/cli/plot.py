@@ -129,12 +129,12 @@ def _tell_tables(name: str, system: Path, more: list[Path], options: "Options", 
 
 
 def _history(system: Path, others: list[Path]) -> "History":
-    """Of one system or of several; what is damaged or missing is told."""
+    """Of one system or of several; what is damaged or missing is printed."""
     from munet.analysis import history
     from munet.cli.text.progress import progress
 
-    with progress("reading") as told:
-        made = history(*(open_system(path).store for path in (system, *others)), progress=told)
+    with progress("reading") as count:
+        made = history(*(open_system(path).store for path in (system, *others)), progress=count)
     for note in made.notes:
         tell(note)
     return made

@@ -34,8 +34,8 @@ def report(
     from munet.text import counted
 
     check_name(out)  # before the work, not after it
-    with progress("reading") as told:
-        read = history(open_system(system).store, progress=told)
+    with progress("reading") as count:
+        read = history(open_system(system).store, progress=count)
     with progress("building the page"):
         made = payload(read, title)
         page = build_page(made)

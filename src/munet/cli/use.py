@@ -1,4 +1,4 @@
-"""evaluate, predict, export: what a grown system is good for."""
+"""evaluate, predict, export: using the models of a system."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,16 +1,21 @@
-"""Algorithm 1 (mu2Net+): one task at a time, children are sampled, trained, scored; the best is retained.
+"""Algorithm 1 (mu2Net+): one task at a time, children are sampled, trained and scored; the best model is retained.
 
 loop.py           the algorithm on a page
 options.py        Budget and Where: what a run may spend, where it is done
-runs.py           a run: begun, resumed, left behind; its records
-active_task.py    the active task: its population, its parents, what is retained
+asked.py          what a run is asked to do, checked without torch
+runs.py           a run: begun, resumed, ended; its records
+active_task.py    the active task: its population, its parents, which model is retained
 child.py          one child: sampled, judged, stored, recorded
 inheritance.py    which ancestor's layer fills each slot, shared or cloned
 origins.py        where a child's tensors come from: stored, or new
-jobs.py           the work handed out: job groups in, results out
+jobs.py           job groups, which an executor trains, and their results
 child_trainer.py  trains job groups on one device
 executors/        in this process, in several, on a Ray cluster
-events.py         what a run tells its observer
+computed.py       the child that the method `adaptive` computes instead of sampling
+probe.py          heads on other models' features: which model suits a task
+head_fit.py       a head in closed form; head_features.py its inputs
+trunk.py          a trunk that several tasks train together; trunk_trainer.py trains it
+events.py         what an observer of a run is called with
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""The active task of an evolution: its population, who becomes a parent, what a model scores, which one is retained."""
+"""The active task: its population, the choice of parents, scores, and which model is retained."""
 
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
@@ -192,7 +192,7 @@ class ActiveTask:
     def judge(
         self, child: ChildSpec, plan: Plan, parent: str, accuracy: float | None, together: Collection[str] = ()
     ) -> Verdict:
-        """Size, compute and score of a trained child, and whether it is kept. `accuracy` None: its training failed.
+        """Size, compute and score of a trained child, and whether it is accepted. `accuracy` None: its training failed.
 
         `together`: the tasks that share its new layers, but for the head, from the beginning.
         """
@@ -202,10 +202,10 @@ class ActiveTask:
         compute = sum(self.stages(plan).values())
         bar = self.score(self.population[parent]) if parent in self.population else None
         mine = None if accuracy is None else score(accuracy, accounted, compute, self.method, *self.references)
-        kept = mine is not None and accepted(self.method, mine, bar)
+        better = mine is not None and accepted(self.method, mine, bar)
         return verdict(
-            accepted=kept,
-            reason=None if kept or mine is None else f"score {mine:.4f} is not better than {bar:.4f} of its parent",
+            accepted=better,
+            reason=None if better or mine is None else f"score {mine:.4f} is not better than {bar:.4f} of its parent",
             accuracy=accuracy,
             score=mine,
             parent_score=bar,
@@ -232,7 +232,7 @@ class ActiveTask:
         self._write({**self.record, "active": active})
 
     def close_generation(self, children: Sequence[ChildRecord]) -> None:
-        """Let the kept children join the population."""
+        """Let the accepted children join the population."""
         for child in children:
             if child["model"]:
                 self.population[child["model"]] = self.models.store.get_model(child["model"])

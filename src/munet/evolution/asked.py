@@ -1,4 +1,4 @@
-"""What a run of `evolve` is asked to do, understood and checked. Needs no torch, so that a mistake is told at once."""
+"""What a run of `evolve` is asked to do, checked. Needs no torch, so that a mistake is reported at once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -50,8 +50,8 @@ def understood(
     store = models.store
     names = tuple(dict.fromkeys(tasks)) if tasks else tuple(store.tasks())
     if not names:
-        told = f"{store.path} has no tasks yet: add one with `munet add {store.path} NAME SOURCE`"
-        raise InputError(told, kind="no-tasks")
+        text = f"{store.path} has no tasks yet: add one with `munet add {store.path} NAME SOURCE`"
+        raise InputError(text, kind="no-tasks")
     for name in names:
         refuse_missing(store.read_task(name))
     return Asked(chosen, names)

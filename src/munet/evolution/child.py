@@ -1,4 +1,4 @@
-"""One child from its plan to its record: what is to be trained, and what becomes of it when it was."""
+"""One child from its plan to its record: its job, its score, its manifest, its record."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ def recipe(active: ActiveTask, settings: Mapping[str, Any]) -> Recipe:
 
 
 def judge(active: ActiveTask, sampled: SampledChild, result: Result, together: Collection[str] = ()) -> Verdict:
-    """What a trained child scores and whether it is kept."""
+    """What a trained child scores and whether it is accepted."""
     outcome = result.outcome
     accuracy = None if outcome.rejected else outcome.accuracies[outcome.best_cycle]
     found = active.judge(sampled.child, sampled.plan, sampled.parent, accuracy, together)
@@ -134,7 +134,7 @@ def keep(active: ActiveTask, sampled: SampledChild, result: Result, draft: Manif
 
 
 def record_of(active: ActiveTask, sampled: SampledChild, result: Result, verdict: Verdict) -> ChildRecord:
-    """What the run remembers of a child, kept or not; its model's id and its end are still to come."""
+    """The record of a child in its run, accepted or rejected; its model's id and its end are still to come."""
     outcome, stages = result.outcome, active.stages(sampled.plan)
     computed = outcome.train_seconds + outcome.validation_seconds
     record = child_record(

@@ -1,4 +1,4 @@
-"""Where children are trained: takes litters, gives back trained layers. Reads layers and images, writes nothing."""
+"""Training of children on one device: job groups in, trained layers out. Reads layers and images, writes nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -31,19 +31,19 @@ class ComputeSettings:
 
 
 class ChildTrainer:
-    """Trains litters on one device, and keeps between them what the next ones may need."""
+    """Trains job groups on one device; images and activations stay in memory for the groups that follow."""
 
     def __init__(self, layers: LayerSource, compute: ComputeSettings, splits: Splits | None = None) -> None:
         self.layers = layers
         self.compute = compute
         self.splits = splits or Splits(allow_changed=compute.allow_changed)
         self._cache = FeatureCache(compute.cache_memory) if compute.reuse else None
-        self._told = 0  # of the notes about splits
+        self._noted = 0  # of the notes about splits
 
     def train(
         self, group: Work, on_cycle: OnCycle | None = None, note: Callable[[str], None] = lambda text: None
     ) -> list[Result]:
-        """Train the children of a litter."""
+        """Train the children of a job group."""
         torch.set_num_threads(self.compute.threads)
         if isinstance(group, TrunkGroup):
             options = {"device": self.compute.device, "cache": self._cache, "on_cycle": on_cycle}
@@ -110,9 +110,9 @@ class ChildTrainer:
 
     def _pass_on(self, note: Callable[[str], None]) -> None:
         """What there is to say about the splits, each thing once."""
-        for sentence in self.splits.notes[self._told :]:
+        for sentence in self.splits.notes[self._noted :]:
             note(sentence)
-        self._told = len(self.splits.notes)
+        self._noted = len(self.splits.notes)
 
     def _train_item(self, group: JobGroup, job: Job) -> TrainItem:
         tensors = initial_layers(self.layers, job.child.origins, job.key)

@@ -1,4 +1,4 @@
-"""What an evolution tells its observer while it runs. Plain values: no tensor, no open file."""
+"""Events that an evolution passes to its observer. Plain values: no tensor, no open file."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -57,7 +57,7 @@ class CycleFinished:
 
 @dataclass(frozen=True)
 class ChildFinished:
-    """A child is kept or rejected; `record` is what the run's file holds of it."""
+    """A child is accepted or rejected; `record` is what the run's file holds of it."""
 
     task: str
     iteration: int
@@ -139,10 +139,10 @@ def event_json(event: Event) -> dict[str, Any]:
     return {"event": _word(type(event)), **asdict(event)}
 
 
-def event_of(told: Mapping[str, Any]) -> Event:
-    """The event that `event_json` told. KeyError for what is none."""
-    fields = {key: _frozen(value) for key, value in told.items() if key != "event"}
-    return _KINDS[told["event"]](**fields)
+def event_of(values: Mapping[str, Any]) -> Event:
+    """The event that `event_json` made these fields of. KeyError if there is no such event."""
+    fields = {key: _frozen(value) for key, value in values.items() if key != "event"}
+    return _KINDS[values["event"]](**fields)
 
 
 def _word(kind: type) -> str:

@@ -1,4 +1,4 @@
-"""Work to hand out: siblings to train, as plain values. The same job gives the same child wherever it is done."""
+"""Work for executors: siblings to train, as plain values. The same job gives the same child wherever it is done."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -82,7 +82,7 @@ class Result:
     layers: Mapping[str, bytes]  # slot -> safetensors; empty when it was rejected
     momentum: Mapping[str, bytes]
     started: str  # UTC
-    seconds: float  # since then, its share of what its litter did together included
+    seconds: float  # since then, its share of what its job group did together included
 
 
 _STATE = 18  # bytes for each trained parameter: value, gradient, momentum, best value, best momentum
@@ -98,14 +98,14 @@ def group_jobs(
     workers: int,
     memory: int,
 ) -> list[JobGroup]:
-    """Put siblings together that profit: those with the same random augmentation, which nothing else can share.
+    """Group siblings with the same random augmentation, which is then computed once for all of them.
 
-    Images without randomness are shared through what is kept of them instead: one worker takes the lowest cut first, so
-    that what is computed for one child is the beginning of the next one's, and several take the longest work first, so
-    that they end together. `order` None: each child has an order of its own. Then,
-    and where `together` is false, each is a litter of its own. A litter is at most a worker's part of the generation,
-    and what its further members train fits in `memory` bytes. How children are put together changes how fast they
-    are, never what they learn.
+    Siblings without random augmentation share cached activations instead, so each is a group of its own: one worker
+    trains those with the lowest trainable layer first, whose activations the next ones continue from; several workers
+    take the longest work first, so that they end together. `order` names the data order that siblings share; with
+    None, or where `together` is false, each child is a group of its own. A group has at most a worker's part of the
+    generation, and what its further members train fits in `memory` bytes. Grouping changes how fast children are
+    trained, never what they learn.
     """
     if order is None or not together or any(job.untrained for job in jobs):
         return [JobGroup(task, order or job.key, validation_cap, (job,)) for job in jobs]

@@ -1,4 +1,4 @@
-"""Evolution of a multitask system (mu2Net+ Algorithm 1): sample -> mutate -> train -> score -> keep."""
+"""Evolution of a multitask system (mu2Net+ Algorithm 1): sample -> mutate -> train -> score -> accept."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -52,7 +52,7 @@ from munet.tasks.cache.splits import Splits
 from munet.training import Outcome, evaluate
 from munet.training.devices import cache_bytes, choose_device, choose_precision, preferred_precision
 
-Position = tuple[str, int, int]  # task, iteration in this run, generation
+Position = tuple[str, int, int]  # task, task iteration in this run, generation
 
 
 def evolve(
@@ -242,9 +242,9 @@ class Evolution:
         """Draw the children of a generation, train those that an interrupted run has not, and let the good ones in."""
         records = {record["child"]: record for record in read_generation(self.store, self.run, *position)}
         drawn = self._sampled(active, position[2], records)
-        told = {number: tuple(record["mutations"]) for number, record in records.items()}
-        told |= {s.number: tuple(mutation.to_json() for mutation in s.plan.mutations) for s in drawn.values()}
-        mutations = tuple(told[number] for number in sorted(told))
+        made = {number: tuple(record["mutations"]) for number, record in records.items()}
+        made |= {s.number: tuple(mutation.to_json() for mutation in s.plan.mutations) for s in drawn.values()}
+        mutations = tuple(made[number] for number in sorted(made))
         self.observe(GenerationStarted(*position, mutations, tuple(sorted(records))))
         for result in self._train(
             active, position, [sampled for number, sampled in drawn.items() if number not in records]
@@ -313,8 +313,8 @@ class Evolution:
         rivals = [candidate.score for candidate in active.candidates()] + [value for value in kept if value is not None]
         mine = verdict["score"]
         best = verdict["accepted"] and mine is not None and mine >= max(rivals, default=0.0)
-        told = (verdict["accepted"], best, verdict["accuracy"], mine, verdict["reason"])
-        self.observe(ChildFinished(*position, sampled.number, *told, record))
+        verdict_fields = (verdict["accepted"], best, verdict["accuracy"], mine, verdict["reason"])
+        self.observe(ChildFinished(*position, sampled.number, *verdict_fields, record))
 
     def _count(self, outcome: Outcome) -> None:
         self.samples += outcome.samples

@@ -43,8 +43,8 @@ class Where:
     threads         CPU threads of each child
     address         HOST:PORT of a Ray cluster
     gpus_per_child  on Ray: 1, or a part of one
-    cache_memory    bytes of activations that are kept, on each machine or GPU; None: a quarter of its memory
-    reuse           False: nothing is kept or shared, which is slow, to compare with
+    cache_memory    bytes of cached activations, on each machine or GPU; None: a quarter of its memory
+    reuse           False: nothing is cached or shared, which is slow, to compare with
     """
 
     device: str = "auto"

@@ -1,4 +1,4 @@
-"""A run: one call of `evolve`, from its first child to its last, over as many interruptions as it takes."""
+"""A run: one call of `evolve` from its first child to its last, also over interruptions. Its records on disk."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ class Run:
         return self.request.tasks
 
     def has_finished(self, record: TaskRecord, iteration: int) -> bool:
-        """Whether a task (by its record) has ended this iteration of the run."""
+        """Whether a task (by its record) has ended this task iteration of the run."""
         return is_over(record, self.name, iteration)
 
 
@@ -139,7 +139,7 @@ def write_iteration(
     records[task] = {**records[task], "model": model, "test": test}
     manifests = {name: store.get_model(kept) for name, record in records.items() if (kept := record["model"])}
     tests = {name: tested["accuracy"] for name in manifests if (tested := records[name]["test"])}
-    told = iteration_record(
+    ending = iteration_record(
         task,
         iteration,
         order=iteration * len(run.tasks) + run.tasks.index(task),
@@ -150,4 +150,4 @@ def write_iteration(
         totals=totals(manifests, tests),
         finished=now(),
     )
-    run_records.write_iteration(store, run.name, told)
+    run_records.write_iteration(store, run.name, ending)

@@ -105,8 +105,8 @@ def is_worse_together(record: ChildRecord, active: ActiveTask) -> bool:
 
     That is by more than a standard error of the validation accuracy. Then the task gets a child of its own.
     """
-    told = [manifest["metrics"]["validation_accuracy"] for manifest in active.population.values()]
-    before, accuracy = [value for value in told if value is not None], record["accuracy"]
+    accuracies = [manifest["metrics"]["validation_accuracy"] for manifest in active.population.values()]
+    before, accuracy = [value for value in accuracies if value is not None], record["accuracy"]
     if not before or accuracy is None:
         return accuracy is None
     best, examples = max(before), active.validation_examples

@@ -89,7 +89,7 @@ def _result(outcome: TrunkOutcome, number: int, share: float, started: str, seco
     accuracies = outcome.accuracies[number]
     mine: dict[str, dict[str, torch.Tensor]] = {"head": outcome.heads[number]} if outcome.heads[number] else {}
     layers = (outcome.trunk if number == 0 else {}) | mine
-    told = Outcome(
+    own = Outcome(
         accuracies=accuracies,
         best_cycle=len(accuracies) - 1,
         layers={},
@@ -100,4 +100,4 @@ def _result(outcome: TrunkOutcome, number: int, share: float, started: str, seco
         validation_seconds=outcome.validation_seconds / len(outcome.accuracies),
     )
     packed = {slot: serialize(tensors) for slot, tensors in layers.items()}
-    return Result(number, told, packed, {}, started, seconds * share)
+    return Result(number, own, packed, {}, started, seconds * share)

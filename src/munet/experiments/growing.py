@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from munet.evolution.options import Where
 from munet.experiments.outcome import summary
 from munet.experiments.running import add_tasks, prepare
-from munet.experiments.sequences import Sequence, Turn, settings_of, turns
+from munet.experiments.sequences import SegmentRun, Sequence, segment_runs, settings_of
 from munet.fs.atomic import write_atomic
 
 if TYPE_CHECKING:
@@ -29,37 +29,37 @@ def grow(
     data: Path | None,
     where: Where,
     *,
-    begin: Callable[[Turn], None] = lambda turn: None,
+    begin: Callable[[SegmentRun], None] = lambda one: None,
     observe: Callable[["Event"], None] = lambda event: None,
     reading: Callable[[str], None] = lambda task: None,
 ) -> dict[str, Any]:
-    """Bring a sequence to its end and return its result. `begin` hears of each turn before it is trained."""
+    """Bring a sequence to its end and return its result. `begin` is called before each run."""
     place = folder(out, sequence, seed)
     result = place / "result.json"
     if not result.exists():
         benchmark = sequence.benchmark()
         system = prepare(place / "system", benchmark, data)
         segments: dict[str, str] = {}
-        for turn in turns(sequence, system):
-            run = turn.run
+        for one in segment_runs(sequence, system):
+            run = one.run
             if run is None:
                 from munet.evolution.loop import evolve
 
-                names = turn.segment.tasks()
+                names = one.segment.tasks()
                 add_tasks(system, [task for task in benchmark.tasks if task.name in names], data, reading)
-                begin(turn)
+                begin(one)
                 evolve(
                     system,
                     names,
-                    turn.segment.spec.base,
-                    settings=settings_of(turn, system),
+                    one.segment.spec.base,
+                    settings=settings_of(one, system),
                     seed=seed,
                     where=where,
                     observer=observe,
                 )
                 run = system.store.runs()[-1]
-            segments[run] = turn.segment.name
-        told = {"benchmark": sequence.name, "budget": BUDGET, "method": METHOD, "seed": seed}
-        value = told | summary(system, benchmark, segments)
+            segments[run] = one.segment.name
+        config = {"benchmark": sequence.name, "budget": BUDGET, "method": METHOD, "seed": seed}
+        value = config | summary(system, benchmark, segments)
         write_atomic(result, json.dumps(value, indent=1, ensure_ascii=False).encode() + b"\n")
     return json.loads(result.read_bytes())

@@ -1,4 +1,4 @@
-"""What came of a run: its system read into one JSON object that tables and plots are made of. Needs no torch."""
+"""The result of a run: its system read into one JSON object that tables and plots are made of. Needs no torch."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping

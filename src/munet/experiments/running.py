@@ -45,8 +45,8 @@ def perform(
                 where=where,
                 observer=observe,
             )
-        told = {"benchmark": run.benchmark, "budget": run.budget, "method": str(run.spec), "seed": run.seed}
-        result = told | {"settings": settings} | summary(system, benchmark)
+        config = {"benchmark": run.benchmark, "budget": run.budget, "method": str(run.spec), "seed": run.seed}
+        result = config | {"settings": settings} | summary(system, benchmark)
         write_atomic(run.result, json.dumps(result, indent=1, ensure_ascii=False).encode() + b"\n")
     return json.loads(run.result.read_bytes())
 

@@ -24,7 +24,7 @@ class Started:
 
 
 @dataclass(frozen=True)
-class Told:
+class Reported:
     """One line of a worker."""
 
     run: Run
@@ -39,7 +39,7 @@ class Ended:
     error: str | None
 
 
-Message = Started | Told | Ended
+Message = Started | Reported | Ended
 
 
 def perform_all(
@@ -79,7 +79,7 @@ def perform_all(
 
 
 def _again(run: Run, death: str) -> Message:
-    return Told(run, json.dumps(event_json(Notice(f"{death}: another one goes on with its run"))))
+    return Reported(run, json.dumps(event_json(Notice(f"{death}: another one goes on with its run"))))
 
 
 def _given_up(run: Run, deaths: list[str]) -> Message:
@@ -109,7 +109,7 @@ class _Slot:
             with worker:
                 assert worker.stdout is not None
                 for line in worker.stdout:
-                    yield Told(run, line)
+                    yield Reported(run, line)
             log.seek(0)
             lines = log.read().splitlines()
         if worker.returncode < 0:

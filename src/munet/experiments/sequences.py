@@ -1,7 +1,8 @@
 """Continual extension: one system that grows through a sequence of segments (mu2Net+ sec. 5), written down as TOML.
 
-A segment evolves the tasks of some benchmarks with one method, a task iteration ("turn") at a time, for a number of
-turns or until they gain next to nothing. Tasks that the system lacks are added when a segment needs them first.
+A segment evolves the tasks of some benchmarks with one method, run by run; each run is one task iteration
+of every task. It ends after a number of runs, or when one gains next to nothing. Tasks that the system lacks are added
+when a segment needs them first.
 """
 
 import tomllib
@@ -22,18 +23,18 @@ from munet.store.run_records import ended_by_itself
 if TYPE_CHECKING:
     from munet.system import System
 
-_KEYS = {"name", "benchmarks", "method", "budget", "turns", "until_gain_below", "at_most", "references"}
+_KEYS = {"name", "benchmarks", "method", "budget", "task_iterations", "until_gain_below", "at_most", "references"}
 
 
 @dataclass(frozen=True)
 class Segment:
-    """`turns` of each task; fewer, once one gains less mean validation accuracy than `until_gain_below`."""
+    """`task_iterations` of each task; fewer, once one gains less mean validation accuracy than `until_gain_below`."""
 
     name: str
     benchmarks: tuple[str, ...]
     spec: Spec
     budget: str
-    turns: int
+    task_iterations: int
     until_gain_below: float | None = None
     references: float | None = None  # P and F as multiples of the system's averages when the segment begins
 
@@ -57,8 +58,8 @@ class Sequence:
 
 
 @dataclass(frozen=True)
-class Turn:
-    """One run: a task iteration of each task of a segment. `run` is its name where it is over already."""
+class SegmentRun:
+    """One run of a segment: a task iteration of each of its tasks. `run` is its name once it is over, else None."""
 
     segment: Segment
     number: int
@@ -101,15 +102,17 @@ def _segment(sequence: str, number: int, entry: dict[str, Any]) -> Segment:
     for key in ("benchmarks", "method"):
         if not entry.get(key):
             raise InputError(f"{where}: '{key}' is missing")
-    until, turns = entry.get("until_gain_below"), entry.get("at_most" if "until_gain_below" in entry else "turns", 1)
-    if not isinstance(turns, int) or turns < 1:
-        raise InputError(f"{where}: turns is {turns!r}; it must be a whole number above 0")
+    until = entry.get("until_gain_below")
+    key = "task_iterations" if until is None else "at_most"
+    task_iterations = entry.get(key, 1)
+    if not isinstance(task_iterations, int) or task_iterations < 1:
+        raise InputError(f"{where}: {key} is {task_iterations!r}; it must be a whole number above 0")
     segment = Segment(
         name=str(entry.get("name", number)),
         benchmarks=tuple(entry["benchmarks"]),
         spec=Spec.parse(entry["method"]),
         budget=entry.get("budget", "mini"),
-        turns=turns,
+        task_iterations=task_iterations,
         until_gain_below=until,
         references=entry.get("references"),
     )
@@ -119,17 +122,17 @@ def _segment(sequence: str, number: int, entry: dict[str, Any]) -> Segment:
     return segment
 
 
-def turns(sequence: Sequence, system: "System") -> Iterator[Turn]:
-    """All turns in their order. Those that are over come with their run; each other has to be over before the next.
+def segment_runs(sequence: Sequence, system: "System") -> Iterator[SegmentRun]:
+    """All runs in their order. Those that are over come with their name; each other must end before the next.
 
     Runs are matched by their order, so the system must have no others.
     """
     runs = iter([run for run in system.store.runs() if ended_by_itself(system.store, run)])
     for segment in sequence.segments:
         before: float | None = None
-        for number in range(segment.turns):
+        for number in range(segment.task_iterations):
             run = next(runs, None)
-            yield Turn(segment, number, run)
+            yield SegmentRun(segment, number, run)
             if run is None:
                 run = [name for name in system.store.runs() if ended_by_itself(system.store, name)][-1]
             now = _mean_validation(system, run)
@@ -138,31 +141,31 @@ def turns(sequence: Sequence, system: "System") -> Iterator[Turn]:
             before = now
 
 
-def settings_of(turn: Turn, system: "System") -> dict[str, Any]:
-    """What to ask of `munet.evolve` for a turn, `method` apart."""
-    segment = turn.segment
+def settings_of(one: SegmentRun, system: "System") -> dict[str, Any]:
+    """What to ask of `munet.evolve` for a run of a segment, `method` apart."""
+    segment = one.segment
     benchmark = load_benchmark(segment.benchmarks[0])
     settings = settings_for(segment.spec, load_budget(segment.budget), benchmark)
-    # the samples of a cycle follow from all task iterations of the budget; of these one is a turn
+    # the samples of a cycle follow from all task iterations of the budget; of these a run takes one
     settings["task_iterations"] = 1
     if segment.references is not None:
-        parameters, flops = _averages_before(turn, system)
+        parameters, flops = _averages_before(one, system)
         settings["parameters_reference"] = segment.references * parameters
         if segment.spec.method().flops_reference is not None:
             settings["flops_reference"] = segment.references * flops
     return settings
 
 
-def _averages_before(turn: Turn, system: "System") -> tuple[float, float]:
-    """Parameters and FLOPs per task of the system when the turn's segment began."""
+def _averages_before(one: SegmentRun, system: "System") -> tuple[float, float]:
+    """Parameters and FLOPs per task of the system when the segment began."""
     ended = [record for record in iterations(system.store) if ended_by_itself(system.store, record["run"])]
     earlier = {record["run"] for record in ended}
-    own = sorted(earlier)[len(earlier) - turn.number :]
+    own = sorted(earlier)[len(earlier) - one.number :]
     before = [record["system"] for record in ended if record["run"] not in own]
     known = before[-1] if before else totals(retained(system.store), {})
     parameters, flops = known["parameters_per_task"], known["flops_per_task"]
     if parameters is None or flops is None:
-        raise InputError(f"segment {turn.segment.name}: references need a system that has models already")
+        raise InputError(f"segment {one.segment.name}: references need a system that has models already")
     return parameters, flops
 
 

@@ -20,7 +20,7 @@ from munet.experiments.spec import Spec
 
 
 def request(run: Run, data: Path | None, where: Where) -> str:
-    """What a worker is told."""
+    """What a worker is to do."""
     cell = {"out": str(run.out), "benchmark": run.benchmark, "budget": run.budget, "spec": str(run.spec)}
     return json.dumps(cell | {"seed": run.seed, "data": None if data is None else str(data), "where": asdict(where)})
 

@@ -92,8 +92,8 @@ def _slots(model: Model, stored: Mapping[Key, Component], state: State) -> dict[
     wanted = ViTArchitecture(16, 1, 1, 1).slots(depth, adapters_of(found), head=model.task is not None)
     missing = [slot for slot in wanted if slot not in found]
     if missing or stray:
-        told = f"has no component for the slot {missing[0]}" if missing else f"has {stray[0]} and no block behind it"
-        raise InputError(f"{model.name} {told}")
+        stated = f"has no component for the slot {missing[0]}" if missing else f"has {stray[0]} and no block behind it"
+        raise InputError(f"{model.name} {stated}")
     return {slot: found[slot] for slot in wanted}
 
 
@@ -163,9 +163,9 @@ def _blueprint(
 
 
 def _compare(model: Model, setting: str, found: int, what: str) -> None:
-    told = model.row.whole(f"hparams.{setting}")
-    if told is not None and told != found:
-        raise InputError(f"{model.name}: hparams.{setting} is {told}, but its tensors have {found} {what}")
+    stated = model.row.whole(f"hparams.{setting}")
+    if stated is not None and stated != found:
+        raise InputError(f"{model.name}: hparams.{setting} is {stated}, but its tensors have {found} {what}")
 
 
 def _check_arrays(a: ViTArchitecture, slot: str, extent: int, component: Component, model: Model) -> None:
@@ -200,10 +200,10 @@ def _compare_sharing(state: State, models: Iterable[Blueprint], notes: list[str]
             owners.setdefault(key, set()).add(blueprint.model.task)
     odd = []
     for blueprint in models:
-        told, task = blueprint.model.accounted, blueprint.model.task or ""
+        stated, task = blueprint.model.accounted, blueprint.model.task or ""
         mine = accounted_parameters(blueprint.sizes, blueprint.slots, owners, task)  # type: ignore[arg-type]
-        if told is not None and abs(mine - told) > max(1.0, 1e-6 * told):
-            odd.append(f"{task} {told:,.0f} (now {mine:,.0f})")
+        if stated is not None and abs(mine - stated) > max(1.0, 1e-6 * stated):
+            odd.append(f"{task} {stated:,.0f} (now {mine:,.0f})")
     if odd:
         more = f" and {len(odd) - 3} more" if len(odd) > 3 else ""
         notes.append(f"accounted parameters differ from those saved with {', '.join(odd[:3])}{more}")

@@ -113,13 +113,13 @@ def accuracies(model: Model, *, earlier: bool) -> tuple[list[float], int]:
 
 def selections(model: Model) -> dict[str, int]:
     """Children that were sampled from a model, by the published name of their task."""
-    told = model.row.json("metrics.offsprings_per_task", dict)
-    if told is None:  # muNet and mu3Net count children of the model's own task only
+    counts = model.row.json("metrics.offsprings_per_task", dict)
+    if counts is None:  # muNet and mu3Net count children of the model's own task only
         count = model.row.whole("metrics.offsprings")
         return {model.task: count} if model.task and count else {}
-    if not all(isinstance(count, int) and count >= 0 for count in told.values()):
+    if not all(isinstance(count, int) and count >= 0 for count in counts.values()):
         raise model.row.wrong("metrics.offsprings_per_task", "a count of children by task")
-    return {task: count for task, count in told.items() if count}
+    return {task: count for task, count in counts.items() if count}
 
 
 def verbatim(model: Model) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Where the images of imported tasks come from: a person says so, the catalog knows, or nobody does yet."""
+"""Where the images of imported tasks come from: an address that the user gives, the catalog, or none yet."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

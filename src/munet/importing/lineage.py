@@ -38,15 +38,15 @@ def family(state: State) -> Family:
     chosen = max(counts, key=lambda key: counts[key])  # of equal ones the first
     others = [key for key in roots if key != chosen]
     if others:
-        told = ", ".join(key_text(key) for key in others)
-        notes.append(f"the system has {len(roots)} roots; {key_text(chosen)} becomes the root, {told} does not")
+        names = ", ".join(key_text(key) for key in others)
+        notes.append(f"the system has {len(roots)} roots; {key_text(chosen)} becomes the root, {names} does not")
     parents = {key: chosen if parent is None or parent in roots else parent for key, parent in origins.items()}
     tasks = [model.task for model in retained if model.task]
     return Family(roots[chosen], _sorted(retained, parents), parents, tasks, notes)
 
 
 def _retained(state: State, notes: list[str]) -> list[Model]:
-    """One model for each task: the best where a state was saved in the middle of an iteration."""
+    """One model for each task: the best where a state was saved in the middle of a task iteration."""
     best: dict[str, Model] = {}
     several: set[str] = set()
     for model in state.population:

@@ -1,4 +1,4 @@
-"""The tables of each of the three formats, read into the one form of `published.py`."""
+"""The tables of each of the three formats, read into the one form of `state.py`."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -18,7 +18,7 @@ _START = "metrics.start_time_loop"
 
 
 def sampled(state: State) -> Iterator[tuple[str, int, int, list[Model]]]:
-    """(published task, iteration, generation, its models), in the order in which they were sampled."""
+    """(published task, task iteration, generation, its models), in the order in which they were sampled."""
     iterations: dict[str, int] = {}
     for group in _iterations(state):
         task = group[0].task or ""

@@ -1,4 +1,4 @@
-"""What is asked of a system's models, checked. Needs no torch, so that a mistake is told at once."""
+"""What is asked of a system's models, checked. Needs no torch, so that a mistake is reported at once."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

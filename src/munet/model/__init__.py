@@ -1,1 +1,16 @@
-"""What a model is: slots, architecture, modules, cost, its loader, and its way from timm and back."""
+"""What a model is, and its way from timm and back.
+
+slots.py        the grammar of slot names
+vit.py          what a plain vision transformer is, as a value
+kinds.py        the kinds of network that models may be
+staged.py       a module in stages, what every model is when it computes
+network.py      a vision transformer as an nn.Module over stored tensors
+block.py        a transformer block as one operation; block_math.py its forward and backward
+modules.py      timm's modules without weights, residual adapters
+weight_init.py  new heads, adapters, position embeddings
+loader.py       ModelLoader: a store's models as networks
+cost.py         parameters, accounted parameters, FLOPs
+from_timm.py    which timm models can be cut into slots; state_dict.py cuts and joins them
+to_timm.py      a model as a file that plain timm loads
+pools/          models of an exported allocation
+"""

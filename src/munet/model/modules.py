@@ -1,4 +1,4 @@
-"""The modules that networks are made of: timm's own, built once per architecture without values and then twinned."""
+"""The modules that networks are made of: timm's own, built once per architecture without values and then cloned."""
 
 from collections.abc import Mapping
 from functools import lru_cache, partial

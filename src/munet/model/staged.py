@@ -1,4 +1,4 @@
-"""What every model is when it computes: a module in stages, of which models that share layers compute some once."""
+"""The interface of all models in memory: a module in stages, so that models that share layers compute those once."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping

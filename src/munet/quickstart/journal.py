@@ -1,4 +1,4 @@
-"""What a quickstart has done so far, in DIR/quickstart.json, replaced whole after each step."""
+"""The finished steps of a quickstart, in DIR/quickstart.json, replaced whole after each step."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,13 @@
-"""Roots: `timm:NAME`, `npz:FILE`, `random:NAME`, `builtin:glyphs`."""
+"""Roots: `timm:NAME`, `npz:FILE`, `random:NAME`, `builtin:glyphs`.
+
+root.py         what a root is: depth, image size, whole fp32 tensors
+names.py        names of timm's models, without importing timm
+timm.py         timm: and random:
+npz.py          npz:, the papers' AugReg checkpoints; flax_layers.py makes layers of their arrays
+builtin.py      builtin:
+files.py        weight files that users name
+store_root.py   the root stored as the first model of a system
+"""
 
 from pathlib import Path
 

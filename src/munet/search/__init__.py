@@ -1,4 +1,4 @@
-"""What to try next. Pure: no torch, no disk, only values and a random stream.
+"""What to try next. Pure: no torch, no disk, only values and a random generator.
 
 space          what a hyperparameter may be, and its neighbours
 method         the settings of a method

@@ -173,8 +173,8 @@ def _validated(settings: dict[str, Any], label: str) -> Method:
         raise InputError(f"method {label}: setting '{where}' is missing; add it, or start with `extends = \"munet\"`")
     # a union reports once for each of its members
     parts = [one["msg"].replace("Input should be ", "") for one in problems if one["loc"][:1] == problem["loc"][:1]]
-    told = " or ".join(parts).replace("a valid tuple", "a list").replace("a valid ", "a ")
-    told = told.replace("a integer", "a whole number").replace("a boolean", "true or false")
+    expected = " or ".join(parts).replace("a valid tuple", "a list").replace("a valid ", "a ")
+    expected = expected.replace("a integer", "a whole number").replace("a boolean", "true or false")
     if setting in ("flops_reference", "freeze_below"):
-        told += " or 'none'"
-    raise InputError(f"method {label}: setting '{where}' is {problem['input']!r}; it must be {told}")
+        expected += " or 'none'"
+    raise InputError(f"method {label}: setting '{where}' is {problem['input']!r}; it must be {expected}")

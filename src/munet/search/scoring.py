@@ -1,4 +1,4 @@
-"""What a model is worth, and what is kept."""
+"""What a model is worth, and whether it is accepted."""
 
 import math
 from collections.abc import Sequence

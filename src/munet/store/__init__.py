@@ -1,7 +1,8 @@
-"""What is kept: layers and models by content, tasks and runs by name, so that a crash at any moment loses nothing.
+"""Layers and models by content, tasks and runs by name, on disk so that a crash at any moment loses nothing.
 
     objects.py       immutable objects, named by their hash
     schema/          each record as a type, and the one function that begins it
+    layer_file.py    a layer as a safetensors file, and its content id
     records.py       canonical JSON; records that carry their checksum
     manifests.py     what a model refers to
     run_files.py     names of a run's files; what tasks and runs refer to

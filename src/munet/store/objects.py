@@ -54,7 +54,7 @@ class Objects:
         return id
 
     def get(self, id: str, verify: bool = True) -> bytes:
-        """An object's bytes, re-hashed unless told not to. Raises DamagedError when they are missing or wrong."""
+        """An object's bytes, re-hashed unless `verify` is false. Raises DamagedError when they are missing or wrong."""
         data, fault = self._read(id, verify)
         if fault is not None:
             raise DamagedFile(self.path(id), fault, self.folder.parent)

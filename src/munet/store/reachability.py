@@ -1,4 +1,4 @@
-"""What the refs reach. Everything else is garbage, and who reaches a thing is who is hurt when it is damaged.
+"""Which objects the refs reach. Everything else is garbage, and who reaches a thing is who is hurt when it is damaged.
 
 Refs are the root, each task's retained model and active population, and the accepted children of a run whose task
 iteration is not over. Of these models the layers and momentum are kept. Of their ancestors only the manifests are:
@@ -134,7 +134,7 @@ class _Walk:
         self.refs = refs(store)
         self.found = Reach(unreadable=self.refs.unreadable)
         self.manifests: dict[str, tuple[tuple[str, ...], str | None] | None] = {}  # id -> (layers, parent)
-        self.told: set[tuple[str | None, str]] = set()  # (task, model) whose lineage is done
+        self.walked: set[tuple[str | None, str]] = set()  # (task, model) whose lineage is done
 
     def run(self) -> Reach:
         for task, model in self.refs.models:
@@ -146,8 +146,8 @@ class _Walk:
         layers, ancestor = self.mark_model(task, model, weights=True)
         for layer in layers:
             _mark(self.found.layers.setdefault(layer, Use()), task, weights=True)
-        while ancestor is not None and (task, ancestor) not in self.told:
-            self.told.add((task, ancestor))
+        while ancestor is not None and (task, ancestor) not in self.walked:
+            self.walked.add((task, ancestor))
             _, ancestor = self.mark_model(task, ancestor, weights=False)
 
     def mark_model(self, task: str | None, model: str, weights: bool) -> tuple[tuple[str, ...], str | None]:

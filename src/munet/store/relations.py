@@ -1,4 +1,4 @@
-"""What manifests say of their relations, remembered: who came from whom, which layers a model needs.
+"""Relations between manifests, cached: the parent of each model, the layers that it needs.
 
 A model's id is the hash of its manifest, so what was read of it once holds for ever, and no memory of it can be out
 of date. Parents are also kept in a file, `.lineage`, for the next process: the ancestors of all retained models are

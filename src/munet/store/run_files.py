@@ -64,6 +64,6 @@ def models_of_generation(record: Mapping[str, Any]) -> list[str]:
 
 
 def is_over(task_record: TaskRecord, run: str, iteration: int) -> bool:
-    """Whether a task has ended this iteration of a run: the children sampled in it no longer wait for a verdict."""
+    """Whether a task has ended a task iteration of a run: its children no longer wait for a verdict."""
     last = task_record.get("last")
     return last is not None and last["run"] == run and last["iteration"] >= iteration

@@ -1,1 +1,6 @@
-"""Typed tables as values, and as text for terminals, Markdown, CSV, LaTeX and JSON."""
+"""Typed tables for terminals, Markdown, CSV, LaTeX and JSON.
+
+table.py     Table, Column, Cell
+render.py    Markdown, CSV, LaTeX, JSON
+terminal.py  terminals
+"""

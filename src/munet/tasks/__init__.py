@@ -6,6 +6,7 @@
     planning.py   missing splits, overlaps
     checks.py     too few classes or images, classes nobody trains on
     sources/      folder:, npz:, hf:, tfds:
+    cache/        decoded splits, in memory and on disk
     reopen.py     a split of a recorded task found again: missing, changed, what it holds
     reading.py    decoding in threads, unusable images, fingerprints
     stack.py      images of a split as one array, in memory or elsewhere

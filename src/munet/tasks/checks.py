@@ -1,4 +1,4 @@
-"""Whether splits can be learned from and judged by: refused here rather than found out after hours of training."""
+"""Checks of the splits of a new task, so that an unusable one is refused before hours of training."""
 
 from collections.abc import Mapping
 

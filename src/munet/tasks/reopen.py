@@ -1,4 +1,4 @@
-"""A split of a recorded task, found again in its source: is it there, is it what it was, and what does it hold?"""
+"""A split of a recorded task found again in its source; errors where it is missing or has changed."""
 
 import hashlib
 import json
@@ -82,8 +82,8 @@ class RecordedSplit:
         counts, record = self.source.counts(), self.record
         for name, _, stop in self.ranges:
             if stop > counts.get(name, 0):
-                told = f"{name}[:{stop}] is needed, but there is {describe(counts)}"
-                raise InputError(self._changed(told), kind="changed-data")
+                text = f"{name}[:{stop}] is needed, but there is {describe(counts)}"
+                raise InputError(self._changed(text), kind="changed-data")
         if list(self.source.classes) != record["classes"]:
             raise InputError(
                 f"the classes of task '{record['name']}' ({self.source.address}) are no longer those it was added with "

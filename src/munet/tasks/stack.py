@@ -1,4 +1,4 @@
-"""The images of a split, one after the other, made one array: in memory, or wherever its rows are told to go."""
+"""The images of a split, one after the other, made one array, in memory or wherever its rows are written."""
 
 from collections.abc import Callable, Iterator
 from typing import Protocol

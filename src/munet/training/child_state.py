@@ -77,7 +77,7 @@ class Outcome:
 
 
 class ChildState:
-    """A trainee of a litter. Nothing here waits for the device before the end of a cycle."""
+    """One child of a job group in training. Nothing here waits for the device before the end of a cycle."""
 
     def __init__(self, item: TrainItem, examples: int, device: torch.device, parts: Parts) -> None:
         network, self.recipe = item.network, item.recipe
@@ -194,7 +194,7 @@ class ChildState:
             self._kept[1].copy_(velocity)
 
     def close(self) -> Outcome:
-        """Put the best cycle back into the network, and say what came of it."""
+        """Put the best cycle back into the network, and return the outcome."""
         self._captured = None
         self._flat.forget_gradients()
         layers, momentum = {}, {}

@@ -1,4 +1,4 @@
-"""Which device computes, in which numbers, and how much of its memory is for what may come again."""
+"""The device that computes, its number format, and how much of its memory may cache activations."""
 
 import os
 

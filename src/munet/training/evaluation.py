@@ -61,7 +61,7 @@ def evaluate_together(
     """(correct, examples) of each network on every image of its split, resized and normalised, nothing random.
 
     Batches may hold images of several splits, and go through a stage that their networks share at once. An image with
-    a non-finite logit is wrong. `progress` is told of the images of each batch when it is done.
+    a non-finite logit is wrong. `progress` is called with the number of images of each batch when it is done.
     """
     trie, parts = Trie("images"), Parts(note)
     nodes = [trie.add(item.steps) for item in items]

@@ -1,4 +1,4 @@
-"""Activations that are kept, by what they are: one table for each place in a trie over fixed images.
+"""A cache of activations, by what they are: one table for each place in a trie over fixed images.
 
 A table has a row for every image of a split and fills as images come by, whoever asks first: another cycle, sibling,
 generation or parent with the same layers below finds them there.
@@ -43,7 +43,7 @@ class Table:
 class FeatureCache:
     """Tables within `budget` bytes. The least recently used goes when another is needed; never one of this session.
 
-    A session is the training of one litter. Without that rule two siblings could push each other's tables out in
+    A session is the training of one job group. Without that rule two siblings could push each other's tables out in
     turns. A table that does not fit is refused, and its activations are computed when they are needed.
     """
 

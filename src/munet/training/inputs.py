@@ -30,7 +30,7 @@ class FixedInputs:
     """A split, resized and normalised, and its activations at the nodes of a trie.
 
     `name` says by content what the images are; `kind` what network family computes on them, for the check below.
-    With `cache` None nothing is kept.
+    With `cache` None nothing is cached.
 
     Keeping single rows is only right where a row's result does not depend on the rows beside it. Matrix products do
     not promise that, so it is tried on each kind of network once, bit for bit; where it does not hold, only `read`s

@@ -21,7 +21,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 class Parts:
-    """How many rows of a batch go through a network at once; halved whenever memory runs out, and told once.
+    """How many rows of a batch go through a network at once; halved whenever memory runs out, with one note.
 
     `note` gets the sentence for the user.
     """

@@ -1,4 +1,4 @@
-"""Training of a litter: siblings on the same batches, cycle by cycle, each cycle followed by one validation.
+"""Training a job group: siblings on the same batches, cycle by cycle, each cycle followed by one validation.
 
 What siblings have in common below their lowest trainable layers is computed once for all of them, and only once for
 images that come again.
@@ -41,14 +41,14 @@ def train(
     cache_bytes: int = CACHE_BYTES,
     note: Note = lambda text: None,
 ) -> Outcome:
-    """Train one network on its own; see `train_litter`. `on_cycle` is told (cycle, validation accuracy).
+    """Train one network on its own; see `train_together`. `on_cycle` is called with (cycle, validation accuracy).
 
-    With `reuse`, activations below its lowest trainable layer are kept in up to `cache_bytes`.
+    With `reuse`, activations below its lowest trainable layer are cached in up to `cache_bytes`.
     """
-    told = None if on_cycle is None else (lambda child, cycle, accuracy: on_cycle(cycle, accuracy))
+    each = None if on_cycle is None else (lambda child, cycle, accuracy: on_cycle(cycle, accuracy))
     cache = FeatureCache(cache_bytes) if reuse else None
     item = TrainItem(network, recipe, momentum)
-    return train_together([item], train, validation, key=key, device=device, on_cycle=told, cache=cache, note=note)[0]
+    return train_together([item], train, validation, key=key, device=device, on_cycle=each, cache=cache, note=note)[0]
 
 
 def train_together(
@@ -73,7 +73,7 @@ def train_together(
     to: trainable parameters move into new memory. What one member learns does not depend on the others.
 
     Recipes may differ in all but budget, precision and what is done to the images. `cache` keeps activations of
-    frozen layers beyond this litter, under `names` of the two splits and `kind` of network; with None nothing is
+    frozen layers beyond this job group, under `names` of the two splits and `kind` of network; with None nothing is
     kept, which is slower and changes no result. Running out of device memory makes batches go through in parts.
     """
     return TrainingSession(items, train, validation, key, device, on_cycle, cache, note, names, kind).run()

@@ -63,7 +63,7 @@ def walk(
     """Activations of one batch at each target, every node computed once, for the rows that lie behind it.
 
     `inputs` gives the batch and is called at most once; `known` may give a node's activations for the whole batch;
-    `apply` runs a stage. What no stage needs any more is let go on the way.
+    `apply` runs a stage. Activations that no stage needs any more are freed on the way.
     """
     return _Walk(targets, inputs, known, apply).run()
 

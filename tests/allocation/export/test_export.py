@@ -257,11 +257,11 @@ def test_what_a_system_cannot_hold_is_one_line_and_leaves_nothing(
 def test_vectors_and_oblong_images_are_refused(tmp_path: Path) -> None:
     network = MultitaskNetwork([nn.Flatten()], [nn.Linear(8, 2)])
     allocation = FixedAllocation(["one"], [], normalize=False)
-    for inputs, told in ((np.zeros((4, 8), np.float32), "(8,)"), (np.zeros((4, 2, 4, 1), np.uint8), "(1, 2, 4)")):
+    for inputs, shape_text in ((np.zeros((4, 8), np.float32), "(8,)"), (np.zeros((4, 2, 4, 1), np.uint8), "(1, 2, 4)")):
         task = TaskData("one", "", 2, {"train": Examples(inputs, np.zeros(4, np.int64))})
         with pytest.raises(InputError, match="images") as refused:
             export_network(network, allocation, [task], tmp_path / "system")
-        assert f"inputs of shape {told}" in str(refused.value)
+        assert f"inputs of shape {shape_text}" in str(refused.value)
 
 
 def test_a_taken_place_is_refused(tmp_path: Path) -> None:

@@ -38,13 +38,13 @@ def run(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
 
 
 def test_a_run_becomes_a_system_with_its_scores(run: Path, data: Path, tmp_path: Path) -> None:
-    told = export_run(run, tmp_path / "system", data=data)
+    summary = export_run(run, tmp_path / "system", data=data)
     summary = RunFolder(run).summary()
     assert summary is not None
     best = summary["best"]
-    assert (told["round"], told["notes"]) == (best["round"], [])
-    assert told["without_data"] == ["mnist-rot", "mnist-rot-2"]
-    assert told["mean_test_accuracy"] == pytest.approx(best["means"]["test"])
+    assert (summary["round"], summary["notes"]) == (best["round"], [])
+    assert summary["without_data"] == ["mnist-rot", "mnist-rot-2"]
+    assert summary["mean_test_accuracy"] == pytest.approx(best["means"]["test"])
     system = munet.System.open(tmp_path / "system")
     assert system.tasks == summary["tasks"]
     root = system.manifest("root")["root"]
@@ -68,11 +68,13 @@ def test_a_run_becomes_a_system_with_its_scores(run: Path, data: Path, tmp_path:
 def test_any_checkpoint_can_be_exported_and_says_what_was_not_measured(run: Path, data: Path, tmp_path: Path) -> None:
     kept = {RunFolder(run).round_of(word) for word in ("best", "last")}
     other = next(round for round in RunFolder(run).rounds() if round not in kept)
-    told = export_run(run, tmp_path / "system", str(other))
-    assert told["notes"] == [f"the run did not test its checkpoint of round {other}: its models have no test accuracy"]
-    assert told["mean_test_accuracy"] is None
-    assert told["mean_validation_accuracy"] is not None
-    assert len(told["without_data"]) == 4, "no folder of image sets was given"
+    summary = export_run(run, tmp_path / "system", str(other))
+    assert summary["notes"] == [
+        f"the run did not test its checkpoint of round {other}: its models have no test accuracy"
+    ]
+    assert summary["mean_test_accuracy"] is None
+    assert summary["mean_validation_accuracy"] is not None
+    assert len(summary["without_data"]) == 4, "no folder of image sets was given"
     made = make(configured("mnist4", preset_name="smoke", rounds=6, evaluate_every=2, threads=1), data)
     held = RunFolder(run).checkpoint(other)
     made.network.load_state_dict(held["network"])

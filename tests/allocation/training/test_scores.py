@@ -100,7 +100,7 @@ def test_the_fallback_uses_the_likeliest_of_an_empty_layer_in_evaluation_only() 
         with torch.no_grad():
             allocation.logits[1, :4] = torch.tensor([-2.0, -1, -3, -4])
     assert used_matrices(kept)[0][1].tolist() == [False, True, False, False]
-    assert empty_rows(kept) == 1, "it is still told"
+    assert empty_rows(kept) == 1, "it is still counted"
     assert used_matrices(kept)[0][0].all()
     assert kept.evaluation_weights(1)[0].tolist() == [0, 1, 0, 0]
     drawn = [each.weights(1, step=9, generator=torch.Generator().manual_seed(3)) for each in (kept, plain)]

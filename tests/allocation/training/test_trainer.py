@@ -90,7 +90,9 @@ def test_a_finished_run_is_left_alone_and_its_best_is_loaded(tmp_path: Path) -> 
     first = run(tmp_path, QUICK)
     network, allocation = image_network(1), learned()
     events = []
-    again = train(network, allocation, image_tasks(), QUICK, tmp_path, observe=lambda event, told: events.append(event))
+    again = train(
+        network, allocation, image_tasks(), QUICK, tmp_path, observe=lambda event, fields: events.append(event)
+    )
     assert (again, events) == (first, ["finished"])
     held = RunFolder(tmp_path).checkpoint(first["best"]["round"])
     assert moved(held["network"], network) == moved(held["allocation"], allocation) == set()

@@ -290,15 +290,15 @@ def test_the_second_interrupt_stops_at_once() -> None:
 
 
 def test_an_evaluation_in_one_line() -> None:
-    told = {
+    line = {
         "round": 250, "rounds": 37_500, "mean_validation": 0.93124, "best": True, "fraction_used": 0.714,
         "empty_rows": 2, "training_loss": {"a": 0.3, "b": 0.5}, "seconds": 12.0,
     }  # fmt: skip
-    assert evaluation_line(told, 1771.0) == (
+    assert evaluation_line(line, 1771.0) == (
         "round 250/37,500: validation 93.12 % (best), used 71 %, training loss 0.4, 2 empty layers; "
         "0:12, about 29:31 left"
     )
-    without = {name: value for name, value in told.items() if name != "mean_validation"} | {"empty_rows": 0}
+    without = {name: value for name, value in line.items() if name != "mean_validation"} | {"empty_rows": 0}
     assert evaluation_line(without, None) == "round 250/37,500: used 71 %, training loss 0.4; 0:12"
 
 

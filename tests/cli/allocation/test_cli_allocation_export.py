@@ -42,9 +42,9 @@ def test_a_system_of_a_run_answers_every_command(run: Run, place: Path, tmp_path
     assert " layers, 28 px, " in run("show", system, "mnist")[1]
     assert run("fsck", system)[0] == run("gc", system)[0] == 0
 
-    told = json.loads(run("evaluate", system, "--task", "mnist", "--json")[1])
+    printed = json.loads(run("evaluate", system, "--task", "mnist", "--json")[1])
     shown = json.loads(run("status", system, "--json")[1])
-    assert told["mnist"]["accuracy"] == pytest.approx(shown["tasks"][0]["test_accuracy"])
+    assert printed["mnist"]["accuracy"] == pytest.approx(shown["tasks"][0]["test_accuracy"])
     picture = tmp_path / "digit.png"
     from PIL import Image
 
@@ -54,10 +54,10 @@ def test_a_system_of_a_run_answers_every_command(run: Run, place: Path, tmp_path
 
 def test_json_says_what_was_exported(run: Run, place: Path, tmp_path: Path) -> None:
     code, out, _ = run("allocation", "export", place / "run", tmp_path / "fleet", "--checkpoint", "last", "--json")
-    told = json.loads(out)
+    printed = json.loads(out)
     assert code == 0
-    assert (told["round"], told["tasks"], len(told["without_data"])) == (4, 4, 4)
-    assert told.keys() >= {"system", "root", "layers", "unique_parameters", "unused_components", "notes"}
+    assert (printed["round"], printed["tasks"], len(printed["without_data"])) == (4, 4, 4)
+    assert printed.keys() >= {"system", "root", "layers", "unique_parameters", "unused_components", "notes"}
 
 
 @pytest.mark.parametrize(

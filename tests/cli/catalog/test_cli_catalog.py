@@ -79,7 +79,7 @@ def test_the_command_lists_filters_and_prints_json(run: Run):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("catalog", "mcb"), "unknown benchmark 'mcb' (did you mean 'mccb'?)"),
         (("catalog", "mccb", "--task", "minst"), "no task of mccb is called so (did you mean 'mnist'?)"),
@@ -91,11 +91,11 @@ def test_the_command_lists_filters_and_prints_json(run: Run):
         (("add", "x", "--catalog", "mccb", "--train", "train"), "--train cannot be given here"),
     ],
 )
-def test_bad_words_are_one_line(words: tuple[str, ...], told: str, run: Run):
+def test_bad_words_are_one_line(words: tuple[str, ...], message: str, run: Run):
     code, _, err = run(*words)
     assert code == 2
     assert err.startswith("munet: error: ")
-    assert told in err
+    assert message in err
     assert len(err.splitlines()) == 1
 
 

@@ -46,7 +46,7 @@ def test_plain_lines_one_for_each_child_and_task():
             observe(event)
             assert out.seen == out.getvalue(), "each line is flushed at once"
     lines = out.getvalue().splitlines()
-    assert lines[0] == "run 0001: mu2net-plus, 1 task x 1 iteration x 2 generations x 3 children x 2 cycles"
+    assert lines[0] == "run 0001: mu2net-plus, 1 task x 1 task iteration x 2 generations x 3 children x 2 cycles"
     assert lines[1] == "mnist 1/1: 57,000 training and 500 validation images, no model yet"
     assert lines[2].startswith("mnist 1/1 generation 1/2 child 1/3: 50.0 61.2 %, best; clone block.0-1; ")
     assert lines[2].endswith("left")

@@ -3,7 +3,17 @@
 import pytest
 
 from cli_tools import opening, task_row
-from munet.cli.evolve.state import BEST, EARLIER, KEPT, REJECTED, TRAINING, WAITING, RunState, advance, initial_state
+from munet.cli.evolve.state import (
+    ACCEPTED,
+    BEST,
+    EARLIER,
+    REJECTED,
+    TRAINING,
+    WAITING,
+    RunState,
+    advance,
+    initial_state,
+)
 from munet.evolution.events import (
     ChildFinished,
     CycleFinished,
@@ -39,7 +49,7 @@ def test_children_go_from_waiting_to_a_verdict():
     assert state.children[0].accuracies == [0.5, 0.6]
     more = [cycle(1, 1, 0.8), child(1, 0.8, accepted=True, best=True), cycle(2, 0, 0.1), cycle(2, 1, 0.2)]
     state = played(*events, cycle(1, 0, 0.7), *more, child(2, 0.2, accepted=False, best=False, reason="too low"))
-    assert [row.state for row in state.children] == [KEPT, BEST, REJECTED]
+    assert [row.state for row in state.children] == [ACCEPTED, BEST, REJECTED]
     assert state.children[2].reason == "too low"
 
 

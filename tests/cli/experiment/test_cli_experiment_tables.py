@@ -62,18 +62,18 @@ def test_a_table_shows_what_is_finished_and_lists_the_rest(run: Run):
 def test_methods_seeds_and_tasks_can_be_chosen(run: Run):
     done = run("table", "--budget", "mini", "--method", "munet", "--method", "adapters:64", "--seeds", "3",
                "--against", "finetune-full", "--without", "digits", "--json")  # fmt: skip
-    told = json.loads(done.stdout)
-    methods, differences = told["tables"]
+    printed = json.loads(done.stdout)
+    methods, differences = printed["tables"]
     assert [row["method"] for row in methods["rows"]] == ["munet", "finetune-full"], "in this order"
     assert [row["method"] for row in differences["rows"]] == ["munet"]
-    assert told["unfinished"] == [{"method": "munet", "seed": 2}]
-    assert told["missing"] == [
+    assert printed["unfinished"] == [{"method": "munet", "seed": 2}]
+    assert printed["missing"] == [
         *({"method": "adapters:64", "seed": seed} for seed in (0, 1, 2)),
         {"method": "finetune-full", "seed": 2},
     ]
     assert "mean without" not in json.dumps(methods["remarks"])
     assert methods["rows"][0]["test_mean_without"] != methods["rows"][0]["test_mean"]
-    assert told["damaged"] == []
+    assert printed["damaged"] == []
 
 
 def test_numbers_are_the_same_on_the_screen_and_for_programs(run: Run):
@@ -115,7 +115,7 @@ def test_a_lone_budget_needs_no_name(run: Run, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "printed"),
     [
         (("table", "tooy"), r"no runs of 'tooy' \(did you mean 'toy'\?\)"),
         (("table", "toy", "--budget", "miny"), r"no runs at budget 'miny' \(did you mean 'mini'\?\)"),
@@ -138,8 +138,8 @@ def test_a_lone_budget_needs_no_name(run: Run, tmp_path: Path):
         (("plot", "toy", "--without", "digit"), r"did you mean 'digits'"),
     ],
 )
-def test_bad_input_gets_one_line_and_writes_nothing(run: Run, tmp_path: Path, words: tuple[str, ...], told: str):
-    with pytest.raises(InputError, match=told) as caught:
+def test_bad_input_gets_one_line_and_writes_nothing(run: Run, tmp_path: Path, words: tuple[str, ...], printed: str):
+    with pytest.raises(InputError, match=printed) as caught:
         run(*words)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
@@ -175,12 +175,12 @@ def test_where_curves_cross_is_told(run: Run, tmp_path: Path):
         "--against",
         "finetune-full",
     )
-    told = run(*words, "--write", "x.svg", "--trails").stdout.splitlines()
-    assert len(told) == 4, "two methods, over samples and over FLOPs"
-    assert told[0].startswith("munet against finetune-full: ")
-    assert "training samples per task" in told[0]
-    assert told[1].startswith("mu2net-plus against finetune-full: ahead at 51,200 training samples per task")
-    assert "TFLOPs spent per task" in told[2]
+    printed = run(*words, "--write", "x.svg", "--trails").stdout.splitlines()
+    assert len(printed) == 4, "two methods, over samples and over FLOPs"
+    assert printed[0].startswith("munet against finetune-full: ")
+    assert "training samples per task" in printed[0]
+    assert printed[1].startswith("mu2net-plus against finetune-full: ahead at 51,200 training samples per task")
+    assert "TFLOPs spent per task" in printed[2]
     assert (tmp_path / "x.svg").exists()
 
 

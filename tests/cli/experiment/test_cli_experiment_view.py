@@ -17,7 +17,7 @@ from munet.evolution.events import (
     event_of,
 )
 from munet.experiments.grid import Run, grid
-from munet.experiments.scheduler import Ended, Message, Started, Told
+from munet.experiments.scheduler import Ended, Message, Reported, Started
 from munet.experiments.spec import Spec
 
 WORDS = ("multi-head", "finetune-full+preprocessing=none+replicas=1", "mu2net-plus+scale=0.3")
@@ -38,8 +38,8 @@ def runs(tmp_path: Path) -> list[Run]:
 
 
 def messages(run: Run) -> list[Message]:
-    reading = Told(run, json.dumps({"event": "reading", "task": "digits"}))
-    return [Started(run), reading, *(Told(run, json.dumps(event_json(event))) for event in EVENTS)]
+    reading = Reported(run, json.dumps({"event": "reading", "task": "digits"}))
+    return [Started(run), reading, *(Reported(run, json.dumps(event_json(event))) for event in EVENTS)]
 
 
 def finish(run: Run, mean: float = 0.9) -> Ended:
@@ -102,7 +102,7 @@ def test_json_lines(runs: list[Run], capsys: pytest.CaptureFixture[str]):
     with watching(runs, as_json=True) as listen:
         for message in [*messages(runs[0]), finish(runs[0])]:
             listen(message)
-    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [one["event"] for one in told[:3]] == ["started", "reading", "run_started"]
-    assert told[-1]["error"] is None
-    assert {(one["method"], one["seed"]) for one in told} == {("multi-head", 0)}
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["event"] for one in lines[:3]] == ["started", "reading", "run_started"]
+    assert lines[-1]["error"] is None
+    assert {(one["method"], one["seed"]) for one in lines} == {("multi-head", 0)}

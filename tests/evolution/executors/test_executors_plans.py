@@ -1,4 +1,4 @@
-"""Who trains: plans, what workers say, how their errors travel, layers that are handed over."""
+"""Who trains: plans, what workers say, how their errors travel, layers that are shipped."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import torch
 
 from munet.errors import DamagedError, InputError
 from munet.evolution.executors import WorkerPlan, plan_workers
-from munet.evolution.executors import worker_plan as team
+from munet.evolution.executors import worker_plan as worker_plan
 from munet.evolution.executors.failures import Failure, how_it_ended
 from munet.evolution.executors.messages import Cycle, Done, Noted, Relay, Trained
 from munet.evolution.executors.shipped_layers import LayerBundle, ShippedLayers, layers_needed
@@ -20,7 +20,7 @@ from munet.store.layer_file import layer_id, serialize
 
 @pytest.fixture(autouse=True)
 def eight_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(team, "usable_cores", lambda: 8)
+    monkeypatch.setattr(worker_plan, "usable_cores", lambda: 8)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
 
 
@@ -92,16 +92,16 @@ def test_plans_that_contradict_themselves_are_refused(options: dict[str, Any], m
 def test_each_thing_is_heard_once() -> None:
     cycles: list[tuple[int, int, float]] = []
     notes: list[str] = []
-    hearing = Relay()
+    relay = Relay()
     result = Result(0, None, {}, {}, "", 0.0)  # type: ignore[arg-type]
     for generation in range(2):
-        hearing.begin(lambda *cycle: cycles.append(cycle), notes.append)
+        relay.begin(lambda *cycle: cycles.append(cycle), notes.append)
         for _ in range(2):
-            assert hearing.hear(Cycle(0, 0, 0.5)) is None
-            assert hearing.hear(Noted("the folder is full")) is None
-        assert hearing.hear(Trained(result)) is result
-        assert hearing.hear(Trained(result)) is None
-        assert hearing.hear(Done()) is None
+            assert relay.hear(Cycle(0, 0, 0.5)) is None
+            assert relay.hear(Noted("the folder is full")) is None
+        assert relay.hear(Trained(result)) is result
+        assert relay.hear(Trained(result)) is None
+        assert relay.hear(Done()) is None
         assert cycles == [(0, 0, 0.5)] * (generation + 1)
     assert notes == ["the folder is full"]
 
@@ -138,7 +138,7 @@ def test_exit_codes_in_words() -> None:
     assert how_it_ended(None) == "fell silent"
 
 
-def test_a_litter_needs_the_layers_it_begins_with() -> None:
+def test_a_job_group_needs_the_layers_it_begins_with() -> None:
     child = ChildSpec(
         origins={
             "embedding": LayerOrigin("stored", "e"),
@@ -152,7 +152,7 @@ def test_a_litter_needs_the_layers_it_begins_with() -> None:
     assert layers_needed(JobGroup({}, (0,), 1, (job,)), root) == {"e", "m", "p"}
 
 
-def test_handed_layers_are_verified_and_fetched_once() -> None:
+def test_shipped_layers_are_verified_and_fetched_once() -> None:
     tensors = {"w": torch.arange(6, dtype=torch.float32)}
     identity, data = layer_id(tensors), serialize(tensors)
     fetched: list[str] = []
@@ -161,13 +161,13 @@ def test_handed_layers_are_verified_and_fetched_once() -> None:
         fetched.append(reference)
         return data
 
-    library = ShippedLayers(fetch)
-    library.take(LayerBundle("r", {"kind": "root"}, {identity: "there", "f" * 64: "elsewhere"}))
-    assert library.manifest("r") == {"kind": "root"}
-    assert torch.equal(library.layer(identity)["w"], tensors["w"])
-    library.let_go()
-    assert library.layer(identity) is library.layer(identity)
+    layers = ShippedLayers(fetch)
+    layers.take(LayerBundle("r", {"kind": "root"}, {identity: "there", "f" * 64: "elsewhere"}))
+    assert layers.manifest("r") == {"kind": "root"}
+    assert torch.equal(layers.layer(identity)["w"], tensors["w"])
+    layers.let_go()
+    assert layers.layer(identity) is layers.layer(identity)
     assert fetched == ["there"]
-    library.take(LayerBundle("r", {}, {"f" * 64: "elsewhere"}))
+    layers.take(LayerBundle("r", {}, {"f" * 64: "elsewhere"}))
     with pytest.raises(DamagedError, match="damaged on its way"):
-        library.layer("f" * 64)
+        layers.layer("f" * 64)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import munet
-from executor_tools import BUDGET, Once, alive, contents, create, grow, kill, notices, told, workers_of
+from executor_tools import BUDGET, Once, alive, contents, create, grow, kill, notices, reported, workers_of
 from munet.errors import InputError, WorkerError
 from munet.evolution.events import ChildFinished, CycleFinished, Event, TaskStarted
 from munet.evolution.executors import processes
@@ -31,7 +31,7 @@ def local(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> Known:
     """What a run in this process leaves and tells."""
     system = create(tmp_path_factory.mktemp("local") / "fleet", tiny_npz)
     events = grow(system, executor="local")
-    return contents(system), told(events)
+    return contents(system), reported(events)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def system(tmp_path: Path, tiny_npz: Path) -> Iterator[munet.System]:
 
 
 def shoot() -> None:
-    """Kill all workers of this process, and wait until they are gone, but let their owner bury them."""
+    """Kill all workers of this process, and wait until they are gone, but leave it to their owner to notice."""
     workers = workers_of(os.getpid())
     kill(workers)
     for pid in workers:
@@ -52,13 +52,13 @@ def shoot() -> None:
 
 def test_two_workers_give_what_one_process_gives(system: munet.System, local: Known) -> None:
     events = grow(system, executor="processes", workers=2)
-    assert (contents(system), told(events)) == local
+    assert (contents(system), reported(events)) == local
     assert notices(events) == []
 
 
-def test_a_killed_worker_loses_only_its_litter(system: munet.System, local: Known) -> None:
+def test_a_killed_worker_loses_only_its_job_group(system: munet.System, local: Known) -> None:
     events = grow(system, Once(CycleFinished, shoot), executor="processes", workers=1)
-    assert (contents(system), told(events)) == local, "and no cycle is told twice"
+    assert (contents(system), reported(events)) == local, "and no cycle is reported twice"
     (notice,) = notices(events)
     assert "was killed by SIGKILL while it trained children 1, 2, 3 and 4 of shapes: trained again" in notice
 
@@ -69,11 +69,11 @@ def test_a_worker_that_dies_while_it_waits_is_replaced(system: munet.System, loc
             shoot()
 
     events = grow(system, shoot_second, executor="processes", workers=1)
-    assert (contents(system), told(events)) == local
+    assert (contents(system), reported(events)) == local
     assert notices(events) == []
 
 
-def test_workers_that_die_over_one_litter_end_the_run(
+def test_workers_that_die_over_one_job_group_end_the_run(
     system: munet.System, local: Known, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start = processes._start

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import munet
-from executor_tools import Once, contents, create, grow, kill, notices, told, workers_of
+from executor_tools import Once, contents, create, grow, kill, notices, reported, workers_of
 from munet.errors import InputError
 from munet.evolution.events import CycleFinished, TaskStarted
 from munet.evolution.executors.ray_tasks import BLIND
@@ -37,7 +37,7 @@ def local(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> Known:
     """What a run in this process leaves and tells."""
     system = create(tmp_path_factory.mktemp("local") / "fleet", tiny_npz)
     events = grow(system, executor="local")
-    return contents(system), told(events)
+    return contents(system), reported(events)
 
 
 @pytest.fixture
@@ -59,16 +59,16 @@ def test_a_worker_and_a_node_die_and_nothing_changes(cluster: Any, system: munet
                 cluster.remove_node(second)
 
     events = grow(system, disturb, executor="ray", address=cluster.address)
-    assert (contents(system), told(events)) == local
+    assert (contents(system), reported(events)) == local
     assert any("a Ray worker died while it trained" in text for text in notices(events))
     assert any("a Ray node died while it trained" in text for text in notices(events))
 
 
-def test_layers_are_handed_to_a_node_that_does_not_see_them(cluster: Any, system: munet.System, local: Known) -> None:
+def test_layers_are_shipped_to_a_node_that_does_not_see_them(cluster: Any, system: munet.System, local: Known) -> None:
     second = cluster.add_node(**NODE, env_vars={BLIND: "1"})
     events = grow(system, executor="ray", address=cluster.address)
     cluster.remove_node(second)
-    assert (contents(system), told(events)) == local
+    assert (contents(system), reported(events)) == local
     assert notices(events) == [
         f"not all nodes of the Ray cluster see {system.path}: layers go through Ray's object store"
     ]

@@ -122,8 +122,8 @@ def test_where_curves_meet_is_told():
         )
     }
     runs["large"]["late"] = [made("late", 0, 0.9, samples=200_000)]
-    told = meetings(spending(runs, "samples"), "full", "samples")
-    assert told == [
+    texts = meetings(spending(runs, "samples"), "full", "samples")
+    assert texts == [
         "munet against full: behind at 1,000 samples, crosses at 10,000",
         "low against full: behind from 1,000 to 100,000 samples",
         "late against full: no samples in common",

@@ -35,7 +35,7 @@ def test_what_a_later_munet_adds_is_ignored_and_a_newer_format_is_refused(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("", "cut short or no JSON"),
         (json.dumps(result("munet", 0, EVEN))[:-50], "cut short or no JSON"),  # pyright: ignore[reportArgumentType]
@@ -47,14 +47,14 @@ def test_what_a_later_munet_adds_is_ignored_and_a_newer_format_is_refused(tmp_pa
         (json.dumps({k: v for k, v in result("munet", 0, EVEN).items() if k != "samples"}), "samples: field required"),  # pyright: ignore[reportArgumentType]
     ],
 )
-def test_a_damaged_file_gets_one_line_that_names_it(tmp_path: Path, text: str, told: str):
+def test_a_damaged_file_gets_one_line_that_names_it(tmp_path: Path, text: str, expected: str):
     file = tmp_path / "result.json"
     file.write_bytes(text.encode("latin-1"))
     with pytest.raises(DamagedError) as caught:
         read_result(file)
     message = str(caught.value)
     assert str(file) in message
-    assert told in message
+    assert expected in message
     assert "run the experiment again" in message
     assert "\n" not in message
 

@@ -129,12 +129,12 @@ def test_what_makes_runs_hard_to_compare_is_said():
     moved = result("mu2net", 1, {"digits": 0.5}, device="cuda", precision="bf16")
     moved["tasks"][0]["splits"]["test"]["fingerprint"] = "something else"
     runs = {"munet": [made("munet", 0, 0.5, 0.6)], "mu2net": [Result.model_validate(moved)]}
-    told = " ".join(methods_table(runs).remarks)
-    assert "population standard deviation" in told
-    assert "Not every method has the same seeds." in told
-    assert "different devices and cannot be compared: cpu fp32, cuda bf16" in told
-    assert "not all over the same tasks; some are missing in: mu2net" in told
-    assert "different images of: digits (test)." in told
+    remarks = " ".join(methods_table(runs).remarks)
+    assert "population standard deviation" in remarks
+    assert "Not every method has the same seeds." in remarks
+    assert "different devices and cannot be compared: cpu fp32, cuda bf16" in remarks
+    assert "not all over the same tasks; some are missing in: mu2net" in remarks
+    assert "different images of: digits (test)." in remarks
     calm = " ".join(methods_table({"munet": [made("munet", 0, 0.5)], "mu2net": [made("mu2net", 0, 0.5)]}).remarks)
     assert not re.search("cannot be compared|missing|different images|same seeds", calm)
 

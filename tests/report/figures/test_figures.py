@@ -291,13 +291,13 @@ def test_names_of_any_script_stay_inside_the_figure_and_do_not_cover_each_other(
 def test_the_smallest_systems_are_drawn_or_say_what_is_missing(tmp_path: Path, children: int):
     for tasks in (0, 1):
         if tasks or not children:
-            told = history(big_system(tmp_path / str(tasks), tasks=tasks, children=children, blocks=1))
+            large = history(big_system(tmp_path / str(tasks), tasks=tasks, children=children, blocks=1))
             for name in FIGURES:
                 if children:
-                    draw(name, told)
+                    draw(name, large)
                 else:
                     with pytest.raises(InputError, match=rf"^{name} needs [^\n]+$"):
-                        draw(name, told)
+                        draw(name, large)
 
 
 def test_what_cannot_be_asked_for_is_refused_in_one_line(grown: History, seeds: History):

@@ -65,10 +65,10 @@ def test_all_frames_are_of_one_even_size_and_names_stay_in_place(grown: History)
 
 
 def test_a_gif_holds_its_last_frame_and_is_the_same_twice(short: History, tmp_path: Path):
-    told: list[tuple[int, int]] = []
-    film = animate(short, tmp_path / "a.gif", width=320, seconds=0.3, hold=2, progress=lambda *done: told.append(done))
+    calls: list[tuple[int, int]] = []
+    film = animate(short, tmp_path / "a.gif", width=320, seconds=0.3, hold=2, progress=lambda *done: calls.append(done))
     count = len(film.steps) + 1
-    assert told == [(done, count) for done in range(count + 1)]
+    assert calls == [(done, count) for done in range(count + 1)]
     with Image.open(tmp_path / "a.gif") as image:
         times = []
         for number in range(image.n_frames):  # pyright: ignore[reportAttributeAccessIssue]
@@ -87,8 +87,8 @@ def test_a_video_plays_as_long_as_it_should(short: History, tmp_path: Path):
     frames, seconds = ffmpeg.count_frames_and_secs(str(tmp_path / "a.mp4"))
     assert frames == 5 * len(film.steps) + 10
     assert seconds == pytest.approx(0.5 * len(film.steps) + 1)
-    told = subprocess.run([ffmpeg.get_ffmpeg_exe(), "-i", tmp_path / "a.mp4"], capture_output=True, text=True).stderr
-    assert re.search(r"Video: h264.*yuv420p.* 320x\d+", told)
+    calls = subprocess.run([ffmpeg.get_ffmpeg_exe(), "-i", tmp_path / "a.mp4"], capture_output=True, text=True).stderr
+    assert re.search(r"Video: h264.*yuv420p.* 320x\d+", calls)
     assert [file.name for file in tmp_path.iterdir()] == ["a.mp4"]
 
 

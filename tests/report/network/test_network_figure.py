@@ -118,11 +118,11 @@ def test_the_leaderboard_has_the_numbers_of_status(system: System, grown: Histor
 
 def test_the_summary_has_the_totals_and_what_the_last_run_changed(grown: History):
     made = tables("summary", grown)
-    told = dict(zip(column(made[0], "what"), column(made[0], "value"), strict=True))
+    cells = dict(zip(column(made[0], "what"), column(made[0], "value"), strict=True))
     found = totals(grown)
-    assert told["children"] == "96"
-    assert told["unique parameters"] == f"{found['unique_parameters']:,}"
-    assert told["mean test accuracy"] == f"{found['mean_test_accuracy']:.4f}"
+    assert cells["children"] == "96"
+    assert cells["unique parameters"] == f"{found['unique_parameters']:,}"
+    assert cells["mean test accuracy"] == f"{found['mean_test_accuracy']:.4f}"
     changed = changes(grown)
     if len(changed):
         assert column(made[1], "test_accuracy_after") == pytest.approx(changed["test_accuracy_after"].tolist())

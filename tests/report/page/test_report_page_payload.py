@@ -29,9 +29,9 @@ def test_the_numbers_of_tasks_and_totals_are_those_of_status(eight: munet.System
         *("validation_accuracy", "test_accuracy", "score", "parameters", "accounted_parameters", "flops"),
         *("image_size", "num_blocks", "active"),
     )
-    for row, told in zip(made["tasks"], status["tasks"], strict=True):
-        assert {key: row[key] for key in same} == {key: told[key] for key in same}
-        assert row["model"] == told["model"][:10]
+    for row, expected in zip(made["tasks"], status["tasks"], strict=True):
+        assert {key: row[key] for key in same} == {key: expected[key] for key in same}
+        assert row["model"] == expected["model"][:10]
     for key in ("mean_validation_accuracy", "mean_test_accuracy", "unique_parameters", "parameters_per_task",
                 "flops_per_task"):  # fmt: skip
         assert made["totals"][key] == status[key]
@@ -44,14 +44,14 @@ def test_the_last_network_is_that_of_the_store(eight: munet.System, made: dict[s
     names = [row["name"] for row in made["tasks"]]
     for task, name in enumerate(names):
         layers = slots_of(made, made["retained"][task])
-        told = eight.show(name)["layers"]
+        expected = eight.show(name)["layers"]
         columns = made["layers"]
         found = {
             made["slots"][slot]: (columns["id"][layer], columns["parameters"][layer], columns["by"][layer])
             for slot, layer in layers.items()
         }
-        by = {row["slot"]: -1 if row["trained_by"] == "root" else names.index(row["trained_by"]) for row in told}
-        assert found == {row["slot"]: (row["layer"][:10], row["parameters"], by[row["slot"]]) for row in told}
+        by = {row["slot"]: -1 if row["trained_by"] == "root" else names.index(row["trained_by"]) for row in expected}
+        assert found == {row["slot"]: (row["layer"][:10], row["parameters"], by[row["slot"]]) for row in expected}
 
 
 @pytest.mark.parametrize("part", [0.0, 0.1, 0.5, 0.9, 1.0])
@@ -111,11 +111,11 @@ def test_settings_tell_the_grid_the_start_and_what_was_retained(eight: munet.Sys
     assert rates["values"][0] == "0.0001"
     assert len(rates["values"]) == 12
     assert rates["values"][rates["default"]] == "0.01"
-    told = [eight.show(name)["hyperparameters"]["learning_rate"] for name in eight.tasks]
+    expected = [eight.show(name)["hyperparameters"]["learning_rate"] for name in eight.tasks]
     found = [float(v) for v, n in zip(rates["values"], rates["counts"], strict=True) for _ in range(n)]
-    assert found == sorted(told)
+    assert found == sorted(expected)
     lines = next(one for one in made["settings"]["schedules"] if one["name"] == "learning_rate")
-    assert [float(lines["values"][line[-1][1]]) for line in lines["lines"]] == told
+    assert [float(lines["values"][line[-1][1]]) for line in lines["lines"]] == expected
 
 
 def test_a_payload_is_json_and_the_same_again(eight: munet.System, made: dict[str, Any]):

@@ -39,7 +39,7 @@ def test_children_appear_without_a_reload(system: munet.System, evolving: Evolvi
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.set_default_timeout(120_000)  # the machine may be busy
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda told: errors.append(told.text) if told.type in ("error", "warning") else None)
+    page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
     with serving(system.path, make, **options) as running:
         port = running.port
         page.goto(running.full_url)

@@ -87,8 +87,8 @@ def test_head_is_get_without_the_body(system: Path, path: str):
         if path != "/events":
             got, text = ask(running, path)
             assert (answer.status, answer.headers["Content-Type"]) == (got.status, got.headers["Content-Type"])
-            told = int(answer.headers.get("Content-Length", 0))
-            assert abs(told - len(text)) < (10 if path == "/state" else 1), "the state says what time it is"
+            length = int(answer.headers.get("Content-Length", 0))
+            assert abs(length - len(text)) < (10 if path == "/state" else 1), "the state says what time it is"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "BREW"])

@@ -1,4 +1,4 @@
-"""What a system is told of the images of an experiment, without reading them."""
+"""Where the images of an experiment come from, for the records of a system, without reading them."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -53,7 +53,7 @@ def export_network(
     shape = tasks[0].splits["train"].input_shape
     seen = describe(network, allocation, shape, mean or [0.0] * shape[0], std or [1.0] * shape[0])
     ours = task_names(names)
-    told = [
+    facts = [
         ExportedTask(
             without_data(ours[task.name], task.classes, private=False),
             *(_measured(network, allocation, number, task, part) for part in ("validation", "test")),
@@ -61,7 +61,7 @@ def export_network(
         for number, task in enumerate(tasks)
     ]
     origin = Origin("allocation:python", type(allocation).__name__, {"kind": "train_jointly"}, {"tasks": names})
-    return Export(network, allocation, seen, told, origin).write(place)
+    return Export(network, allocation, seen, facts, origin).write(place)
 
 
 def _measured(
@@ -106,14 +106,14 @@ def export_run(
     mean, std = normalisation(config.experiment, config.data)
     seen = describe(network, allocation, input_shape(config.experiment, config.data), mean, std)
     notes: list[str] = []
-    told = _told_tasks(config, folder, held, round, data, notes, progress)
+    facts = _exported_tasks(config, folder, held, round, data, notes, progress)
     origin = Origin(
         f"allocation:{config.experiment}",
         config.method,
         {"kind": "train_jointly", "round": round},
         {"request": request, "round": round, "tasks": held["tasks"]},
     )
-    return Export(network, allocation, seen, told, origin).write(place) | {"round": round, "notes": notes}
+    return Export(network, allocation, seen, facts, origin).write(place) | {"round": round, "notes": notes}
 
 
 def _rebuilt(config: RunConfig, held: Mapping[str, Any]) -> "tuple[MultitaskNetwork, Allocation]":
@@ -135,7 +135,7 @@ def _refuse_regression(classes: Mapping[str, int]) -> None:
             raise InputError(f"task {name} has values to predict and no classes: a system holds classifiers only")
 
 
-def _told_tasks(
+def _exported_tasks(
     config: RunConfig,
     folder: RunFolder,
     held: Mapping[str, Any],
@@ -147,7 +147,7 @@ def _told_tasks(
     scores = _scores(folder, round, notes)
     examples = (folder.summary() or {}).get("examples", {})
     sources = readable(config.experiment, config.data, data)
-    ours, told = task_names(held["tasks"]), []
+    ours, facts = task_names(held["tasks"]), []
     read: dict[tuple[str, int], schema.TaskData] = {}  # several tasks may have the same images
     for number, label in enumerate(held["tasks"]):
         outputs = len(held["network"][f"heads.{number}.bias"])
@@ -166,8 +166,8 @@ def _told_tasks(
             name: Scored(scores.get(name, {}).get(label), examples.get(label, {}).get(name))
             for name in ("validation", "test")
         }
-        told.append(ExportedTask(part, scored["validation"], scored["test"]))
-    return told
+        facts.append(ExportedTask(part, scored["validation"], scored["test"]))
+    return facts
 
 
 def _scores(folder: RunFolder, round: int, notes: list[str]) -> dict[str, dict[str, float]]:

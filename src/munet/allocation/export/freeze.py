@@ -1,4 +1,4 @@
-"""Modules as what a system holds of them: a description of the network, and the tensors of each task's path."""
+"""Modules as data for a system: a description of the network, and the tensors of each task's path."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

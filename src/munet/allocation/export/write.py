@@ -37,7 +37,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class ExportedTask:
-    """What a system is told of a task: the data part of its record, and how good its model is."""
+    """A task of the new system: the data part of its record, and how good its model is."""
 
     data: TaskData
     validation: Scored = Scored()
@@ -50,12 +50,12 @@ class ExportedTask:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an allocation comes from: `source` and `told` in the root, `method` and `mutation` in the models."""
+    """Where an allocation comes from: `source` and `facts` in the root, `method` and `mutation` in the models."""
 
     source: str
     method: str
     mutation: Mapping[str, Any]
-    told: Mapping[str, Any]
+    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from munet.allocation.routing.allocations import LearnedAllocation
 class FallbackAllocation(LearnedAllocation):
     """As LearnedAllocation, but where no component of a pool is likelier than not its likeliest one is used.
 
-    Only evaluation and what is told of the allocation change; an empty sample of a training step stays empty. The
+    Only evaluation and what is reported of the allocation change; an empty sample of a training step stays empty. The
     published code passes zeros on there.
     """
 

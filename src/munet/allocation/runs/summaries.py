@@ -1,4 +1,4 @@
-"""What a run amounts to: scores of a checkpoint on every split, its allocation, sizes and compute."""
+"""The summary of a run: scores of a checkpoint on every split, its allocation, sizes and compute."""
 
 import io
 from collections.abc import Mapping, Sequence

@@ -200,9 +200,9 @@ def _decayed(network: MultitaskNetwork, norms: bool) -> set[nn.Parameter]:
 
 def _draws_globally(network: MultitaskNetwork) -> bool:
     """Whether it holds a dropout that the network cannot hand a generator: PyTorch's own, or one inside a module."""
-    handed = {layer for layer in network.layers if isinstance(layer, SeededDropout)}
+    seeded = {layer for layer in network.layers if isinstance(layer, SeededDropout)}
     kinds = (SeededDropout, nn.modules.dropout._DropoutNd)
-    return any(isinstance(module, kinds) and module not in handed for module in network.modules())
+    return any(isinstance(module, kinds) and module not in seeded for module in network.modules())
 
 
 def _owners(network: MultitaskNetwork) -> dict[nn.Parameter, tuple[str, int, int]]:

@@ -1,4 +1,4 @@
-"""What an allocation amounts to: similarity of tasks, parameters and operations that each of them uses."""
+"""Measures of an allocation: similarity of tasks, parameters and operations that each of them uses."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How good a network is on each task, and what an allocation amounts to.
+"""Scores of a network on each task, with the measures of its allocation.
 
 Classification is measured by accuracy, regression by the coefficient of determination (1 - squared error / variance),
 so that more is better for both. Evaluation draws nothing: what a task uses is what its allocation makes likelier than

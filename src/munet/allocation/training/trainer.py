@@ -58,7 +58,7 @@ def train(
         asked = dict(request) if request is not None else settings.plain() | {"tasks": [task.name for task in tasks]}
         config = folder.begin(asked, threads=torch.get_num_threads())
         stack.enter_context(alone(folder.path / "lock", "training"))
-        run = _Run(trainer, folder, observe or (lambda event, told: None), stop)
+        run = _Run(trainer, folder, observe or (lambda event, fields: None), stop)
         summary = folder.summary() or run.to_the_end(config)
         held = folder.checkpoint(summary["best"]["round"])
         network.load_state_dict(held["network"])
@@ -107,8 +107,8 @@ class _Run:
             self.trainer.load_state(state["trainer"])
             self.seconds = state["seconds"]
             self.lines = self.folder.metrics(self.trainer.round)
-        told = {"round": self.trainer.round, "rounds": self.settings.rounds, "resumed": state is not None}
-        self.observe("started", told)
+        fields = {"round": self.trainer.round, "rounds": self.settings.rounds, "resumed": state is not None}
+        self.observe("started", fields)
 
     def _evaluate(self) -> None:
         trainer = self.trainer
@@ -128,8 +128,8 @@ class _Run:
         self.folder.write_checkpoint(trainer.round, self._checkpoint())
         self.lines.append(line)
         self.folder.write_metrics(self.lines)
-        told = {"rounds": self.settings.rounds, "seconds": self._elapsed(), "best": self.best == trainer.round}
-        self.observe("evaluated", line | told)
+        fields = {"rounds": self.settings.rounds, "seconds": self._elapsed(), "best": self.best == trainer.round}
+        self.observe("evaluated", line | fields)
 
     def _checkpoint(self) -> dict[str, Any]:
         trainer = self.trainer

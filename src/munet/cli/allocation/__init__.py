@@ -1,1 +1,6 @@
-"""The command group `munet allocation`."""
+"""The command group `munet allocation`.
+
+train.py    allocation train; view.py is what it shows
+results.py  allocation evaluate, plot, table
+export.py   allocation export
+"""

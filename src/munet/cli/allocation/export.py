@@ -52,10 +52,10 @@ def export(
         return
     for note in summary["notes"]:
         tell(clean(note))
-    show(*_told(summary))
+    show(*_summary_lines(summary))
 
 
-def _told(summary: Mapping[str, Any]) -> list[str]:
+def _summary_lines(summary: Mapping[str, Any]) -> list[str]:
     """What was exported, in lines."""
     system, unique, whole = clean(summary["system"]), summary["unique_parameters"], summary["parameters"]
     unused, missing = len(summary["unused_components"]), summary["without_data"]

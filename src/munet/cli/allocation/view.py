@@ -57,9 +57,9 @@ def stopping() -> Iterator[Callable[[], bool]]:
         signal(SIGINT, before)
 
 
-def _json_line(event: str, told: Mapping[str, Any]) -> None:
+def _json_line(event: str, fields: Mapping[str, Any]) -> None:
     if event != "round":
-        sys.stdout.write(json_text({"event": event, **told}, indent=None) + "\n")
+        sys.stdout.write(json_text({"event": event, **fields}, indent=None) + "\n")
         sys.stdout.flush()
 
 
@@ -81,29 +81,29 @@ def _plain(say: Callable[[str], None], clock: Clock | None = None) -> "Observer"
     """One line for the start and for each evaluation."""
     clock = clock or Clock()
 
-    def observe(event: str, told: Mapping[str, Any]) -> None:
+    def observe(event: str, fields: Mapping[str, Any]) -> None:
         if event == "started":
-            clock.start(told["round"])
-            if told["resumed"]:
-                say(f"going on after round {number(told['round'])} of {number(told['rounds'])}")
+            clock.start(fields["round"])
+            if fields["resumed"]:
+                say(f"going on after round {number(fields['round'])} of {number(fields['rounds'])}")
         elif event == "evaluated":
-            say(evaluation_line(told, clock.left(told["round"], told["rounds"])))
+            say(evaluation_line(fields, clock.left(fields["round"], fields["rounds"])))
 
     return observe
 
 
-def evaluation_line(told: Mapping[str, Any], left: float | None) -> str:
+def evaluation_line(fields: Mapping[str, Any], left: float | None) -> str:
     """`round 250/37,500: validation 93.12 % (best), used 71 %, training loss 0.31; 0:12, about 29:31 left`."""
-    losses = told["training_loss"].values()
-    scored = told.get("mean_validation")
-    best = " (best)" if scored is not None and told["best"] else ""
+    losses = fields["training_loss"].values()
+    scored = fields.get("mean_validation")
+    best = " (best)" if scored is not None and fields["best"] else ""
     parts = [f"validation {percent(scored)} %{best}"] if scored is not None else []
-    parts += [f"used {percent(told['fraction_used'], 0)} %", f"training loss {sum(losses) / len(losses):.4g}"]
-    if told["empty_rows"]:
-        parts.append(f"{told['empty_rows']} empty layers")
+    parts += [f"used {percent(fields['fraction_used'], 0)} %", f"training loss {sum(losses) / len(losses):.4g}"]
+    if fields["empty_rows"]:
+        parts.append(f"{fields['empty_rows']} empty layers")
     ending = f", about {duration(left)} left" if left else ""
-    where = f"round {number(told['round'])}/{number(told['rounds'])}"
-    return f"{where}: {', '.join(parts)}; {duration(told['seconds'])}{ending}"
+    where = f"round {number(fields['round'])}/{number(fields['rounds'])}"
+    return f"{where}: {', '.join(parts)}; {duration(fields['seconds'])}{ending}"
 
 
 @contextmanager
@@ -117,10 +117,10 @@ def _bar(out: "Console") -> "Iterator[Observer]":
         task = bar.add_task("rounds", total=None)
         lines = _plain(lambda line: bar.console.print(Text(line)))
 
-        def observe(event: str, told: Mapping[str, Any]) -> None:
-            lines(event, told)
+        def observe(event: str, fields: Mapping[str, Any]) -> None:
+            lines(event, fields)
             if event in ("started", "round"):
-                bar.update(task, completed=told["round"], total=told["rounds"])
+                bar.update(task, completed=fields["round"], total=fields["rounds"])
 
         yield observe
 

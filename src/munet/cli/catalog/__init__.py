@@ -1,1 +1,5 @@
-"""The command group `munet catalog`."""
+"""The command group `munet catalog`.
+
+list.py  catalog; view.py is what it shows
+add.py   `munet add SYSTEM --catalog NAME`
+"""

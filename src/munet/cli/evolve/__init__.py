@@ -1,1 +1,8 @@
-"""The command group of `munet evolve`."""
+"""The commands `munet evolve` and `munet methods`.
+
+command.py    both commands
+methods.py    methods as a person reads them
+observers.py  where events go: a live view, plain lines or JSON lines
+state.py      the state of a running evolution, as events change it
+screen.py     the live view of that state
+"""

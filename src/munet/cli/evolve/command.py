@@ -52,8 +52,8 @@ def evolve(
     method: Annotated[
         str, typer.Option(help="A preset (`munet methods`) or a file ending in .toml.", autocompletion=complete_method)
     ] = "mu2net-plus",
-    task_iterations: Annotated[int | None, typer.Option(help="Turns of each task.", **_BUDGET)] = None,
-    generations: Annotated[int | None, typer.Option(help="Generations of a turn.", **_BUDGET)] = None,
+    task_iterations: Annotated[int | None, typer.Option(help="Task iterations of each task.", **_BUDGET)] = None,
+    generations: Annotated[int | None, typer.Option(help="Generations of a task iteration.", **_BUDGET)] = None,
     children: Annotated[int | None, typer.Option(help="Children of a generation.", **_BUDGET)] = None,
     cycles: Annotated[int | None, typer.Option(help="Training cycles of a child.", **_BUDGET)] = None,
     samples_per_cycle: Annotated[int | None, typer.Option(help="Images of a cycle at most.", **_BUDGET)] = None,
@@ -122,7 +122,7 @@ def evolve(
 ) -> None:
     """Evolve tasks: sample children, train them, keep what is better.
 
-    After an interruption the same command goes on; after a finished run it adds further turns.
+    After an interruption the same command goes on; after a finished run it adds further task iterations.
 
     Examples:
       munet evolve fleet

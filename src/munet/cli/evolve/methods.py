@@ -111,7 +111,7 @@ def methods_view(found: Mapping[str, Any] | Sequence[Mapping[str, Any]], width: 
 
 
 def _every(found: Sequence[Mapping[str, Any]]) -> RenderableType:
-    table = grid("method", "turns", "gens", "children", "cycles", "samples", "scale", "source",
+    table = grid("method", "task iterations", "gens", "children", "cycles", "samples", "scale", "source",
                  names=("method",), folds=("source",))  # fmt: skip
     for method in found:
         table.add_row(

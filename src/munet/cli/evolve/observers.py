@@ -1,4 +1,4 @@
-"""Who listens to a run: a live view in a terminal, plain lines elsewhere, or one JSON object a line."""
+"""Output of a run: a live view in a terminal, plain lines elsewhere, or one JSON object a line."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -95,7 +95,7 @@ def event_line(state: RunState, event: Event) -> str | None:
 def _run_line(event: RunStarted) -> str:
     budget = [
         counted(len(event.tasks), "task"),
-        counted(event.task_iterations, "iteration"),
+        counted(event.task_iterations, "task iteration"),
         counted(event.generations, "generation"),
         "1 child" if event.children == 1 else f"{event.children} children",
         counted(event.cycles, "cycle"),
@@ -122,7 +122,11 @@ def _child_line(state: RunState, event: ChildFinished) -> str:
     generations = state.run.generations if state.run else event.generation + 1
     where = f"generation {event.generation + 1}/{generations} child {event.child + 1}/{len(state.children)}"
     verdict = (
-        "best" if event.best else "kept" if event.accepted else f"rejected ({clean(event.reason or 'no reason given')})"
+        "best"
+        if event.best
+        else "accepted"
+        if event.accepted
+        else f"rejected ({clean(event.reason or 'no reason given')})"
     )
     accuracies = " ".join(percent(accuracy, 1) for accuracy in row.accuracies)
     left = f", about {duration(state.time_left)} left" if state.time_left is not None else ""
@@ -135,9 +139,9 @@ def _child_line(state: RunState, event: ChildFinished) -> str:
 def _task_line(state: RunState, event: TaskFinished) -> str:
     if event.model is None:
         return f"{_place(state, event)} done: no child was good enough to keep, the task still has no model"
-    kept = "improved" if event.improved else "not improved"
+    verdict = "improved" if event.improved else "not improved"
     measured = f"validation {percent(event.validation_accuracy)} %, test {percent(event.test_accuracy)} %"
-    return f"{_place(state, event)} done: {kept}, {measured}, model {short(event.model)}"
+    return f"{_place(state, event)} done: {verdict}, {measured}, model {short(event.model)}"
 
 
 def finished_line(event: RunFinished) -> str:

@@ -6,11 +6,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from munet.cli.evolve.state import BEST, KEPT, REJECTED, TRAINING, WAITING, ChildRow, RunState, TaskRow
+from munet.cli.evolve.state import ACCEPTED, BEST, REJECTED, TRAINING, WAITING, ChildRow, RunState, TaskRow
 from munet.cli.text.formatting import NOTHING, duration, percent, sparkline
 from munet.text import clean, counted
 
-_STYLES = {BEST: "bold green", KEPT: "green", REJECTED: "dim", TRAINING: "cyan", WAITING: "dim"}
+_STYLES = {BEST: "bold green", ACCEPTED: "green", REJECTED: "dim", TRAINING: "cyan", WAITING: "dim"}
 _FIXED_LINES = 10  # the header, two headings with their rules, the empty lines
 
 
@@ -44,7 +44,7 @@ def _header(state: RunState, width: int) -> list[RenderableType]:
     if task is not None:
         # What may be long comes last, so that a cut never hides where the run is.
         place = f"task {run.tasks.index(task.task) + 1}/{len(run.tasks)}  "
-        place += f"iteration {task.iteration + 1}/{run.task_iterations}  "
+        place += f"task iteration {task.iteration + 1}/{run.task_iterations}  "
         place += f"generation {state.generation + 1}/{run.generations}  "
         where = Text.assemble(place, (clean(task.task), "bold"))
     if state.trunk is not None:
@@ -122,7 +122,7 @@ def _tasks(state: RunState, room: int) -> Table:
         box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), expand=True, header_style="bold"
     )
     table.add_column("task", ratio=1, no_wrap=True, overflow="ellipsis", min_width=8)
-    for heading in ("val % before", "now", "test % before", "now", "iterations"):
+    for heading in ("val % before", "now", "test % before", "now", "task iterations"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(*_task(state, row), style="bold" if row.name == active else "")

@@ -18,7 +18,7 @@ from munet.evolution.events import (
     TrunkStarted,
 )
 
-WAITING, EARLIER, TRAINING, KEPT, BEST, REJECTED = "waiting", "earlier", "training", "kept", "best", "rejected"
+WAITING, EARLIER, TRAINING, ACCEPTED, BEST, REJECTED = "waiting", "earlier", "training", "accepted", "best", "rejected"
 
 
 @dataclass
@@ -141,7 +141,7 @@ def advance(state: RunState, event: Event, now: float) -> None:
 
 
 def _skip(state: RunState, event: TaskStarted) -> None:
-    """Count what earlier sessions of a resumed run finished: tasks take turns, so all before this turn is done."""
+    """Count what earlier sessions of a resumed run finished: all task iterations before this one, in their order."""
     done = event.iteration + 1
     for name, row in state.tasks.items():
         done -= name == event.task
@@ -169,10 +169,10 @@ def _child(state: RunState, event: ChildFinished) -> None:
     if state.run:
         state.cycles_done += max(0, state.run.cycles - len(row.accuracies))
     row.reason = event.reason
-    row.state = BEST if event.best else KEPT if event.accepted else REJECTED
+    row.state = BEST if event.best else ACCEPTED if event.accepted else REJECTED
     if event.best:
         state.tasks[event.task].open = event.accuracy
         for other in state.children:
             if other is not row and other.state == BEST:
-                other.state = KEPT
+                other.state = ACCEPTED
     _next(state)

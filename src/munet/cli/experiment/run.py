@@ -160,9 +160,9 @@ def continual(
     _refuse_missing(chosen.benchmark(), data)
     where = Where(device=device, precision=precision, threads=threads, executor="auto")
 
-    def begin(turn: Any) -> None:
+    def begin(one: Any) -> None:
         if not as_json:
-            show(f"{clean(turn.segment.name)}, turn {turn.number + 1}: {clean(turn.segment.spec)}")
+            show(f"{clean(one.segment.name)}, task iteration {one.number + 1}: {clean(one.segment.spec)}")
 
     with watching([], as_json) as watch:
         result = grow(chosen, out, seed, data, where, begin=begin, observe=watch)

@@ -1,4 +1,4 @@
-"""What experiment table and experiment plot need both: options, which runs are meant, what is told of the others."""
+"""What experiment table and experiment plot have in common: options, the choice of runs, notes about the others."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

@@ -1,4 +1,4 @@
-"""Who listens to a grid of runs: one live view in a terminal, plain lines elsewhere, or one JSON object a line."""
+"""Output of a grid of runs: one live view in a terminal, plain lines elsewhere, or one JSON object a line."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from munet.cli.evolve.state import RunState, advance, initial_state
 from munet.cli.text.formatting import NOTHING, duration, percent
 from munet.evolution.events import TaskFinished, event_of
 from munet.experiments.grid import Run
-from munet.experiments.scheduler import Ended, Message, Started, Told
+from munet.experiments.scheduler import Ended, Message, Reported, Started
 from munet.text import clean, counted
 
 if TYPE_CHECKING:
@@ -66,19 +66,19 @@ class GridState:
         match message:
             case Started():
                 row.state, row.began = READING, now
-            case Told():
-                self._told(row, json.loads(message.line), now)
+            case Reported():
+                self._reported(row, json.loads(message.line), now)
             case Ended():
                 row.state = FAILED if message.error else FINISHED
                 row.detail = message.error or ""
                 row.seconds = now - row.began
                 row.mean = row.mean if message.error else _mean_of(row.run)
 
-    def _told(self, row: Row, told: dict[str, Any], now: float) -> None:
-        if told["event"] == "reading":
-            row.detail = f"reading {clean(told['task'])}"
+    def _reported(self, row: Row, fields: dict[str, Any], now: float) -> None:
+        if fields["event"] == "reading":
+            row.detail = f"reading {clean(fields['task'])}"
             return
-        event = event_of(told)
+        event = event_of(fields)
         row.state = RUNNING
         row.evolution = row.evolution or initial_state(now)
         advance(row.evolution, event, now)
@@ -116,16 +116,16 @@ def watching(runs: Sequence[Run], as_json: bool) -> Iterator[Listener]:
 
 
 def _json_line(message: Message) -> None:
-    told: dict[str, Any]
+    fields: dict[str, Any]
     match message:
         case Started():
-            told = {"event": "started", "folder": str(message.run.folder)}
-        case Told():
-            told = json.loads(message.line)
+            fields = {"event": "started", "folder": str(message.run.folder)}
+        case Reported():
+            fields = json.loads(message.line)
         case Ended():
-            told = {"event": "ended", "error": message.error}
-    told |= {"method": str(message.run.spec), "seed": message.run.seed}
-    sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+            fields = {"event": "ended", "error": message.error}
+    fields |= {"method": str(message.run.spec), "seed": message.run.seed}
+    sys.stdout.write(json.dumps(fields, ensure_ascii=False) + "\n")
     sys.stdout.flush()
 
 
@@ -154,9 +154,9 @@ def _line(state: GridState, message: Message) -> str | None:
             return f"{clean(message.run)}: finished in {duration(row.seconds)}, mean test {percent(row.mean)} %{left}"
         case Ended():
             return f"{clean(message.run)}: failed: {clean(message.error)}"
-        case Told() if (told := json.loads(message.line))["event"] == "notice":
+        case Reported() if (told := json.loads(message.line))["event"] == "notice":
             return f"{clean(message.run)}: {clean(told['text'])}"
-        case Told() if row.evolution and json.loads(message.line)["event"] == "task_finished":
+        case Reported() if row.evolution and json.loads(message.line)["event"] == "task_finished":
             done = percent(row.progress, 0)
             return f"{clean(message.run)}: {done} %, {row.detail}, mean test {percent(row.mean)} %{left}"
     return None

@@ -1,1 +1,6 @@
-"""What commands print: numbers, tables, progress."""
+"""What commands print.
+
+formatting.py   numbers, ids and mutations as short texts
+renderables.py  plain values as rich tables and texts
+progress.py     a bar with the time left
+"""

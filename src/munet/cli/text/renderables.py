@@ -1,4 +1,4 @@
-"""What the read commands show, as functions from plain values to rich renderables.
+"""Plain values as rich renderables, for the commands that read a system.
 
 Each takes what `System` returns and the columns of the terminal; below `WIDE` columns numbers are abbreviated,
 from `WIDEST` on there is room for more of them.
@@ -105,8 +105,8 @@ def status_view(status: Row, width: int) -> RenderableType:
     else:
         lines.append(line(f"Nothing evolved yet: munet evolve {clean(status['path'])}", "dim"))
     if status["unfinished_run"]:
-        told = f"Run {status['unfinished_run']} is not finished: the command that started it goes on with it."
-        lines.append(line(told, "yellow"))
+        text = f"Run {status['unfinished_run']} is not finished: the command that started it goes on with it."
+        lines.append(line(text, "yellow"))
     return Group(*lines)
 
 
@@ -118,8 +118,8 @@ def log_view(entries: Sequence[Row], width: int) -> RenderableType:
         if entry["task"] is None:
             changes = "the root"
         else:
-            told = {m["name"] for m in entry["mutations"] if m.get("kind") == "set"}
-            quiet = [change_text(k, *v) for k, v in entry["changed"].items() if k not in told]
+            named = {m["name"] for m in entry["mutations"] if m.get("kind") == "set"}
+            quiet = [change_text(k, *v) for k, v in entry["changed"].items() if k not in named]
             changes = ", ".join([mutations_text(entry["mutations"]), *quiet])
         style = "" if entry["alive"] else "dim"
         table.add_row(

@@ -8,6 +8,7 @@ processes.py       worker processes on this machine; worker.py is what runs in t
 ray_executor.py    a Ray cluster; ray_cluster.py finds it, ray_tasks.py runs on its nodes
 messages.py        what a run and its workers say to each other
 shipped_layers.py  layers for workers that do not see the system's disk
+worker_slots.py    worker processes: started, watched, killed, replaced
 failures.py        errors and deaths of workers, as their users should hear of them
 """
 

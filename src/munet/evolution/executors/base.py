@@ -1,4 +1,4 @@
-"""What an evolution asks of an executor."""
+"""The interface of executors."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol

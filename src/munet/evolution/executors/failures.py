@@ -1,4 +1,4 @@
-"""Errors and deaths of workers, as their users should hear of them."""
+"""Errors and deaths of workers as one-line messages."""
 
 import pickle
 import signal
@@ -69,7 +69,7 @@ def how_it_ended(code: int | None) -> str:
 
 
 def again(group: "Work", death: str) -> str:
-    """What is told of a death that is made good for."""
+    """The line about a worker that died, when its job group is trained again."""
     return f"{death} while it trained {group.label}: trained again, with the same result"
 
 

@@ -1,4 +1,4 @@
-"""Training in this process, one litter after another."""
+"""Training in this process, one job group after another."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,8 +14,8 @@ class LocalExecutor:
 
     workers = 1
 
-    def __init__(self, library: LayerSource, compute: ComputeSettings, splits: Splits | None = None) -> None:
-        self._trainer = ChildTrainer(library, compute, splits)
+    def __init__(self, layers: LayerSource, compute: ComputeSettings, splits: Splits | None = None) -> None:
+        self._trainer = ChildTrainer(layers, compute, splits)
 
     def run(self, groups: Sequence[Work], on_cycle: OnCycle, note: Note) -> Iterator[Result]:
         for group in groups:

@@ -1,4 +1,4 @@
-"""What a run and its workers say to each other."""
+"""Messages between a run and its workers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WorkerSetup:
-    """What a worker process is to know before its first litter."""
+    """What a worker process is to know before its first job group."""
 
     system: str  # path
     compute: "ComputeSettings"
@@ -45,14 +45,14 @@ class Trained:
 
 @dataclass(frozen=True)
 class Done:
-    """A litter is finished. A `Failure` is the other end."""
+    """A job group is finished. A `Failure` is the other end."""
 
 
 Message = Cycle | Noted | Trained | Done | Failure
 
 
 def train_and_report(trainer: "ChildTrainer", group: "Work", say: Callable[[Message], None]) -> None:
-    """Train a litter, and say all that happens but its end."""
+    """Train a job group and send a message for all that happens, but none for its end."""
     results = trainer.train(
         group,
         lambda child, cycle, accuracy: say(Cycle(child, cycle, accuracy)),
@@ -77,7 +77,7 @@ class Relay:
         self._on_cycle, self._note = on_cycle, note
 
     def hear(self, message: Message) -> "Result | None":
-        """Tell whom it concerns; returns the result of a child that was not finished before. Raises a failure."""
+        """Pass a message on to the callbacks. Returns the result of a new child; raises a failure of a worker."""
         if isinstance(message, Failure):
             raise message.unpacked()
         if isinstance(message, Cycle) and self._is_new(message.child, message.cycle):

@@ -1,4 +1,4 @@
-"""Training in worker processes on this machine. One that dies loses its litter, and that is trained again."""
+"""Training in worker processes on this machine. One that dies loses its job group, and that is trained again."""
 
 import socket
 import subprocess
@@ -102,7 +102,7 @@ class _WorkerSlot:
         self.number = number
         self.closed = False
         self._setup = setup
-        self._told = False
+        self._ready = False
         self._busy = False
         self._interrupted = False
         self._process: subprocess.Popen[bytes] | None = None
@@ -120,17 +120,17 @@ class _WorkerSlot:
                 mine, theirs = socket.socketpair()
                 with theirs:
                     self._process = _start(theirs.fileno(), self._setup.compute.threads)
-                self._connection, self._told = Connection(mine.detach()), False
+                self._connection, self._ready = Connection(mine.detach()), False
             return self._connection
 
     def train(self, group: Work) -> Iterator[Message]:
-        """What the worker says about a litter; ends with `Done` or `Failure`. Raises WorkerDied."""
+        """What the worker says about a job group; ends with `Done` or `Failure`. Raises WorkerDied."""
         self._busy = True
         try:
             connection = self.start()
-            if not self._told:
+            if not self._ready:
                 connection.send(self._setup)
-                self._told = True
+                self._ready = True
             connection.send(group)
             while True:
                 message: Message = connection.recv()
@@ -144,7 +144,7 @@ class _WorkerSlot:
             self._busy = False
 
     def interrupt(self) -> None:
-        """Kill the worker if it trains; who waits for it is told that it died."""
+        """Kill the worker if it trains; the thread that reads from it gets WorkerDied."""
         with self._lock:
             if self._busy and self._process is not None:
                 self._process.kill()
@@ -158,7 +158,7 @@ class _WorkerSlot:
             self._reap()
 
     def _reap(self) -> str:
-        """Clear away a worker that is gone, and tell how it went."""
+        """Close what a dead worker leaves behind; returns how it ended."""
         process, connection = self._process, self._connection
         self._process = self._connection = None
         self._interrupted = False

@@ -110,20 +110,20 @@ class Cluster:
 
     def _answer(self, ref: Any, address: str) -> dict[str, Any] | None:
         """What a node has; None if it died meanwhile."""
-        from munet import __version__
+        from munet.provenance import VERSION
 
         errors = self.ray.exceptions
         try:
             found = self.ray.get(ref)
         except errors.RayTaskError as error:
             if "No module named" in str(error):
-                text = f"the Ray node {address} cannot import munet: install munet-ml=={__version__} there"
+                text = f"the Ray node {address} cannot import munet: install munet-ml=={VERSION} there"
                 raise InputError(text) from error
             raise
         except errors.RayError:
             return None
-        if found["munet"] != __version__:
-            text = f"the Ray node {address} has munet {found['munet']}, this is {__version__}: install that there"
+        if found["munet"] != VERSION:
+            text = f"the Ray node {address} has munet {found['munet']}, this is {VERSION}: install that there"
             raise InputError(text)
         return found
 

@@ -1,4 +1,4 @@
-"""Training on a Ray cluster: each litter is a task that can run again anywhere. Ray keeps nothing that matters."""
+"""Training on a Ray cluster: each job group is a task that can run again anywhere. Ray keeps nothing that matters."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ class _Task:
 
 
 class RayExecutor:
-    """Litters as Ray tasks. This side retries them, so that it knows what was told before and what was not."""
+    """Job groups as Ray tasks. They are retried here and not by Ray, so that nothing is reported twice."""
 
     def __init__(
         self, cluster: Cluster, plan: WorkerPlan, store: "Store", compute: "ComputeSettings", splits: "Splits"
@@ -84,7 +84,7 @@ class RayExecutor:
             self._cancel()
 
     def _submit(self, task: _Task) -> None:
-        order = TrainRequest(
+        request = TrainRequest(
             session=self._session,
             compute=self._compute,
             seen=self._splits.seen,
@@ -93,7 +93,7 @@ class RayExecutor:
             root=self._store.root,
             bundle=None if self._shared else self._bundles.bundle(task.group),
         )
-        self._flying[self._task.remote(order)] = task
+        self._flying[self._task.remote(request)] = task
 
     def _receive(self, generator: Any) -> "Message | Unseen | _Lost":
         """The next thing that a task has to say, or that it is lost."""
@@ -133,7 +133,7 @@ class RayExecutor:
 
 
 def join_cluster(plan: WorkerPlan, store: "Store") -> Cluster:
-    """The cluster of a team, joined and looked over. Raises InputError for what could not train a child."""
+    """The cluster of a plan, joined and looked over. Raises InputError for what could not train a child."""
     cluster = Cluster(plan.address, max(usable_cores(), plan.workers * plan.threads))
     try:
         cluster.check(plan.threads, plan.gpus_per_child or 0.0)
@@ -167,7 +167,7 @@ def _handing(store: "Store", who: str) -> str:
 
 
 class _LayerBundles:
-    """Layers in Ray's object store, each put there once; those that a generation does not need are let go."""
+    """Layers in Ray's object store, each put there once; those that a generation does not need are freed."""
 
     def __init__(self, ray: Any, store: "Store") -> None:
         self._ray = ray

@@ -1,4 +1,4 @@
-"""What runs in the workers of a Ray cluster. A task trains one litter and changes nothing: it can always run again."""
+"""What runs in the workers of a Ray cluster. A task trains one job group and changes nothing, so it can run again."""
 
 import json
 import os
@@ -25,9 +25,9 @@ BLIND = "MUNET_RAY_BLIND"  # a node with this in its environment acts as if it s
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """A litter, and where its layers are: in the system at `system`, or in `bundle`."""
+    """A job group, and where its layers are: in the system at `system`, or in `bundle`."""
 
-    session: str  # of the run: a worker keeps its nursery for as long as that stays
+    session: str  # of the run: a worker keeps its trainer for as long as that stays
     compute: "ComputeSettings"
     seen: Mapping[str, tuple[str, str]]
     group: "Work"
@@ -43,13 +43,13 @@ class Unseen:
     host: str
 
 
-_held: "dict[str, ChildTrainer]" = {}  # at most one: this worker's nursery, by session and where its layers come from
+_held: "dict[str, ChildTrainer]" = {}  # at most one: this worker's trainer, by session and source of layers
 
 
-def train(order: TrainRequest) -> "Iterator[Message | Unseen]":
-    """Messages about a litter while it is trained, then `Done`, a `Failure`, or `Unseen`."""
+def train(request: TrainRequest) -> "Iterator[Message | Unseen]":
+    """Messages about a job group while it is trained, then `Done`, a `Failure`, or `Unseen`."""
     said: SimpleQueue[Message | Unseen] = SimpleQueue()
-    Thread(target=_train, args=(order, said), daemon=True).start()
+    Thread(target=_train, args=(request, said), daemon=True).start()
     while True:
         message = said.get()
         yield message
@@ -57,15 +57,15 @@ def train(order: TrainRequest) -> "Iterator[Message | Unseen]":
             return
 
 
-def _train(order: TrainRequest, said: "SimpleQueue[Message | Unseen]") -> None:
+def _train(request: TrainRequest, said: "SimpleQueue[Message | Unseen]") -> None:
     host = socket.gethostname()
     try:
-        trainer = _trainer(order)
-        train_and_report(trainer, order.group, said.put)
+        trainer = _trainer(request)
+        train_and_report(trainer, request.group, said.put)
         said.put(Done())
     except (StoreError, DamagedError) as error:
         # A copy of the system that is older than the run lacks layers. The run itself finds out if its own is damaged.
-        said.put(Unseen(host) if order.bundle is None else Failure.of(error))
+        said.put(Unseen(host) if request.bundle is None else Failure.of(error))
     except InputError as error:
         said.put(Failure.of(InputError(f"{error} (on the Ray node {host})")))
     except Exception as error:  # it is raised where the run is
@@ -76,35 +76,35 @@ def _train(order: TrainRequest, said: "SimpleQueue[Message | Unseen]") -> None:
                 trainer.layers.let_go()
 
 
-def _trainer(order: TrainRequest) -> "ChildTrainer":
-    """This worker's nursery, which keeps images and activations from litter to litter."""
+def _trainer(request: TrainRequest) -> "ChildTrainer":
+    """This worker's trainer, which keeps images and activations from job group to job group."""
     from munet.evolution.child_trainer import ChildTrainer
     from munet.tasks.cache.splits import Splits
 
-    key = f"{order.session} {order.bundle is None}"
+    key = f"{request.session} {request.bundle is None}"
     if key not in _held:
         _held.clear()
-        splits = Splits(allow_changed=order.compute.allow_changed, seen=order.seen)
-        _held[key] = ChildTrainer(_library(order), order.compute, splits)
+        splits = Splits(allow_changed=request.compute.allow_changed, seen=request.seen)
+        _held[key] = ChildTrainer(_layer_source(request), request.compute, splits)
     trainer = _held[key]
-    if order.bundle is not None and isinstance(trainer.layers, ShippedLayers):
-        trainer.layers.take(order.bundle)
+    if request.bundle is not None and isinstance(trainer.layers, ShippedLayers):
+        trainer.layers.take(request.bundle)
     return trainer
 
 
-def _library(order: TrainRequest) -> "LayerSource":
-    if order.bundle is not None:
+def _layer_source(request: TrainRequest) -> "LayerSource":
+    if request.bundle is not None:
         import ray
 
-        library = ShippedLayers(ray.get)
-        library.take(order.bundle)
-        return library
+        layers = ShippedLayers(ray.get)
+        layers.take(request.bundle)
+        return layers
     from munet.model.loader import ModelLoader
     from munet.store import Store
 
-    if not sees(order.system, order.root):
-        raise StoreError(f"{order.system} is not here")
-    return ModelLoader(Store.open(Path(order.system)))
+    if not sees(request.system, request.root):
+        raise StoreError(f"{request.system} is not here")
+    return ModelLoader(Store.open(Path(request.system)))
 
 
 def sees(system: str, root: str) -> bool:
@@ -121,7 +121,7 @@ def look(system: str, root: str) -> dict[str, Any]:
     """What a node has."""
     from importlib.metadata import version
 
-    import munet
+    from munet.provenance import VERSION
 
-    found = {"host": socket.gethostname(), "munet": munet.__version__, "torch": version("torch")}
+    found = {"host": socket.gethostname(), "munet": VERSION, "torch": version("torch")}
     return found | {"sees": sees(system, root)}

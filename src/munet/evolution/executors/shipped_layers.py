@@ -1,4 +1,4 @@
-"""Layers for workers that do not see the system's disk: what a litter needs is handed to them."""
+"""Layers for workers that do not see the system's disk: those that a job group needs are sent along."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class LayerBundle:
 
 
 def layers_needed(group: "Work", root: Manifest) -> set[str]:
-    """Ids of the layers that the children of a litter begin with. `root` is the manifest of the root."""
+    """Ids of the layers that the children of a job group begin with. `root` is the manifest of the root."""
     needed: set[str] = set()
     for job in group.jobs:
         needed.update(job.child.momentum.values())
@@ -39,7 +39,7 @@ def layers_needed(group: "Work", root: Manifest) -> set[str]:
 
 
 class ShippedLayers:
-    """A `Library` of what was handed over. `fetch` gives the bytes behind a reference."""
+    """A `LayerSource` of the layers of a bundle. `fetch` gives the bytes behind a reference."""
 
     def __init__(self, fetch: Callable[[Any], bytes]) -> None:
         self._fetch = fetch
@@ -48,16 +48,15 @@ class ShippedLayers:
         self._layers = layer_cache()
 
     def take(self, bundle: LayerBundle) -> None:
-        """What the next litter needs. References of the one before are let go."""
+        """Use the layers that the next job group needs. References of the one before are dropped."""
         self._bundle = bundle
 
     def let_go(self) -> None:
-        """Hold on to no reference: whoever made them may free what they stand for."""
+        """Drop all references, so that their maker may free the memory behind them."""
         self._bundle = LayerBundle(self._bundle.root, self._bundle.manifest, {})
 
     @property
     def architecture(self) -> "ViTArchitecture":
-
         if self._architecture is None:
             self._architecture = ViTArchitecture.from_json(self.manifest(self.root)["architecture"])
         return self._architecture

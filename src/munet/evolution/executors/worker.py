@@ -1,7 +1,7 @@
 """What runs in a worker process: `python -m munet.evolution.executors.worker FD`, FD a socket to its parent.
 
-It takes an `Opening`, then litters, and sends messages. It ends when the socket does, whatever it is doing then, so
-that nothing is left when the other process dies in any way.
+It receives a `WorkerSetup`, then job groups, and sends messages. It ends when the socket is closed, whatever it is
+doing then, so that no worker outlives the run.
 """
 
 import os
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def _open_trainer(setup: WorkerSetup) -> "ChildTrainer":
-    """A nursery of this worker's own."""
+    """The trainer of this process."""
     from munet.evolution.child_trainer import ChildTrainer
     from munet.model.loader import ModelLoader
     from munet.store import Store

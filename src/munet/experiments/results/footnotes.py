@@ -1,4 +1,4 @@
-"""What must be said with the numbers: notes of tasks, and what makes runs hard to compare."""
+"""Footnotes of tables: notes of tasks, and what makes runs hard to compare."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -32,18 +32,18 @@ class Footnotes:
 
 def remarks_of(runs: Runs) -> tuple[str, ...]:
     """What a reader must know before comparing methods."""
-    told = [
+    remarks = [
         "Max, mean, range and std (population standard deviation) of test accuracy are over seeds, each of the mean "
         "over tasks. The other values are means over seeds.",
         "Device hours and FLOPs spent are those of all tasks together; FLOPs are what training and validation take in "
         "plain loops.",
     ]
     if len({tuple(sorted(result.seed for result in results)) for results in runs.values()}) > 1:
-        told.append("Not every method has the same seeds.")
+        remarks.append("Not every method has the same seeds.")
     devices = sorted({f"{result.device} {result.precision}" for results in runs.values() for result in results})
     if len(devices) > 1:
-        told.append(f"Device hours are of different devices and cannot be compared: {', '.join(devices)}.")
-    return (*told, *tasks_differ(runs), *_images_differ(runs))
+        remarks.append(f"Device hours are of different devices and cannot be compared: {', '.join(devices)}.")
+    return (*remarks, *tasks_differ(runs), *_images_differ(runs))
 
 
 def tasks_differ(runs: Runs) -> tuple[str, ...]:

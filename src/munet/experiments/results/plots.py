@@ -1,7 +1,7 @@
 """Plots of experiments, in print quality and the width of a column. Matplotlib is imported only when one is drawn.
 
 Colours tell the kind of method and stay the same from plot to plot; markers, filling and dashes tell its variants, so
-that they can be told apart without colour too.
+that they can be distinguished without colour too.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

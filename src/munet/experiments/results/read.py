@@ -157,8 +157,8 @@ def read_result(path: Path) -> Result:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        told = f"{path} is no result of a run: {where}: {first['msg'].lower()}"
-        raise DamagedError(f"{told}; remove it and run the experiment again") from None
+        text = f"{path} is no result of a run: {where}: {first['msg'].lower()}"
+        raise DamagedError(f"{text}; remove it and run the experiment again") from None
 
 
 def benchmarks(out: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a few runs say: spread over seeds, paired differences with an interval, where two curves cross."""
+"""Statistics of a few runs: spread over seeds, paired differences with an interval, where two curves cross."""
 
 import math
 import statistics

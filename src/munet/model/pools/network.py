@@ -1,4 +1,4 @@
-"""A model of an exported allocation: its way through the pools, with its own head."""
+"""A model of an exported allocation as a network: its path through the pools, with its own head."""
 
 from collections.abc import Callable, Mapping
 from functools import partial

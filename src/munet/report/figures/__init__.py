@@ -5,9 +5,21 @@ figure = munet.report.figures.draw("timeline", system.history())
 munet.report.style.saving.save(figure, Path("timeline.pdf"))
 ```
 
-style     the look of all of them        needs     what a figure is asked for, and what it needs
-matrices  coloured cells                 tables    what is read rather than drawn
-others    one figure, or a close family, each
+    growth.py           quality, size and compute over task iterations
+    timeline.py         the score of every sampled model
+    learning.py         accuracy along lineages
+    schedule.py         a hyperparameter along lineages
+    ancestors.py        who descends from whom
+    flow.py             which tasks' models descend from which
+    sharing.py          layers that tasks have in common
+    matrices.py         matrices as coloured cells
+    mutations.py        learned mutation probabilities
+    hyperparameters.py  hyperparameters of the retained models
+    histogram.py        one column of all children
+    costs.py            time, FLOPs, parameters
+    tables.py           what is read rather than drawn
+    needs.py            what a figure is asked for, and what it needs
+    style.py            the look of all of them
 """
 
 from collections.abc import Mapping

@@ -30,8 +30,8 @@ def draw(history: "History", options: Options) -> "Figure":
     from munet.analysis.progress import progress
 
     curves = some(progress(history), "growth", "finished task iterations")
-    curves = curves.assign(turn=curves["point"] + 1)
-    systems, last = curves["system"].nunique(), int(curves["turn"].max())
+    curves = curves.assign(number=curves["point"] + 1)
+    systems, last = curves["system"].nunique(), int(curves["number"].max())
     title = f"Quality, size and compute over {counted(last, 'task iteration')}"
     reading = "After each task iteration, the means over all tasks that have a model by then."
     if systems > 1:
@@ -55,16 +55,17 @@ def draw(history: "History", options: Options) -> "Figure":
 
 
 def _starts(curves: Frame) -> list[int]:
-    """Turns at which a run after the first begins, where all systems agree and the picture stays clear."""
+    """Task iterations at which a run after the first begins, where all systems agree and the picture stays clear."""
     found = {
-        tuple(part["turn"][part["run"] != part["run"].shift()])[1:] for _, part in curves.groupby("system", sort=False)
+        tuple(part["number"][part["run"] != part["run"].shift()])[1:]
+        for _, part in curves.groupby("system", sort=False)
     }
-    starts = [int(turn) for turn in found.pop()] if len(found) == 1 else []
+    starts = [int(number) for number in found.pop()] if len(found) == 1 else []
     return starts if len(starts) <= _MOST_RUNS else []
 
 
 def _measure(axes: "Axes", curves: Frame, measure: str, unit: float, colour: str) -> None:
-    held = curves.assign(value=curves[measure].astype(float) * unit).groupby("turn")["value"]
+    held = curves.assign(value=curves[measure].astype(float) * unit).groupby("number")["value"]
     xs, mean = list(held.groups), held.mean().to_numpy()
     low, high = held.min().to_numpy(), held.max().to_numpy()
     if (high > low).any():

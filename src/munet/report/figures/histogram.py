@@ -44,8 +44,8 @@ def draw(history: "History", options: Options) -> "Figure":
     some(held, "histogram", f"a value in the column {asked}", "choose another --column")
     of = f" of {options.task}" if options.task else ""
     title = f"{counted(len(held), 'sampled model')}{of} by {asked}"
-    kept = int(held["accepted"].sum())
-    reading = f"Blue: accepted ({kept:,}). Grey, on top: not accepted ({len(held) - kept:,})."
+    accepted = int(held["accepted"].sum())
+    reading = f"Blue: accepted ({accepted:,}). Grey, on top: not accepted ({len(held) - accepted:,})."
     names = [str(value) for value in held[name].unique()] if not _numeric(held[name]) else []
     with page(title, reading, (WIDTH * 0.72, 2.5), names) as made:
         axes = made.panels()[0][0]
@@ -69,7 +69,7 @@ def _intervals(axes: "Axes", held: Frame, name: str) -> None:
     import numpy as np
     from matplotlib.ticker import FuncFormatter
 
-    parts = [held.loc[held["accepted"] == kept, name].to_numpy(float) for kept in (True, False)]
+    parts = [held.loc[held["accepted"] == accepted, name].to_numpy(float) for accepted in (True, False)]
     edges = np.histogram_bin_edges(held[name].to_numpy(float), BINS)
     axes.hist(parts, bins=edges.tolist(), stacked=True, color=[_ACCEPTED, _REJECTED], edgecolor="white", linewidth=0.4)
     axes.xaxis.set_major_formatter(
@@ -82,9 +82,9 @@ def _values(axes: "Axes", held: Frame, name: str, say: Any) -> None:
     order = counts.sum(axis=1).sort_values(ascending=False).index[:_WORDS]
     counts = counts.loc[counts.index.isin(order)]
     places = range(len(counts))
-    kept, lost = (counts[key] if key in counts else counts.iloc[:, 0] * 0 for key in (True, False))
-    axes.bar(places, kept, color=_ACCEPTED, width=0.75)
-    axes.bar(places, lost, bottom=kept, color=_REJECTED, width=0.75)
+    accepted, lost = (counts[key] if key in counts else counts.iloc[:, 0] * 0 for key in (True, False))
+    axes.bar(places, accepted, color=_ACCEPTED, width=0.75)
+    axes.bar(places, lost, bottom=accepted, color=_REJECTED, width=0.75)
     labels = [say(f"{value:g}" if isinstance(value, float) else value, 20) for value in counts.index]
     turn = max(map(len, labels)) * len(labels) > 60
     axes.set_xticks(

@@ -38,7 +38,7 @@ def curves_figure(history: "History", groups: Mapping[str, str], tasks: Sequence
     columns, rows, panel = grid_shape(len(tasks), large=len(names) > 3)
     title = f"Learning curves of {counted(len(tasks), 'task')}{about}"
     reading = (
-        "Validation accuracy along the lineage of a task's own models, each cut after the cycle that was kept. "
+        "Validation accuracy along the lineage of a task's own models, each up to its selected cycle. "
         "+ is the selected model, o below or above it the same model's test accuracy: the dotted line is the gap."
     )
     legend = names if len(names) > 1 else []

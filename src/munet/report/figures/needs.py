@@ -1,4 +1,4 @@
-"""What a figure is asked for, and one clear line where the history does not hold what it needs."""
+"""Options of a figure, and the error where the history lacks what it needs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

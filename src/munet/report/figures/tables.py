@@ -89,8 +89,8 @@ def ancestry(history: "History", options: Options) -> "list[Table]":
     if options.task is not None:
         found = transfers(history)
         found = found[found["task"] == options.task]
-        told = zip(found["slot"], found["depth"].tolist(), found["through"], strict=True)
-        layers = tuple((Label(slot), depth, Label(", ".join(through) or "-")) for slot, depth, through in told)
+        rows_found = zip(found["slot"], found["depth"].tolist(), found["through"], strict=True)
+        layers = tuple((Label(slot), depth, Label(", ".join(through) or "-")) for slot, depth, through in rows_found)
         columns = (
             Column("layer", "layer"),
             Column("tasks", "tasks", "count"),

@@ -42,13 +42,13 @@ def draw(history: "History", options: Options) -> "Figure":
 
 def _task(axes: "Axes", children: Frame, look: Look, count: int) -> "Line2D":
     xs, ys = children["step"].to_numpy(), children["score"].to_numpy(float)
-    kept = children["accepted"].to_numpy(bool)
+    accepted = children["accepted"].to_numpy(bool)
     image = count > _MANY
     size = 1.2 if image else 2.0 if count > 800 else 3.2
     axes.plot(xs, ys, color=look.colour, lw=0.6, alpha=0.55, zorder=2, rasterized=image, label="_line")
     style = {"marker": look.marker, "ls": "none", "ms": size, "mew": 0.7, "mec": look.colour, "rasterized": image}
-    axes.plot(xs[~kept], ys[~kept], mfc="white", zorder=3, **style)
-    (handle,) = axes.plot(xs[kept], ys[kept], mfc=look.colour, zorder=3, **style)
+    axes.plot(xs[~accepted], ys[~accepted], mfc="white", zorder=3, **style)
+    (handle,) = axes.plot(xs[accepted], ys[accepted], mfc=look.colour, zorder=3, **style)
     best = ys.argmax()
     axes.plot(
         xs[best],

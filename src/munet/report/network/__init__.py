@@ -1,1 +1,7 @@
-"""The picture of a system's network: its layout, its drawing, its growth."""
+"""The picture of a system's network.
+
+layout.py     where everything goes, as plain numbers
+picture.py    the drawing
+figure.py     the figure of a system's network
+animation.py  its growth as a GIF or a video
+"""

@@ -142,7 +142,7 @@ def scenes(history: "History", film: Film) -> Iterator[Scene]:
     left, now = list(reversed(known.moments)), dict[str, Path]()
     tasks = list(history.tasks["task"])
     columns = ["task", "parent_task", "accepted", "best", "accuracy"]
-    told = dict(zip(history.children["step"], history.children[columns].itertuples(index=False), strict=True))
+    sampled_as = dict(zip(history.children["step"], history.children[columns].itertuples(index=False), strict=True))
     paths: tuple[Path, ...] = ()
     for step in film.steps:
         while left and left[-1].step <= step:
@@ -153,7 +153,7 @@ def scenes(history: "History", film: Film) -> Iterator[Scene]:
             now[moment.task] = Path(moment.task, layers, moment.accuracy)
         paths = tuple(now.get(task, Path(task, {})) for task in tasks)
         title = step_title(list(paths), step, film.total - 1)
-        yield Scene(step, paths, title, (_sampled(*told[step]), _READING), told[step][0])
+        yield Scene(step, paths, title, (_sampled(*sampled_as[step]), _READING), sampled_as[step][0])
     last = film.steps[-1]
     yield Scene(last, paths, step_title(list(paths), last, film.total - 1), ("The network as it is.", _READING), None)
 

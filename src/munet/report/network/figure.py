@@ -105,8 +105,8 @@ def _title(history: "History") -> str:
 def step_title(paths: list[Path], step: int, steps: int | None = None) -> str:
     """What the system had come to at a step."""
     grown = [path for path in paths if path.layers]
-    told = [path.accuracy for path in grown if path.accuracy is not None]
+    accuracies = [path.accuracy for path in grown if path.accuracy is not None]
     parts = [f"step {step:,}" + (f" of {steps:,}" if steps is not None else ""), counted(len(grown), "task")]
-    if told:
-        parts.append(f"mean validation accuracy {100 * sum(told) / len(told):.1f} %")
+    if accuracies:
+        parts.append(f"mean validation accuracy {100 * sum(accuracies) / len(accuracies):.1f} %")
     return "  ·  ".join(parts)

@@ -136,7 +136,7 @@ class _Picture:
     paths: Sequence[Path]
     layout: Layout
     title: str
-    told: Sequence[str] | None = None
+    caption_lines: Sequence[str] | None = None
     highlight: str | None = None
     pitch: float = field(init=False)
     x0: float = field(init=False)  # of the first column's centre
@@ -158,7 +158,7 @@ class _Picture:
         self.bottom = _MARGIN + (0.072 * self.letters * max(map(cells, self.labels)) if self.slanted else 0.18 * lines)
         self.y = self._heights()
         room = int((self.width - 2 * _MARGIN) * 13.4 / self.large)
-        self.caption = wrap(_READING + self._idle(), room) if self.told is None else [*self.told]
+        self.caption = wrap(_READING + self._idle(), room) if self.caption_lines is None else [*self.caption_lines]
         self.height = self.y[-1] + 0.65 + (0.8 + 0.19 * len(self.caption)) * self.large
         self.colours = task_colours([path.task for path in self.paths])
         self.accuracy = {path.task: path.accuracy for path in self.paths}
@@ -194,7 +194,7 @@ class _Picture:
     def draw(self) -> "Figure":
         figure, axes = _figure(self.width, self.height)
         # the base font's bold letters are about 0.68 of their size wide
-        letters = len(self.title) if self.told is None else _CAPTIONED
+        letters = len(self.title) if self.caption_lines is None else _CAPTIONED
         size = min(15.0 * self.large, (self.width - 2 * _MARGIN) * 72 / (0.68 * letters))
         self.text(axes, _MARGIN, self.height - 0.5 * self.large, self.title, fontsize=size, weight="bold")
         for number, line in enumerate(self.caption):

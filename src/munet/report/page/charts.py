@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from munet.analysis import History
     from munet.analysis.snapshot import Snapshot
 
-_FIXED = ("image_size",)  # always told, even where only one value was ever tried
+_FIXED = ("image_size",)  # always shown, even where only one value was ever tried
 
 
 def sharing(history: "History", names: list[str]) -> list[list[int]]:
@@ -53,8 +53,8 @@ def settings(history: "History", one: "Snapshot") -> dict[str, list[dict[str, An
         begin = place.get(_key(start[name])) if name in start else None
         numbers = [counts.get(value, 0) for value in values]
         distributions.append({"name": shown(name), "values": texts, "counts": numbers, "default": begin})
-        told = [[[step, place[_key(value)]] for step, value in line] for line in lines]
-        schedules.append({"name": shown(name), "values": texts, "lines": told})
+        placed = [[[step, place[_key(value)]] for step, value in line] for line in lines]
+        schedules.append({"name": shown(name), "values": texts, "lines": placed})
     return {"distributions": distributions, "schedules": schedules}
 
 
@@ -67,12 +67,12 @@ def _space(one: "Snapshot") -> tuple[Mapping[str, list[Any]], Mapping[str, Any]]
 
 def _lines(one: "Snapshot", name: str) -> list[list[tuple[int, Any]]]:
     """(step, value) along the lineage of each task's model, the oldest first."""
-    told = one.sampled.columns.get(f"hp.{name}")
+    values = one.sampled.columns.get(f"hp.{name}")
     lines = []
     for record in one.records:
-        model = one.retained.get(record["name"]) if told else None
+        model = one.retained.get(record["name"]) if values else None
         steps = [a.step for a in descent(one, model.id)] if model else []
-        found = [(step, told[step]) for step in reversed(steps) if told and step is not None]
+        found = [(step, values[step]) for step in reversed(steps) if values and step is not None]
         lines.append([(step, value) for step, value in found if value is not None])
     return lines
 
@@ -105,19 +105,19 @@ def mutation_probabilities(history: "History") -> dict[str, list[dict[str, Any]]
     bars: dict[str, list[tuple[float, int]]] = {}
     table = tuned.probability_histograms(history)
     for mutation, probability, count in zip(*_lists(table, "mutation", "probability", "count"), strict=True):
-        if "." not in mutation:  # blocks one by one are told by depth
+        if "." not in mutation:  # single blocks are shown by depth
             bars.setdefault(mutation, []).append((rounded(probability), count))
     return {
         "by_depth": depths,
         "histograms": [
-            {"mutation": shown(mutation), "values": [value for value, _ in told], "counts": [n for _, n in told]}
-            for mutation, told in sorted(bars.items(), key=lambda item: (not item[0].startswith("clone"), item[0]))
+            {"mutation": shown(mutation), "values": [value for value, _ in counts], "counts": [n for _, n in counts]}
+            for mutation, counts in sorted(bars.items(), key=lambda item: (not item[0].startswith("clone"), item[0]))
         ],
     }
 
 
 def learning(history: "History", names: list[str]) -> list[dict[str, Any]]:
-    """Accuracy over validations along each task's line, where each model of it begins, and the one that is kept."""
+    """Accuracy over validations along each task's line, where each model of it begins, and the selected one."""
     found: dict[str, dict[str, Any]] = {}
     tests = dict(zip(*_lists(history.tasks, "task", "test_accuracy"), strict=True))
     last: dict[str, Any] = {}
@@ -136,7 +136,7 @@ def learning(history: "History", names: list[str]) -> list[dict[str, Any]]:
 
 
 def rejected(history: "History", names: list[str]) -> dict[str, Any]:
-    """Verdicts on the children of each task: best, kept, and rejected by reason, the commonest first."""
+    """Verdicts on the children of each task: best, accepted, and rejected by reason, the commonest first."""
     rows = list(zip(*_lists(costs.rejected(history), "task", "reason", "children"), strict=True))
     sums: dict[str, int] = {}
     for _, reason, number in rows:
@@ -158,9 +158,9 @@ def spent(history: "History", names: list[str]) -> dict[str, Any]:
     seconds, flops = [[0, 0, 0] for _ in names], [[0, 0] for _ in names]
     table = costs.spent(history)
     parts = _lists(table, "train_seconds", "validation_seconds", "other_seconds", "train_flops", "validation_flops")
-    for task, *told in zip(*_lists(table, "task"), *parts, strict=True):
+    for task, *spent_on in zip(*_lists(table, "task"), *parts, strict=True):
         if task in names:
-            seconds[number[task]], flops[number[task]] = column(told[:3]), column(told[3:])
+            seconds[number[task]], flops[number[task]] = column(spent_on[:3]), column(spent_on[3:])
     rows = zip(*_lists(costs.parameters(history), "task", "trained"), strict=True)
     parameters = [[number[task], int(size)] for task, size in rows if task in number]
     return {"seconds": seconds, "flops": flops, "parameters": parameters}
@@ -176,7 +176,8 @@ def progress(history: "History", names: list[str]) -> list[dict[str, Any]]:
     table = whole.progress(history)
     rows = zip(*_lists(table, "task", *keys), strict=True)
     return [
-        {"task": number.get(task, STRANGER), **dict(zip(keys, map(plain, told), strict=True))} for task, *told in rows
+        {"task": number.get(task, STRANGER), **dict(zip(keys, map(plain, values), strict=True))}
+        for task, *values in rows
     ]
 
 

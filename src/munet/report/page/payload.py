@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from munet import __version__
 from munet.analysis.paths import Paths
 from munet.analysis.summary import totals
+from munet.provenance import VERSION
 from munet.report.page.charts import (
     flow,
     learning,
@@ -48,7 +48,7 @@ def payload(history: "History", title: str | None = None, system: str | None = N
     return {
         "schema": SCHEMA,
         "title": shown(title or one.label),
-        "made": {"munet": __version__},
+        "made": {"munet": VERSION},
         "notes": [shown(note) for note in dict.fromkeys(notes)],
         "root": {"model": ident(one.root), "source": shown(_root_source(one))},
         "totals": {key: _whole(value) for key, value in totals(history).items()},

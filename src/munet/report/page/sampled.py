@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from munet.analysis.child_fields import ON_PAGE
 from munet.analysis.costs import kind_of
 from munet.analysis.lineage import descent
 from munet.analysis.snapshot import Snapshot
@@ -9,7 +10,7 @@ from munet.report.page.network import ROOT, STRANGER, Network
 from munet.report.page.texts import ident, mutation_text, shown
 from munet.report.page.values import column
 
-REJECTED, KEPT, BEST = 0, 1, 2
+REJECTED, ACCEPTED, BEST = 0, 1, 2
 _OTHER_PARENT = -2  # neither sampled here nor the root
 
 
@@ -34,30 +35,24 @@ def children(one: Snapshot, network: Network) -> tuple[dict[str, list[Any]], dic
     runs = {run.name: number for number, run in enumerate(one.sampled.runs)}
     verdicts = list(zip(columns["accepted"], best, strict=True))
     seconds = zip(*(columns[f"{part}_seconds"] for part in ("train", "validation", "other")), strict=True)
-    rows = {
+    rows = {name: column(columns[name]) for name in ON_PAGE} | {
         "task": [network.task(name) for name in columns["task"]],
         "parent": [_parent(one, step) for step in range(count)],
-        "score": column(columns["score"]),
-        "accuracy": column(columns["accuracy"]),
-        "state": [BEST if better else KEPT if accepted else REJECTED for accepted, better in verdicts],
+        "state": [BEST if better else ACCEPTED if accepted else REJECTED for accepted, better in verdicts],
         "reason": [
             -1 if accepted else reasons.number(shown(kind_of(reason)))
             for accepted, reason in zip(columns["accepted"], columns["reason"], strict=True)
         ],
         "run": [runs[name] for name in columns["run"]],
-        "iteration": columns["iteration"],
-        "generation": columns["generation"],
-        "parameters": column(columns["parameters"]),
-        "flops": column(columns["flops"]),
         "seconds": column(_sum(parts) for parts in seconds),
         "path": [network.path_of_step(step) for step in range(count)],
         "own": [_slots(cloned, network) for cloned in columns["cloned"]],
         "mutations": [
-            [mutations.number(mutation_text(*told)) for told in made if told[0] != "clone"]
+            [mutations.number(mutation_text(*mutation)) for mutation in made if mutation[0] != "clone"]
             for made in columns["mutations"]
         ],
         "model": [ident(model) or "" for model in columns["model"]],
-        "device": [devices.number(shown(device or "not told")) for device in columns["device"]],
+        "device": [devices.number(shown(device or "not recorded")) for device in columns["device"]],
     }
     return rows, {"reasons": reasons.list(), "mutations": mutations.list(), "devices": devices.list()}
 
@@ -95,5 +90,5 @@ def _slots(cloned: tuple[str, ...] | None, network: Network) -> list[int]:
 
 
 def _sum(parts: tuple[float | None, ...]) -> float | None:
-    told = [part for part in parts if part is not None]
-    return sum(told) if told else None
+    known = [part for part in parts if part is not None]
+    return sum(known) if known else None

@@ -23,7 +23,7 @@ def value_text(value: Any) -> str:
 
 
 def mutation_text(kind: str, name: str | None, old: Any, new: Any) -> str:
-    """What a mutation did, as `munet log` says it. Clones are told apart, as the layers that a child trained."""
+    """What a mutation did, as `munet log` says it. Clones are listed apart, as the layers that a child trained."""
     if kind == "set":
         return f"{shown(name)} {value_text(old)} → {value_text(new)}"
     signs = {"insert_adapter": "+", "restore_block": "+", "remove_block": "−"}

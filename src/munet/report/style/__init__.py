@@ -1,1 +1,6 @@
-"""Fonts, colours, files: what all pictures have in common."""
+"""What all pictures have in common.
+
+fonts.py    text in any script
+palette.py  colours of tasks
+saving.py   figures as files
+"""

@@ -1,4 +1,4 @@
-"""Colours of tasks, told apart also by readers with the common kinds of colour blindness."""
+"""Colours of tasks, distinct also for readers with the common kinds of colour blindness."""
 
 from colorsys import hls_to_rgb
 

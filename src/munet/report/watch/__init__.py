@@ -1,6 +1,6 @@
 """`munet watch`: the page of a system, live while it evolves in another process.
 
-    changes.py   whether anything changed, told from names and times of files
+    changes.py   whether anything changed, by the names and times of files
     activity.py  whether an evolution runs
     feed.py      the payload that is shown, remade when something changed; the state that is pushed
     access.py    tokens, cookies, Host headers

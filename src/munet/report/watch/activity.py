@@ -1,4 +1,4 @@
-"""Whether an evolution runs, told from files alone: taking the lock to find out could turn an evolution away."""
+"""Whether an evolution runs, known from files alone: taking the lock to find out could turn an evolution away."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the page shows of a system, kept up to date while somebody looks: one payload for all who do."""
+"""The payload of the watched page, kept up to date while somebody looks: one for all viewers."""
 
 import gzip
 import hashlib
@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from munet import __version__
 from munet.errors import MunetError
+from munet.provenance import VERSION
 from munet.report.watch.activity import activity
 from munet.report.watch.changes import Files, Look
 
@@ -50,8 +50,8 @@ class State:
     note: str | None = None  # why the page shows an older state than the system's
 
     def to_json(self) -> dict[str, Any]:
-        told = {key: getattr(self, key) for key in ("version", "activity", "run", "changed", "note")}
-        return {"munet": __version__, **told, "now": time.time()}
+        state = {key: getattr(self, key) for key in ("version", "activity", "run", "changed", "note")}
+        return {"munet": VERSION, **state, "now": time.time()}
 
 
 class Feed:
@@ -153,7 +153,7 @@ class Feed:
         except Exception as error:
             wait = min(2 * self._retry[1], RETRY[1]) if self._retry else RETRY[0]
             self._retry = self._clock() + wait, wait
-            return _told(error)
+            return _error_text(error)
         else:
             self._retry = None
             with self._news:
@@ -173,7 +173,7 @@ class Feed:
                 self._news.notify_all()
 
 
-def _told(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     if isinstance(error, MunetError):
         return str(error)
     return f"the system cannot be read ({f'{type(error).__name__}: {error}'.rstrip(': ')})"

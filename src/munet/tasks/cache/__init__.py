@@ -1,9 +1,10 @@
-"""Decoded splits on disk: shared by the processes of a machine, still there after a restart, never needed.
+"""Decoded splits, in memory and on disk: shared by processes, kept over restarts, made again where missing.
 
-    place.py     which folder, and how much it may hold
-    rows.py      images to a file as they come
-    folder.py    opened as memory maps, made by one process at a time, least recently used out
-    making.py    which splits go there, and decoding them
+    splits.py    Splits: decoded once, small ones in memory, others memory-mapped
+    decode.py    decoding one split, in memory or to disk
+    disk.py      the folder: opened as memory maps, made by one process at a time, least recently used out
+    npy_rows.py  images to a file as they come
+    location.py  which folder, and how much it may hold
 
 A split is two files. `<key>.images.npy` holds its images, uint8 (N, H, W, C). `<key>.split.npz` holds the labels, what
 was unusable, and what the images file must be. The key is a hash of what decides the pixels: the fingerprint and

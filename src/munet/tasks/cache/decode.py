@@ -29,7 +29,7 @@ class Appeared(Exception):
 
 
 class Making:
-    """The decoding of one split. `fingerprint` is what it is thought to be; `note` is told why no file was made."""
+    """The decoding of one split. `fingerprint` is the one expected; `note` gets the reason when no file was made."""
 
     def __init__(
         self, folder: DecodedFolder, found: RecordedSplit, fingerprint: str, side: int, note: Callable[[str], None]

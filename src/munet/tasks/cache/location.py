@@ -1,4 +1,4 @@
-"""Where munet keeps what it can make again, and how much of it."""
+"""The folder of munet's cache, and how much it may hold."""
 
 import os
 from pathlib import Path
