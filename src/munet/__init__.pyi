@@ -1,6 +1,6 @@
 from .errors import DamagedError, InputError, MunetError, StoreError
-from .evolution.loop import evolve
 from .evolution.options import Budget, Where
+from .evolution.start import evolve
 from .system import System
 
 __version__: str

@@ -120,7 +120,7 @@ class System:
         self, tasks: Sequence[str] | None = None, method: str = "mu2net-plus", **options: Any
     ) -> "list[TaskFinished]":
         """Evolve tasks, one model retained for each: `munet.evolve` of this system."""
-        from munet.evolution.loop import evolve
+        from munet.evolution.start import evolve
 
         return evolve(self, tasks, method, **options)
 

@@ -39,7 +39,7 @@ def check(path: Path, acknowledged: list[Any]) -> None:
 def kill_again_and_again(path: Path, kills: int, longest: float, luck: random.Random) -> None:
     """Evolve under fire: a run that comes to its end all the same is followed by the next."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["killing", "munet.evolution.loop", "munet.roots", "munet.tasks"])
+    context.set_forkserver_preload(["killing", "munet.evolution.start", "munet.roots", "munet.tasks"])
     killed = 0
     while killed < kills:
         mine, theirs = context.Pipe(duplex=False)

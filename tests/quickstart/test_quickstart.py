@@ -116,7 +116,7 @@ def test_the_same_command_shows_a_finished_result_again_without_work(
     finished: tuple[Path, dict[str, Any], Watcher], monkeypatch: pytest.MonkeyPatch
 ):
     folder, result, _ = finished
-    monkeypatch.setattr("munet.evolution.loop.evolve", None)  # a call would fail
+    monkeypatch.setattr("munet.evolution.start.evolve", None)  # a call would fail
     files = {file: file.stat().st_mtime_ns for file in folder.rglob("*") if file.is_file()}
     watcher = Watcher()
     assert start(folder, watcher) == result

@@ -1,5 +1,5 @@
 from .events import Event, Observer, TaskFinished
-from .loop import evolve
 from .options import Budget, Where
+from .start import evolve
 
 __all__ = ["Budget", "Event", "Observer", "TaskFinished", "Where", "evolve"]

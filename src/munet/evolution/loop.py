@@ -8,7 +8,6 @@ from typing import Any
 import torch
 
 from munet.evolution.active_task import ActiveTask
-from munet.evolution.asked import understood
 from munet.evolution.child import SampledChild, job_of, judge, keep, manifest_of, record_of, sample_generation
 from munet.evolution.child_trainer import ComputeSettings
 from munet.evolution.events import (
@@ -24,15 +23,12 @@ from munet.evolution.events import (
     TrunkCycle,
     TrunkStarted,
 )
-from munet.evolution.executors import Executor, join_cluster, plan_workers, start_executor
+from munet.evolution.executors import Executor
 from munet.evolution.executors.base import OnCycle
 from munet.evolution.jobs import Result, group_jobs
-from munet.evolution.options import ANYWHERE, FULL, Budget, Where
 from munet.evolution.probe import Prober
 from munet.evolution.runs import (
-    Request,
     Run,
-    begin,
     finished_children,
     read_generation,
     write_generation,
@@ -40,90 +36,15 @@ from munet.evolution.runs import (
 )
 from munet.evolution.trunk import is_worse_together, plan_members, trunk_group, trunk_tasks
 from munet.inference.predict import preprocessing_of
-from munet.model.cost import flops
-from munet.model.loader import HasModels, ModelLoader
-from munet.model.slots import blocks_in
+from munet.model.loader import ModelLoader
 from munet.provenance import now
-from munet.search import Method
-from munet.store.gc import collect, gc
+from munet.store.gc import collect
 from munet.store.run_records import finish
 from munet.store.schema import ChildRecord, ModelTest, finished_record, model_test
 from munet.tasks.cache.splits import Splits
 from munet.training import Outcome, evaluate
-from munet.training.devices import cache_bytes, choose_device, choose_precision, preferred_precision
 
 Position = tuple[str, int, int]  # task, task iteration in this run, generation
-
-
-def evolve(
-    system: HasModels,
-    tasks: Sequence[str] | None = None,
-    method: str = "mu2net-plus",
-    *,
-    budget: Budget = FULL,
-    where: Where = ANYWHERE,
-    seed: int = 0,
-    image_size: int | None = None,
-    preprocessing: str = "published",
-    settings: Mapping[str, Any] | None = None,
-    allow_changed: bool = False,
-    new: bool = False,
-    observer: Observer | None = None,
-) -> list[TaskFinished]:
-    """Evolve tasks of a system (all of them, in their order, unless named), one model retained for each.
-
-    `method` is the name of a preset or a TOML file; `budget`, and `settings` by name, override it. `image_size` fixes
-    the pixels a side of every child; `preprocessing="none"` starts without augmentation. An interrupted run goes on
-    when the same is asked again; after a finished one the same call adds task iterations. `allow_changed` accepts data
-    that changed since the task was added; `new` leaves an interrupted run behind. `where` changes no result but for
-    last bits.
-    """
-    models, store = system.models, system.models.store
-    asked = understood(
-        models,
-        tasks,
-        method,
-        budget=budget,
-        where=where,
-        image_size=image_size,
-        preprocessing=preprocessing,
-        settings=settings,
-    )
-    chosen, names = asked.method, asked.tasks
-    device = choose_device(where.device)
-    fused = chosen.step == "fused" and where.precision == "auto"
-    precision = preferred_precision(device) if fused else choose_precision(where.precision, device)
-    work = _most_work(models, chosen, names, image_size)
-    plan = plan_workers(where, device=device, children=chosen.children, work=work)
-    memory = cache_bytes(where.cache_memory, device, plan.sharing)
-    splits = Splits(allow_changed=allow_changed)
-    for name in names:
-        splits.check(store.read_task(name), image_size or _root_size(models))
-    request = Request(chosen, names, seed, image_size, precision, where.threads)
-    with store.evolving(), join_cluster(plan, store) as cluster:
-        run = begin(store, request, device=device, default_threads=plan.threads, new=new)
-        if new or run.resumed:
-            gc(store)  # of what a killed process or an abandoned run left; later collections look at their own only
-        compute = ComputeSettings(device, run.threads, memory, where.reuse, allow_changed)
-        executor = start_executor(plan, models, compute, splits, cluster)
-        try:
-            return Evolution(models, run, splits, compute, executor, observer or (lambda event: None)).go()
-        finally:
-            executor.close()
-
-
-def _root_size(models: ModelLoader) -> int:
-    """Image size of the root in pixels."""
-    return models.manifest(models.root)["hyperparameters"]["image_size"]
-
-
-def _most_work(models: ModelLoader, method: Method, tasks: Sequence[str], image_size: int | None) -> float:
-    """FLOPs of a run in which every child trains all that the root has: what it takes at most, about."""
-    root = models.manifest(models.root)
-    step = 3 * flops(models.architecture, blocks_in(root["layers"]), image_size or _root_size(models), 2)
-    sizes = (models.store.read_task(name)["splits"]["train"]["examples"] for name in tasks)
-    examples = sum(min(size, method.samples_per_cycle) for size in sizes)
-    return step * examples * method.cycles * method.children * method.generations * method.task_iterations
 
 
 class Evolution:

@@ -43,7 +43,7 @@ def grow(
         for one in segment_runs(sequence, system):
             run = one.run
             if run is None:
-                from munet.evolution.loop import evolve
+                from munet.evolution.start import evolve
 
                 names = one.segment.tasks()
                 add_tasks(system, [task for task in benchmark.tasks if task.name in names], data, reading)

@@ -35,7 +35,7 @@ def perform(
         add_tasks(system, benchmark.tasks, data, reading)
         settings = settings_for(run.spec, load_budget(run.budget), benchmark)
         if not _evolved(system):
-            from munet.evolution.loop import evolve
+            from munet.evolution.start import evolve
 
             evolve(
                 system,

@@ -110,8 +110,8 @@ class _Grower:
         if done and system.status()["unfinished_run"] is None:
             return
         with self.watch(system.status()["tasks"]) as observer:
-            from munet.evolution.loop import evolve
             from munet.evolution.options import Where
+            from munet.evolution.start import evolve
 
             where = Where(device=self.options["device"], threads=self.options["threads"])
             evolve(system, tasks, observer=observer, where=where, seed=self.options["seed"], **arguments)

@@ -22,7 +22,7 @@ def system(tmp_path: Path, tiny_npz: Path) -> munet.System:
 def evolving() -> Iterator[Evolving]:
     """Starts, or goes on with, a run of `watch_tools.CHILDREN` children in another process: `evolving(path, seed)`."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["munet.evolution.loop", "munet.roots", "munet.tasks"])
+    context.set_forkserver_preload(["munet.evolution.start", "munet.roots", "munet.tasks"])
     started = list[Evolution]()
 
     def start(path: Path, seed: int = 0) -> Evolution:
