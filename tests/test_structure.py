@@ -57,8 +57,8 @@ def test_the_docstring_of_a_package_names_each_of_its_files_and_no_others(folder
     held = {path.name for path in folder.glob("*.py")} - {"__init__.py"}
     named = set(re.findall(r"(?<![\w/])\w+\.py\b", text))
     if folder != MUNET:
-        assert held - named == set(), f"{folder.name}/__init__.py does not say what these are"
-        assert named - held == set(), f"{folder.name}/__init__.py names files that are gone"
+        assert held - named == set(), f"{folder.relative_to(MUNET)}/__init__.py does not say what these are"
+        assert named - held == set(), f"{folder.relative_to(MUNET)}/__init__.py names files that are gone"
 
 
 def test_the_files_that_pages_name_are_there() -> None:

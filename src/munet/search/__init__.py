@@ -1,14 +1,15 @@
 """What to try next. Pure: no torch, no disk, only values and a random generator.
 
-space          what a hyperparameter may be, and its neighbours
-method         the settings of a method
-loading        methods from presets, TOML files and overrides
-variants       the preprocessing to start with, samples for each task
-probabilities  the mutation probability, constant or learned
-lineage        which layer of a lineage a child's slot would get
-mutations      from a parent to the plan of a child
-parents        which model becomes a parent
-scoring        score, acceptance, ties
+space.py          what a hyperparameter may be, and its neighbours
+method.py         the settings of a method
+loading.py        methods from presets, TOML files and overrides
+variants.py       the preprocessing to start with, samples for each task
+adaptive.py       what the method `adaptive` computes from evidence
+probabilities.py  the mutation probability, constant or learned
+lineage.py        which layer of a lineage a child's slot would get
+mutations.py      from a parent to the plan of a child
+parents.py        which model becomes a parent
+scoring.py        score, acceptance, ties
 """
 
 from munet.search.lineage import Ancestor

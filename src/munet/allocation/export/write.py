@@ -92,7 +92,7 @@ class Export:
         users = Counter(slot for path in paths for slot in path.parts)
         shared = [slot for slot in layers if users[slot] > 1 or is_shared_layer(slot)]
         sizes = {slot: size for path in paths for slot, size in path.sizes.items() if slot in shared}
-        root: RootOrigin = {"source": self.origin.source, "allocation": dict(self.origin.told)}
+        root: RootOrigin = {"source": self.origin.source, "allocation": dict(self.origin.facts)}
         return store.put_model(
             manifest(
                 architecture=self.architecture.to_json(),
