@@ -1,4 +1,4 @@
-"""log, show, diff: how a model came to be, what it is made of, what two models share."""
+"""log, show, explain, diff: how a model came to be, what it is made of and why, what two models share."""
 
 from typing import Annotated
 
@@ -10,6 +10,7 @@ from munet.cli.common import JsonFlag, SystemPath, Word, complete_task, console,
 def register(app: typer.Typer) -> None:
     app.command("log")(log)
     app.command("show")(show_model)
+    app.command("explain")(explain)
     app.command("diff")(diff)
 
 
@@ -45,6 +46,30 @@ def show_model(system: SystemPath, model: Word, as_json: JsonFlag = False) -> No
     from munet.cli.text.renderables import show_view
 
     show(show_view(found, console().width))
+
+
+def explain(
+    system: SystemPath,
+    task: Annotated[str, typer.Argument(metavar="TASK", help="Its retained model.", autocompletion=complete_task)],
+    as_json: JsonFlag = False,
+) -> None:
+    """Say in plain words why a task's model is as it is.
+
+    Which parents were considered, what was trained by which recipe, and what each step gained.
+
+    Example:
+      munet explain fleet flowers
+    """
+    from munet.analysis.explanation import explain as explained
+    from munet.analysis.explanation import sentences
+    from munet.text import clean
+
+    found = explained(open_system(system).store, task)
+    if as_json:
+        show_json(found)
+        return
+    for sentence in sentences(found):
+        typer.echo(clean(sentence))
 
 
 def diff(

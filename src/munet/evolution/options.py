@@ -3,6 +3,10 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
+from munet.errors import InputError, suggest
+
+SAMPLES = {"quick": 12_800, "standard": 51_200, "thorough": 204_800}  # of each task
+
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
@@ -24,6 +28,15 @@ class Budget:
     samples_per_cycle: int | None = None
     batch_size: int | None = None
     samples_per_task: int | None = None
+
+    @classmethod
+    def named(cls, word: str, **more: int | None) -> "Budget":
+        """The budget of one of the words of `SAMPLES`; InputError for another, and for two answers to one question."""
+        if word not in SAMPLES:
+            raise InputError(f"unknown budget '{word}'{suggest(word, SAMPLES)}; known: {', '.join(SAMPLES)}")
+        if more.get("samples_per_task") is not None:
+            raise InputError(f"the budget '{word}' is {SAMPLES[word]:,} samples a task: leave samples_per_task out")
+        return cls(**{**more, "samples_per_task": SAMPLES[word]})
 
     def overrides(self) -> dict[str, int]:
         """What it says of the settings of a method, by name."""

@@ -19,7 +19,7 @@ from munet.cli.common import (
     show_json,
 )
 from munet.evolution.executors.worker_plan import EXECUTORS
-from munet.evolution.options import Budget, Where
+from munet.evolution.options import SAMPLES, Budget, Where
 from munet.fs.sizes import parse_size
 
 if TYPE_CHECKING:
@@ -59,6 +59,15 @@ def evolve(
     samples_per_cycle: Annotated[int | None, typer.Option(help="Images of a cycle at most.", **_BUDGET)] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images of a step.", **_BUDGET)] = None,
     scale: Annotated[float | None, typer.Option(help="Below 1, size costs score.", **_BUDGET)] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            metavar="quick|standard|thorough",
+            help="12,800, 51,200 or 204,800 training images of each task, by any method.",
+            autocompletion=one_of(*SAMPLES),
+            **_BUDGET,
+        ),
+    ] = None,
     samples_per_task: Annotated[
         int | None, typer.Option(min=1, help="Images that each task is trained on in this run.", **_BUDGET)
     ] = None,
@@ -126,6 +135,7 @@ def evolve(
 
     Examples:
       munet evolve fleet
+      munet evolve fleet --method adaptive --budget quick
       munet evolve fleet mnist flowers --method mu2net-plus --task-iterations 2 --cycles 4
       munet evolve fleet --method adapters:64 --preprocessing none --samples-per-task 204800
       munet evolve fleet --set defaults.learning_rate=0.02 --set acceptance='>'
@@ -135,15 +145,16 @@ def evolve(
     settings: dict[str, Any] = dict(parse_settings(setting or []))
     if scale is not None:
         settings["scale"] = scale
-    budget = Budget(
-        task_iterations=task_iterations,
-        generations=generations,
-        children=children,
-        cycles=cycles,
-        samples_per_cycle=samples_per_cycle,
-        batch_size=batch_size,
-        samples_per_task=samples_per_task,
-    )
+    given = {
+        "task_iterations": task_iterations,
+        "generations": generations,
+        "children": children,
+        "cycles": cycles,
+        "samples_per_cycle": samples_per_cycle,
+        "batch_size": batch_size,
+        "samples_per_task": samples_per_task,
+    }
+    spent = Budget(**given) if budget is None else Budget.named(budget, **given)
     where = Where(
         device=device,
         precision=precision,
@@ -159,7 +170,7 @@ def evolve(
     from munet.evolution.asked import understood
 
     understood(
-        opened.models, tasks, method, budget=budget, where=where,
+        opened.models, tasks, method, budget=spent, where=where,
         image_size=image_size, preprocessing=preprocessing, settings=settings,
     )  # fmt: skip  # again by `evolve`, which has torch to import first
     before = opened.status()
@@ -170,7 +181,7 @@ def evolve(
             opened,
             tasks or None,
             method,
-            budget=budget,
+            budget=spent,
             where=where,
             seed=seed,
             image_size=image_size,
