@@ -1,4 +1,4 @@
-"""What is wrong with a command is told before torch is imported, which takes seconds."""
+"""What is wrong with a command is reported before torch is imported, which takes seconds."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from munet import System
 LISTED = """
 import contextlib, io, json, sys
 from munet.cli import main
-told = []
+answers = []
 for words in json.loads(sys.argv[1]):
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -21,8 +21,8 @@ for words in json.loads(sys.argv[1]):
         except SystemExit as ended:
             code = ended.code
     heavy = [name for name in ("torch", "timm", "datasets", "pandas", "matplotlib") if name in sys.modules]
-    told.append([code, err.getvalue(), heavy])
-print(json.dumps(told))
+    answers.append([code, err.getvalue(), heavy])
+print(json.dumps(answers))
 """
 
 # FLEET has the task t without a model, EMPTY no task, GONE a task whose images were moved, FILE is an image

@@ -147,10 +147,10 @@ def test_with_json_an_error_is_one_object(error: BaseException, kind: str, code:
     monkeypatch.delenv("MUNET_TRACEBACK", raising=False)
     got, out, err = run(monkeypatch, capsys, "evolve", "a b", "--json")
     assert (got, out, err.count("\n")) == (code, "", 1)
-    told = json.loads(err)["error"]
-    assert (told["kind"], told["exit_code"]) == (kind, code)
+    failure = json.loads(err)["error"]
+    assert (failure["kind"], failure["exit_code"]) == (kind, code)
     assert kind in KINDS
-    assert "munet: error" not in told["message"]
+    assert "munet: error" not in failure["message"]
 
 
 @pytest.mark.parametrize(
@@ -172,9 +172,9 @@ def test_kinds_of_errors_with_json(words: str, kind: str, part: str, fleet: Path
     places = {"NOWHERE": str(tmp_path / "nowhere"), "FLEET": str(fleet)}
     code, out, err = run(monkeypatch, capsys, *(places.get(word, word) for word in words.split()))
     assert (code, out, err.count("\n")) == (2, "", 1), err
-    told = json.loads(err)["error"]
-    assert (told["kind"], told["exit_code"]) == (kind, 2)
-    assert part in told["message"]
+    failure = json.loads(err)["error"]
+    assert (failure["kind"], failure["exit_code"]) == (kind, 2)
+    assert part in failure["message"]
 
 
 def test_with_json_what_ends_well_is_as_without(monkeypatch, capsys):

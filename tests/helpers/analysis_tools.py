@@ -179,9 +179,9 @@ class _Builder:
         tests = {other.name: other.test["accuracy"] for other in self.tasks if other.test}
         accuracy = kept[task.name]["metrics"]["validation_accuracy"] if task.model else None
         place = {"task": task.name, "iteration": iteration}
-        told = {"format": 1, **place, "order": order, "model": task.model, "validation_accuracy": accuracy}
-        told |= {"test": task.test, "system": {"tasks": len(kept), **totals(kept, tests)}, "finished": self._now()}
-        self.store.write_run(run, iteration_file(**place), told)
+        ending = {"format": 1, **place, "order": order, "model": task.model, "validation_accuracy": accuracy}
+        ending |= {"test": task.test, "system": {"tasks": len(kept), **totals(kept, tests)}, "finished": self._now()}
+        self.store.write_run(run, iteration_file(**place), ending)
 
     # A child ---------------------------------------------------------------------------------------------------------
 

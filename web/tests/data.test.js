@@ -29,7 +29,7 @@ test("ancestors, verdicts and what a child did", () => {
   const made = data();
   assert.deepEqual(made.chain(3), [3, 1, 0]);
   assert.equal(made.verdict(2), "rejected: worse");
-  assert.equal(made.verdict(3), "kept, best so far");
+  assert.equal(made.verdict(3), "accepted, best so far");
   assert.deepEqual(made.told(1), ["learning_rate 0.1 → 0.2", "its own block.1 and head"]);
   assert.equal(made.taskName(-1), "the root");
   assert.equal(made.taskName(-2), "a task that is not here");

@@ -114,8 +114,8 @@ class _Slot:
             lines = log.read().splitlines()
         if worker.returncode < 0:
             raise WorkerDied(f"its worker {reap(worker)}")
-        told = next((line.strip() for line in reversed(lines) if line.strip()), None)
-        error = None if worker.returncode == 0 else told or f"its process {how_it_ended(worker.returncode)}"
+        last = next((line.strip() for line in reversed(lines) if line.strip()), None)
+        error = None if worker.returncode == 0 else last or f"its process {how_it_ended(worker.returncode)}"
         yield Ended(run, error)
 
     def _start(self, run: Run, log: IO[str]) -> "subprocess.Popen[str]":

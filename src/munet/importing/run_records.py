@@ -59,7 +59,7 @@ class DraftGeneration:
     models: list[Model]  # of the children, in their order
 
     def with_ids(self, known: Mapping[Key, str]) -> GenerationRecord:
-        """With the ids of those models and parents that were imported; of others only the path is told."""
+        """With the ids of those models and parents that were imported; of others only the path is kept."""
         children: list[ChildRecord] = [
             {**child, "model": known.get(model.key), "parent": known.get(model.parent) if model.parent else None}
             for child, model in zip(self.record["children"], self.models, strict=True)

@@ -19,8 +19,8 @@ def test_the_bundles_are_what_the_sources_build():
         pytest.skip("no Node here, so the scripts of the page cannot be built")
     if not (WEB / "node_modules" / "esbuild").is_dir():
         pytest.skip("web/node_modules is not installed; `make web` does that")
-    told = subprocess.run([node, "build.js", "--check"], cwd=WEB, capture_output=True, text=True)
-    assert told.returncode == 0, told.stderr
+    done = subprocess.run([node, "build.js", "--check"], cwd=WEB, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def keys_of(name: str) -> set[str]:

@@ -115,7 +115,7 @@ export class Data {
   verdict(step) {
     const state = this.state[step];
     if (state === 0) return `rejected: ${this.words.reasons[this.children.reason[step]] ?? "no reason recorded"}`;
-    return state === 1 ? "kept" : "kept, best so far";
+    return state === 1 ? "accepted" : "accepted, best so far";
   }
 
   /** @param {number} layer */

@@ -29,8 +29,8 @@ function fill(data, body) {
   }
   const { reasons, by_task: table } = data.rejected;
   const parts = [
-    { name: "kept, best", colour: "var(--best)" },
-    { name: "kept", colour: "var(--kept)" },
+    { name: "accepted, best", colour: "var(--best)" },
+    { name: "accepted", colour: "var(--kept)" },
     ...reasons.map((name, n) => ({
       name: `rejected: ${name}`,
       colour: REASON_COLOURS[Math.min(n, REASON_COLOURS.length - 1)],
@@ -43,7 +43,7 @@ function fill(data, body) {
       task,
       name: data.tasks[task].name,
       values: table[task],
-      note: `${percent((table[task][0] + table[task][1]) / table[task].reduce((a, b) => a + b, 0), 0)}\u00a0% kept`,
+      note: `${percent((table[task][0] + table[task][1]) / table[task].reduce((a, b) => a + b, 0), 0)}\u00a0% accepted`,
     }));
   body.append(
     h(

@@ -157,7 +157,7 @@ function cost(data) {
       ? h(
           "p",
           {},
-          `${counted(totals.children, "child")} sampled, ${count(totals.accepted)} of them kept`,
+          `${counted(totals.children, "child")} sampled, ${count(totals.accepted)} of them accepted`,
           spentFlops(data) ? `; ${flops(spentFlops(data))} spent.` : ".",
         )
       : null,

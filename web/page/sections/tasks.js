@@ -165,7 +165,7 @@ function totalsList(data) {
     ["Parameters per task", count(t.parameters_per_task)],
     ["FLOPs for a prediction", compact(t.flops_per_task)],
     ["Children sampled", count(t.children)],
-    ["Children kept", count(t.accepted)],
+    ["Children accepted", count(t.accepted)],
     ["Images trained on", compact(t.samples)],
     ["Training time", duration(t.train_seconds)],
     ["Validation time", duration(t.validation_seconds)],

@@ -154,8 +154,8 @@ def _line(state: GridState, message: Message) -> str | None:
             return f"{clean(message.run)}: finished in {duration(row.seconds)}, mean test {percent(row.mean)} %{left}"
         case Ended():
             return f"{clean(message.run)}: failed: {clean(message.error)}"
-        case Reported() if (told := json.loads(message.line))["event"] == "notice":
-            return f"{clean(message.run)}: {clean(told['text'])}"
+        case Reported() if (notice := json.loads(message.line))["event"] == "notice":
+            return f"{clean(message.run)}: {clean(notice['text'])}"
         case Reported() if row.evolution and json.loads(message.line)["event"] == "task_finished":
             done = percent(row.progress, 0)
             return f"{clean(message.run)}: {done} %, {row.detail}, mean test {percent(row.mean)} %{left}"

@@ -83,7 +83,7 @@ def verdict(
     accounted_parameters: float | None,
     flops: float | None,
 ) -> Verdict:
-    """Begin what a child is told to have come to."""
+    """The verdict on a child, as its record begins."""
     return {
         "accepted": accepted,
         "reason": reason,

@@ -496,7 +496,7 @@
     verdict(step) {
       const state2 = this.state[step];
       if (state2 === 0) return `rejected: ${this.words.reasons[this.children.reason[step]] ?? "no reason recorded"}`;
-      return state2 === 1 ? "kept" : "kept, best so far";
+      return state2 === 1 ? "accepted" : "accepted, best so far";
     }
     /** @param {number} layer */
     by(layer) {
@@ -3427,8 +3427,8 @@
     }
     const { reasons, by_task: table } = data.rejected;
     const parts = [
-      { name: "kept, best", colour: "var(--best)" },
-      { name: "kept", colour: "var(--kept)" },
+      { name: "accepted, best", colour: "var(--best)" },
+      { name: "accepted", colour: "var(--kept)" },
       ...reasons.map((name, n) => ({
         name: `rejected: ${name}`,
         colour: REASON_COLOURS[Math.min(n, REASON_COLOURS.length - 1)]
@@ -3439,7 +3439,7 @@
       task,
       name: data.tasks[task].name,
       values: table[task],
-      note: `${percent((table[task][0] + table[task][1]) / table[task].reduce((a, b) => a + b, 0), 0)} % kept`
+      note: `${percent((table[task][0] + table[task][1]) / table[task].reduce((a, b) => a + b, 0), 0)} % accepted`
     }));
     body.append(
       h(
@@ -3866,7 +3866,7 @@
       ["Parameters per task", count(t.parameters_per_task)],
       ["FLOPs for a prediction", compact(t.flops_per_task)],
       ["Children sampled", count(t.children)],
-      ["Children kept", count(t.accepted)],
+      ["Children accepted", count(t.accepted)],
       ["Images trained on", compact(t.samples)],
       ["Training time", duration(t.train_seconds)],
       ["Validation time", duration(t.validation_seconds)],
@@ -4001,7 +4001,7 @@
       data.count ? h(
         "p",
         {},
-        `${counted(totals.children, "child")} sampled, ${count(totals.accepted)} of them kept`,
+        `${counted(totals.children, "child")} sampled, ${count(totals.accepted)} of them accepted`,
         spentFlops(data) ? `; ${flops(spentFlops(data))} spent.` : "."
       ) : null,
       h(
