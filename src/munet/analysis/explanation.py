@@ -43,7 +43,7 @@ def explain(store: "Store", task: str) -> dict[str, Any]:
         "evidence": evidence,
         "together": last.get("together"),
         "blocks": blocks_in(store.get_model(model)["layers"]),
-        "trained": last["cloned"],
+        "trained": last["cloned"] or [],
         "recipe": {key: value for key in _RECIPE if (value := last["hyperparameters"].get(key)) is not None},
         "steps": steps,
         "validation_accuracy": last["accuracy"],
@@ -57,7 +57,7 @@ def _step(child: Sampled, slots: int) -> dict[str, Any]:
         "model": child["model"],
         "accuracy": child["accuracy"],
         "samples": child["samples"],
-        "trained_slots": len(child["cloned"]),
+        "trained_slots": len(child["cloned"] or ()),
         "slots": slots,
         "trainable_parameters": child["trainable_parameters"],
     }
