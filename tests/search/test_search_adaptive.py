@@ -35,7 +35,16 @@ def evidence(*probes: Probe, kind: str = "drawings", images: int = 1000, classes
 
 def parent(blocks: int = 6) -> Parent:
     slots = ("embedding", "cls", "posembed", *(f"block.{k}" for k in range(blocks)), "norm", "head")
-    return Parent("root", None, {"image_size": 32}, {}, blocks, frozenset(), frozenset(slots), slots)
+    return Parent(
+        id="root",
+        task=None,
+        hyperparameters={"image_size": 32},
+        mutation_probabilities={},
+        num_blocks=blocks,
+        adapters=frozenset(),
+        locked=frozenset(slots),
+        slots=slots,
+    )
 
 
 def test_the_root_is_the_parent_unless_another_is_clearly_likelier() -> None:
