@@ -73,16 +73,7 @@ FINETUNE_DEFAULTS = {**OPTIMISER, "crop_area_min": 0.05, "crop_aspect_min": 0.75
 MUNET_DEFAULTS = {**FINETUNE_DEFAULTS, "adapter_dim": 32}
 MU2NET_DEFAULTS = {**FINETUNE_DEFAULTS, "crop": True, "warmup_ratio": 0.05}
 SMALL_DEFAULTS = {**MUNET_DEFAULTS, "crop": True}
-PLUS_ADAPTIVE_DEFAULTS = {**PLUS_DEFAULTS, "learning_rate": 0.05}
-TUNED_DEFAULTS = {
-    **FINETUNE_DEFAULTS,
-    "learning_rate": 0.03,
-    "augmentation": "mild",
-    "crop_area_min": 1.0,
-    "crop_aspect_min": 1.0,
-    "flip": False,
-}
-DEFAULTS = {
+PLUS_DEFAULTS = {
     **OPTIMISER,
     "crop_area_min": 1.0,
     "crop_aspect_min": 1.0,
