@@ -225,7 +225,7 @@ def test_model_with_a_layer_that_is_not_stored(tmp_path: Path, part: str):
     missing = {"block.0": "5" * 64}
     value: Any = {"native_posembed": {"layer": "5" * 64}} if part == "root" else missing
     with pytest.raises(InputError, match="put the layer first"):
-        store.put_model(manifest({}, **{part: value}))
+        store.put_model(changed(manifest({}), **{part: value}))
     assert list(store.models.ids()) == [store.root]
 
 
