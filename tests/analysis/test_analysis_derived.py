@@ -192,6 +192,7 @@ def test_curves_join_the_cycles_up_to_the_kept_ones(system: munet.System):
                 continue
             metrics = manifest["metrics"]
             whole = number == 0 and chain[1][1]["task"] is None
+            assert metrics["cycle"] is not None
             values = metrics["accuracies"][: None if whole else metrics["cycle"] + 1] + values
         mine = curves[curves["task"] == task]
         assert mine["accuracy"].tolist() == values

@@ -49,3 +49,8 @@ def test_methods_that_draw_say_so(system: munet.System, tmp_path: Path) -> None:
 def test_a_task_without_a_model_is_one_line(system: munet.System) -> None:
     with pytest.raises(InputError, match="task 'waiting' has no model yet"):
         explain(system.store, "waiting")
+
+
+def test_an_imported_model_does_not_tell_what_was_trained() -> None:
+    found = {"evidence": None, "trained": None, "head_only_accuracy": None, "steps": [], "rejected": 0}
+    assert "What was trained is not known: the model was imported." in sentences(found)

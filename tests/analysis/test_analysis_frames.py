@@ -82,7 +82,8 @@ def test_children_are_all_there_in_the_order_in_which_they_were_sampled(system: 
         settings = {key[3:]: known(value) for key, value in row.items() if key.startswith("hp.")}
         assert {key: value for key, value in settings.items() if value is not None} == record["hyperparameters"]
         assert row["cycles"] == len(record["accuracies"])
-        assert known(row["cycle"]) == (record["cycle"] if record["cycle"] >= 0 else None)
+        cycle = record["cycle"]
+        assert known(row["cycle"]) == (cycle if cycle is not None and cycle >= 0 else None)
     generations = table.groupby(["run", "iteration", "task", "generation"], sort=False)["started"]
     assert generations.min().is_monotonic_increasing  # siblings may begin in any order
 

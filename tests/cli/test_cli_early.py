@@ -8,6 +8,7 @@ import pytest
 
 from cli_tools import munet as command
 from munet import System
+from store_tools import changed
 
 LISTED = """
 import contextlib, io, json, sys
@@ -128,10 +129,9 @@ def test_mistakes_are_told_without_torch(places: dict[str, str], tmp_path: Path)
 def test_an_image_that_is_not_there_is_told_without_torch(places: dict[str, str], tmp_path: Path) -> None:
     system = System.open(places["FLEET"])
     record = system.task("t")
-    manifest = system.manifest("root") | {"task": "t"}
     with system.store.commit():
-        model = system.store.put_model(manifest)
-        system.store.write_task(record | {"model": model})
+        model = system.store.put_model(changed(system.manifest("root"), task="t"))
+        system.store.write_task(changed(record, model=model))
     try:
         asked = [["predict", places["FLEET"], "t", places["NEW"] + ".png"], ["predict", places["FLEET"], "t", __file__]]
         done = command(json.dumps(asked), code=LISTED, cwd=tmp_path)

@@ -12,6 +12,7 @@ from munet.errors import InputError
 from munet.evolution.events import Event, GenerationStarted, RunStarted
 from munet.evolution.jobs import group_jobs
 from munet.training import train_together
+from store_tools import task_record
 
 BUDGET: dict[str, Any] = {"generations": 2, "children": 4, "cycles": 2, "samples_per_cycle": 60, "batch_size": 16}
 SMALL: dict[str, Any] = {**BUDGET, "task_iterations": 1, "threads": 1, "executor": "local"}
@@ -136,7 +137,9 @@ def test_job_groups_are_no_larger_than_a_workers_part_or_the_memory() -> None:
 
     def numbers(order: Any = (0,), **options: Any) -> list[list[int]]:
         settings = {"together": True, "validation_cap": 1, "workers": 1, "memory": 10**6} | options
-        return [[one.number for one in group.jobs] for group in group_jobs({}, jobs, order=order, **settings)]
+        return [
+            [one.number for one in group.jobs] for group in group_jobs(task_record("a"), jobs, order=order, **settings)
+        ]
 
     flipped, plain = Preprocessing(8, flip=True), Preprocessing(8)
     jobs = [job(0, plain, "head"), job(1, flipped, "head"), job(2, flipped, "head"), job(3, plain, "embedding", "head")]

@@ -52,7 +52,7 @@ def test_a_result_adds_up(tmp_path: Path, data: Path):
     children = list(model_history.children(system.store))
     assert result["children"] == len(children) == 2 * 8  # tasks x the children of mini
     assert result["samples"] == sum(child["samples"] for child in children) == 2 * 2048
-    spent = sum(sum(child["flops_spent"].values()) for child in children)
+    spent = sum(child["flops_spent"]["train"] + child["flops_spent"]["validation"] for child in children)
     assert sum(result["flops_spent"].values()) == spent
     assert result["mean_test_accuracy"] == system.status()["mean_test_accuracy"]
     assert [task["name"] for task in result["tasks"]] == system.tasks

@@ -83,6 +83,8 @@ def test_a_system_grows_through_its_segments(tmp_path: Path, data: Path, file: P
     ended = iterations(system.store)
     requests = [system.store.read_run(run, "run.json")["request"]["method"] for run in system.store.runs()]
     before = ended[1]["system"]
+    assert before["parameters_per_task"] is not None
+    assert before["flops_per_task"] is not None
     for request in requests[2:4]:
         assert request["parameters_reference"] == pytest.approx(10 * before["parameters_per_task"])
         assert request["flops_reference"] == pytest.approx(10 * before["flops_per_task"])

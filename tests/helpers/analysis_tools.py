@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 
 import munet
@@ -25,6 +25,7 @@ from munet.store.derived import totals
 from munet.store.layer_file import id_of_bytes
 from munet.store.manifests import encode, id_of_manifest
 from munet.store.run_files import generation_file, iteration_file
+from munet.store.schema import IterationPlace, Manifest, ModelTest, TaskRecord, split_record, task_data, task_record
 
 ARCHITECTURE = ViTArchitecture(patch_size=16, width=192, heads=3, mlp_hidden=768)
 IMAGE_SIZE = 32
@@ -33,7 +34,7 @@ GENERATIONS = 4  # of a task iteration
 ITERATIONS = 2  # of a run
 CYCLES = 4
 ADAPTER = 16  # hidden width
-Manifest = dict[str, Any]
+Draft = dict[str, Any]  # a manifest that is still in the making
 
 
 def big_system(
@@ -53,35 +54,34 @@ class _Task:
     ease: float  # what its accuracies tend to
     private: bool = False
     model: str | None = None
-    test: dict[str, Any] | None = None
+    test: ModelTest | None = None
     iterations: int = 0
     selections: dict[str, int] = field(default_factory=dict)
-    last: dict[str, Any] | None = None
+    last: IterationPlace | None = None
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> TaskRecord:
         splits = {"train": ("train[:90%]", 0, 9000), "validation": ("train[90%:]", 9000, 10000)}
         splits |= {"test": ("test", 0, 2000)}
-        return {
-            "format": 1,
-            "name": self.name,
-            "source": f"npz:/data/{self.name}",
-            "private": self.private,
-            "classes": [f"class {number}" for number in range(self.classes)],
-            "splits": {
-                split: {"expression": text, "ranges": [[text[:5], first, end]], "examples": end - first}
+        data = task_data(
+            self.name,
+            f"npz:/data/{self.name}",
+            private=self.private,
+            classes=[f"class {number}" for number in range(self.classes)],
+            splits={
+                split: split_record(text, [[text[:5], first, end]], end - first)
                 for split, (text, first, end) in splits.items()
             },
-            "fingerprint": "sha256:" + hashlib.sha256(self.name.encode()).hexdigest(),
-            "skip_bad": False,
-            "skipped": 0,
-            "added": self.added,
-            "model": self.model,
-            "iterations": self.iterations,
-            "test": self.test,
-            "selections": self.selections,
-            "active": None,
-            "last": self.last,
-        }
+            fingerprint="sha256:" + hashlib.sha256(self.name.encode()).hexdigest(),
+        )
+        return task_record(
+            data,
+            added=self.added,
+            model=self.model,
+            iterations=self.iterations,
+            test=self.test,
+            selections=self.selections,
+            last=self.last,
+        )
 
 
 class _Builder:
@@ -90,7 +90,7 @@ class _Builder:
         self.method = load_method("mu2net-plus", {"children": CHILDREN, "generations": GENERATIONS, "cycles": CYCLES})
         self.children, self.blocks, self.clock = children, blocks, 0
         self.layers: dict[str, bytes] = {}
-        self.models: dict[str, Manifest] = {}
+        self.models: dict[str, Draft] = {}
         self.store = Store.create(path, self._root)
         self.store._refuse_unknown = lambda models: None  # type: ignore[method-assign]  # superseded ones are never written
         root = self.models[self.store.root]
@@ -175,7 +175,7 @@ class _Builder:
             task.model, task.test = model, {"model": model, "accuracy": tested, "examples": 2000}
 
     def _end(self, run: str, task: _Task, iteration: int, order: int) -> None:
-        kept = {other.name: self.models[other.model] for other in self.tasks if other.model}
+        kept = {other.name: _whole(self.models[other.model]) for other in self.tasks if other.model}
         tests = {other.name: other.test["accuracy"] for other in self.tasks if other.test}
         accuracy = kept[task.name]["metrics"]["validation_accuracy"] if task.model else None
         place = {"task": task.name, "iteration": iteration}
@@ -245,7 +245,7 @@ class _Builder:
         public = [other.model for other in self.tasks if other.model and not other.private and other is not task]
         return self.draw.choice([*public, self.store.root])
 
-    def _mutated(self, task: _Task, parent: Manifest, owned: dict[str, set[str]]) -> tuple[Manifest, set[str]]:
+    def _mutated(self, task: _Task, parent: Draft, owned: dict[str, set[str]]) -> tuple[Draft, set[str]]:
         """The child without its new layers, and their slots."""
         chance, space = self.draw.random, self.method.space
         before = {**self.method.defaults, **parent["hyperparameters"]}
@@ -295,13 +295,13 @@ class _Builder:
         place = values.index(value) if value in values else 0
         return values[min(max(0, place + self.draw.choice((-1, 1))), len(values) - 1)]
 
-    def _accuracies(self, task: _Task, parent: Manifest) -> list[float]:
+    def _accuracies(self, task: _Task, parent: Draft) -> list[float]:
         start = parent["metrics"].get("validation_accuracy", 0.0) if parent["task"] == task.name else task.ease - 0.3
         best = start + (task.ease - start) * self.draw.uniform(-0.15, 0.2)
         steps = [best - self.draw.uniform(0, 0.08) / (1 + cycle) for cycle in range(CYCLES - 1)]
         return [round(min(1.0, max(0.0, step)), 3) for step in (*steps, best)]
 
-    def _flops(self, manifest: Manifest, task: _Task) -> int:
+    def _flops(self, manifest: Draft, task: _Task) -> int:
         depth = sum(slot.startswith("block.") for slot in manifest["layers"])
         return flops(ARCHITECTURE, depth, int(manifest["hyperparameters"]["image_size"]), task.classes)
 
@@ -314,7 +314,7 @@ class _Builder:
         native = {"image_size": IMAGE_SIZE, "layer": layers["posembed"]}
         root |= {"parent": None, "generation": 0, "stream": [], "mutations": []}
         root |= {"root": {"source": "made up", "native_posembed": native}}
-        model = store.put_model(root)
+        model = store.put_model(_whole(root))
         self.models[model] = root
         return model
 
@@ -325,7 +325,7 @@ class _Builder:
         sizes: dict[str, int],
         settings: dict[str, Any],
         learned: dict[str, float],
-    ) -> Manifest:
+    ) -> Draft:
         return {
             "format": 1,
             "task": task,
@@ -339,8 +339,8 @@ class _Builder:
             "precision": "fp32",
         }
 
-    def _keep(self, manifest: Manifest) -> str:
-        model = id_of_manifest(encode(manifest))
+    def _keep(self, manifest: Draft) -> str:
+        model = id_of_manifest(encode(_whole(manifest)))
         self.models[model] = manifest
         return model
 
@@ -363,5 +363,9 @@ class _Builder:
             current = model
             while current not in done:
                 done.add(current)
-                self.store.models.put(encode(self.models[current]))
+                self.store.models.put(encode(_whole(self.models[current])))
                 current = self.models[current]["parent"]
+
+
+def _whole(draft: Draft) -> Manifest:
+    return cast("Manifest", draft)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from munet.store import Store
-from store_tools import generation, safetensors_bytes, task_record
+from store_tools import changed, generation, manifest, safetensors_bytes, task_record
 
 
 def floats(**tensors: list[float]) -> bytes:
@@ -37,7 +37,8 @@ def write(path: Path) -> Store:
     def root(store: Store) -> str:
         ids = {slot: store.put_layer_bytes(LAYERS[slot]) for slot in LAYERS if slot not in ("head", "momentum")}
         native = {"image_size": 224, "layer": ids["posembed"]}
-        return store.put_model(_manifest(ids) | {"root": {"source": "golden", "native_posembed": native}})
+        origin = {"source": "golden", "native_posembed": native}
+        return store.put_model(manifest(ids, hyperparameters={"image_size": 32}, root=origin))
 
     store = Store.create(path, root)
     store.create_task(task_record("digits", classes=["null", "eins", "zwölf"], source="npz:/data/digits"))
@@ -45,32 +46,21 @@ def write(path: Path) -> Store:
     with store.commit():
         shared = store.get_model(store.root)["layers"]
         head, momentum = (store.put_layer_bytes(LAYERS[slot]) for slot in ("head", "momentum"))
-        child = _manifest({**shared, "head": head}) | {
-            "task": "digits",
-            "parent": store.root,
-            "momentum": {"head": momentum},
-            "hyperparameters": {"learning_rate": 0.01, "image_size": 32},
-            "mutations": [{"kind": "clone", "slot": "norm"}],
-            "metrics": {"validation_accuracy": 0.975, "accuracies": [0.5, 0.975]},
-        }
+        child = manifest(
+            {**shared, "head": head},
+            task="digits",
+            parent=store.root,
+            momentum={"head": momentum},
+            hyperparameters={"learning_rate": 0.01, "image_size": 32},
+            mutations=[{"kind": "clone", "slot": "norm"}],
+            metrics={"validation_accuracy": 0.975, "accuracies": [0.5, 0.975]},
+        )
         model = store.put_model(child)
         store.write_run(run, "digits-0000-0000", generation(("digits", 0, 0), [model, None]))
         last = {"run": run, "iteration": 0}
-        store.write_task(store.read_task("digits") | {"model": model, "last": last})
+        store.write_task(changed(store.read_task("digits"), model=model, last=last))
     store.write_run(run, "finished", {"finished": "2026-01-01T00:00:00+00:00"})
     return store
-
-
-def _manifest(layers: dict[str, str]) -> dict:
-    return {
-        "format": 1,
-        "task": None,
-        "parent": None,
-        "layers": layers,
-        "momentum": {},
-        "hyperparameters": {"image_size": 32},
-        "mutations": [],
-    }
 
 
 if __name__ == "__main__":

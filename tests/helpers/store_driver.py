@@ -130,7 +130,7 @@ def judge(path: Path, said: list[list[str]]) -> tuple[int, int]:
         return damaged, 0
     tag, model = said[-1]
     record = store.read_task("a")
-    last, now = (tuple(int(part) for part in text.split(".")) for text in (tag, record["tag"]))
+    last, now = (tuple(int(part) for part in text.split(".")) for text in (tag, record.get("tag", "")))
     # The ref may be one commit further: it was written, and the process died before it could say so.
     kept = record["model"] == model if now == last else now == (last[0], last[1] + 1)
     history = all(store.has_model(model) for _, model in said)

@@ -6,9 +6,12 @@ import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from munet.store import Store
+from munet.store.schema import Manifest, TaskRecord
+
+Record = TypeVar("Record", Manifest, TaskRecord)
 
 SYSCALLS = ("open", "write", "fsync", "replace", "link", "mkdir", "unlink")
 
@@ -30,9 +33,10 @@ def safetensors_bytes(header: dict[str, Any], data: bytes) -> bytes:
     return struct.pack("<Q", len(head)) + head + data
 
 
-def manifest(layers: dict[str, str], **changes: Any) -> dict[str, Any]:
-    whole = {"format": 1, "task": None, "parent": None, "layers": layers, "momentum": {}, "mutations": []}
-    return whole | changes
+def manifest(layers: dict[str, str], **changes: Any) -> Manifest:
+    """No more of a manifest than the store looks at."""
+    part = {"format": 1, "task": None, "parent": None, "layers": layers, "momentum": {}, "mutations": []}
+    return cast("Manifest", part | changes)
 
 
 def write_root(store: Store) -> str:
@@ -46,9 +50,42 @@ def make_store(path: Path) -> Store:
     return Store.create(path, write_root)
 
 
-def task_record(name: str, added: int = 1, **changes: Any) -> dict[str, Any]:
-    record = {"format": 1, "name": name, "added": added, "model": None, "active": None, "last": None}
-    return record | changes
+def task_record(name: str, added: int = 1, **changes: Any) -> TaskRecord:
+    """No more of a task's record than the store looks at."""
+    part = {"format": 1, "name": name, "added": added, "model": None, "active": None, "last": None}
+    return cast("TaskRecord", part | changes)
+
+
+def changed(record: Record, **changes: Any) -> Record:
+    """A copy of a record with other values, which may also be wrong ones."""
+    return cast("Record", {**record, **changes})
+
+
+def model_of(store: Store, task: str) -> str:
+    """The model that a task retains."""
+    model = store.read_task(task)["model"]
+    assert model is not None
+    return model
+
+
+def population_of(store: Store, task: str) -> list[str]:
+    """The open population of a task."""
+    active = store.read_task(task)["active"]
+    assert active is not None
+    return active["population"]
+
+
+def parent_of(store: Store, model: str) -> str:
+    parent = store.get_model(model)["parent"]
+    assert parent is not None
+    return parent
+
+
+def native_layer(root: Manifest) -> str:
+    """The root's position embedding before it was resized."""
+    origin = root.get("root", {}).get("native_posembed")
+    assert origin is not None
+    return origin["layer"]
 
 
 def put_child(store: Store, task: str, parent: str, tag: str, size: int = 4) -> str:

@@ -44,7 +44,9 @@ def test_without_images_one_line_says_how_to_attach_them(fleet: munet.System):
         with pytest.raises(InputError, match=r"task 'mnist' was imported without images: `munet attach SYSTEM mnist"):
             use()
     assert fleet.status()["unfinished_run"] is None
-    fleet.show("mnist"), fleet.log("mnist"), fleet.diff("mnist", "root")
+    fleet.show("mnist")
+    fleet.log("mnist")
+    fleet.diff("mnist", "root")
     assert fleet.export("mnist", fleet.path.parent / "mnist.safetensors")["classes"] == [str(k) for k in range(10)]
 
 

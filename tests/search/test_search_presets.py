@@ -62,7 +62,9 @@ SPACES = {
     "mu2net-plus-large": {**MU2NET_PLUS, "image_size": (224, 384)},
     "mu2net-plus-no-compute": MU2NET_PLUS,
     "munet-no-autotune": MUNET,
-    **{name: {} for name in ("finetune-full", "finetune-above", "multi-head", "adapters")},
+    "adaptive": MU2NET_PLUS,
+    "head-only": MU2NET_PLUS,
+    **{name: {} for name in ("finetune-tuned", "finetune-full", "finetune-above", "multi-head", "adapters")},
 }
 
 OPTIMISER = {"learning_rate": 0.01, "schedule": "cosine", "warmup_ratio": 0.1, "momentum": 0.9, "nesterov": False}
@@ -80,6 +82,15 @@ PLUS_DEFAULTS = {
     "jpeg_quality": 0.0,
     "adapter_dim": 32,
 }
+ADAPTIVE_DEFAULTS = {**PLUS_DEFAULTS, "learning_rate": 0.05}
+TUNED_DEFAULTS = {
+    **FINETUNE_DEFAULTS,
+    "learning_rate": 0.03,
+    "augmentation": "mild",
+    "crop_area_min": 1.0,
+    "crop_aspect_min": 1.0,
+    "flip": False,
+}
 DEFAULTS = {
     "munet": MUNET_DEFAULTS,
     "munet-characters": MUNET_DEFAULTS,
@@ -95,6 +106,9 @@ DEFAULTS = {
     "mu2net-plus-large": {**PLUS_DEFAULTS, "warmup_ratio": 0.05},
     "mu2net-plus-no-compute": PLUS_DEFAULTS,
     "munet-no-autotune": MUNET_DEFAULTS,
+    "adaptive": ADAPTIVE_DEFAULTS,
+    "head-only": ADAPTIVE_DEFAULTS,
+    "finetune-tuned": TUNED_DEFAULTS,
     **dict.fromkeys(("finetune-full", "finetune-above", "multi-head"), FINETUNE_DEFAULTS),
     "adapters": MUNET_DEFAULTS,
 }
@@ -112,6 +126,7 @@ BUDGETS = {
     "mu2net-plus-decathlon": (30, 4, 8, 4, 51200, 256, 5120),
     "mu2net-plus-large": (2, 4, 32, 4, 128116, 64, 10000),
     **dict.fromkeys(("finetune-full", "finetune-above", "multi-head", "adapters"), (1, 1, 8, 80, 51200, 512, 5120)),
+    **dict.fromkeys(("adaptive", "head-only", "finetune-tuned"), (1, 1, 1, 8, 6400, 32, 5120)),
 }
 SAME_BUDGET = {
     "munet-characters": "munet",
@@ -134,6 +149,9 @@ SCORES = {
     "mu2net-plus-large": (0.99, 2.2e9, 3.8e12),
     "mu2net-plus-no-compute": (1.0, "root", None),
     "munet-no-autotune": (1.0, "root", None),
+    "adaptive": (0.99, "root", "root"),
+    "head-only": (0.99, "root", "root"),
+    "finetune-tuned": (1.0, "root", None),
     **dict.fromkeys(("finetune-full", "finetune-above", "multi-head", "adapters"), (1.0, "root", None)),
 }
 
@@ -210,6 +228,18 @@ RULES = {
         *(0.1, "fixed", "never", "never", "all", "root", ">", "earlier", "first"),
         *(False, 0.01, "munet", "shared"),
     ),
+    "adaptive": (
+        *(0.2, "learned", "never", "paper", "probe", "probe", ">=", "last", "newest"),
+        *(False, 0.001, "mu2net-plus", "shared"),
+    ),
+    "head-only": (
+        *(0.2, "learned", "never", "paper", "probe", "root", ">=", "last", "newest"),
+        *(False, 0.001, "mu2net-plus", "shared"),
+    ),
+    "finetune-tuned": (
+        *(0.1, "fixed", "never", "never", "all", "root", ">", "last", "first"),
+        *(False, 0.001, "munet", "cloned"),
+    ),
     "adapters": (
         *(0.1, "fixed", "always", "never", "none", "root", ">", "earlier", "first"),
         *(False, 0.01, "munet", "shared"),
@@ -239,13 +269,44 @@ def test_rules(name):
     assert rules == RULES[INHERITED.get(name, name)]  # pyright: ignore[reportArgumentType]
 
 
+UNTUNED = {"munet-no-autotune", "finetune-full", "finetune-above", "finetune-tuned", "multi-head", "adapters"}
+OF_THIS_PROJECT = {"adaptive", "head-only", "finetune-tuned"}
+
+
 @pytest.mark.parametrize("name", preset_names())
 def test_common_choices(name):
     method = load_method(name)
     assert (method.clone_unlocked, method.seed_pass, method.preprocessing_scope) == ("always", False, "child")
-    assert method.tune == (method.parents != "root" and name != "munet-no-autotune")
+    assert method.tune == (name not in UNTUNED)
     assert method.freeze_below == (0 if name == "finetune-above" else None)
-    assert method.at_most_epoch
+    assert method.at_most_epoch == (name not in OF_THIS_PROJECT)
+
+
+# head, its temperature and features, training, recipe, head first, trunk, its batch, shares, order, step, clone errors
+PUBLISHED = ("zeros", 0.5, "pooled", "always", "given", False, False, 64, "equal", "given", "plain", (10.0, 20.0))
+PROBED = ("closed-form", 0.5, "probe")
+EVIDENCE = {
+    "adaptive": (*PROBED, "probe", "probe", True, True, 64, "by-need", "most-classes", "fused", (10.0, 20.0)),
+    "head-only": (*PROBED, "never", "probe", False, False, 64, "equal", "given", "fused", (10.0, 20.0)),
+}
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_only_the_methods_of_this_project_look_at_evidence(name):
+    method = load_method(name)
+    chosen = (
+        *(method.head, method.head_temperature, method.head_features, method.training, method.recipe),
+        *(method.head_first, method.together, method.trunk_batch_size, method.shares, method.order, method.step),
+        method.clone_errors,
+    )
+    assert chosen == EVIDENCE.get(name, PUBLISHED)
+
+
+def test_the_methods_of_this_project_are_one_child_of_at_most_51200_samples():
+    for name in OF_THIS_PROJECT:
+        method = load_method(name)
+        assert method.is_one_child
+        assert method.cycles * method.samples_per_cycle == 51_200
 
 
 def test_values_of_mu():

@@ -16,6 +16,7 @@ from munet.store.derived import owners, owners_of, retained
 from munet.store.fsck import fsck
 from munet.store.gc import collect, gc
 from repo import REPO
+from store_tools import model_of, parent_of
 
 TASKS = 6
 
@@ -67,7 +68,7 @@ def test_a_local_collection_of_everything_ends_where_gc_does(synthetic: ModuleTy
 
 
 def test_owners_are_the_same_from_ids_and_from_manifests(system: munet.System) -> None:
-    models = {record["name"]: record["model"] for record in system.store.task_records()}
+    models = {record["name"]: str(record["model"]) for record in system.store.task_records()}
     paths = {task: manifest["layers"] for task, manifest in retained(system.store).items()}
     assert owners_of(system.store, models) == owners(paths)
     del models["task-0002"]
@@ -75,13 +76,13 @@ def test_owners_are_the_same_from_ids_and_from_manifests(system: munet.System) -
 
 
 def test_the_living_lineage_is_the_lineage_without_the_dead(system: munet.System) -> None:
-    alive = {record["model"] for record in system.store.task_records()} | {system.root}
+    alive = {str(record["model"]) for record in system.store.task_records()} | {system.root}
     for model in alive:
         whole = derived.lineage(system.store, model)
         living = derived.living_lineage(system.store, model, alive)
         assert living == [(identity, manifest) for identity, manifest in whole if identity in alive]
         assert living[-1][0] == system.root
-    dead = system.manifest("task-0004")["parent"]
+    dead = parent_of(system.store, system.resolve("task-0004"))
     assert dead not in [identity for identity, _ in derived.living_lineage(system.store, dead, alive)]
 
 
@@ -95,7 +96,7 @@ def test_children_of_one_task_are_those_among_all(system: munet.System, syntheti
 
 
 def test_a_model_is_resolved_without_reading_other_tasks(system: munet.System, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = system.store.read_task("task-0001")["model"]
+    model = model_of(system.store, "task-0001")
     read: list[str] = []
     read_task = type(system.store).read_task
     monkeypatch.setattr(type(system.store), "read_task", lambda s, name: (read.append(name), read_task(s, name))[1])

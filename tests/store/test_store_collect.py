@@ -20,12 +20,15 @@ from munet.store.objects import Objects
 from munet.store.relations import FILE
 from store_tools import (
     Faults,
+    changed,
     files_of,
     generation,
     grown_store,
     layer_bytes,
     make_store,
     manifest,
+    parent_of,
+    population_of,
     put_child,
     task_record,
 )
@@ -68,13 +71,13 @@ class Life:
                 store.write_run(self.run, f"{name}-{iteration:04d}-0000", generation((name, iteration, 0), children))
                 if draw.random() < 0.3:
                     active = {"run": self.run, "population": population}
-                    store.write_task(record | {"active": active})
+                    store.write_task(changed(record, active=active))
         if draw.random() < 0.15:  # interrupted: what is in the run's record still waits for its verdict
             collect(store, population)
             assert all(store.has_model(model) for model in children)
         best = draw.choice(population) if population else None
         last = {"run": self.run, "iteration": iteration}
-        store.write_task(record | {"model": best, "active": None, "last": last})
+        store.write_task(changed(record, model=best, active=None, last=last))
         self.iterations[name] += 1
         given = [*population, *draw.sample(public, draw.randrange(len(public) + 1)), "0" * 64]
         draw.shuffle(given)
@@ -193,12 +196,12 @@ def test_a_file_of_parents_that_cannot_be_written_stops_nothing(tmp_path: Path, 
 def test_nothing_goes_while_damage_hides_what_has_to_stay(tmp_path: Path, victim: str):
     store = grown_store(tmp_path / "s")
     lost = put_child(store, "a", store.root, "lost")
-    model = store.read_task("b")["active"]["population"][0]
+    model = population_of(store, "b")[0]
     path = {
         "task": store.task_path("a"),
         "run": store.run_path("0001", "b-0000-0000"),
         "model": store.models.path(model),
-        "ancestor": store.models.path(store.get_model(model)["parent"]),
+        "ancestor": store.models.path(parent_of(store, model)),
         "given": store.models.path(lost),
     }[victim]
     before = files_of(store)

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from munet.errors import DamagedError, MunetError, StoreError
 from munet.store import Store
 from munet.store.fsck import Damage, fsck
-from store_tools import files_of, generation, grown_store, layer_bytes, make_store, put_child, task_record
+from store_tools import (
+    files_of,
+    generation,
+    grown_store,
+    layer_bytes,
+    make_store,
+    model_of,
+    native_layer,
+    put_child,
+    task_record,
+)
 
 
 @pytest.fixture(scope="module")
@@ -137,9 +147,11 @@ def test_swapped_files(store: Store):
     for objects in (store.layers, store.models):
         first, second = [objects.path(id) for id in list(objects.ids())[:2]]
         a, b = first.read_bytes(), second.read_bytes()
-        first.write_bytes(b), second.write_bytes(a)
+        first.write_bytes(b)
+        second.write_bytes(a)
         damaged = {damage.path for damage in fsck(store).damaged}
-        first.write_bytes(a), second.write_bytes(b)
+        first.write_bytes(a)
+        second.write_bytes(b)
         assert damaged == {str(path.relative_to(store.path)) for path in (first, second)}
     first, second = store.task_path("a"), store.task_path("b")
     a, b = first.read_bytes(), second.read_bytes()
@@ -197,7 +209,7 @@ def damage_of(store: Store, path: Path, remove: bool) -> list[Damage]:
 
 @pytest.mark.parametrize("remove", [True, False], ids=["missing", "cut"])
 def test_a_layer_hurts_all_who_use_it(store: Store, remove: bool):
-    a, root = store.get_model(store.read_task("a")["model"]), store.get_model(store.root)
+    a, root = store.get_model(model_of(store, "a")), store.get_model(store.root)
     shared = damage_of(store, store.layer_path(root["layers"]["block.0"]), remove)
     assert [(d.id, d.tasks, d.root, d.weights) for d in shared] == [(root["layers"]["block.0"], ("a", "b"), True, True)]
     assert "hurts task a, task b, the root" in str(shared[0])
@@ -206,13 +218,13 @@ def test_a_layer_hurts_all_who_use_it(store: Store, remove: bool):
     assert ("is missing" if remove else "cut short") in str(head[0])
     momentum = damage_of(store, store.layer_path(a["momentum"]["head"]), remove)
     assert [(d.id, d.tasks) for d in momentum] == [(a["momentum"]["head"], ("a",))]
-    native = damage_of(store, store.layer_path(root["root"]["native_posembed"]["layer"]), remove)
+    native = damage_of(store, store.layer_path(native_layer(root)), remove)
     assert [(d.tasks, d.root) for d in native] == [((), True)]
 
 
 @pytest.mark.parametrize("remove", [True, False], ids=["missing", "cut"])
 def test_a_manifest_hurts_its_task_and_the_history_of_others(store: Store, remove: bool):
-    model = store.read_task("a")["model"]
+    model = model_of(store, "a")
     (damage,) = damage_of(store, store.models.path(model), remove)
     assert (damage.kind, damage.id, damage.tasks, damage.weights) == ("model", model, ("a", "b"), True)
     (root,) = damage_of(store, store.models.path(store.root), remove)
@@ -299,13 +311,9 @@ def test_finished_runs_hurt_no_one(tmp_path: Path):
     (damage,) = damage_of(store, store.run_path(run, "a-0000-0000"), remove=False)
     assert damage.tasks == ()
     for id in list(store.layers.ids()):
-        if id not in store.get_model(store.root)["layers"].values() and id != _native(store):
+        if id not in store.get_model(store.root)["layers"].values() and id != native_layer(store.get_model(store.root)):
             store.layer_path(id).unlink()
     assert fsck(store).ok
-
-
-def _native(store: Store) -> str:
-    return store.get_model(store.root)["root"]["native_posembed"]["layer"]
 
 
 def test_whole_bytes_that_are_no_manifest_are_damage_when_needed(tmp_path: Path):

@@ -19,6 +19,9 @@ from store_tools import (
     grown_store,
     layer_bytes,
     make_store,
+    native_layer,
+    parent_of,
+    population_of,
     put_child,
     task_record,
     temporary_files_in,
@@ -76,7 +79,7 @@ def test_ancestors_keep_their_manifests_and_lose_their_weights(tmp_path: Path):
 def test_the_root_stays_with_its_native_position_embedding(tmp_path: Path):
     store = make_store(tmp_path / "s")
     gc(store)
-    assert store.has_layer(store.get_model(store.root)["root"]["native_posembed"]["layer"])
+    assert store.has_layer(native_layer(store.get_model(store.root)))
     assert len(list(store.layers.ids())) == 4
 
 
@@ -157,12 +160,12 @@ def test_temporary_files_go(tmp_path: Path):
 @pytest.mark.parametrize("victim", ["task", "run", "model", "ancestor"])
 def test_nothing_goes_while_a_ref_cannot_be_followed(tmp_path: Path, victim: str):
     store = grown_store(tmp_path / "s")
-    model = store.read_task("b")["active"]["population"][0]
+    model = population_of(store, "b")[0]
     path = {
         "task": store.task_path("a"),
         "run": store.run_path("0001", "b-0000-0000"),
         "model": store.models.path(model),
-        "ancestor": store.models.path(store.get_model(model)["parent"]),
+        "ancestor": store.models.path(parent_of(store, model)),
     }[victim]
     store.put_layer_bytes(layer_bytes("garbage"))
     before = files_of(store)

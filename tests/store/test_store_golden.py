@@ -14,7 +14,7 @@ from munet.store.fsck import fsck
 from munet.store.gc import gc
 from munet.store.layer_file import id_of_bytes
 from repo import DOCS
-from store_tools import files_of, put_child
+from store_tools import changed, files_of, put_child
 
 GOLDEN = Path(__file__).with_name("golden")
 ROOT = "8d26392b64025f59a0364bc53d84862a72aafb48c36e539bd7c63d4fa9f4ab9e"
@@ -63,7 +63,7 @@ def test_its_tensors_are_what_they_were(golden: Store):
 
 def test_it_goes_on(golden: Store):
     model = put_child(golden, "digits", MODEL, "next")
-    golden.write_task(golden.read_task("digits") | {"model": model})
+    golden.write_task(changed(golden.read_task("digits"), model=model))
     assert golden.new_run({}) == "0002"
     gc(golden)
     assert golden.has_model(MODEL)

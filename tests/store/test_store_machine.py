@@ -13,7 +13,17 @@ from munet.errors import DamagedError, InputError
 from munet.store import Store
 from munet.store.fsck import fsck
 from munet.store.gc import gc
-from store_tools import generation, layer_bytes, make_store, put_child, task_record, temporary_files_in
+from munet.store.schema import TaskRecord
+from store_tools import (
+    changed,
+    generation,
+    layer_bytes,
+    make_store,
+    native_layer,
+    put_child,
+    task_record,
+    temporary_files_in,
+)
 
 TAGS = st.text("abcdef", min_size=1, max_size=2)
 TASKS = st.sampled_from(["a", "b", "c"])
@@ -28,7 +38,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.store = make_store(self.folder / "s")
         self.layers: dict[str, bytes] = {id: self.store.get_layer_bytes(id) for id in self.store.layers.ids()}
         self.manifests = {self.store.root: self.store.get_model(self.store.root)}
-        self.records: dict[str, dict] = {}
+        self.records: dict[str, TaskRecord] = {}
         self.run = self.store.new_run({})
         self.open_children: dict[str, list[str]] = {}  # task -> accepted children that wait for a verdict
         self.iterations: dict[str, int] = {}
@@ -49,7 +59,7 @@ class StoreMachine(RuleBasedStateMachine):
         for model in weights:
             manifest = self.manifests[model]
             layers |= {*manifest["layers"].values(), *manifest["momentum"].values()}
-        layers.add(self.manifests[self.store.root]["root"]["native_posembed"]["layer"])
+        layers.add(native_layer(self.manifests[self.store.root]))
         models = set(weights)
         for model in weights:
             while (model := self.manifests[model]["parent"]) is not None:
@@ -105,7 +115,7 @@ class StoreMachine(RuleBasedStateMachine):
     def close_generation(self, name: str) -> None:
         if self.open_children.get(name):
             active = {"run": self.run, "population": list(self.open_children[name])}
-            self.records[name] = self.records[name] | {"active": active}
+            self.records[name] = changed(self.records[name], active=active)
             self.store.write_task(self.records[name])
 
     @rule(name=TASKS, data=st.data())
@@ -115,7 +125,7 @@ class StoreMachine(RuleBasedStateMachine):
         best = data.draw(st.sampled_from(self.open_children.pop(name)))
         last = {"run": self.run, "iteration": self.iterations.get(name, 0)}
         self.iterations[name] = last["iteration"] + 1
-        self.records[name] = self.records[name] | {"model": best, "active": None, "last": last}
+        self.records[name] = changed(self.records[name], model=best, active=None, last=last)
         self.store.write_task(self.records[name])
 
     @rule()
@@ -123,7 +133,7 @@ class StoreMachine(RuleBasedStateMachine):
         """Also an abandoned one: its open populations are let go."""
         for name, record in self.records.items():
             if record["active"]:
-                self.records[name] = record | {"active": None}
+                self.records[name] = changed(record, active=None)
                 self.store.write_task(self.records[name])
         self.store.write_run(self.run, "finished.json", {})
         self.run = self.store.new_run({})

@@ -6,14 +6,26 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from munet.errors import DamagedError, InputError, StoreError
 from munet.store import Store
 from munet.store.fsck import fsck
-from store_tools import Faults, generation, grown_store, layer_bytes, make_store, manifest, put_child, task_record
+from munet.store.schema import Manifest
+from store_tools import (
+    Faults,
+    changed,
+    generation,
+    grown_store,
+    layer_bytes,
+    make_store,
+    manifest,
+    model_of,
+    put_child,
+    task_record,
+)
 from store_tools import write_root as root_writer
 
 # -- the directory --------------------------------------------------------------------------------------------------
@@ -135,7 +147,7 @@ def test_reading_needs_no_writing(tmp_path: Path):
     path = grown_store(tmp_path / "s").path
     with Faults(k=1, error=errno.EROFS, sticky=True).injected():
         store = Store.open(path)
-        model = store.read_task("a")["model"]
+        model = model_of(store, "a")
         for layer in store.get_model(model)["layers"].values():
             assert store.get_layer_bytes(layer)
         assert [store.read_run(run, file) for run in store.runs() for file in store.run_files(run)]
@@ -202,7 +214,7 @@ def test_model_round_trip_and_canonical_file(tmp_path: Path):
     whole = manifest(store.get_model(store.root)["layers"], hyperparameters={"learning_rate": 0.1}, task="ä")
     id = store.put_model(whole)
     assert store.get_model(id) == whole
-    assert store.put_model(dict(reversed(whole.items()))) == id
+    assert store.put_model(cast("Manifest", dict(reversed(whole.items())))) == id
     text = store.models.path(id).read_bytes()
     assert text == json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -213,7 +225,7 @@ def test_model_with_a_layer_that_is_not_stored(tmp_path: Path, part: str):
     missing = {"block.0": "5" * 64}
     value: Any = {"native_posembed": {"layer": "5" * 64}} if part == "root" else missing
     with pytest.raises(InputError, match="put the layer first"):
-        store.put_model(manifest({}) | {part: value})
+        store.put_model(changed(manifest({}), **{part: value}))
     assert list(store.models.ids()) == [store.root]
 
 
@@ -240,7 +252,7 @@ def test_model_with_a_parent_that_is_not_stored(tmp_path: Path):
 def test_model_that_is_no_manifest(tmp_path: Path, wrong: dict[str, Any], says: str):
     store = make_store(tmp_path / "s")
     with pytest.raises(InputError, match=says):
-        store.put_model(manifest({}) | wrong)
+        store.put_model(changed(manifest({}), **wrong))
 
 
 def test_whole_json_that_is_no_manifest_is_damage(tmp_path: Path):
@@ -292,7 +304,7 @@ def test_tasks_in_the_order_in_which_they_were_added(tmp_path: Path):
 def test_task_record_is_replaced(tmp_path: Path):
     store = make_store(tmp_path / "s")
     store.create_task(task_record("a", source="npz:/data/ä"))
-    store.write_task(store.read_task("a") | {"model": store.root})
+    store.write_task(changed(store.read_task("a"), model=store.root))
     assert Store.open(store.path).read_task("a") == task_record("a", source="npz:/data/ä", model=store.root)
 
 

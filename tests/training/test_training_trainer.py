@@ -339,7 +339,7 @@ def test_splits_on_the_device_are_not_copied_and_read_only_arrays_are_fine():
         ({"momentum": 1.0}, "momentum is 1.0"),
         ({"schedule": "cosin"}, "did you mean 'cosine'"),
         ({"precision": "bf61"}, "did you mean 'bf16'"),
-        ({"keep": "last"}, "keep is 'last'"),
+        ({"keep": "best"}, "keep is 'best'; it must be earlier, later or last"),
     ],
 )
 def test_bad_recipes_are_named(changes, message):

@@ -43,7 +43,7 @@ def explain(store: "Store", task: str) -> dict[str, Any]:
         "evidence": evidence,
         "together": last.get("together"),
         "blocks": blocks_in(store.get_model(model)["layers"]),
-        "trained": last["cloned"] or [],
+        "trained": last["cloned"],
         "recipe": {key: value for key in _RECIPE if (value := last["hyperparameters"].get(key)) is not None},
         "steps": steps,
         "validation_accuracy": last["accuracy"],
@@ -57,7 +57,7 @@ def _step(child: Sampled, slots: int) -> dict[str, Any]:
         "model": child["model"],
         "accuracy": child["accuracy"],
         "samples": child["samples"],
-        "trained_slots": len(child["cloned"] or ()),
+        "trained_slots": None if child["cloned"] is None else len(child["cloned"]),
         "slots": slots,
         "trainable_parameters": child["trainable_parameters"],
     }
@@ -94,6 +94,8 @@ def _features(word: str) -> str:
 
 
 def _choice(found: dict[str, Any]) -> list[str]:
+    if found["trained"] is None:
+        return ["What was trained is not known: the model was imported."]
     trained = [slot for slot in found["trained"] if slot not in ("norm", "head")]
     if found["trained"] == ["head"]:
         return ["Nothing is trained: the head in closed form is what the task has."]

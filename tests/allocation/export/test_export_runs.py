@@ -47,9 +47,10 @@ def test_a_run_becomes_a_system_with_its_scores(run: Path, data: Path, tmp_path:
     assert summary["mean_test_accuracy"] == pytest.approx(best["means"]["test"])
     system = munet.System.open(tmp_path / "system")
     assert system.tasks == summary["tasks"]
-    root = system.manifest("root")["root"]
+    root = system.manifest("root").get("root")
+    assert root is not None
     assert root["source"] == "allocation:mnist4"
-    assert root["allocation"]["request"] == summary["request"]
+    assert root.get("allocation", {}).get("request") == summary["request"]
 
     with np.load(data / "mnist" / "test.npz") as arrays:
         turned = {"test": (np.rot90(arrays["image"], axes=(1, 2)), arrays["label"])}

@@ -16,6 +16,7 @@ from munet.evolution.jobs import Job, JobGroup, Result
 from munet.evolution.options import Where
 from munet.evolution.origins import LayerOrigin
 from munet.store.layer_file import layer_id, serialize
+from store_tools import manifest, task_record
 
 
 @pytest.fixture(autouse=True)
@@ -148,13 +149,14 @@ def test_a_job_group_needs_the_layers_it_begins_with() -> None:
         momentum={"embedding": "m"},
     )
     job = Job(0, (0,), child, None, 48, True)  # type: ignore[arg-type]
-    root = {"root": {"native_posembed": {"layer": "p", "image_size": 32}}}
-    assert layers_needed(JobGroup({}, (0,), 1, (job,)), root) == {"e", "m", "p"}
+    root = manifest({}, root={"source": "test", "native_posembed": {"layer": "p", "image_size": 32}})
+    assert layers_needed(JobGroup(task_record("a"), (0,), 1, (job,)), root) == {"e", "m", "p"}
 
 
 def test_shipped_layers_are_verified_and_fetched_once() -> None:
     tensors = {"w": torch.arange(6, dtype=torch.float32)}
     identity, data = layer_id(tensors), serialize(tensors)
+    root = manifest({})
     fetched: list[str] = []
 
     def fetch(reference: str) -> bytes:
@@ -162,12 +164,12 @@ def test_shipped_layers_are_verified_and_fetched_once() -> None:
         return data
 
     layers = ShippedLayers(fetch)
-    layers.take(LayerBundle("r", {"kind": "root"}, {identity: "there", "f" * 64: "elsewhere"}))
-    assert layers.manifest("r") == {"kind": "root"}
+    layers.take(LayerBundle("r", root, {identity: "there", "f" * 64: "elsewhere"}))
+    assert layers.manifest("r") == root
     assert torch.equal(layers.layer(identity)["w"], tensors["w"])
     layers.let_go()
     assert layers.layer(identity) is layers.layer(identity)
     assert fetched == ["there"]
-    layers.take(LayerBundle("r", {}, {"f" * 64: "elsewhere"}))
+    layers.take(LayerBundle("r", root, {"f" * 64: "elsewhere"}))
     with pytest.raises(DamagedError, match="damaged on its way"):
         layers.layer("f" * 64)

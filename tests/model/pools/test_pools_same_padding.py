@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 import torch
-from timm.layers import Conv2dSame as TimmConv2dSame
+from timm.layers.conv2d_same import Conv2dSame as TimmConv2dSame
 from timm.layers.pool2d_same import MaxPool2dSame as TimmMaxPool2dSame
 
 from munet.model.pools.same_padding import AvgPool2dSame, Conv2dSame, MaxPool2dSame

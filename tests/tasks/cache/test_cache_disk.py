@@ -15,6 +15,7 @@ from PIL import Image
 
 from munet import tasks
 from munet.errors import InputError
+from munet.store.schema import TaskData
 from munet.tasks import TaskOptions
 from munet.tasks import cache as decoded
 from munet.tasks import reopen as recorded
@@ -248,7 +249,8 @@ def test_missing_data_is_one_line_with_its_path(folder: Path, npz: Path, tmp_pat
     record = tasks.add("shapes", f"npz:{npz}")
     Splits().get(record, "train", 32)
     npz.rename(tmp_path / "moved")
-    for absent in (record, {**record, "source": f"hf:{npz}"}, {**record, "source": f"folder:{npz}?order=stored"}):
+    for source in (record["source"], f"hf:{npz}", f"folder:{npz}?order=stored"):
+        absent: TaskData = {**record, "source": source}
         with pytest.raises(InputError) as caught:
             Splits().get(absent, "train", 32)
         assert str(caught.value).startswith(
