@@ -10,7 +10,17 @@ from test_cli_state import child, cycle
 
 from cli_tools import opening
 from munet.cli.evolve.observers import json_lines, live_view, plain_lines
-from munet.evolution.events import CycleFinished, RunFinished, TaskFinished
+from munet.evolution.events import (
+    ChildFinished,
+    CycleFinished,
+    GenerationStarted,
+    RunFinished,
+    RunStarted,
+    TaskFinished,
+    TaskStarted,
+    TrunkCycle,
+    TrunkStarted,
+)
 
 EVENTS = (
     *opening(),
@@ -125,3 +135,20 @@ def test_a_terminated_run_unwinds():
     assert ended.value.code == 128 + signal.SIGTERM
     assert "\x1b[?25h" in console.file.getvalue()  # type: ignore[attr-defined]
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_trunk_and_a_head_without_training_have_lines_of_their_own() -> None:
+    out = io.StringIO()
+    with plain_lines(out=out, clock=lambda: 0.0) as observe:
+        observe(RunStarted("0001", "adaptive", ("a", "b"), 2, 1, 1, 8))
+        observe(TaskStarted("a", 0, 100, 20, None))
+        observe(
+            GenerationStarted("a", 0, 0, (({"kind": "set", "name": "head_features", "old": None, "new": "pooled"},),))
+        )
+        observe(ChildFinished("a", 0, 0, 0, True, True, 0.9, 0.9, None))
+        observe(TrunkStarted(("a", "b"), 1, 8, (0.5, 0.5)))
+        observe(TrunkCycle(1, 0, (0.9, 0.8)))
+    text = out.getvalue()
+    assert "90.0 % without training, best" in text
+    assert "one trunk for 2 tasks: a, b" in text
+    assert "trunk 1/8: mean validation 85.00 %" in text

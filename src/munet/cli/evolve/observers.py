@@ -131,6 +131,8 @@ def _child_line(state: RunState, event: ChildFinished) -> str:
     accuracies = " ".join(percent(accuracy, 1) for accuracy in row.accuracies)
     left = f", about {duration(state.time_left)} left" if state.time_left is not None else ""
     trained = f"{accuracies} %" if accuracies else "not trained to the end"
+    if not accuracies and event.accuracy is not None:
+        trained = f"{percent(event.accuracy, 1)} % without training"
     return (
         f"{_place(state, event)} {where}: {trained}, {verdict}; {clean(row.mutated)}; {duration(state.elapsed)}{left}"
     )
