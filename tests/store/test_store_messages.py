@@ -147,6 +147,13 @@ def test_tasks(tmp_path: Path):
     assert "copy.json is the record of task 'mnist'; `munet fsck" in said_by(store.read_task, "copy")[0]
 
 
+def test_hidden_files_are_no_tasks(tmp_path: Path):
+    store = make_store(tmp_path / "s")
+    store.create_task(task_record("a"))
+    (store.path / "tasks" / ".a.json").touch()
+    assert store.task_names() == store.tasks() == ["a"]
+
+
 def test_the_next_task_comes_after_all_others(tmp_path: Path):
     store = make_store(tmp_path / "s")
     assert store.next_added() == 1
