@@ -34,6 +34,24 @@ def test_overrides_as_text():
     assert method.freeze_below == 1
 
 
+@pytest.mark.parametrize("text", ["none", "None", "null", "NULL", " none "])
+def test_a_setting_can_be_taken_away_in_several_words(text):
+    assert load_method("mu2net-plus", {"flops_reference": text}).flops_reference is None
+    assert "flip" not in load_method("mu2net-plus", {"space.flip": text}).space
+
+
+@pytest.mark.parametrize("text", ["cosine", "'cosine'", '"cosine"'])
+def test_a_word_may_stand_in_quotes(text):
+    assert load_method("munet", {"defaults.schedule": text}).defaults["schedule"] == "cosine"
+
+
+@pytest.mark.parametrize("text", ["'cosine", "cosine'", "'cosine\"", "XcosineX", "ccosinec"])
+def test_what_is_no_pair_of_quotes_belongs_to_the_word(text):
+    with pytest.raises(InputError) as caught:
+        load_method("munet", {"defaults.schedule": text})
+    assert repr(text) in str(caught.value)
+
+
 @pytest.mark.parametrize("text", [str(value) for value in load_method("mu2net-plus").mutation_probability_values])
 def test_numbers_from_text_are_exactly_the_listed_ones(text):
     assert load_method("mu2net-plus", {"mutation_probability": text}).mutation_probability == float(text)

@@ -9,6 +9,7 @@ import pytest
 from munet.rng import numpy_rng
 from munet.search import Mutation, SharedPreprocessing, load_method, sample_child, sample_preprocessing, seed_child
 from munet.search.probabilities import MutationProbabilities
+from munet.search.space import PREPROCESSING_KEYS
 
 STEM = {"embedding", "cls", "posembed"}
 BLOCKS = {"block.0", "block.1", "block.2"}
@@ -384,6 +385,24 @@ def test_shared_preprocessing_of_mu2net_uses_the_methods_own_mu():
     assert shared.mutation_probabilities == {}
 
 
+def test_shared_preprocessing_starts_from_the_probabilities_of_the_best_model():
+    method = load_method("mu2net-plus", {"preprocessing_scope": "generation"})
+    draw = counting()
+    draw.random = lambda: 0.25  # above the method's 0.2, so no probability moves
+    learned = {"hyperparameter:brightness": 0.3, "hyperparameter:learning_rate": 0.3}
+    shared = sample_preprocessing(method, {"brightness": 0.05, "flip": False}, learned, draw)
+    assert shared.values["brightness"] == 0.1  # by its own 0.3
+    assert shared.values["flip"] is False  # by the method's 0.2
+    assert shared.mutation_probabilities["hyperparameter:brightness"] == 0.3
+    assert "hyperparameter:learning_rate" not in shared.mutation_probabilities
+
+
+def test_shared_preprocessing_holds_nothing_of_adapters():
+    method = method_of("mu2net-plus", preprocessing_scope="generation")
+    shared = sample_preprocessing(method, None, None, rng(), image_size=48)
+    assert set(shared.values) <= PREPROCESSING_KEYS
+
+
 def test_siblings_share_their_preprocessing_and_nothing_else(make_parent):
     method = method_of("mu2net-plus", preprocessing_scope="generation", mutation_probability="0.3")
     shared = sample_preprocessing(method, {"image_size": 32}, {}, rng(1))
@@ -412,6 +431,19 @@ def test_a_seed_child_is_a_linear_probe(make_parent):
     shared = SharedPreprocessing({"flip": False}, {})
     plan = seed_child(make_parent(), method, preprocessing=shared, image_size=48)
     assert [mutation.name for mutation in plan.mutations] == ["flip", "image_size"]
+    assert (plan.hyperparameters["flip"], plan.image_size) == (False, 48)
+
+
+def test_a_seed_child_has_all_that_its_parent_has(make_parent):
+    method = method_of(seed_pass="true")
+    plan = seed_child(make_parent(adapters=(1,), adapter_dim=64, mutation_probabilities={"mu": 0.3}), method)
+    assert (plan.adapters, plan.mutation_probabilities) == ({1}, {"mu": 0.3})
+    assert plan.hyperparameters["adapter_dim"] == 64
+    plain = seed_child(make_parent(), method)
+    assert "adapter_dim" not in plain.hyperparameters
+    assert plain.hyperparameters == {key: v for key, v in method.defaults.items() if key != "adapter_dim"} | {
+        "image_size": 32
+    }
 
 
 @pytest.mark.parametrize(

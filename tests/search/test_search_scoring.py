@@ -61,3 +61,8 @@ def test_models_of_equal_score():
     assert population[best_of(PLUS, population)].id == "d"
     with pytest.raises(ValueError, match="empty"):
         best_of(PLUS, [])
+
+
+def test_nothing_is_best_of_no_models():
+    with pytest.raises(ValueError, match=r"^an empty population has no best model$"):
+        best_of(PLUS, [])

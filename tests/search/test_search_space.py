@@ -108,6 +108,50 @@ def test_wrong_value_is_told_with_its_setting_and_what_is_allowed(key, value):
     assert DOMAINS[key].allowed in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("key", "good", "bad"),
+    [
+        ("learning_rate", (1e-9, 5), (0, -1)),
+        *((key, (0, 0.999), (-0.001, 1)) for key in ("warmup_ratio", "momentum", "jpeg_quality")),
+        *((key, (0, 7), (-0.001,)) for key in ("weight_decay", "margin")),
+        *((key, (0.001, 1), (0, 1.001)) for key in ("layer_decay", "crop_area_min", "crop_aspect_min")),
+        *((key, (0, 1), (-0.001, 1.001)) for key in ("brightness", "contrast", "saturation")),
+        ("hue", (0, 0.5), (-0.001, 0.501)),
+        *((key, (1, 384), (0, -1)) for key in ("image_size", "adapter_dim")),
+    ],
+)
+def test_the_ends_of_each_range(key, good, bad):
+    assert tuple(check_value(key, value, "x") for value in good) == good
+    for value in bad:
+        with pytest.raises(ValueError, match="it must be"):
+            check_value(key, value, "x")
+
+
+@pytest.mark.parametrize(
+    ("key", "allowed"),
+    [
+        ("brightness", "a number from 0 (off) to 1"),
+        ("learning_rate", "a number above 0"),
+        ("hue", "a number from 0 (off) to 0.5"),
+        ("crop_area_min", "a number above 0, up to 1 (off)"),
+        ("image_size", "a whole number of pixels above 0"),
+        ("schedule", "one of constant, cosine, restarts"),
+        ("nesterov", "true or false"),
+    ],
+)
+def test_what_is_allowed_is_said_in_words(key, allowed):
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        check_value(key, None, "defaults.it")
+    assert str(caught.value) == f"defaults.it is None; it must be {allowed}"
+
+
+def test_an_unknown_hyperparameter_is_told_its_neighbour():
+    with pytest.raises(
+        ValueError, match=r"^space\.x: there is no hyperparameter 'momentun' \(did you mean 'momentum'\?\)$"
+    ):
+        check_value("momentun", 1, "space.x")
+
+
 def test_lists_are_ascending_without_repeats():
     assert check_values("momentum", [0.5, 0.9], "space.momentum") == (0.5, 0.9)
     with pytest.raises(ValueError, match=r"space\.momentum .* \[0\.5, 0\.9\]$"):

@@ -41,6 +41,21 @@ def test_samples_that_cannot_be(samples: int, said: str):
         with_samples_per_task(load_method("munet"), samples)
 
 
+def test_samples_that_cannot_be_are_told_which_could():
+    method = load_method("munet", {"generations": 2, "children": 3, "cycles": 5, "task_iterations": 1, "batch_size": 8})
+    shape = "30 cycles (1 task iterations x 2 generations x 3 children x 5 cycles) of munet"
+    with pytest.raises(InputError) as caught:
+        with_samples_per_task(method, 239)
+    assert str(caught.value) == (
+        f"239 samples a task over {shape} leave 7 for a cycle, less than a batch of 8: "
+        "give at least 240, or fewer cycles"
+    )
+    with pytest.raises(InputError) as caught:
+        with_samples_per_task(method, 250)
+    assert str(caught.value) == f"250 samples a task do not divide into {shape}: give 240 or 270"
+    assert [with_samples_per_task(method, samples).samples_per_cycle for samples in (240, 270)] == [8, 9]
+
+
 def test_a_cycle_longer_than_an_epoch():
     common = {"learning_rate": 0.1, "preprocessing": None, "cycles": 1, "samples_per_cycle": 100, "batch_size": 32}
     assert Recipe(**common).samples(70) == 70  # type: ignore[arg-type]
