@@ -7,6 +7,8 @@ timm has the convolution and the maximum too, with the same outputs (a test comp
 here, because timm takes seconds to import, pads every input by a copy of it, and has no mean without its padding.
 """
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -39,7 +41,7 @@ def conv_same(x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, grou
     return F.conv2d(x, weight, bias, stride, (top, left), groups=groups)
 
 
-class _Pool2dSame(nn.Module):
+class _Pool2dSame(nn.Module, ABC):
     def __init__(self, kernel: int, stride: int = 1) -> None:
         super().__init__()
         self.kernel, self.stride = kernel, stride
@@ -51,13 +53,13 @@ class _Pool2dSame(nn.Module):
             return self._padded(x, (left, right, top, bottom))
         return self._pool(x, (top, left), ceil_mode=not even)
 
+    @abstractmethod
     def _pool(self, x: Tensor, before: Pair, *, ceil_mode: bool) -> Tensor:
         """With `before` rows of padding on each side; in `ceil_mode` the last window may reach past it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _padded(self, x: Tensor, sides: tuple[int, int, int, int]) -> Tensor:
         """At stride 1, with padding of its own on each side."""
-        raise NotImplementedError
 
     def extra_repr(self) -> str:
         return f"kernel={self.kernel}, stride={self.stride}"
