@@ -38,13 +38,13 @@ def run(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
 
 
 def test_a_run_becomes_a_system_with_its_scores(run: Path, data: Path, tmp_path: Path) -> None:
-    summary = export_run(run, tmp_path / "system", data=data)
+    exported = export_run(run, tmp_path / "system", data=data)
     summary = RunFolder(run).summary()
     assert summary is not None
     best = summary["best"]
-    assert (summary["round"], summary["notes"]) == (best["round"], [])
-    assert summary["without_data"] == ["mnist-rot", "mnist-rot-2"]
-    assert summary["mean_test_accuracy"] == pytest.approx(best["means"]["test"])
+    assert (exported["round"], exported["notes"]) == (best["round"], [])
+    assert exported["without_data"] == ["mnist-rot", "mnist-rot-2"]
+    assert exported["mean_test_accuracy"] == pytest.approx(best["means"]["test"])
     system = munet.System.open(tmp_path / "system")
     assert system.tasks == summary["tasks"]
     root = system.manifest("root").get("root")
