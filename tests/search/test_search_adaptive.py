@@ -61,6 +61,7 @@ def test_the_error_of_the_probe_says_how_deep_a_child_trains(blocks: int, error:
     assert trained_blocks(METHOD, error, blocks) == trained
     plan = plan_child(METHOD, parent(blocks), evidence(probe(error=error)), 51_200, SMALL, None)
     assert plan.cloned == {"norm", "head", *(f"block.{k}" for k in range(blocks - trained, blocks))}
+    assert plan.hyperparameters["head_features"] == "class-token+patches", "as the probe found it best"
 
 
 @given(error=st.floats(0, 1), scale=st.floats(0.3, 1), blocks=st.integers(1, 24))

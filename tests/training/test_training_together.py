@@ -7,6 +7,7 @@ import torch
 
 from munet.errors import InputError
 from munet.training import FeatureCache, Outcome, Preprocessing, Recipe, TrainItem, train_together
+from munet.training.trainer import TrainingSession
 from training_toys import ToyNetwork, stripes
 
 PLAIN = Preprocessing(8)
@@ -98,3 +99,38 @@ def test_siblings_of_other_batches_are_refused():
         grow([items(PLAIN)[0], items(RANDOM)[1]])
     with pytest.raises(InputError, match="batch_size"):
         grow([group_of_one(), TrainItem(ToyNetwork(("head",)), recipe(PLAIN, batch_size=5))])
+
+
+def session(group: list[TrainItem], pre: Preprocessing, cache: FeatureCache | None) -> TrainingSession:
+    return TrainingSession(
+        group, TRAIN, VALIDATION, (0, "toy"), "cpu", None, cache, lambda text: None, ("train", "validation"), ""
+    )
+
+
+@pytest.mark.parametrize("pre", [PLAIN, RANDOM])
+def test_a_training_that_pauses_ends_as_one_that_does_not(pre):
+    whole = grow(items(pre))
+    cache = FeatureCache(1 << 20)
+    paused, beside = session(items(pre), pre, cache), session(items(pre), pre, cache)
+    for _ in range(3):
+        paused.advance(1)
+        beside.advance(1)
+    assert paused.finished
+    paused.advance(5)  # there is nothing left
+    for one, other, third in zip(paused.close(), whole, beside.close(), strict=True):
+        assert_same(one, other)
+        assert_same(third, other)
+
+
+def test_children_can_race():
+    whole = grow(items(RANDOM))
+    race = session(items(RANDOM), RANDOM, None)
+    race.advance(1)
+    race.drop(1, "raced out")
+    assert not race.finished
+    race.advance(2)
+    first, dropped, last = race.close()
+    assert_same(first, whole[0])
+    assert_same(last, whole[2])
+    assert (dropped.rejected, dropped.samples, dropped.layers) == ("raced out", 64, {})
+    assert dropped.accuracies == whole[1].accuracies[:1]

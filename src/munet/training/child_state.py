@@ -100,6 +100,7 @@ class ChildState:
         self._captured: CapturedStep | None = None
         self._captured_rows = 0
         self.rejected: str | None = None
+        self._failed = False  # in the middle of a cycle
         self.seconds = {"train": 0.0, "validation": 0.0}
 
     def join(self, training: Trie, validation: Trie) -> None:
@@ -154,21 +155,24 @@ class ChildState:
             total += loss.detach() * len(wanted)
         return total
 
+    def _give_up(self, reason: str) -> None:
+        self.rejected, self._failed = reason, True
+
     def end_training(self, cycle: int) -> None:
         """Give up when the loss or a parameter is not finite."""
         loss = float(self._total)
         self._total.zero_()
         if not math.isfinite(loss):
-            self.rejected = f"non-finite loss in cycle {cycle}"
+            self._give_up(f"non-finite loss in cycle {cycle}")
         elif not bool(self._flat.values.isfinite().all()):
-            self.rejected = f"non-finite parameters after cycle {cycle}"
+            self._give_up(f"non-finite parameters after cycle {cycle}")
         else:
             self._losses.append(loss / self.samples)
 
     def end_validation(self, cycle: int, correct: int, usable: int, examples: int) -> float | None:
         """Remember the cycle if it is the best. Returns its accuracy; None when a logit was not finite."""
         if usable < examples:
-            self.rejected = f"non-finite logits in the validation of cycle {cycle}"
+            self._give_up(f"non-finite logits in the validation of cycle {cycle}")
             self._losses.pop()
             return None
         self._accuracies.append(correct / examples)
@@ -208,7 +212,7 @@ class ChildState:
             best_cycle=self._best,
             layers=layers,
             momentum=momentum,
-            samples=self.samples * (len(self._accuracies) + (not self.alive)),
+            samples=self.samples * (len(self._accuracies) + self._failed),
             rejected=self.rejected,
             train_seconds=self.seconds["train"],
             validation_seconds=self.seconds["validation"],

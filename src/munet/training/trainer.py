@@ -76,11 +76,16 @@ def train_together(
     frozen layers beyond this job group, under `names` of the two splits and `kind` of network; with None nothing is
     kept, which is slower and changes no result. Running out of device memory makes batches go through in parts.
     """
-    return TrainingSession(items, train, validation, key, device, on_cycle, cache, note, names, kind).run()
+    session = TrainingSession(items, train, validation, key, device, on_cycle, cache, note, names, kind)
+    session.advance(session.recipe.cycles)
+    return session.close()
 
 
 class TrainingSession:
-    """The state of one training."""
+    """A training that goes on cycle by cycle; arguments as of `train_together`.
+
+    `advance` it, look at what the children reached, `drop` some, advance it again; `close` gives what came of it.
+    """
 
     def __init__(
         self,
@@ -96,13 +101,14 @@ class TrainingSession:
         kind: str,
     ) -> None:
         began = perf_counter()
+        self.cycle = 0  # the next one
         self.recipe, self.key, self.on_cycle = items[0].recipe, key, on_cycle
         _check(items)
         self.data, held_out = ImageSet.of(train, device), ImageSet.of(validation, device)
         self.parts = Parts(note)
         self.children = [ChildState(item, len(self.data), self.data.device, self.parts) for item in items]
         names = names or (f"{id(self)} train", f"{id(self)} validation")
-        kind = f"{kind} {self.recipe.precision}"
+        kind = f"{kind} {self.recipe.precision} {self.recipe.step}"
         pre = self.recipe.preprocessing
         common = {"cache": cache, "parts": self.parts, "kind": kind}
         if cache is not None:
@@ -119,15 +125,32 @@ class TrainingSession:
     def alive(self) -> list[ChildState]:
         return [child for child in self.children if child.alive]
 
-    def run(self) -> list[Outcome]:
-        """All cycles, or as many as stay finite."""
-        for cycle in range(self.recipe.cycles):
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to train: all cycles are done, or nobody is left."""
+        return self.cycle == self.recipe.cycles or not self.alive
+
+    def advance(self, cycles: int) -> None:
+        """Train on for at most so many cycles, each followed by its validation; between two calls it stands still.
+
+        How the cycles are divided among calls changes no number.
+        """
+        for _ in range(cycles):
+            if self.finished:
+                return
             with self._clock("train"):
-                self._train_cycle(cycle)
-            if not self.alive:
-                break
-            with self._clock("validation"):
-                self._validate(cycle)
+                self._train_cycle(self.cycle)
+            if self.alive:
+                with self._clock("validation"):
+                    self._validate(self.cycle)
+            self.cycle += 1
+
+    def drop(self, number: int, reason: str) -> None:
+        """Train a child no further: it has lost a race. The others do not notice."""
+        self.children[number].rejected = reason
+
+    def close(self) -> list[Outcome]:
+        """Put the best cycle of each child back into its network, and say what came of it."""
         return [child.close() for child in self.children]
 
     @contextmanager
