@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from munet.tasks.cache.splits import Splits
 
 _LEAST, _OF_A_CLASS = 1000, 5  # images that a probe reads: so many, or so many of each class
-_CANDIDATES = 8  # other tasks' models that are probed: those whose images look most like these to the root
+_CANDIDATES = 8  # other tasks' models that are probed
 _LOOKS = 256  # images that tell drawings from photographs
 _EXTREME = 16  # of 255: how near to its darkest or brightest value a pixel of a drawing is
 
@@ -64,7 +64,7 @@ class Prober:
             data, pre, name=name, cache=self._cache, precision=self._precision, kind=self._models.root, step=self._step
         )
         rows = some_rows(len(data), max(_LEAST, _OF_A_CLASS * classes), numpy_rng(*key, "probe"))
-        candidates = [self._models.root, *self._alike(record["name"], others, image_size)]
+        candidates = [self._models.root, *self._alike(others, image_size)]
         bodies = [self._body(model) for model in candidates]
         labels = data.labels[torch.from_numpy(rows)].cpu()
         found = reader.read(self._models.architecture, bodies, rows)
@@ -88,13 +88,24 @@ class Prober:
         return min(probes, key=lambda probe: probe.nll)
 
     def _body(self, model: str) -> Body:
-        ids = {slot: layer for slot, layer in self._models.manifest(model)["layers"].items() if slot != "head"}
+        ids = self._ids(model)
         return Body({slot: self._models.layer(layer) for slot, layer in ids.items()}, ids)
 
-    def _alike(self, task: str, others: Sequence[str], image_size: int) -> list[str]:
-        """At most so many of the others; those of another input size have other features."""
-        fit = [m for m in others if self._models.manifest(m)["hyperparameters"]["image_size"] == image_size]
+    def _alike(self, others: Sequence[str], image_size: int) -> list[str]:
+        """At most so many of the others, the newest: those of this input size, and with layers of their own.
+
+        A model that is the root with another head has the root's features.
+        """
+        root, fit = self._ids(self._models.root), []
+        for model in others:
+            size = self._models.manifest(model)["hyperparameters"]["image_size"]
+            if size == image_size and self._ids(model) != root:
+                fit.append(model)
         return fit[-_CANDIDATES:]
+
+    def _ids(self, model: str) -> dict[str, str]:
+        """The layers of a model below its head, by slot."""
+        return {slot: layer for slot, layer in self._models.manifest(model)["layers"].items() if slot != "head"}
 
 
 def kind_of(images: torch.Tensor) -> Kind:
