@@ -104,7 +104,7 @@ def _choice(found: dict[str, Any]) -> list[str]:
         others = len(found["together"]) - 1
         lines = [f"It is a path through a trunk that was trained on this task and {others} others together."]
     else:
-        blocks = sum(slot.startswith("block") for slot in trained)
+        blocks = blocks_in(trained)
         lines = [f"A child of its own: {blocks} of {found['blocks']} blocks trained, the rest is shared."]
     return [*lines, f"Recipe: {recipe}."]
 

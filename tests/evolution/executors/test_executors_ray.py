@@ -60,8 +60,10 @@ def test_a_worker_and_a_node_die_and_nothing_changes(cluster: Any, system: munet
 
     events = grow(system, disturb, executor="ray", address=cluster.address)
     assert (contents(system), reported(events)) == local
-    assert any("a Ray worker died while it trained" in text for text in notices(events))
-    assert any("a Ray node died while it trained" in text for text in notices(events))
+    # which of the two is heard of a node depends on whether its death or that of its workers is noticed first
+    died = [text for text in notices(events) if " died while it trained" in text]
+    assert any("a Ray worker died" in text for text in died)
+    assert len(died) >= 2
 
 
 def test_layers_are_shipped_to_a_node_that_does_not_see_them(cluster: Any, system: munet.System, local: Known) -> None:
