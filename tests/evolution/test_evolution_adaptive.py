@@ -66,7 +66,7 @@ def test_every_task_has_a_model_before_anything_is_trained(system: munet.System)
 
 def test_a_trunk_is_stored_once_and_each_task_has_a_path_through_it(system: munet.System) -> None:
     events: list[Event] = []
-    evolve(system, method="adaptive", observer=events.append, settings={"head_first": False}, **SMALL)
+    evolve(system, method="adaptive", observer=events.append, settings={"head_first": False, "clone": "all"}, **SMALL)
     (started,) = [event for event in events if isinstance(event, TrunkStarted)]
     assert (started.tasks, sum(started.shares)) == (("three", "four", "again"), pytest.approx(1))
     assert sum(isinstance(event, TrunkCycle) for event in events) == 2
@@ -190,3 +190,36 @@ def test_drawings_are_told_from_photographs(real_data: Path, name: str, kind: st
 
 def munet_record(folder: Path) -> TaskData:
     return add(folder.name.replace("_", "-"), f"npz:{folder}")
+
+
+@pytest.mark.parametrize("method", ["finetune-adaptive", "finetune-tuned", "adaptive"])
+def test_samples_by_need_add_up_to_those_of_equal_shares(system: munet.System, tmp_path: Path, method: str) -> None:
+    import shutil
+
+    shutil.copytree(system.path, tmp_path / "whole")
+    whole, settings = munet.System.open(tmp_path / "whole"), {"shares": "by-need", "clone_errors": [1.0, 60.0]}
+    settings |= {"together": False, "samples_per_cycle": 240, "cycles": 2}
+    evolve(whole, method=method, settings=settings, threads=1, executor="local")
+    spent = [child["samples"] for child in children(whole) if child["samples"]]
+    assert len(spent) == 3
+    assert sum(spent) == pytest.approx(3 * 480, abs=6)
+
+    def stop(event: Event) -> None:
+        if isinstance(event, TaskFinished) and event.iteration == settings.get("head_first", method == "adaptive"):
+            raise Stop
+
+    with pytest.raises(Stop):
+        evolve(system, method=method, settings=settings, threads=1, executor="local", observer=stop)
+    evolve(munet.System.open(system.path), method=method, settings=settings, threads=1, executor="local")
+    assert retained(system) == retained(whole)
+
+
+def test_a_path_that_answers_worse_than_the_head_gives_way_to_a_child_of_the_same_samples(
+    system: munet.System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("munet.evolution.loop.is_worse_together", lambda record, active: active.name == "four")
+    evolve(system, method="adaptive", **SMALL)
+    mine = [child for child in children(system) if child["task"] == "four" and child["samples"]]
+    assert [bool(child.get("together")) for child in mine] == [True, False]
+    assert mine[0]["samples"] == pytest.approx(mine[1]["samples"], abs=2)
+    assert sum(child["samples"] > 0 for child in children(system)) == 4

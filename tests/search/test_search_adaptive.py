@@ -104,10 +104,13 @@ def test_an_untrained_child_is_its_parent_with_a_head() -> None:
     assert [mutation.name for mutation in plan.mutations] == ["head_features"]
 
 
-def test_a_path_through_a_trunk_trains_all_of_the_root_by_the_tasks_own_recipe() -> None:
-    known = evidence(probe(), probe("a", "a", nll=0.1))
-    plan = plan_trunk(METHOD, parent(), known, 51_200, SMALL, None)
-    assert plan.cloned == set(parent().slots)
+@pytest.mark.parametrize(("hardest", "lowest"), [(0.3, 0), (0.15, 2), (0.05, 4)])
+def test_a_path_through_a_trunk_is_as_deep_as_the_hardest_task_wants_by_the_tasks_own_recipe(
+    hardest: float, lowest: int
+) -> None:
+    known = evidence(probe(error=0.05), probe("a", "a", nll=0.1))
+    plan = plan_trunk(METHOD, parent(), known, 51_200, SMALL, None, hardest)
+    assert plan.cloned == {"norm", "head", *(f"block.{k}" for k in range(lowest, 6))}
     assert plan.hyperparameters["augmentation"] == "strong"
 
 

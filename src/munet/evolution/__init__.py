@@ -15,6 +15,7 @@ executors/        in this process, in several, on a Ray cluster
 computed.py       the child that the method `adaptive` computes instead of sampling
 probe.py          heads on other models' features: which model suits a task
 head_fit.py       a head in closed form; head_features.py its inputs
+shares.py         how many samples a task has: equally, by need, or what a trunk spent on it
 trunk.py          a trunk that several tasks train together; trunk_trainer.py trains it
 events.py         what an observer of a run is called with
 """

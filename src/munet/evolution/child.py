@@ -77,6 +77,7 @@ def recipe(active: ActiveTask, settings: Mapping[str, Any]) -> Recipe:
         optimiser=settings.get("optimiser", "sgd"),
         weight_decay=float(settings.get("weight_decay", 0.0)),
         layer_decay=float(settings.get("layer_decay", 1.0)),
+        head_rate=float(settings.get("head_rate", 1.0)),
         margin=float(settings.get("margin", 0.0)),
         precision=active.run.request.precision,
         preprocessing=Preprocessing.from_hyperparameters(
@@ -149,7 +150,7 @@ def record_of(active: ActiveTask, sampled: SampledChild, result: Result, verdict
         accuracies=outcome.accuracies,
         samples=outcome.samples,
         flops_spent={
-            "train": outcome.samples * training_flops(stages, sampled.child.trainable),
+            "train": outcome.samples * training_flops(stages, sampled.child.trainable) + _read(active, sampled, stages),
             "validation": len(outcome.accuracies) * active.validation_examples * sum(stages.values()),
         },
         stream=sampled.key,
@@ -164,3 +165,11 @@ def record_of(active: ActiveTask, sampled: SampledChild, result: Result, verdict
     if sampled.evidence:
         record["evidence"] = sampled.evidence.to_json()
     return record
+
+
+def _read(active: ActiveTask, sampled: SampledChild, stages: Mapping[str, int]) -> int:
+    """FLOPs of the forward passes that the evidence and a head in closed form took."""
+    images = sampled.evidence.read if sampled.evidence else 0
+    if sampled.child.origins["head"].kind == "closed-form" and (fit := head_fit(active, sampled.plan)):
+        images += min(fit.examples, active.record["splits"]["train"]["examples"])
+    return images * sum(cost for stage, cost in stages.items() if stage != "head")

@@ -10,6 +10,7 @@ import torch
 from munet.evolution.active_task import ActiveTask
 from munet.evolution.child import SampledChild, job_of, judge, keep, manifest_of, record_of, sample_generation
 from munet.evolution.child_trainer import ComputeSettings
+from munet.evolution.computed import evidence_of
 from munet.evolution.events import (
     ChildFinished,
     CycleFinished,
@@ -34,10 +35,12 @@ from munet.evolution.runs import (
     write_generation,
     write_iteration,
 )
+from munet.evolution.shares import errors_of_new, method_for
 from munet.evolution.trunk import is_worse_together, plan_members, trunk_group, trunk_tasks
 from munet.inference.predict import preprocessing_of
 from munet.model.loader import ModelLoader
 from munet.provenance import now
+from munet.search.adaptive import Evidence
 from munet.store.gc import collect
 from munet.store.run_records import finish
 from munet.store.schema import ChildRecord, ModelTest, finished_record, model_test
@@ -66,8 +69,9 @@ class Evolution:
         self.executor = executor
         self.observe = observe
         method = run.method
-        evident = method.parents == "probe" or method.head_first or method.clone == "probe"
-        self.prober = self._prober() if evident else None
+        self.prober = Prober(models, splits, compute, run.request.precision, method.step)
+        self.computes = method.parents == "probe" or method.head_first or method.clone == "probe"  # first children
+        self.errors: dict[str, float] = {}  # of the probes of the tasks that divide this iteration's samples by need
         self.samples = 0
         self.seconds = {"train": 0.0, "validation": 0.0, "test": 0.0}
 
@@ -81,8 +85,8 @@ class Evolution:
             self.observe(Notice(text))
         results: list[TaskFinished] = []
         for iteration in range(method.task_iterations + method.head_first):
-            if method.together and iteration == int(method.head_first):
-                self._train_trunk(iteration)
+            if iteration == int(method.head_first):
+                self._begin_training(iteration)
             results += [self.evolve_task(name, iteration) for name in self._open_tasks(iteration)]
         finish(self.store, run.name, finished_record(now(), abandoned=False))
         self.observe(RunFinished(run.name, perf_counter() - began, **self._spent()))
@@ -105,7 +109,10 @@ class Evolution:
     def evolve_task(self, name: str, iteration: int) -> TaskFinished:
         """One task iteration: all generations, then the best model is retained, tested, and owns its layers."""
         untrained = self.run.method.head_first and iteration == 0
-        method = self.run.method.model_copy(update={"generations": 1}) if untrained else self.run.method
+        if untrained:
+            method = self.run.method.model_copy(update={"generations": 1})
+        else:
+            method = method_for(self.run, self.store, name, iteration, self.errors)
         active = ActiveTask(self.models, self.run, name, method=method, untrained=untrained)
         before = active.record["model"]
         self._announce(active, iteration)
@@ -123,13 +130,20 @@ class Evolution:
         self.observe(finished)
         return finished
 
+    def _begin_training(self, iteration: int) -> None:
+        """What concerns several new tasks at once: a trunk for all of them, or how they divide their samples."""
+        if self.run.method.together:
+            self._train_trunk(iteration)
+        elif self.run.method.shares == "by-need":
+            self.errors = errors_of_new(self.store, self.run, iteration, self._probe)
+
     def _train_trunk(self, iteration: int) -> None:
         """Train one trunk for the tasks that are new, unless an interrupted run has; each gets its path as a child."""
         names = trunk_tasks(self.store, self.run, iteration)
         if len(names) < 2:
             return
         actives = [ActiveTask(self.models, self.run, name) for name in names]
-        members = plan_members(actives, self.prober or self._prober())
+        members = plan_members(actives, self.prober)
         shares = tuple(member.share for member in members)
         self.observe(TrunkStarted(tuple(names), iteration, self.run.method.cycles, shares))
         group = trunk_group(members)
@@ -156,8 +170,8 @@ class Evolution:
     def _note(self, text: str) -> None:
         self.observe(Notice(text))
 
-    def _prober(self) -> Prober:
-        return Prober(self.models, self.splits, self.compute, self.run.request.precision, self.run.method.step)
+    def _probe(self, name: str) -> Evidence:
+        return evidence_of(ActiveTask(self.models, self.run, name), self.prober)
 
     def _train_generation(self, active: ActiveTask, position: Position) -> None:
         """Draw the children of a generation, train those that an interrupted run has not, and let the good ones in."""
@@ -181,7 +195,7 @@ class Evolution:
         together = records.get(0, {}).get("together")
         if together and not is_worse_together(records[0], active):
             return {}
-        drawn = sample_generation(active, generation, self.prober)
+        drawn = sample_generation(active, generation, self.prober if self.computes else None)
         return {s.number + 1: replace(s, number=s.number + 1) for s in drawn} if together else dict(enumerate(drawn))
 
     def _train(self, active: ActiveTask, position: Position, drawn: Sequence[SampledChild]) -> Iterator[Result]:

@@ -13,6 +13,7 @@ from munet.evolution.computed import evidence_of
 from munet.evolution.jobs import TrunkGroup
 from munet.evolution.probe import Prober
 from munet.evolution.runs import Run, read_generation
+from munet.evolution.shares import is_untrained
 from munet.rng import Key
 from munet.search.adaptive import Evidence, plan_trunk, shares_by_need
 from munet.store import Store
@@ -43,20 +44,7 @@ def trunk_tasks(store: Store, run: Run, iteration: int) -> list[str]:
             return [] if all(done) else list(names)
         if not record["private"] and not children and not run.has_finished(record, iteration):
             names.append(name)
-    return [name for name in names if is_new(store, name)]
-
-
-def is_new(store: Store, name: str) -> bool:
-    """Whether a task has no model, or one that is the root with a head of its own."""
-    model = store.read_task(name)["model"]
-    if model is None:
-        return True
-    manifest = store.get_model(model)
-    return all(slot == "head" or layer in _root_layers(store) for slot, layer in manifest["layers"].items())
-
-
-def _root_layers(store: Store) -> set[str]:
-    return set(store.get_model(store.root)["layers"].values())
+    return [name for name in names if is_untrained(store, store.read_task(name)["model"])]
 
 
 def plan_members(actives: Sequence[ActiveTask], prober: Prober) -> list[TrunkMember]:
@@ -64,18 +52,19 @@ def plan_members(actives: Sequence[ActiveTask], prober: Prober) -> list[TrunkMem
     evidence = [evidence_of(active, prober) for active in actives]
     method = actives[0].method
     errors = [one.root.error for one in evidence]
+    hardest = max(errors)
     shares = shares_by_need(method, errors) if method.shares == "by-need" else [1 / len(actives)] * len(actives)
     total = method.cycles * method.samples_per_cycle * len(actives)
     return [
-        TrunkMember(active, _sampled(active, one, share * total), share)
+        TrunkMember(active, _sampled(active, one, share * total, hardest), share)
         for active, one, share in zip(actives, evidence, shares, strict=True)
     ]
 
 
-def _sampled(active: ActiveTask, evidence: Evidence, samples: float) -> SampledChild:
+def _sampled(active: ActiveTask, evidence: Evidence, samples: float, hardest: float) -> SampledChild:
     root, size = active.models.root, active.run.request.image_size
     parameters = sum(active.inheritance.root["sizes"].values())
-    plan = plan_trunk(active.method, active.as_parent(root), evidence, int(samples), parameters, size)
+    plan = plan_trunk(active.method, active.as_parent(root), evidence, int(samples), parameters, size, hardest)
     child = active.inheritance.resolve(plan, active.living_lineage(root))
     return SampledChild(0, root, plan, active.key(0, 0), child, evidence)
 

@@ -157,12 +157,21 @@ def _trained_slots(method: Method, parent: Parent, error: float) -> Sequence[str
 
 
 def plan_trunk(
-    method: Method, parent: Parent, evidence: Evidence, samples: int, root_parameters: int, image_size: int | None
+    method: Method,
+    parent: Parent,
+    evidence: Evidence,
+    samples: int,
+    root_parameters: int,
+    image_size: int | None,
+    hardest: float,
 ) -> Plan:
-    """One task's path through a trunk in which every layer is trained; `samples` are the task's share."""
-    together = method.model_copy(update={"clone": "all", "training": "always"})
-    root = replace(evidence, probes=evidence.probes[:1])
-    return plan_child(together, parent, root, samples, root_parameters, image_size)
+    """One task's path through a trunk, by the task's own recipe; `samples` are its share.
+
+    `hardest` is the largest error of the tasks' probes, which says how many blocks all of them train.
+    """
+    root = replace(evidence.root, error=hardest)
+    together = method.model_copy(update={"training": "always"})
+    return plan_child(together, parent, replace(evidence, probes=(root,)), samples, root_parameters, image_size)
 
 
 def shares_by_need(method: Method, errors: Sequence[float]) -> list[float]:

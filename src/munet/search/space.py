@@ -56,6 +56,7 @@ DOMAINS: dict[str, Domain] = {
     "optimiser": _word("optimiser"),
     "weight_decay": _number("from 0 (off)", lambda value: value >= 0),
     "layer_decay": _number("above 0, up to 1 (off)", lambda value: 0 < value <= 1),
+    "head_rate": _number("above 0", lambda value: value > 0),
     "margin": _number("from 0 (off)", lambda value: value >= 0),
     "augmentation": _word("augmentation"),
     "head_features": _word("head_features"),
@@ -90,7 +91,7 @@ PREPROCESSING_KEYS = frozenset(
 )
 """What the images go through; the published code draws these once a generation."""
 
-_OURS = {"optimiser", "weight_decay", "layer_decay", "margin", "augmentation", "head_features"}
+_OURS = {"optimiser", "weight_decay", "layer_decay", "head_rate", "margin", "augmentation", "head_features"}
 REQUIRED_KEYS = frozenset(DOMAINS) - {"crop", "jpeg_quality", "image_size", "adapter_dim"} - _OURS
 """What every child needs a value of. The image size starts at the root's own; ours are off where they are missing."""
 

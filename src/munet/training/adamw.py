@@ -80,16 +80,17 @@ class ClippedAdamW:
             )
 
 
-def layer_factors(slots: Iterable[str], num_blocks: int, decay: float) -> dict[str, float]:
+def layer_factors(slots: Iterable[str], num_blocks: int, decay: float, head: float = 1.0) -> dict[str, float]:
     """Factor of each slot's learning rate under layer-wise decay (Clark et al. 2020), as timm counts layers.
 
-    Head, norm and pool have 1; block k of n, with its adapter, decay^(n - k); what lies below the blocks decay^(n + 1).
+    The head has `head`, norm and pool have 1; block k of n, with its adapter, decay^(n - k); what lies below the
+    blocks decay^(n + 1).
     """
     factors = {}
     for slot in slots:
         kind, number, _ = parse(slot)
         if kind.startswith("head"):  # of one task, or one of several tasks
-            factors[slot] = 1.0
+            factors[slot] = head
         elif number is not None:
             factors[slot] = decay ** (num_blocks - number)
         else:
@@ -104,7 +105,7 @@ def optimiser_of(
     buffers: Mapping[str, Mapping[str, torch.Tensor]] | None,
 ) -> ClippedSGD | ClippedAdamW:
     """The optimiser that a recipe names. `buffers` are momentum to begin with, which only SGD takes."""
-    factors = layer_factors(parameters.slots, num_blocks, recipe.layer_decay)
+    factors = layer_factors(parameters.slots, num_blocks, recipe.layer_decay, recipe.head_rate)
     if recipe.optimiser == "adamw":
         decay, clip = recipe.weight_decay, recipe.clip_norm
         return ClippedAdamW(parameters, weight_decay=decay, clip_norm=clip, factors=factors, decays=_decays)

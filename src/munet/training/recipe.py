@@ -32,6 +32,7 @@ class Recipe:
     optimiser: Literal["sgd", "adamw"] = "sgd"
     weight_decay: float = 0.0  # of AdamW, in units of the learning rate; none for norms, biases and tokens
     layer_decay: float = 1.0  # the learning rate of a block, times that of the block above it
+    head_rate: float = 1.0  # the learning rate of the head, times that of the others
 
     def __post_init__(self) -> None:
         for name in ("cycles", "samples_per_cycle", "batch_size"):
@@ -49,6 +50,8 @@ class Recipe:
             raise InputError(f"weight_decay is {self.weight_decay}; it must be 0 or more, and 0 for the optimiser sgd")
         if not 0 < self.layer_decay <= 1:
             raise InputError(f"layer_decay is {self.layer_decay}; it must lie in (0, 1], and 1 switches it off")
+        if not self.head_rate > 0:
+            raise InputError(f"head_rate is {self.head_rate}; it must lie above 0, and 1 switches it off")
         for name in ("warmup_ratio", "momentum"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}; it must lie in [0, 1)")
