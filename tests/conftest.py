@@ -75,3 +75,16 @@ def real_data() -> Path:
     if not (root / "mnist" / "train.npz").is_file():
         pytest.skip(f"no real image sets in {root}; MUNET_DATA names another folder")
     return root
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of real photographs, and beside them the weights of a root, as the benchmark photos-local wants them."""
+    given = os.environ.get("MUNET_PHOTOS")
+    root = Path(given) if given else Path(__file__).resolve().parents[2] / "shared" / "photos"
+    if not (root / "tf_flowers" / "train").is_dir():
+        pytest.skip(f"no photographs in {root}; MUNET_PHOTOS names another folder")
+    folder = tmp_path_factory.mktemp("photos")
+    for file in (*root.iterdir(), *(root.parent / "roots").glob("*.safetensors")):
+        (folder / file.name).symlink_to(file)
+    return folder

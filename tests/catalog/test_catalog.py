@@ -92,12 +92,12 @@ def test_every_task_is_sound_and_every_value_has_a_source(benchmark: str, task: 
     for accuracy in task.reference.values():
         assert accuracy is None or 0 <= accuracy <= 1
     local = task.group == "local"
-    expected = {"splits", "classes"} | ({"npz"} if local else {"tfds"})
+    expected = {"splits", "classes"} | (set(task.addresses) if local else {"tfds"})
     expected |= {"hf"} if "hf" in task.addresses else set()
     expected |= {key for key in ("sizes", "reference", "note", "needs", "about", "stands_for") if getattr(task, key)}
     assert set(task.sources) >= expected
     assert all(len(text) > 10 for text in task.sources.values())
-    assert all("{data}" not in address for scheme, address in task.addresses.items() if scheme != "npz")
+    assert all("{data}" not in address for scheme, address in task.addresses.items() if scheme in ("tfds", "hf"))
 
 
 def test_sizes_are_what_the_expressions_select():
@@ -153,8 +153,8 @@ def test_the_published_methods_are_ordered_as_the_papers_say():
 def test_benchmarks_say_what_they_grow_from():
     for name in benchmark_names():
         one = load_benchmark(name)
-        assert one.family in ("characters", "decathlon", "large")
-        assert one.image_size % 16 == 0
+        assert one.family in ("characters", "decathlon", "large", "photographs")
+        assert one.image_size % (14 if one.family == "photographs" else 16) == 0, "what the root's patches divide"
         assert len(one.source) > 10
     mccb, large = load_benchmark("mccb"), load_benchmark("all")
     assert (mccb.depth, mccb.image_size, large.depth, large.image_size) == (3, 32, 24, 384)
@@ -275,3 +275,26 @@ def test_local_sets_are_what_the_catalog_says(name: str, real_data: Path):
         source = open_source(catalog.address(task, real_data))
         assert {part: source.counts()[part] for part in PARTS} == task.sizes, task.name
         assert len(source.classes) == task.classes, task.name
+
+
+@pytest.mark.real_data
+def test_photographs_are_what_the_catalog_says(photos: Path):
+    one = load_benchmark("photos-local")
+    assert catalog.unavailable(one, photos) == []
+    assert catalog.weights_file(one, photos) == photos / "dinov2_small_6blocks_fp16.safetensors"
+    for task in one.tasks:
+        source = open_source(catalog.address(task, photos))
+        assert {part: source.counts()[part] for part in PARTS} == task.sizes, task.name
+        assert len(source.classes) == task.classes, task.name
+
+
+def test_weights_that_are_not_there_are_named(tmp_path: Path):
+    one = load_benchmark("photos-local")
+    assert catalog.weights_file(load_benchmark("mccb-local")) is None
+    with pytest.raises(InputError, match=r"dinov2_small_6blocks_fp16\.safetensors: say --data DIR"):
+        catalog.weights_file(one)
+    with pytest.raises(InputError, match=r"is not there; docs/catalog\.md says where to get it"):
+        catalog.weights_file(one, tmp_path)
+    missing = {task.name: reason for task, reason in catalog.unavailable(one, tmp_path)}
+    assert missing["tf_flowers"] == f"there is no {tmp_path}/tf_flowers"
+    assert missing["blood_cells"] == f"there is no {tmp_path}/blood_cells/labels.csv"

@@ -10,7 +10,17 @@ Every value of a task has its source in `Task.sources`. Nothing here imports tor
 from functools import cache
 from typing import Any
 
-from munet.catalog.places import Place, add, address, data_folder, differences, place, root_address, unavailable
+from munet.catalog.places import (
+    Place,
+    add,
+    address,
+    data_folder,
+    differences,
+    place,
+    root_address,
+    unavailable,
+    weights_file,
+)
 from munet.catalog.published import Published, published
 from munet.catalog.tasks import LOCAL, Benchmark, Task, pick, read_file
 from munet.errors import InputError, suggest
@@ -32,6 +42,7 @@ __all__ = [
     "published",
     "root_address",
     "unavailable",
+    "weights_file",
 ]
 
 SETS = {"a": "set-a", "b": "set-b"}

@@ -65,17 +65,27 @@ def root_address(benchmark: Benchmark, data: Path | None = None) -> str:
     """The root for `System.create`. InputError where it is a file of the data folder that is not there."""
     if "{data}" not in benchmark.root:
         return benchmark.root
+    scheme, _, path = benchmark.root.partition(":")
+    return f"{scheme}:{_file(path, benchmark, data)}"
+
+
+def weights_file(benchmark: Benchmark, data: Path | None = None) -> Path | None:
+    """The file of the root's weights, for `System.create`; None: it needs none. InputError as `root_address`."""
+    return None if benchmark.weights is None else _file(benchmark.weights, benchmark, data)
+
+
+def _file(template: str, benchmark: Benchmark, data: Path | None) -> Path:
     folder = data_folder(data)
     if folder is None:
-        name = Path(benchmark.root).name
+        name = Path(template).name
         raise InputError(f"the root of {benchmark.name} is the file {name}: say --data DIR, the folder that holds it")
-    scheme, _, path = benchmark.root.format(data=folder).partition(":")
-    if not Path(path).is_file():
+    path = Path(template.format(data=folder))
+    if not path.is_file():
         raise InputError(
             f"{path}: the root of {benchmark.name} is not there; docs/catalog.md says where to get it",
             kind="missing-file",
         )
-    return f"{scheme}:{path}"
+    return path
 
 
 def add(
@@ -121,26 +131,26 @@ def _find(task: Task, data: Path | None, prefer: str | None) -> tuple[str | None
     reasons: dict[str, str] = {}
     for scheme in sorted(task.addresses, key=lambda scheme: scheme != prefer):
         template = task.addresses[scheme]
-        reason = _npz_reason(template, data) if scheme == "npz" else _remote_reason(task, scheme)
+        reason = _remote_reason(task, scheme) if scheme in SCHEMES else _local_reason(template, data)
         if reason is None:
             return template.format(data=data), ""
         reasons[scheme] = reason
-    if list(reasons) == ["npz"]:
-        return None, reasons["npz"]
+    if len(reasons) == 1 and not reasons.keys() & set(SCHEMES):
+        return None, next(iter(reasons.values()))
     name = template_name(task.addresses["npz"])
     return None, f"{reasons.get('tfds', task.needs)}; or prepare {name}/train.npz and so on in the data folder"
 
 
 def template_name(template: str) -> str:
-    """The sub-folder of the data folder that an address such as `npz:{data}/mnist` names."""
-    return template.rpartition("{data}/")[2]
+    """The file or folder in the data folder that an address such as `npz:{data}/mnist` names."""
+    return template.rpartition("{data}/")[2].partition("?")[0]
 
 
-def _npz_reason(template: str, data: Path | None) -> str | None:
+def _local_reason(template: str, data: Path | None) -> str | None:
+    wanted = template_name(template) + ("/train.npz" if template.startswith("npz:") else "")
     if data is None:
-        return f"say --data DIR or set {VARIABLE}: the folder that holds {template_name(template)}/train.npz"
-    file = data / template_name(template) / "train.npz"
-    return None if file.is_file() else f"there is no {file}"
+        return f"say --data DIR or set {VARIABLE}: the folder that holds {wanted}"
+    return None if (data / wanted).exists() else f"there is no {data / wanted}"
 
 
 def _remote_reason(task: Task, scheme: str) -> str | None:

@@ -34,7 +34,8 @@ class Task:
     splits: Mapping[str, str]
     """Expressions by part: train, validation, test."""
     addresses: Mapping[str, str]
-    """Address templates by scheme, the best first: npz, tfds, hf. `{data}` is the folder that a person gives."""
+    """Address templates by scheme, the best first: npz, folder or csv, tfds, hf. `{data}` is the folder that a person
+    gives."""
     hf_splits: Mapping[str, str] | None = None
     validation_from: str | None = None
     """TFDS name of another set that `splits["validation"]` is of."""
@@ -54,7 +55,7 @@ class Task:
 
     def splits_at(self, address: str) -> dict[str, str]:
         """The split expressions for `System.add_task` when the images come from `address`."""
-        if address.startswith("npz:"):
+        if address.startswith("npz:") or self.group == LOCAL:
             return dict(_WHOLE)
         if address.startswith("hf:") and self.hf_splits is not None:
             return dict(self.hf_splits)
@@ -74,7 +75,7 @@ class Benchmark:
     title: str
     tasks: tuple[Task, ...]
     family: str
-    """Which published budgets fit: characters, decathlon or large."""
+    """Which published budgets fit: characters, decathlon, large or photographs (none)."""
     root: str
     """Address for `System.create`; `{data}` in it is the folder that a person gives."""
     depth: int
@@ -82,6 +83,8 @@ class Benchmark:
     image_size: int
     """Pixels a side."""
     source: str
+    weights: str | None = None
+    """File of the root's weights, where they are not downloaded; `{data}` as in `root`."""
     note: str | None = None
 
 
@@ -110,9 +113,12 @@ def _task(row: Mapping[str, Any], values: Mapping[str, Any], variant: str | None
     if variant and variant in row:
         own |= row[variant].get("source", {})
         row = {**row, **row[variant]}
-    addresses = {scheme: f"{scheme}:{row[scheme]}" for scheme in _ADDRESSES[1:] if scheme in row}
-    folder = f"npz:{{data}}/{row.get('folder', row['name'])}"
-    cited = {key for key in _CITED if key in row} | {"splits", *(["npz"] if values["group"] == LOCAL else [])}
+    addresses = {other: f"{other}:{row[other]}" for other in _ADDRESSES[1:] if other in row}
+    own_files: str = row.get("address", f"npz:{{data}}/{row.get('folder', row['name'])}")
+    scheme = own_files.partition(":")[0]
+    if scheme != "npz":
+        own |= {scheme: own["npz"]}
+    cited = {key for key in _CITED if key in row} | {"splits", *([scheme] if values["group"] == LOCAL else [])}
     reference = row.get("reference")
     return Task(
         name=row["name"],
@@ -122,7 +128,7 @@ def _task(row: Mapping[str, Any], values: Mapping[str, Any], variant: str | None
         hf_splits=_parts(row.get("hf_splits")),
         sizes=_parts(row.get("sizes")),
         reference={part: reference.get(part) for part in PARTS[1:]} if reference else {},
-        addresses={"npz": folder} | addresses,
+        addresses={scheme: own_files} | addresses,
         sources={key: _cited(own[key], values["sources"]) for key in sorted(cited)},
         **{key: row[key] for key in _PLAIN if key in row},
     )

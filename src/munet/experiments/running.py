@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from munet.catalog import Benchmark, Task, add, load_benchmark, root_address
+from munet.catalog import Benchmark, Task, add, load_benchmark, root_address, weights_file
 from munet.evolution.options import Where
 from munet.experiments.budgets import load_budget, settings_for
 from munet.experiments.grid import Run
@@ -59,7 +59,8 @@ def prepare(path: Path, benchmark: Benchmark, data: Path | None) -> "System":
     if (path / "munet.json").exists():
         return System.open(path)
     root = root_address(benchmark, data)
-    return System.create(path, root, depth=benchmark.depth, image_size=benchmark.image_size)
+    weights = weights_file(benchmark, data)
+    return System.create(path, root, depth=benchmark.depth, image_size=benchmark.image_size, weights=weights)
 
 
 def add_tasks(
