@@ -104,7 +104,7 @@ def test_an_untrained_child_is_its_parent_with_a_head() -> None:
     assert [mutation.name for mutation in plan.mutations] == ["head_features"]
 
 
-@pytest.mark.parametrize(("hardest", "lowest"), [(0.3, 0), (0.15, 2), (0.05, 4)])
+@pytest.mark.parametrize(("hardest", "lowest"), [(0.3, 2), (0.15, 2), (0.05, 4)])
 def test_a_path_through_a_trunk_is_as_deep_as_the_hardest_task_wants_by_the_tasks_own_recipe(
     hardest: float, lowest: int
 ) -> None:

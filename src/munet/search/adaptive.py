@@ -167,9 +167,10 @@ def plan_trunk(
 ) -> Plan:
     """One task's path through a trunk, by the task's own recipe; `samples` are its share.
 
-    `hardest` is the largest error of the tasks' probes, which says how many blocks all of them train.
+    `hardest` is the largest error of the tasks' probes, which says whether all of them train a third of the blocks or
+    two thirds: that a trunk trains the lowest blocks as well gains nothing.
     """
-    root = replace(evidence.root, error=hardest)
+    root = replace(evidence.root, error=min(hardest, method.clone_errors[1] / 100))
     together = method.model_copy(update={"training": "always"})
     return plan_child(together, parent, replace(evidence, probes=(root,)), samples, root_parameters, image_size)
 
