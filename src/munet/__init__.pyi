@@ -1,6 +1,6 @@
 from .errors import DamagedError, InputError, MunetError, StoreError
 from .evolution.options import Budget, Where
-from .evolution.start import evolve
+from .evolution.start import estimate, evolve
 from .system import System
 
 __version__: str
@@ -13,5 +13,6 @@ __all__ = [
     "System",
     "Where",
     "__version__",
+    "estimate",
     "evolve",
 ]

@@ -1,6 +1,7 @@
 """Algorithm 1 (mu2Net+): one task at a time, children are sampled, trained and scored; the best model is retained.
 
-start.py          `evolve`: what was asked is checked, workers start, a run begins or goes on
+start.py          `evolve`: what was asked is checked, workers start, a run begins or goes on; `estimate`
+estimate.py       how long a run takes, and how many samples fit in a time
 loop.py           the algorithm on a page
 options.py        Budget and Where: what a run may spend, where it is done
 asked.py          what a run is asked to do, checked without torch

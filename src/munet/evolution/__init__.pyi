@@ -1,5 +1,5 @@
 from .events import Event, Observer, TaskFinished
 from .options import Budget, Where
-from .start import evolve
+from .start import estimate, evolve
 
-__all__ = ["Budget", "Event", "Observer", "TaskFinished", "Where", "evolve"]
+__all__ = ["Budget", "Event", "Observer", "TaskFinished", "Where", "estimate", "evolve"]

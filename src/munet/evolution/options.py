@@ -19,6 +19,7 @@ class Budget:
     samples_per_cycle  images that a cycle trains on at most
     batch_size         images of a step
     samples_per_task   images that each task is trained on in all: makes cycles so long, whatever the method
+    time               seconds that the run may take, in place of samples_per_task: turned into samples by a measurement
     """
 
     task_iterations: int | None = None
@@ -28,19 +29,28 @@ class Budget:
     samples_per_cycle: int | None = None
     batch_size: int | None = None
     samples_per_task: int | None = None
+    time: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.time is not None and self.samples_per_task is not None:
+            raise InputError("a time and samples a task say the same thing: leave one out")
+        if self.time is not None and not self.time > 0:
+            raise InputError(f"a time of {self.time:g} s: give more than none, for instance 10m")
 
     @classmethod
-    def named(cls, word: str, **more: int | None) -> "Budget":
+    def named(cls, word: str, **more: Any) -> "Budget":
         """The budget of one of the words of `SAMPLES`; InputError for another, and for two answers to one question."""
         if word not in SAMPLES:
             raise InputError(f"unknown budget '{word}'{suggest(word, SAMPLES)}; known: {', '.join(SAMPLES)}")
-        if more.get("samples_per_task") is not None:
-            raise InputError(f"the budget '{word}' is {SAMPLES[word]:,} samples a task: leave samples_per_task out")
+        for other in ("samples_per_task", "time"):
+            if more.get(other) is not None:
+                raise InputError(f"the budget '{word}' is {SAMPLES[word]:,} samples a task: leave {other} out")
         return cls(**{**more, "samples_per_task": SAMPLES[word]})
 
     def overrides(self) -> dict[str, int]:
         """What it says of the settings of a method, by name."""
-        given = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "samples_per_task"}
+        others = ("samples_per_task", "time")
+        given = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in others}
         return {name: value for name, value in given.items() if value is not None}
 
 

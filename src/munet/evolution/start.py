@@ -1,15 +1,20 @@
-"""`evolve`: what was asked is understood, workers start, a run begins or goes on, and Algorithm 1 does the rest."""
+"""`evolve`: what was asked is understood, workers start, a run begins or goes on, and Algorithm 1 does the rest.
+`estimate` says beforehand how long that takes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from munet.evolution.asked import understood
+from munet.evolution.asked import Asked, understood
 from munet.evolution.child_trainer import ComputeSettings
+from munet.evolution.estimate import Estimate, Speed, estimated, interrupted, measure_speed, within
 from munet.evolution.events import (
+    Notice,
     Observer,
     TaskFinished,
 )
 from munet.evolution.executors import join_cluster, plan_workers, start_executor
+from munet.evolution.executors.worker_plan import WorkerPlan
 from munet.evolution.loop import Evolution
 from munet.evolution.options import ANYWHERE, FULL, Budget, Where
 from munet.evolution.runs import (
@@ -48,7 +53,70 @@ def evolve(
     that changed since the task was added; `new` leaves an interrupted run behind. `where` changes no result but for
     last bits.
     """
-    models, store = system.models, system.models.store
+    models, store, observe = system.models, system.models.store, observer or (lambda event: None)
+    ready = _prepare(models, tasks, method, budget, where, image_size, preprocessing, settings)
+    plan, device, names = ready.plan, ready.device, ready.asked.tasks
+    memory = cache_bytes(where.cache_memory, device, plan.sharing)
+    splits = Splits(allow_changed=allow_changed)
+    for name in names:
+        splits.check(store.read_task(name), ready.image_size)
+    request = Request(ready.asked.method, names, seed, image_size, ready.precision, where.threads)
+    if budget.time is not None:
+        request = _in_time(models, request, ready, budget.time, observe, new=new)
+    with store.evolving(), join_cluster(plan, store) as cluster:
+        run = begin(store, request, device=device, default_threads=plan.threads, new=new)
+        if new or run.resumed:
+            gc(store)  # of what a killed process or an abandoned run left; later collections look at their own only
+        compute = ComputeSettings(device, run.threads, memory, where.reuse, allow_changed)
+        executor = start_executor(plan, models, compute, splits, cluster)
+        try:
+            return Evolution(models, run, splits, compute, executor, observe).go()
+        finally:
+            executor.close()
+
+
+def estimate(
+    system: HasModels,
+    tasks: Sequence[str] | None = None,
+    method: str = "mu2net-plus",
+    *,
+    budget: Budget = FULL,
+    where: Where = ANYWHERE,
+    image_size: int | None = None,
+    preprocessing: str = "published",
+    settings: Mapping[str, Any] | None = None,
+) -> Estimate:
+    """How long `evolve` with the same arguments will take: two seconds of training are measured, the rest is counted.
+
+    It is that of a whole run; what an interrupted one has done is not taken off.
+    """
+    models = system.models
+    ready = _prepare(models, tasks, method, budget, where, image_size, preprocessing, settings)
+    records = [models.store.read_task(name) for name in ready.asked.tasks]
+    return estimated(ready.asked.method, records, _speed(models, ready))
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """What was asked, and where it will be done."""
+
+    asked: Asked
+    device: str
+    precision: str
+    plan: WorkerPlan
+    image_size: int
+
+
+def _prepare(
+    models: ModelLoader,
+    tasks: Sequence[str] | None,
+    method: str,
+    budget: Budget,
+    where: Where,
+    image_size: int | None,
+    preprocessing: str,
+    settings: Mapping[str, Any] | None,
+) -> _Ready:
     asked = understood(
         models,
         tasks,
@@ -59,27 +127,40 @@ def evolve(
         preprocessing=preprocessing,
         settings=settings,
     )
-    chosen, names = asked.method, asked.tasks
-    device = choose_device(where.device)
+    chosen, device = asked.method, choose_device(where.device)
     fused = chosen.step == "fused" and where.precision == "auto"
     precision = preferred_precision(device) if fused else choose_precision(where.precision, device)
-    work = _most_work(models, chosen, names, image_size)
+    work = _most_work(models, chosen, asked.tasks, image_size)
     plan = plan_workers(where, device=device, children=chosen.children, work=work)
-    memory = cache_bytes(where.cache_memory, device, plan.sharing)
-    splits = Splits(allow_changed=allow_changed)
-    for name in names:
-        splits.check(store.read_task(name), image_size or _root_size(models))
-    request = Request(chosen, names, seed, image_size, precision, where.threads)
-    with store.evolving(), join_cluster(plan, store) as cluster:
-        run = begin(store, request, device=device, default_threads=plan.threads, new=new)
-        if new or run.resumed:
-            gc(store)  # of what a killed process or an abandoned run left; later collections look at their own only
-        compute = ComputeSettings(device, run.threads, memory, where.reuse, allow_changed)
-        executor = start_executor(plan, models, compute, splits, cluster)
-        try:
-            return Evolution(models, run, splits, compute, executor, observer or (lambda event: None)).go()
-        finally:
-            executor.close()
+    return _Ready(asked, device, precision, plan, image_size or _root_size(models))
+
+
+def _speed(models: ModelLoader, ready: _Ready) -> Speed:
+    method, plan = ready.asked.method, ready.plan
+    return measure_speed(
+        models,
+        method,
+        ready.image_size,
+        device=ready.device,
+        precision=ready.precision,
+        threads=plan.threads,
+        workers=max(1, plan.workers),
+    )
+
+
+def _in_time(
+    models: ModelLoader, request: Request, ready: _Ready, seconds: float, observe: Observer, *, new: bool
+) -> Request:
+    """The request with as many samples as fit in the time; those of an interrupted run where there is one."""
+    store = models.store
+    going_on = None if new else interrupted(store, request)
+    if going_on is not None:
+        return replace(request, method=going_on)
+    speed = _speed(models, ready)
+    method = within(seconds, request.method, [store.read_task(name) for name in request.tasks], speed)
+    each = method.samples_per_cycle * method.child_cycles
+    observe(Notice(f"{seconds:g} s are {each:,} images a task: {speed.rate:,.0f} a second were measured"))
+    return replace(request, method=method)
 
 
 def _root_size(models: ModelLoader) -> int:

@@ -18,6 +18,7 @@ from munet.cli.common import (
     show,
     show_json,
 )
+from munet.cli.evolve.agreement import agree, parse_time
 from munet.evolution.executors.worker_plan import EXECUTORS
 from munet.evolution.options import SAMPLES, Budget, Where
 from munet.fs.sizes import parse_size
@@ -71,6 +72,10 @@ def evolve(
     samples_per_task: Annotated[
         int | None, typer.Option(min=1, help="Images that each task is trained on in this run.", **_BUDGET)
     ] = None,
+    time: Annotated[
+        str | None,
+        typer.Option(metavar="10m", help="As many images as can be trained on in that time.", **_BUDGET),
+    ] = None,
     preprocessing: Annotated[
         str,
         typer.Option(
@@ -99,6 +104,7 @@ def evolve(
     ] = None,
     allow_changed: Annotated[bool, typer.Option("--allow-changed", help="Accept data that changed.", **_RUN)] = False,
     new: Annotated[bool, typer.Option("--new", help="Leave an interrupted run behind.", **_RUN)] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Start what takes over an hour unasked.", **_RUN)] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event a line.", **_RUN)] = False,
     executor: Annotated[
         str,
@@ -136,6 +142,7 @@ def evolve(
     Examples:
       munet evolve fleet
       munet evolve fleet --method adaptive --budget quick
+      munet evolve fleet --method adaptive --time 10m
       munet evolve fleet mnist flowers --method mu2net-plus --task-iterations 2 --cycles 4
       munet evolve fleet --method adapters:64 --preprocessing none --samples-per-task 204800
       munet evolve fleet --set defaults.learning_rate=0.02 --set acceptance='>'
@@ -145,7 +152,7 @@ def evolve(
     settings: dict[str, Any] = dict(parse_settings(setting or []))
     if scale is not None:
         settings["scale"] = scale
-    given = {
+    given: dict[str, Any] = {
         "task_iterations": task_iterations,
         "generations": generations,
         "children": children,
@@ -153,6 +160,7 @@ def evolve(
         "samples_per_cycle": samples_per_cycle,
         "batch_size": batch_size,
         "samples_per_task": samples_per_task,
+        "time": None if time is None else parse_time(time),
     }
     spent = Budget(**given) if budget is None else Budget.named(budget, **given)
     where = Where(
@@ -169,10 +177,14 @@ def evolve(
     opened = open_system(system)
     from munet.evolution.asked import understood
 
-    understood(
+    asked = understood(
         opened.models, tasks, method, budget=spent, where=where,
         image_size=image_size, preprocessing=preprocessing, settings=settings,
     )  # fmt: skip  # again by `evolve`, which has torch to import first
+    agree(
+        opened, tasks, method, asked, budget=spent, where=where, image_size=image_size,
+        preprocessing=preprocessing, settings=settings, yes=yes, quiet=as_json,
+    )  # fmt: skip
     before = opened.status()
     with watching(before["tasks"], as_json) as watch:
         from munet import evolve as grow  # torch loads while the view is up already

@@ -1,0 +1,159 @@
+"""How long a run will take: a few seconds of training are measured, the rest is counted.
+
+`--time` turns it round: the samples that fit in so many seconds. They become part of what the run was asked, so that it
+replays; the same command goes on with those of an interrupted run, and does not measure again.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+import torch
+
+from munet.errors import InputError
+from munet.evolution.runs import Request
+from munet.model.loader import ModelLoader
+from munet.model.network import Network
+from munet.model.slots import blocks_in, parse
+from munet.search import Method, with_samples_per_task
+from munet.store import Store
+from munet.store.run_records import read_config
+from munet.store.schema import TaskRecord
+from munet.training import Preprocessing, Recipe
+from munet.training.child_state import TrainItem
+from munet.training.trainer import TrainingSession
+
+_MEASURED = 2.0  # seconds of steps
+_FORWARD = 1 / 3  # of the time that an image takes in a step
+_MARGIN = 0.85  # of the time that was asked for: what is not counted needs some too
+_EVIDENCE, _HEAD = 1000, 5000  # images of a task that are read before training
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What one machine does: training steps with a root, on images of no meaning."""
+
+    images: float  # a second, by one worker
+    workers: int
+
+    @property
+    def rate(self) -> float:
+        """Images a second of all workers."""
+        return self.images * self.workers
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run comes to."""
+
+    seconds: float
+    samples: int  # images that are trained on, over all tasks
+    speed: Speed
+
+
+def measure_speed(
+    models: ModelLoader, method: Method, image_size: int, *, device: str, precision: str, threads: int, workers: int
+) -> Speed:
+    """Train the root on any images for a few seconds, as children of the method would be."""
+    torch.set_num_threads(threads)
+    root, architecture = models.manifest(models.root), models.architecture
+    tensors = {slot: models.layer(layer) for slot, layer in root["layers"].items() if slot != "head"}
+    tensors["head"] = {"weight": torch.zeros(10, architecture.width), "bias": torch.zeros(10)}
+    trained = [slot for slot in tensors if _is_trained(slot, method, blocks_in(root["layers"]))]
+    network = Network(architecture, tensors, image_size, trained).on(device, precision, method.step)
+    pre = Preprocessing.from_hyperparameters(
+        {**method.defaults, "image_size": image_size},
+        variant=method.preprocessing,
+        mean=architecture.mean,
+        std=architecture.std,
+    )
+    recipe = Recipe(
+        learning_rate=1e-6,
+        preprocessing=pre,
+        cycles=1000,
+        samples_per_cycle=4 * method.batch_size,
+        batch_size=method.batch_size,
+        at_most_epoch=False,
+        precision=precision,
+        step=method.step,
+        keep="last",
+    )
+    shape = (4 * method.batch_size, image_size, image_size, len(pre.mean))
+    images = _Images(torch.arange(math.prod(shape)).remainder(251).to(torch.uint8).view(shape))
+    item, one = TrainItem(network, recipe), _Images(images.images[:1])
+    session = TrainingSession([item], images, one, ("speed",), device, None, None, lambda text: None, None, "")
+    session.advance(1)  # the first steps are slower
+    began, cycles = perf_counter(), 0
+    while perf_counter() - began < _MEASURED and cycles < recipe.cycles - 1:
+        session.advance(1)
+        cycles += 1
+    return Speed(cycles * recipe.samples_per_cycle / (perf_counter() - began), workers)
+
+
+class _Images:
+    """Images that nobody looks at, with labels."""
+
+    def __init__(self, images: torch.Tensor) -> None:
+        self.images, self.labels = images, torch.arange(len(images)).remainder(10)
+
+
+def _is_trained(slot: str, method: Method, num_blocks: int) -> bool:
+    if method.clone != "probe":
+        return True
+    number = parse(slot).number
+    return slot in ("norm", "head") or (number is not None and number >= num_blocks - -(-2 * num_blocks // 3))
+
+
+def estimated(method: Method, tasks: Sequence[TaskRecord], speed: Speed) -> Estimate:
+    """What a run of a method over tasks takes at a speed."""
+    samples = sum(_samples(method, task) for task in tasks)
+    images = samples + sum(_FORWARD * _read(method, task) for task in tasks)
+    return Estimate(images / speed.rate, samples, speed)
+
+
+def _samples(method: Method, task: TaskRecord) -> int:
+    examples = task["splits"]["train"]["examples"]
+    cycle = min(examples, method.samples_per_cycle) if method.at_most_epoch else method.samples_per_cycle
+    return 0 if method.training == "never" else method.child_cycles * cycle
+
+
+def _read(method: Method, task: TaskRecord) -> int:
+    """Images that are read without training on them: for evidence and heads, validation, the test."""
+    sizes = {part: split["examples"] for part, split in task["splits"].items()}
+    validations = method.child_cycles + method.head_first
+    heads = min(sizes["train"], _EVIDENCE) + min(sizes["train"], _HEAD) if method.head == "closed-form" else 0
+    tests = (method.task_iterations + method.head_first) * sizes["test"]
+    return validations * min(sizes["validation"], method.validation_cap) + heads + tests
+
+
+def within(seconds: float, method: Method, tasks: Sequence[TaskRecord], speed: Speed) -> Method:
+    """The method with as many samples of each task as fit in so many seconds.
+
+    InputError where not even one batch does; it says what would be enough.
+    """
+    fixed = sum(_FORWARD * _read(method, task) for task in tasks)
+    least = method.batch_size * method.child_cycles
+    samples = int((seconds * _MARGIN * speed.rate - fixed) / len(tasks))
+    if samples < least:
+        needed = (fixed + 2 * least * len(tasks)) / (_MARGIN * speed.rate)
+        raise InputError(
+            f"a time of {seconds:g} s is too short here for {len(tasks)} task{'s' * (len(tasks) > 1)}: give "
+            f"{max(1, round(needed + 0.5))}s or more, or take the method head-only, which trains nothing"
+        )
+    return with_samples_per_task(method, samples - samples % least)
+
+
+def interrupted(store: Store, request: Request) -> Method | None:
+    """The method of an interrupted run that was asked for the same but for the number of samples."""
+    asked = request.to_json()
+    for name in store.runs():
+        if store.is_finished(name):
+            continue
+        found = read_config(store, name)["request"]
+        method, wanted = dict(found["method"] or {}), dict(asked["method"] or {})
+        samples = method.pop("samples_per_cycle", None)
+        wanted.pop("samples_per_cycle")
+        if samples is not None and {**found, "method": method} == {**asked, "method": wanted}:
+            return request.method.model_copy(update={"samples_per_cycle": samples})
+    return None
