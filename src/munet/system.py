@@ -99,10 +99,12 @@ class System:
         skip_bad: bool = False,
         allow_overlap: bool = False,
         progress: Progress | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> TaskRecord:
-        """Add a task from a source such as `folder:DIR`, `npz:DIR`, `hf:NAME` or `tfds:NAME`; returns its record.
+        """Add a task from a source such as `folder:DIR`, `csv:FILE`, `npz:DIR` or `hf:NAME`; returns its record.
 
-        Reads the data once, to check and fingerprint it. A `private` task may build on others and is never built on.
+        Reads the data once, to check and fingerprint it; `tell` gets a sentence for each thing guessed or left
+        out. A `private` task may build on others and is never built on.
         """
         from munet.tasks import TaskOptions, add, check_name
 
@@ -111,7 +113,7 @@ class System:
         if self.store.has_task(name):
             raise InputError(f"task '{name}' is already in {self.path}: choose another name", kind="exists")
         options = TaskOptions(train, validation, test, private, skip_bad, allow_overlap)
-        data = add(name, source, options, progress=progress)
+        data = add(name, source, options, progress=progress, tell=tell)
         record = task_record(data, added=self.store.next_added())
         self.store.create_task(record)
         return record

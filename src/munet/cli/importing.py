@@ -109,7 +109,10 @@ def attach(
         str, typer.Argument(help="An imported task.", metavar="NAME", show_default=False, autocompletion=complete_task)
     ],
     source: Annotated[
-        str, typer.Argument(help="folder:DIR, npz:DIR, hf:NAME or tfds:NAME.", show_default=False, metavar="SOURCE")
+        str,
+        typer.Argument(
+            help="folder:DIR, csv:FILE, npz:DIR, hf:NAME or tfds:NAME.", show_default=False, metavar="SOURCE"
+        ),
     ],
     train: Annotated[str | None, typer.Option(metavar="SPLIT", help="For instance 'train[10%:]'.")] = None,
     validation: Annotated[str | None, typer.Option(metavar="SPLIT", help="For instance 'train[:10%]'.")] = None,

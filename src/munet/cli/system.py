@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from munet.cli.common import JsonFlag, SystemPath, console, open_system, show, show_json
+from munet.cli.common import JsonFlag, SystemPath, console, open_system, show, show_json, tell
 from munet.cli.text.formatting import added_line, number, short
 from munet.errors import InputError
 from munet.text import clean, counted
@@ -52,7 +52,9 @@ def add(
     name: Annotated[str | None, typer.Argument(help="Name of the task.", metavar="NAME", show_default=False)] = None,
     source: Annotated[
         str | None,
-        typer.Argument(help="folder:DIR, npz:DIR, hf:NAME or tfds:NAME.", show_default=False, metavar="SOURCE"),
+        typer.Argument(
+            help="folder:DIR, csv:FILE, npz:DIR, hf:NAME or tfds:NAME.", show_default=False, metavar="SOURCE"
+        ),
     ] = None,
     train: Annotated[str | None, typer.Option(metavar="SPLIT", help="For instance 'train[10%:]'.")] = None,
     validation: Annotated[str | None, typer.Option(metavar="SPLIT", help="For instance 'train[:10%]'.")] = None,
@@ -104,7 +106,7 @@ def add(
     _refuse(group, "it goes with --catalog BENCHMARK")
     from munet.cli.text.progress import progress
 
-    opened = open_system(system)
+    opened, notes = open_system(system), list[str]()
     with progress(f"reading {clean(name)}") as report:
         record = opened.add_task(
             name,
@@ -116,7 +118,10 @@ def add(
             skip_bad=skip_bad,
             allow_overlap=allow_overlap,
             progress=report,
+            tell=notes.append,
         )
+    for note in notes:
+        tell(f"{clean(name)}: {clean(note)}")
     if as_json:
         show_json(record)
         return

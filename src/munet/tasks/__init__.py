@@ -2,10 +2,11 @@
 
     record.py     `add` makes the record of a task, `load` reads one of its splits
     names.py      which names a task may have
+    split_names.py  which split the name of a folder means
     splits.py     the grammar: train[5%:], train[:800], a+b
     planning.py   missing splits, overlaps
     checks.py     too few classes or images, classes nobody trains on
-    sources/      folder:, npz:, hf:, tfds:
+    sources/      folder:, csv:, npz:, hf:, tfds:
     cache/        decoded splits, in memory and on disk
     reopen.py     a split of a recorded task found again: missing, changed, what it holds
     reading.py    decoding in threads, unusable images, fingerprints

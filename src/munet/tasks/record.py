@@ -55,11 +55,19 @@ AS_IT_IS = TaskOptions()
 """The splits of the source, missing ones cut as the papers do; every image has to be usable."""
 
 
-def add(name: str, source: str, options: TaskOptions = AS_IT_IS, *, progress: Progress | None = None) -> TaskData:
+def add(
+    name: str,
+    source: str,
+    options: TaskOptions = AS_IT_IS,
+    *,
+    progress: Progress | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> TaskData:
     """The data part of the record of a new task.
 
-    Every image is read and decoded once. InputError where one is unusable, unless `options.skip_bad`, and where the
-    splits cannot be learned from. Nothing is written.
+    Every image is read and decoded once; `tell` gets one sentence for each thing that a person should know of how the
+    source was read, such as what was guessed and left out. InputError where one is unusable, unless
+    `options.skip_bad`, and where the splits cannot be learned from. Nothing is written.
     """
     from munet.tasks.checks import check_classes
     from munet.tasks.planning import plan_splits
@@ -69,6 +77,9 @@ def add(name: str, source: str, options: TaskOptions = AS_IT_IS, *, progress: Pr
 
     name = check_name(name)
     opened = open_source(source)
+    if tell is not None:
+        for note in opened.notes():
+            tell(note)
     plan = plan_splits(opened.counts(), options.given, rule=options.split_rule, allow_overlap=options.allow_overlap)
     check_classes(opened, plan, {part: _labels(opened, plan[part].ranges) for part in PARTS})  # before the slow reading
     total, done, readings = sum(size(plan[part].ranges) for part in PARTS), 0, {}

@@ -4,6 +4,8 @@
     npz.py           numpy archives
     huggingface.py   `hf:`, the hub, Parquet files and what `datasets` saved
     tfds.py          data that TensorFlow Datasets prepared, read without TensorFlow
+    table/           `csv:`, tables of file names and labels
+    walk.py          files below a folder
     base.py          what they have in common
 
 Nothing heavy is imported before a source is opened.
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 _SCHEMES = {
     "folder": ("munet.tasks.sources.folder", "FolderSource"),
     "npz": ("munet.tasks.sources.npz", "NpzSource"),
+    "csv": ("munet.tasks.sources.table.source", "TableSource"),
     "hf": ("munet.tasks.sources.huggingface", "HuggingFaceSource"),
     "tfds": ("munet.tasks.sources.tfds", "TfdsSource"),
 }

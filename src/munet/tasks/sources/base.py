@@ -81,6 +81,10 @@ class Source(ABC):
         """Every file that the examples of a split come from, or None where that cannot be known."""
         return None
 
+    def notes(self) -> Sequence[str]:
+        """What a person should know of how the source was read: one line each, what was guessed and left out."""
+        return ()
+
     def keys(self, split: str) -> Sequence[str]:
         """For each stored row the text whose hash decides its place in the shuffled order."""
         return [f"{split}/{row}" for row in range(self.counts()[split])]
@@ -123,6 +127,16 @@ def split_address(text: str) -> tuple[str, dict[str, str]]:
     if match is None:
         return text, {}
     return match["location"], dict(pair.split("=", 1) for pair in match["options"].split("&"))
+
+
+def file_item(path: Path) -> Item:
+    """The content of an image file; InputError where it may not be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:  # a broken link, or removed since it was listed
+        return Unusable(b"", f"{path}: there is no such file")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def absolute(location: str) -> Path:

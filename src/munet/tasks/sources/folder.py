@@ -16,7 +16,7 @@ import numpy as np
 
 from munet.errors import InputError
 from munet.tasks.images import SUFFIXES
-from munet.tasks.sources.base import Item, Source, Unusable, absolute, train_first
+from munet.tasks.sources.base import Item, Source, absolute, file_item, train_first
 from munet.tasks.splits import ALIASES, PARTS
 
 
@@ -58,13 +58,7 @@ class FolderSource(Source):
     def stored_items(self, split: str, rows: Sequence[int]) -> Iterator[Item]:
         files = self._files[split]
         for row in rows:
-            path = files[row][0]
-            try:
-                yield path.read_bytes()
-            except FileNotFoundError:  # a broken link, or removed since it was listed
-                yield Unusable(b"", f"{path}: there is no such file")
-            except OSError as error:
-                raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+            yield file_item(files[row][0])
 
     def stored_name(self, split: str, row: int) -> str:
         return str(self._files[split][row][0])

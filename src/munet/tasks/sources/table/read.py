@@ -1,0 +1,257 @@
+"""A table of any usual format as columns of text: delimiter and encoding are found, nothing is interpreted."""
+
+import csv
+import gzip
+import io
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from munet.errors import InputError
+from munet.tasks.split_names import match_splits
+
+if TYPE_CHECKING:
+    import pandas
+
+TEXT = (".csv", ".tsv", ".tab", ".txt", ".psv")
+LINES, PARQUET = (".jsonl", ".ndjson", ".json"), (".parquet", ".pq")
+FORMATS = (*TEXT, *LINES, *PARQUET)
+
+_DELIMITERS = "\t,;| "
+_BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_SAMPLE = 100  # lines that the delimiter is judged by
+
+
+@dataclass
+class Table:
+    """`columns` by name, each with one stripped text for each row, "" where nothing stands.
+
+    Rows are counted from `first`, as an editor shows the lines of a text file. `several` holds the columns with lists
+    or objects in place of single values, and such a value; `notes` says what was found out. `paths` are the files read.
+    Columns of a `nameless` table are called by their numbers. `parts` are the tables that were joined.
+    """
+
+    path: Path
+    columns: dict[str, list[str]]
+    first: int = 1
+    several: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    paths: list[Path] = field(default_factory=list)
+    nameless: bool = False
+    parts: "list[Table]" = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return len(next(iter(self.columns.values()), []))
+
+    def place(self, row: int) -> str:
+        """What to call a row in an error."""
+        for part in self.parts:
+            if row < part.rows:
+                return part.place(row)
+            row -= part.rows
+        return f"{self.path} row {row + self.first}"
+
+
+def suffix_of(path: Path) -> str:
+    """Suffix that tells the format; that of what `.gz` holds."""
+    return (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
+
+
+def read_table(path: Path, image_suffixes: frozenset[str]) -> Table:
+    """The table in a file. InputError where it is no table, damaged or empty.
+
+    A text file whose first line holds the name of an image, by its suffix, has no line of column names: its columns
+    are called 1, 2, and so on.
+    """
+    suffix = suffix_of(path)
+    if suffix not in FORMATS:
+        hint = " (save a spreadsheet as CSV)" if suffix in (".xlsx", ".xls", ".ods") else ""
+        raise InputError(f"{path}: a table must be one of {', '.join(FORMATS)}{hint}")
+    try:
+        if suffix in PARQUET:
+            table = _read_parquet(path)
+        else:
+            data = gzip.decompress(path.read_bytes()) if path.suffix.lower() == ".gz" else path.read_bytes()
+            text, note = _decoded(data, path)
+            table = _read_lines(path, text) if suffix in LINES else _read_delimited(path, text, image_suffixes)
+            table.notes += note
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such file", kind="missing-file") from error
+    except (OSError, EOFError) as error:
+        raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if not table.rows:
+        raise InputError(f"{path}: the table has no rows")
+    table.paths = [path]
+    return table
+
+
+def read_tables(path: Path, image_suffixes: frozenset[str]) -> Table:
+    """The table in a file; or those of a folder that are called after splits, one below the other.
+
+    In place of a column of splits of their own, such tables get one, `split`.
+    """
+    if not path.is_dir():
+        return read_table(path, image_suffixes)
+    files = sorted(file for file in path.iterdir() if suffix_of(file) in FORMATS and file.name[0] != ".")
+    known = match_splits(_stem(file) for file in files)
+    files = [file for file in files if _stem(file) in known]
+    if not files:
+        raise InputError(f"{path}: holds no table called train, such as train.csv: name the table itself, csv:FILE")
+    if len({known[_stem(file)] for file in files}) < len(files):
+        raise InputError(f"{path}: several tables of one split: {', '.join(file.name for file in files)}")
+    tables = [read_table(file, image_suffixes) for file in files]
+    joined = Table(path, {}, paths=files, parts=tables)
+    for name in dict.fromkeys(name for table in tables for name in table.columns):
+        joined.columns[name] = [cell for table in tables for cell in table.columns.get(name, [""] * table.rows)]
+    for table in tables:
+        joined.several |= table.several
+        joined.notes += table.notes
+    if "split" not in joined.columns:
+        joined.columns["split"] = [known[_stem(table.path)] for table in tables for _ in range(table.rows)]
+    return joined
+
+
+def _stem(path: Path) -> str:
+    return path.name.partition(".")[0]
+
+
+def _decoded(data: bytes, path: Path) -> tuple[str, list[str]]:
+    """The text of a file, and a note where its encoding had to be guessed."""
+    if data.startswith(_BOMS[1:]):
+        return data.decode("utf-16", "replace"), []
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace"), [f"{path.name} is not UTF-8 and was read as Windows-1252"]
+    if "\0" in text:
+        raise InputError(f"{path}: holds zero bytes: this is no table in text form")
+    return text, []
+
+
+def _read_delimited(path: Path, text: str, image_suffixes: frozenset[str]) -> Table:
+    import pandas
+
+    lines = text.splitlines()
+    if not any(line.strip() for line in lines):
+        raise InputError(f"{path}: the file is empty")
+    delimiter = find_delimiter([line for line in lines if line.strip()][:_SAMPLE])
+    start = next(index for index, line in enumerate(lines) if line.strip())
+    head = next(csv.reader([lines[start]], delimiter=delimiter, skipinitialspace=True))
+    nameless = any(Path(cell.strip()).suffix.lower() in image_suffixes for cell in head)
+    if all(line.endswith(delimiter) for line in lines[start + 1 :] if line) and not lines[start].endswith(delimiter):
+        lines[start] += delimiter  # each row ends with one that the names lack
+        text = "\n".join(lines)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pandas.errors.ParserWarning)  # fields beyond the names would be lost
+            frame = pandas.read_csv(
+                io.StringIO(text),
+                sep=delimiter,
+                header=None if nameless else 0,
+                index_col=False,
+                dtype=str,
+                keep_default_na=False,
+                skipinitialspace=True,
+            )
+    except pandas.errors.ParserWarning as error:
+        raise InputError(
+            f"{path}: the rows have more fields than the first line has names: put text with '{delimiter}' in quotes"
+        ) from error
+    except ValueError as error:  # pandas' own errors are ValueErrors
+        raise InputError(f"{path}: cannot be read as a table: {' '.join(str(error).split())[:200]}") from error
+    notes = []
+    if nameless:
+        frame.columns = [str(number) for number in range(1, len(frame.columns) + 1)]
+        notes = [f"{path.name} has no line of column names: they are 1 to {len(frame.columns)}"]
+    table = _table(path, frame, start + (1 if nameless else 2))
+    table.notes, table.nameless = table.notes + notes, nameless
+    return table
+
+
+def find_delimiter(lines: Sequence[str]) -> str:
+    """The delimiter that gives all `lines` the same number of fields, and the most; a comma where none does."""
+    best, fields = ",", 1
+    for delimiter in _DELIMITERS:
+        try:
+            counts = {len(row) for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True)}
+        except csv.Error:
+            continue
+        # Names with spaces look like several fields: a space counts only where nothing else separates anything.
+        if len(counts) == 1 and (count := counts.pop()) > fields and (delimiter != " " or fields == 1):
+            best, fields = delimiter, count
+    if fields == 1:  # rows of different lengths: what the first one is written with
+        best = max(_DELIMITERS[:-1], key=lambda delimiter: lines[0].count(delimiter))
+        best = best if best in lines[0] else ","
+    return best
+
+
+def _read_lines(path: Path, text: str) -> Table:
+    """One JSON object on each line, or one array of objects."""
+    import pandas
+
+    records: list[Any] = []
+    if text.lstrip().startswith("["):
+        try:
+            records = json.loads(text)
+        except ValueError as error:
+            raise InputError(f"{path}: cannot be read as JSON: {error}") from error
+    else:
+        for number, line in enumerate(text.splitlines(), 1):
+            if not line.strip():
+                continue
+            try:
+                records.append(json.loads(line))
+            except ValueError as error:
+                raise InputError(f"{path} line {number}: cannot be read as a JSON object: {error}") from error
+    wrong = next((index for index, record in enumerate(records) if not isinstance(record, dict)), None)
+    if wrong is not None:
+        raise InputError(f"{path} row {wrong + 1}: must be a JSON object such as " + '{"image": "1.jpg", "label": "a"}')
+    return _table(path, pandas.DataFrame(records, dtype=object), 1)
+
+
+def _read_parquet(path: Path) -> Table:
+    import pandas
+    import pyarrow
+
+    try:
+        frame = pandas.read_parquet(path)
+    except (pyarrow.ArrowException, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as Parquet: {' '.join(str(error).split())[:200]}") from error
+    for name, column in frame.items():
+        value = next((value for value in column if value is not None), None)
+        if isinstance(value, bytes) or (isinstance(value, dict) and "bytes" in value):
+            raise InputError(f"{path}: column '{name}' holds images themselves, not paths: hf:{path} reads it")
+    return _table(path, frame, 1)
+
+
+def _table(path: Path, frame: "pandas.DataFrame", first: int) -> Table:
+    columns: dict[str, list[str]] = {}
+    several: dict[str, str] = {}
+    for name in frame.columns:
+        key = str(name).strip()
+        values = frame[name].tolist()
+        columns[key] = [_cell(value) for value in values]
+        odd = next((value for value in values if _is_several(value)), None)
+        if odd is not None:
+            several[key] = str(list(odd) if not isinstance(odd, dict) else odd)[:60]
+    return Table(path, columns, first, several)
+
+
+def _is_several(value: Any) -> bool:
+    return isinstance(value, dict) or (hasattr(value, "__len__") and not isinstance(value, str) and len(value) != 1)
+
+
+def _cell(value: Any) -> str:
+    if hasattr(value, "__len__") and not isinstance(value, str | dict) and len(value) == 1:
+        return _cell(value[0])  # a list of one
+    if value is None or value != value or _is_several(value):  # NaN is not itself
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()

@@ -1,0 +1,45 @@
+"""All files below a folder, links followed, without what systems and editors leave behind."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from munet.errors import InputError
+
+_LEFT_BEHIND = frozenset(
+    ("__MACOSX", "__pycache__", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found", "CVS")
+)
+
+
+def is_hidden(name: str) -> bool:
+    """Whether nobody means a file or folder of this name: `.git`, `.DS_Store`, `__MACOSX`."""
+    return name.startswith(".") or name in _LEFT_BEHIND
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Files at any depth. Links are followed; one that leads back to a folder on the way to it is not.
+
+    InputError for a folder that may not be read.
+    """
+    above = {_identity(path) for start in (folder, folder.resolve()) for path in (start, *start.parents)}
+    yield from _walk(folder, above)
+
+
+def _walk(folder: Path, above: set[tuple[int, int]]) -> Iterator[Path]:
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+        for entry in entries:
+            if is_hidden(entry.name):
+                continue
+            if not entry.is_dir():
+                yield Path(entry.path)
+            elif (here := _identity(Path(entry.path))) not in above:
+                yield from _walk(Path(entry.path), above | {here})
+    except OSError as error:
+        raise InputError(f"{error.filename or folder}: cannot be read: {error.strerror or error}") from error
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    seen = path.stat()
+    return seen.st_dev, seen.st_ino

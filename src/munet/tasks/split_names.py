@@ -1,0 +1,48 @@
+"""Which split a folder, a file or a value means: Train is train, Testing is test, seg_val and dev are validation."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+
+_WORDS = {
+    "train": ("train", "training", "trainset", "trn"),
+    "validation": ("validation", "validate", "valid", "val", "dev", "validset", "valset", "validating"),
+    "test": ("test", "testing", "testset", "eval", "evaluation", "holdout"),
+}
+_SPLIT_OF = {word: split for split, words in _WORDS.items() for word in words}
+_NOISE = frozenset(("set", "split", "data", "dataset", "images", "image", "imgs", "img", "photos", "folder", "dir"))
+_PART = re.compile(r"(k?fold|part|cv|chunk|shard|batch|split)[ _-]?\d+", re.IGNORECASE)
+
+
+def match_splits(names: Iterable[str]) -> dict[str, str]:
+    """The names that mean train, validation or test, and which.
+
+    Case does not count, nor do digits behind the word (`train2017`) or words that say nothing (`test_images`). Other
+    words may stand around it where several names share them: `seg_train` and `seg_test`, but not `train station`.
+    """
+    plain: dict[str, str] = {}
+    around: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
+    for name in names:
+        words = [word for word in re.split(r"[\W_]+", name.casefold()) if word and word not in _NOISE]
+        meant = [_SPLIT_OF[bare] for word in words if (bare := word.rstrip("0123456789")) in _SPLIT_OF]
+        if len(meant) != 1:
+            continue
+        others = tuple(word for word in words if word.rstrip("0123456789") not in _SPLIT_OF)
+        if others:
+            around[others][name] = meant[0]
+        else:
+            plain[name] = meant[0]
+    for found in around.values():
+        if len(set(found.values())) > 1:
+            plain.update(found)
+    return plain
+
+
+def is_part(name: str) -> bool:
+    """Whether a name counts folds or parts (`fold_0`, `part-2`), which no class is called."""
+    return _PART.fullmatch(name) is not None
+
+
+def in_grammar(name: str) -> str:
+    """`name` with what split expressions cannot hold replaced by an underscore."""
+    return re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII) or "_"
