@@ -12,7 +12,7 @@ from golden_ids import images
 from growing import evolve
 from munet.analysis import model_history
 from munet.analysis.model_history import Sampled
-from munet.evolution.events import CycleFinished, Event, TaskFinished, TrunkCycle, TrunkStarted
+from munet.evolution.events import CycleFinished, Event, Notice, TaskFinished, TrunkCycle, TrunkStarted
 from munet.evolution.probe import kind_of
 from munet.store.schema import TaskData
 from munet.tasks import add, load
@@ -223,3 +223,19 @@ def test_a_path_that_answers_worse_than_the_head_gives_way_to_a_child_of_the_sam
     assert [bool(child.get("together")) for child in mine] == [True, False]
     assert mine[0]["samples"] == pytest.approx(mine[1]["samples"], abs=2)
     assert sum(child["samples"] > 0 for child in children(system)) == 4
+
+
+def test_random_labels_are_told_and_real_ones_are_not(system: munet.System, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    (tmp_path / "noise").mkdir()
+    for split, count in (("train", 120), ("validation", 60), ("test", 60)):
+        image = rng.integers(0, 256, (count, 16, 16), dtype=np.uint8)
+        np.savez(tmp_path / "noise" / f"{split}.npz", image=image, label=rng.permutation(np.arange(count) % 4))
+    system.add_task("noise", f"npz:{tmp_path / 'noise'}")
+    notes: list[str] = []
+    evolve(
+        system, method="adaptive", observer=lambda e: notes.append(e.text) if isinstance(e, Notice) else None, **SMALL
+    )
+    told = [text for text in notes if "no clear sign of learning" in text]
+    assert [text.partition(":")[0] for text in told] == ["noise"]
+    assert "25.0%" in told[0]

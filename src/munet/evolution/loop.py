@@ -5,6 +5,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 import torch
 
 from munet.evolution.active_task import ActiveTask
@@ -26,6 +27,7 @@ from munet.evolution.events import (
 )
 from munet.evolution.executors import Executor
 from munet.evolution.executors.base import OnCycle
+from munet.evolution.guessing import nothing_learned
 from munet.evolution.jobs import Result, group_jobs
 from munet.evolution.probe import Prober
 from munet.evolution.runs import (
@@ -71,6 +73,7 @@ class Evolution:
         method = run.method
         self.prober = Prober(models, splits, compute, run.request.precision, method.step)
         self.computes = method.parents == "probe" or method.head_first or method.clone == "probe"  # first children
+        self.iterations = method.task_iterations + method.head_first  # of each task
         self.errors: dict[str, float] = {}  # of the probes of the tasks that divide this iteration's samples by need
         self.samples = 0
         self.seconds = {"train": 0.0, "validation": 0.0, "test": 0.0}
@@ -78,13 +81,13 @@ class Evolution:
     def go(self) -> list[TaskFinished]:
         """Whatever of the run is not done yet."""
         began, run, method = perf_counter(), self.run, self.run.method
-        sizes = (method.task_iterations + method.head_first, method.generations, method.children, method.cycles)
+        sizes = (self.iterations, method.generations, method.children, method.cycles)
         before = finished_children(self.store, run)
         self.observe(RunStarted(run.name, method.name, run.tasks, *sizes, run.resumed, before))
         for text in self.splits.notes:
             self.observe(Notice(text))
         results: list[TaskFinished] = []
-        for iteration in range(method.task_iterations + method.head_first):
+        for iteration in range(self.iterations):
             if iteration == int(method.head_first):
                 self._begin_training(iteration)
             results += [self.evolve_task(name, iteration) for name in self._open_tasks(iteration)]
@@ -126,9 +129,16 @@ class Evolution:
         collect(self.store, list(active.population))
         validation = active.manifest(best)["metrics"]["validation_accuracy"] if best else None
         accuracy = test["accuracy"] if test else None
+        if best and validation is not None and iteration == self.iterations - 1:
+            self._warn(active, validation, active.manifest(best)["hyperparameters"]["image_size"])
         finished = TaskFinished(name, iteration, best, validation, accuracy, improved=best != before)
         self.observe(finished)
         return finished
+
+    def _warn(self, active: ActiveTask, accuracy: float, image_size: int) -> None:
+        split = self.splits.get(active.record, "validation", image_size, active.method.validation_cap)
+        if text := nothing_learned(accuracy, np.asarray(split.labels)):
+            self._note(f"{active.name}: {text}")
 
     def _begin_training(self, iteration: int) -> None:
         """What concerns several new tasks at once: a trunk for all of them, or how they divide their samples."""

@@ -1,0 +1,101 @@
+"""How long runs take, and how many samples fit in a time."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import munet
+from golden_ids import images
+from munet.cli.evolve.agreement import parse_time
+from munet.errors import InputError
+from munet.evolution.estimate import Speed, estimated, within
+from munet.evolution.events import Event, Notice, RunFinished, TrunkCycle
+from munet.search import load_method
+
+SPEED = Speed(images=100.0, workers=2)
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> munet.System:
+    system = munet.System.create(tmp_path / "fleet", root="random:vit_tiny_patch16_224", depth=1, image_size=32)
+    for name in ("one", "two"):
+        images(tmp_path / name, 3)
+        system.add_task(name, f"npz:{tmp_path / name}")
+    return system
+
+
+def test_an_estimate_counts_training_and_a_third_for_what_is_read(system: munet.System) -> None:
+    tasks = [system.task(name) for name in system.tasks]
+    method = load_method("finetune-tuned", {"cycles": 2, "samples_per_cycle": 500})
+    found = estimated(method, tasks, SPEED)
+    assert found.samples == 2 * 2 * 500
+    read = sum(2 * t["splits"]["validation"]["examples"] + t["splits"]["test"]["examples"] for t in tasks)
+    assert found.seconds == pytest.approx((found.samples + read / 3) / 200)
+    assert estimated(load_method("head-only"), tasks, SPEED).samples == 0
+
+
+def test_what_fits_in_a_time_is_estimated_to_take_less(system: munet.System) -> None:
+    tasks, method = [system.task(name) for name in system.tasks], load_method("adaptive")
+    for seconds in (30.0, 60.0, 600.0):
+        fits = within(seconds, method, tasks, SPEED)
+        assert 0.6 * seconds < estimated(fits, tasks, SPEED).seconds < seconds
+        assert fits.samples_per_cycle % fits.batch_size == 0
+    with pytest.raises(InputError, match=r"a time of 1 s is too short here for 2 tasks: give \d+s or more") as error:
+        within(1.0, method, tasks, SPEED)
+    enough = float(str(error.value).partition("give ")[2].partition("s or")[0])
+    assert within(enough, method, tasks, SPEED).samples_per_cycle >= method.batch_size
+
+
+class Stop(Exception):
+    pass
+
+
+def test_a_time_becomes_samples_that_a_run_goes_on_with(system: munet.System, monkeypatch: pytest.MonkeyPatch) -> None:
+    speeds = [Speed(40.0, 1), Speed(400.0, 1)]
+    monkeypatch.setattr("munet.evolution.start.measure_speed", lambda *_, **__: speeds.pop(0))
+    options: dict[str, Any] = {"budget": munet.Budget(time=60.0, cycles=2), "method": "adaptive"}
+    notes: list[str] = []
+
+    def stop(event: Event) -> None:
+        if isinstance(event, Notice):
+            notes.append(event.text)
+        if isinstance(event, TrunkCycle):
+            raise Stop
+
+    where = munet.Where(threads=1, executor="local")
+    with pytest.raises(Stop):
+        munet.evolve(system, where=where, observer=stop, **options)
+    events: list[Event] = []
+    munet.evolve(system, where=where, observer=events.append, **options)
+    assert len(speeds) == 1, "measured once: the run goes on with its samples"
+    (note,) = [text for text in notes if "images a task" in text]
+    each = int(note.partition(" are ")[2].partition(" images")[0].replace(",", ""))
+    (finished,) = [event for event in events if isinstance(event, RunFinished)]
+    assert finished.samples == 2 * each, "the trunk of two tasks begins again"
+
+
+def test_speed_is_measured_where_it_is_asked_for(system: munet.System) -> None:
+    found = munet.estimate(system, method="finetune-tuned", where=munet.Where(threads=1, executor="local"))
+    assert found.speed.images > 1
+    assert found.seconds > 0
+
+
+@pytest.mark.parametrize(("word", "seconds"), [("90", 90), ("90s", 90), ("10m", 600), ("1.5h", 5400), ("1h30m", 5400)])
+def test_times_as_people_write_them(word: str, seconds: float) -> None:
+    assert parse_time(word) == seconds
+
+
+@pytest.mark.parametrize("word", ["", "ten", "-5m", "5 d", "m", "1e3"])
+def test_other_times_are_refused(word: str) -> None:
+    with pytest.raises(InputError, match="write it as 90s, 10m, 2h or 1h30m"):
+        parse_time(word)
+
+
+def test_a_time_and_samples_contradict_each_other() -> None:
+    with pytest.raises(InputError, match="leave one out"):
+        munet.Budget(time=5.0, samples_per_task=100)
+    with pytest.raises(InputError, match="leave time out"):
+        munet.Budget.named("quick", time=5.0)
+    with pytest.raises(InputError, match="give more than none"):
+        munet.Budget(time=0.0)
