@@ -232,10 +232,9 @@ def test_random_labels_are_told_and_real_ones_are_not(system: munet.System, tmp_
         image = rng.integers(0, 256, (count, 16, 16), dtype=np.uint8)
         np.savez(tmp_path / "noise" / f"{split}.npz", image=image, label=rng.permutation(np.arange(count) % 4))
     system.add_task("noise", f"npz:{tmp_path / 'noise'}")
-    notes: list[str] = []
-    evolve(
-        system, method="adaptive", observer=lambda e: notes.append(e.text) if isinstance(e, Notice) else None, **SMALL
-    )
+    events: list[Event] = []
+    evolve(system, method="adaptive", observer=events.append, **SMALL)
+    notes = [event.text for event in events if isinstance(event, Notice)]
     told = [text for text in notes if "no clear sign of learning" in text]
     assert [text.partition(":")[0] for text in told] == ["noise"]
     assert "25.0%" in told[0]
