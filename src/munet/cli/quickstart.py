@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
     from munet.cli.evolve.observers import Observer
 
-_HEADINGS = {"linear_probe": "linear probe", "fine_tuning": "full fine-tuning", "system": "the system"}
+_HEADINGS = {
+    "head_only": "heads alone",
+    "fine_tuning": "fine-tuning",
+    "tuned": "tuned by hand",
+    "system": "the system",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -110,13 +115,14 @@ def _samples(measured: Mapping[str, Any]) -> str:
 def reading(result: Mapping[str, Any]) -> str:
     """How to read the table, from its own numbers."""
     methods = result["methods"]
-    system, tuned, probe = (methods[name] for name in ("system", "fine_tuning", "linear_probe"))
+    system, tuned, plain, heads = (methods[name] for name in ("system", "tuned", "fine_tuning", "head_only"))
     share = 100 * system["parameters_per_task"] / tuned["parameters_per_task"]
     return (
-        "How to read it: every method saw the same number of training images; the linear probe trains a head alone, "
-        "full fine-tuning a whole model for each task, the system searches what to share and what to train: here it is "
-        f"{_against(system, tuned)} full fine-tuning with {share:.0f} % of its parameters, "
-        f"and {_against(system, probe)} the linear probe."
+        "How to read it: heads alone train nothing. Fine-tuning trains a whole model for each task, with a usual "
+        "learning rate, or with rate and augmentation tuned by hand on such images. The system has as many training "
+        "images for all tasks together, and gives more of them to hard tasks. "
+        f"Here it is {_against(system, tuned)} what was tuned by hand with {share:.0f} % of its parameters, "
+        f"{_against(system, plain)} plain fine-tuning, and {_against(system, heads)} heads alone."
     )
 
 
@@ -140,7 +146,7 @@ def proof_text(proof: Mapping[str, Any], later: str) -> str:
 
 def _time_text(result: Mapping[str, Any]) -> str:
     seconds = result["seconds"]
-    baselines = seconds["linear_probe"] + seconds["fine_tuning"]
+    baselines = sum(seconds[name] for name in _HEADINGS if name != "system")
     sessions = f" in {result['sessions']} sessions" if result["sessions"] > 1 else ""
     return (
         f"Measured: {duration(result['total_seconds'])} in all{sessions} on {counted(result['threads'], 'thread')} "
@@ -151,13 +157,11 @@ def _time_text(result: Mapping[str, Any]) -> str:
 def _next(result: Mapping[str, Any]) -> list[str]:
     system = clean(Path(result["directory"]) / "system")
     task = clean(result["tasks"][-1]["name"])
-    names = ("generations", "children", "cycles", "samples_per_cycle", "batch_size")
-    budget = " ".join(f"--{name.replace('_', '-')} {result['budget'][name]}" for name in names)
-    again = f"--task-iterations 1 {budget}"
     return [
         f"munet status {system}",
         f"munet log {system} {task}",
         f"munet diff {system} {clean(result['tasks'][0]['name'])} {task}",
-        f"munet evolve {system} {again}",
+        f"munet explain {system} {task}",
+        f"munet evolve {system} {task} --budget quick   # goes on from where the task stands",
         f"munet add {system} mine folder:DIR   # a folder with one sub-folder of images for each class",
     ]

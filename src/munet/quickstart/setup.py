@@ -20,39 +20,19 @@ class Setup:
     root: str = "builtin:glyphs"
     depth: int | None = None
     image_size: int | None = None
-    task_iterations: int = 3
-    generations: int = 1
-    children: int = 4
-    cycles: int = 3
-    samples_per_cycle: int = 512
+    samples_per_task: int = 12_800
+    cycles: int = 8
     batch_size: int = 32
     check: Callable[[], None] = check_available  # raises InputError before anything is written
     tasks: Callable[[Path], list[str]] = write_tasks
 
-    @property
-    def child_cycles(self) -> int:
-        """Cycles of training that each task gets, by every method."""
-        return self.task_iterations * self.generations * self.children * self.cycles
-
-    def grown(self) -> dict[str, Any]:
-        """Arguments of `evolve` for the system."""
-        names = ("task_iterations", "generations", "children", "cycles", "samples_per_cycle", "batch_size")
-        return {"method": "mu2net-plus", "budget": Budget(**{name: getattr(self, name) for name in names})}
-
-    def baseline(self, method: str) -> dict[str, Any]:
-        """Arguments of `evolve` for a baseline: one child, all cycles on one schedule, no random preprocessing."""
-        return {
-            "method": method,
-            "budget": Budget(
-                task_iterations=1,
-                generations=1,
-                children=1,
-                cycles=self.child_cycles,
-                samples_per_cycle=self.samples_per_cycle,
-                batch_size=self.batch_size,
-            ),
-            "settings": NO_PREPROCESSING,
-        }
+    def arguments(self, method: str) -> dict[str, Any]:
+        """Arguments of `evolve` for a method: one child a task, all of its samples on one schedule."""
+        budget = Budget(cycles=self.cycles, batch_size=self.batch_size, samples_per_task=self.samples_per_task)
+        if method == "finetune-full":
+            one = Budget(**{**asdict(budget), "task_iterations": 1, "generations": 1, "children": 1})
+            return {"method": method, "budget": one, "settings": NO_PREPROCESSING}
+        return {"method": method, "budget": budget}
 
     def to_json(self) -> dict[str, Any]:
         """The numbers, without where the images come from."""

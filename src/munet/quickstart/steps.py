@@ -12,11 +12,14 @@ from munet.errors import InputError
 from munet.evolution.events import Observer
 from munet.quickstart.journal import FILE, Journal
 from munet.quickstart.setup import Setup
+from munet.search import load_method
+from munet.store.run_records import read_config
 from munet.system import System
 
 Say = Callable[[str], None]
 Watch = Callable[[Sequence[Mapping[str, Any]]], AbstractContextManager[Observer]]
-BASELINES = {"linear_probe": "multi-head", "fine_tuning": "finetune-full"}
+SYSTEM = "adaptive"
+BASELINES = {"head_only": "head-only", "fine_tuning": "finetune-full", "tuned": "finetune-tuned"}
 METHODS = (*BASELINES, "system")
 _PROOF_IMAGES = 40  # of each earlier task
 _THREADS = 1  # steps of a small batch gain little from a second one, and lose all where something else runs
@@ -66,17 +69,17 @@ class _Grower:
         with self.journal.timed("system"):
             self.say(f"1/4  Growing one system on {len(first)} tasks: {', '.join(first)}")
             system = self.open("system", first)
-            self.evolve(system, first, self.setup.grown())
+            self.evolve(system, first, self.setup.arguments(SYSTEM))
             self.say(f"2/4  A task comes later: {later}. What the others answer is noted before and compared after")
             if not self.journal["before"]:
                 self.journal.put("before", self.logits(first))
             self.open("system", names)
-            self.evolve(system, [later], self.setup.grown())
+            self.evolve(system, [later], self.setup.arguments(SYSTEM))
             proof = _compared(self.journal["before"], self.logits(first))
-        self.say("3/4  The baselines: a linear probe and full fine-tuning, each in a system of its own")
+        self.say("3/4  The baselines, each in a system of its own: heads alone, fine-tuning, fine-tuning tuned by hand")
         for baseline, method in BASELINES.items():
             with self.journal.timed(baseline):
-                self.evolve(self.open(f"baselines/{baseline}", names), names, self.setup.baseline(method))
+                self.evolve(self.open(f"baselines/{baseline}", names), names, self.setup.arguments(method))
         self.say("4/4  The picture of the network")
         from munet.report import draw_network
 
@@ -105,9 +108,11 @@ class _Grower:
 
     def evolve(self, system: System, tasks: list[str], arguments: dict[str, Any]) -> None:
         """Evolve what has not had its task iterations yet, or go on with what was interrupted."""
-        wanted = arguments["budget"].task_iterations
+        method = load_method(arguments["method"], arguments["budget"].overrides())
+        wanted = method.task_iterations + method.head_first
         done = all(system.task(task)["iterations"] >= wanted for task in tasks)
-        if done and system.status()["unfinished_run"] is None:
+        store, open_run = system.store, system.status()["unfinished_run"]
+        if done and (open_run is None or read_config(store, open_run)["request"]["tasks"] != tasks):
             return
         with self.watch(system.status()["tasks"]) as observer:
             from munet.evolution.options import Where
