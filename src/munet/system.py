@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from munet.analysis import model_history
 from munet.analysis.status import status
 from munet.errors import InputError
+from munet.evolution.options import METHOD
 from munet.model.loader import ModelLoader
 from munet.store import Store
 from munet.store.derived import resolve
@@ -118,9 +119,7 @@ class System:
         self.store.create_task(record)
         return record
 
-    def evolve(
-        self, tasks: Sequence[str] | None = None, method: str = "mu2net-plus", **options: Any
-    ) -> "list[TaskFinished]":
+    def evolve(self, tasks: Sequence[str] | None = None, method: str = METHOD, **options: Any) -> "list[TaskFinished]":
         """Evolve tasks, one model retained for each: `munet.evolve` of this system."""
         from munet.evolution.start import evolve
 

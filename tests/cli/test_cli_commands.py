@@ -14,7 +14,8 @@ import munet.cli as cli
 from cli_tools import SOURCES, Run
 
 BUDGET = (
-    "--task-iterations 1 --generations 1 --children 2 --cycles 2 --samples-per-cycle 64 --batch-size 32 --threads 1"
+    "--method mu2net-plus --task-iterations 1 --generations 1 --children 2 --cycles 2 --samples-per-cycle 64 "
+    "--batch-size 32 --threads 1"
 )
 
 
@@ -200,7 +201,18 @@ def test_evolve_as_json_lines(copied: Path, run: Run):
 
 def test_an_interrupt_says_that_the_same_command_goes_on(copied: Path):
     words = ["evolve", str(copied), "fresh", "--device", "cpu", "--threads", "1", "--children", "40", "--cycles", "5"]
-    words += ["--batch-size", "32", "--task-iterations", "1", "--generations", "1", "--samples-per-cycle", "90"]
+    words += [
+        "--batch-size",
+        "32",
+        "--task-iterations",
+        "1",
+        "--generations",
+        "1",
+        "--samples-per-cycle",
+        "90",
+        "--method",
+        "munet",
+    ]
     # tests in the background of a shell ignore SIGINT, and so would what they start
     heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     code = f"{heed}; from munet.cli import main; main()"

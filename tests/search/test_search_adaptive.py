@@ -64,7 +64,7 @@ def test_the_error_of_the_probe_says_how_deep_a_child_trains(blocks: int, error:
     assert plan.hyperparameters["head_features"] == "class-token+patches", "as the probe found it best"
 
 
-@given(error=st.floats(0, 1), scale=st.floats(0.3, 1), blocks=st.integers(1, 24))
+@given(error=st.floats(0, 1), scale=st.floats(0.3, METHOD.scale), blocks=st.integers(1, 24))
 def test_where_size_costs_score_less_is_trained(error: float, scale: float, blocks: int) -> None:
     dear = METHOD.model_copy(update={"scale": scale})
     assert 1 <= trained_blocks(dear, error, blocks) <= trained_blocks(METHOD, error, blocks) <= blocks

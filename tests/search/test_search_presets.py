@@ -64,7 +64,18 @@ SPACES = {
     "munet-no-autotune": MUNET,
     "adaptive": MU2NET_PLUS,
     "head-only": MU2NET_PLUS,
-    **{name: {} for name in ("finetune-tuned", "finetune-full", "finetune-above", "multi-head", "adapters")},
+    "finetune-adaptive": MU2NET_PLUS,
+    **{
+        name: {}
+        for name in (
+            "finetune-tuned",
+            "finetune-tuned-photos",
+            "finetune-full",
+            "finetune-above",
+            "multi-head",
+            "adapters",
+        )
+    },
 }
 
 OPTIMISER = {"learning_rate": 0.01, "schedule": "cosine", "warmup_ratio": 0.1, "momentum": 0.9, "nesterov": False}
@@ -108,7 +119,14 @@ DEFAULTS = {
     "munet-no-autotune": MUNET_DEFAULTS,
     "adaptive": ADAPTIVE_DEFAULTS,
     "head-only": ADAPTIVE_DEFAULTS,
+    "finetune-adaptive": ADAPTIVE_DEFAULTS,
     "finetune-tuned": TUNED_DEFAULTS,
+    "finetune-tuned-photos": {
+        **{key: value for key, value in TUNED_DEFAULTS.items() if key != "augmentation"},
+        **{"learning_rate": 1e-4, "flip": True},
+        **{"crop_area_min": 0.6, "crop_aspect_min": 0.75, "optimiser": "adamw", "weight_decay": 0.05},
+        **{"layer_decay": 0.75, "head_rate": 10.0},
+    },
     **dict.fromkeys(("finetune-full", "finetune-above", "multi-head"), FINETUNE_DEFAULTS),
     "adapters": MUNET_DEFAULTS,
 }
@@ -126,7 +144,10 @@ BUDGETS = {
     "mu2net-plus-decathlon": (30, 4, 8, 4, 51200, 256, 5120),
     "mu2net-plus-large": (2, 4, 32, 4, 128116, 64, 10000),
     **dict.fromkeys(("finetune-full", "finetune-above", "multi-head", "adapters"), (1, 1, 8, 80, 51200, 512, 5120)),
-    **dict.fromkeys(("adaptive", "head-only", "finetune-tuned"), (1, 1, 1, 8, 6400, 32, 5120)),
+    **dict.fromkeys(
+        ("adaptive", "head-only", "finetune-adaptive", "finetune-tuned", "finetune-tuned-photos"),
+        (1, 1, 1, 8, 6400, 32, 5120),
+    ),
 }
 SAME_BUDGET = {
     "munet-characters": "munet",
@@ -151,7 +172,9 @@ SCORES = {
     "munet-no-autotune": (1.0, "root", None),
     "adaptive": (0.99, "root", "root"),
     "head-only": (0.99, "root", "root"),
+    "finetune-adaptive": (0.99, "root", "root"),
     "finetune-tuned": (1.0, "root", None),
+    "finetune-tuned-photos": (1.0, "root", None),
     **dict.fromkeys(("finetune-full", "finetune-above", "multi-head", "adapters"), (1.0, "root", None)),
 }
 
@@ -240,12 +263,17 @@ RULES = {
         *(0.1, "fixed", "never", "never", "all", "root", ">", "last", "first"),
         *(False, 0.001, "munet", "cloned"),
     ),
+    "finetune-adaptive": (
+        *(0.2, "learned", "never", "paper", "all", "root", ">=", "last", "newest"),
+        *(False, 0.001, "mu2net-plus", "shared"),
+    ),
     "adapters": (
         *(0.1, "fixed", "always", "never", "none", "root", ">", "earlier", "first"),
         *(False, 0.01, "munet", "shared"),
     ),
 }
 INHERITED = {
+    "finetune-tuned-photos": "finetune-tuned",
     "mu2net-plus-no-compute": "mu2net-plus",
     "munet-no-autotune": "munet",
     "munet-characters": "munet",
@@ -269,8 +297,9 @@ def test_rules(name):
     assert rules == RULES[INHERITED.get(name, name)]  # pyright: ignore[reportArgumentType]
 
 
-UNTUNED = {"munet-no-autotune", "finetune-full", "finetune-above", "finetune-tuned", "multi-head", "adapters"}
-OF_THIS_PROJECT = {"adaptive", "head-only", "finetune-tuned"}
+BASELINES = {"finetune-full", "finetune-above", "finetune-tuned", "finetune-tuned-photos", "multi-head", "adapters"}
+UNTUNED = {"munet-no-autotune", *BASELINES}
+OF_THIS_PROJECT = {"adaptive", "head-only", "finetune-adaptive", "finetune-tuned", "finetune-tuned-photos"}
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -287,6 +316,7 @@ PUBLISHED = ("zeros", 0.5, "pooled", "always", "given", False, False, 64, "equal
 PROBED = ("closed-form", 0.5, "probe")
 EVIDENCE = {
     "adaptive": (*PROBED, "probe", "probe", True, True, 64, "by-need", "most-classes", "fused", (10.0, 20.0)),
+    "finetune-adaptive": (*PROBED, "always", "probe", False, False, 64, "equal", "most-classes", "fused", (10.0, 20.0)),
     "head-only": (*PROBED, "never", "probe", False, False, 64, "equal", "given", "fused", (10.0, 20.0)),
 }
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from munet.errors import InputError, suggest
 
+METHOD = "adaptive"  # where none is named
 SAMPLES = {"quick": 12_800, "standard": 51_200, "thorough": 204_800}  # of each task
 
 

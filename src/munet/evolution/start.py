@@ -16,7 +16,7 @@ from munet.evolution.events import (
 from munet.evolution.executors import join_cluster, plan_workers, start_executor
 from munet.evolution.executors.worker_plan import WorkerPlan
 from munet.evolution.loop import Evolution
-from munet.evolution.options import ANYWHERE, FULL, Budget, Where
+from munet.evolution.options import ANYWHERE, FULL, METHOD, Budget, Where
 from munet.evolution.runs import (
     Request,
     begin,
@@ -33,7 +33,7 @@ from munet.training.devices import cache_bytes, choose_device, choose_precision,
 def evolve(
     system: HasModels,
     tasks: Sequence[str] | None = None,
-    method: str = "mu2net-plus",
+    method: str = METHOD,
     *,
     budget: Budget = FULL,
     where: Where = ANYWHERE,
@@ -78,7 +78,7 @@ def evolve(
 def estimate(
     system: HasModels,
     tasks: Sequence[str] | None = None,
-    method: str = "mu2net-plus",
+    method: str = METHOD,
     *,
     budget: Budget = FULL,
     where: Where = ANYWHERE,

@@ -1,6 +1,7 @@
 """The commands `munet evolve` and `munet methods`.
 
 command.py    both commands
+agreement.py  before a long run: what it will take, and whether that is wanted
 methods.py    methods as a person reads them
 observers.py  where events go: a live view, plain lines or JSON lines
 state.py      the state of a running evolution, as events change it

@@ -3,20 +3,19 @@
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from munet.cli.common import show
 from munet.cli.text.formatting import duration
-from munet.cli.text.renderables import line
 from munet.errors import InputError
-from munet.evolution.asked import Asked
-from munet.evolution.options import Budget, Where
-from munet.model.cost import flops
-from munet.model.loader import ModelLoader
-from munet.model.slots import blocks_in
-from munet.system import System
+
+if TYPE_CHECKING:
+    from munet.evolution.asked import Asked
+    from munet.evolution.options import Budget, Where
+    from munet.model.loader import ModelLoader
+    from munet.system import System
 
 _TOLD = 600.0  # seconds from which on a run is announced
 _ASKED = 3600.0  # and from which on it is asked for
@@ -35,13 +34,13 @@ def parse_time(word: str) -> float:
 
 
 def agree(
-    system: System,
+    system: "System",
     tasks: Sequence[str] | None,
     method: str,
-    asked: Asked,
+    asked: "Asked",
     *,
-    budget: Budget,
-    where: Where,
+    budget: "Budget",
+    where: "Where",
     image_size: int | None,
     preprocessing: str,
     settings: Mapping[str, Any],
@@ -57,6 +56,7 @@ def agree(
         return
     if _guess(system.models, asked, image_size) < _TOLD:
         return
+    from munet.cli.text.renderables import line
     from munet.evolution.start import estimate
 
     found = estimate(
@@ -71,8 +71,11 @@ def agree(
         typer.confirm("Go on?", abort=True)
 
 
-def _guess(models: ModelLoader, asked: Asked, image_size: int | None) -> float:
+def _guess(models: "ModelLoader", asked: "Asked", image_size: int | None) -> float:
     """Seconds that a run takes on a slow processor, at most."""
+    from munet.model.cost import flops
+    from munet.model.slots import blocks_in
+
     method, root = asked.method, models.manifest(models.root)
     size = image_size or root["hyperparameters"]["image_size"]
     step = 3 * flops(models.architecture, blocks_in(root["layers"]), size, 2)

@@ -20,7 +20,7 @@ from munet.cli.common import (
 )
 from munet.cli.evolve.agreement import agree, parse_time
 from munet.evolution.executors.worker_plan import EXECUTORS
-from munet.evolution.options import SAMPLES, Budget, Where
+from munet.evolution.options import METHOD, SAMPLES, Budget, Where
 from munet.fs.sizes import parse_size
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def evolve(
     ] = None,
     method: Annotated[
         str, typer.Option(help="A preset (`munet methods`) or a file ending in .toml.", autocompletion=complete_method)
-    ] = "mu2net-plus",
+    ] = METHOD,
     task_iterations: Annotated[int | None, typer.Option(help="Task iterations of each task.", **_BUDGET)] = None,
     generations: Annotated[int | None, typer.Option(help="Generations of a task iteration.", **_BUDGET)] = None,
     children: Annotated[int | None, typer.Option(help="Children of a generation.", **_BUDGET)] = None,

@@ -84,7 +84,7 @@ def run(
     from munet.cli.common import show
     from munet.cli.experiment.view import watching
     from munet.errors import InputError
-    from munet.evolution.options import Where
+    from munet.evolution.options import METHOD, Where
     from munet.experiments.budgets import load_budget, settings_for
     from munet.experiments.grid import grid
     from munet.experiments.scheduler import perform_all
@@ -92,7 +92,7 @@ def run(
     from munet.experiments.spec import Spec
 
     known = load_benchmark(benchmark)
-    specs = [Spec.parse(word) for word in dict.fromkeys(method or ["mu2net-plus"])]
+    specs = [Spec.parse(word) for word in dict.fromkeys(method or [METHOD])]
     specs = [spec.changed(scale=scale, preprocessing=preprocessing, samples=samples_per_task) for spec in specs]
     for spec in specs:
         settings_for(spec, load_budget(budget), known)  # refuses what cannot be
