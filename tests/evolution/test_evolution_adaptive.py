@@ -53,7 +53,7 @@ def test_head_only_trains_nothing_and_shares_all_but_the_head(system: munet.Syst
 
 def test_every_task_has_a_model_before_anything_is_trained(system: munet.System) -> None:
     events: list[Event] = []
-    evolve(system, method="adaptive", settings={"together": False}, observer=events.append, **SMALL)
+    evolve(system, method="adaptive", settings={"together": False, "shares": "equal"}, observer=events.append, **SMALL)
     ended = [(event.task, event.iteration) for event in events if isinstance(event, TaskFinished)]
     assert ended[:3] == [("three", 0), ("four", 0), ("again", 0)]
     assert [task for task, iteration in ended[3:]] == ["four", "three", "again"], "most classes first"
@@ -66,7 +66,13 @@ def test_every_task_has_a_model_before_anything_is_trained(system: munet.System)
 
 def test_a_trunk_is_stored_once_and_each_task_has_a_path_through_it(system: munet.System) -> None:
     events: list[Event] = []
-    evolve(system, method="adaptive", observer=events.append, settings={"head_first": False, "clone": "all"}, **SMALL)
+    evolve(
+        system,
+        method="adaptive",
+        observer=events.append,
+        settings={"head_first": False, "clone": "all", "shares": "equal"},
+        **SMALL,
+    )
     (started,) = [event for event in events if isinstance(event, TrunkStarted)]
     assert (started.tasks, sum(started.shares)) == (("three", "four", "again"), pytest.approx(1))
     assert sum(isinstance(event, TrunkCycle) for event in events) == 2
@@ -193,16 +199,18 @@ def munet_record(folder: Path) -> TaskData:
 
 
 @pytest.mark.parametrize("method", ["finetune-adaptive", "finetune-tuned", "adaptive"])
-def test_samples_by_need_add_up_to_those_of_equal_shares(system: munet.System, tmp_path: Path, method: str) -> None:
+def test_samples_by_need_are_those_of_the_tasks_together(system: munet.System, tmp_path: Path, method: str) -> None:
     import shutil
 
     shutil.copytree(system.path, tmp_path / "whole")
-    whole, settings = munet.System.open(tmp_path / "whole"), {"shares": "by-need", "clone_errors": [1.0, 60.0]}
+    whole, settings = munet.System.open(tmp_path / "whole"), {"shares": "by-need", "clone_errors": [0.0, 1.0]}
     settings |= {"together": False, "samples_per_cycle": 240, "cycles": 2}
     evolve(whole, method=method, settings=settings, threads=1, executor="local")
+    errors = {child["task"]: (child.get("evidence") or {}).get("probes") for child in children(whole)}
     spent = [child["samples"] for child in children(whole) if child["samples"]]
-    assert len(spent) == 3
-    assert sum(spent) == pytest.approx(3 * 480, abs=6)
+    assert len(spent) == len(errors) == 3
+    assert all(samples in (240, 480, 720, 960) for samples in spent), "a half, one, or what others leave"
+    assert sum(spent) <= 3 * 480
 
     def stop(event: Event) -> None:
         if isinstance(event, TaskFinished) and event.iteration == settings.get("head_first", method == "adaptive"):

@@ -125,19 +125,23 @@ def test_ingredients_can_be_switched_off() -> None:
     assert "embedding" in plan.cloned
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
-def test_shares_add_up_and_nobody_goes_without(errors: list[float]) -> None:
-    shares = shares_by_need(METHOD, errors)
-    assert sum(shares) == pytest.approx(1)
-    assert min(shares) > 0
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.integers(0, 20))
+def test_shares_are_never_more_than_there_is_and_nobody_goes_without(errors: list[float], untrained: int) -> None:
+    tasks = len(errors) + untrained
+    shares = shares_by_need(METHOD, errors, tasks)
+    assert sum(shares) <= tasks + 1e-9
+    assert min(shares) >= 0.5
+    assert max(shares) <= 4
     ranked = sorted(zip(errors, shares, strict=True))
     assert all(low[1] <= high[1] + 1e-12 for low, high in pairwise(ranked))
 
 
 def test_the_hard_task_gets_what_the_easy_ones_leave() -> None:
     # eight character sets by the errors of their probes: one of them hard, one middling
-    shares = shares_by_need(METHOD, [0.03, 0.04, 0.13, 0.04, 0.49, 0.05, 0.06, 0.01])
-    assert [round(64 * share) for share in shares] == [4, 4, 8, 4, 32, 4, 4, 4]
+    shares = shares_by_need(METHOD, [0.03, 0.04, 0.13, 0.04, 0.49, 0.05, 0.06, 0.01], 8)
+    assert shares == [0.5, 0.5, 1, 0.5, 4, 0.5, 0.5, 0.5]
+    assert shares_by_need(METHOD, [0.3, 0.4], 3) == [1.5, 1.5], "what a task leaves that is not trained"
+    assert shares_by_need(METHOD, [0.05], 1) == [0.5]
 
 
 def test_evidence_survives_its_record() -> None:

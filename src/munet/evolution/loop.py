@@ -37,8 +37,8 @@ from munet.evolution.runs import (
     write_generation,
     write_iteration,
 )
-from munet.evolution.shares import errors_of_new, method_for
-from munet.evolution.trunk import is_worse_together, plan_members, trunk_group, trunk_tasks
+from munet.evolution.shares import method_for, new_tasks, samples_by_task
+from munet.evolution.trunk import is_trained, is_worse_together, plan_members, trunk_group
 from munet.inference.predict import preprocessing_of
 from munet.model.loader import ModelLoader
 from munet.provenance import now
@@ -74,7 +74,7 @@ class Evolution:
         self.prober = Prober(models, splits, compute, run.request.precision, method.step)
         self.computes = method.parents == "probe" or method.head_first or method.clone == "probe"  # first children
         self.iterations = method.task_iterations + method.head_first  # of each task
-        self.errors: dict[str, float] = {}  # of the probes of the tasks that divide this iteration's samples by need
+        self.shares: dict[str, int] = {}  # samples of the tasks that are new in this iteration
         self.samples = 0
         self.seconds = {"train": 0.0, "validation": 0.0, "test": 0.0}
 
@@ -115,7 +115,7 @@ class Evolution:
         if untrained:
             method = self.run.method.model_copy(update={"generations": 1})
         else:
-            method = method_for(self.run, self.store, name, iteration, self.errors)
+            method = method_for(self.run, self.store, name, iteration, self.shares)
         active = ActiveTask(self.models, self.run, name, method=method, untrained=untrained)
         before = active.record["model"]
         self._announce(active, iteration)
@@ -141,22 +141,25 @@ class Evolution:
             self._note(f"{active.name}: {text}")
 
     def _begin_training(self, iteration: int) -> None:
-        """What concerns several new tasks at once: a trunk for all of them, or how they divide their samples."""
-        if self.run.method.together:
-            self._train_trunk(iteration)
-        elif self.run.method.shares == "by-need":
-            self.errors = errors_of_new(self.store, self.run, iteration, self._probe)
+        """What concerns several new tasks at once: how they divide their samples, and a trunk for all of them."""
+        method = self.run.method
+        if not method.together and method.shares == "equal":
+            return
+        evidence = new_tasks(self.store, self.run, iteration, self._probe)
+        root = sum(self.models.manifest(self.models.root)["sizes"].values())
+        self.shares = samples_by_task(method, evidence, root)
+        if method.together and len(self.shares) > 1:
+            self._train_trunk(iteration, list(self.shares), evidence)
 
-    def _train_trunk(self, iteration: int) -> None:
-        """Train one trunk for the tasks that are new, unless an interrupted run has; each gets its path as a child."""
-        names = trunk_tasks(self.store, self.run, iteration)
-        if len(names) < 2:
+    def _train_trunk(self, iteration: int, names: Sequence[str], evidence: Mapping[str, Evidence]) -> None:
+        """Train one trunk for tasks that are new, unless an interrupted run has; each gets its path as a child."""
+        if is_trained(self.store, self.run, names, iteration):
             return
         actives = [ActiveTask(self.models, self.run, name) for name in names]
-        members = plan_members(actives, self.prober)
+        members = plan_members(actives, evidence, self.shares)
         shares = tuple(member.share for member in members)
         self.observe(TrunkStarted(tuple(names), iteration, self.run.method.cycles, shares))
-        group = trunk_group(members)
+        group = trunk_group(members, sum(self.shares.values()))
         results = list(self.executor.run([group], self._trunk_cycle(iteration, len(names)), self._note))
         ordered = sorted(results, key=lambda result: result.number)
         trunk = {slot: data for slot, data in ordered[0].layers.items() if slot != "head"}
@@ -206,6 +209,10 @@ class Evolution:
         if together and not is_worse_together(records[0], active):
             return {}
         drawn = sample_generation(active, generation, self.prober if self.computes else None)
+        if [s.plan.cloned for s in drawn] == [{"head"}] and drawn[0].parent == self.models.root and active.population:
+            error = f"{100 * drawn[0].evidence.root.error:.1f} %" if drawn[0].evidence else "few"
+            self._note(f"{active.name}: training is not expected to beat its head ({error} errors in the probe)")
+            return {}
         return {s.number + 1: replace(s, number=s.number + 1) for s in drawn} if together else dict(enumerate(drawn))
 
     def _train(self, active: ActiveTask, position: Position, drawn: Sequence[SampledChild]) -> Iterator[Result]:

@@ -1,11 +1,11 @@
-"""How many samples a task has in one task iteration (ours, docs/method.md): an equal share, by need, or what a trunk
-spent on it."""
+"""How many samples each new task has in one task iteration (ours, docs/method.md): equally many, or by need."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from munet.evolution.runs import Run, read_generation
 from munet.search import Method
-from munet.search.adaptive import Evidence, shares_by_need
+from munet.search.adaptive import Evidence, is_worth_training, shares_by_need
 from munet.store import Store
 from munet.store.schema import ChildRecord
 
@@ -16,38 +16,40 @@ def first_child(store: Store, run: Run, task: str, iteration: int) -> ChildRecor
     return next((child for child in children if child["child"] == 0), None)
 
 
-def method_for(run: Run, store: Store, task: str, iteration: int, errors: Mapping[str, float]) -> Method:
-    """The method with the samples of one task. `errors` are those of the probes of all tasks that share by need."""
-    method = run.method
-    first = first_child(store, run, task, iteration)
-    if first and first.get("together"):  # a child of its own, after the path, gets what the path got
-        return _with(method, first["samples"])
-    if task not in errors:
-        return method
-    share = dict(zip(errors, shares_by_need(method, list(errors.values())), strict=True))[task]
-    return _with(method, share * len(errors) * method.cycles * method.samples_per_cycle)
-
-
-def _with(method: Method, samples: float) -> Method:
-    return method.model_copy(update={"samples_per_cycle": max(round(samples / method.cycles), 1)})
-
-
-def errors_of_new(store: Store, run: Run, iteration: int, probe: Callable[[str], Evidence]) -> dict[str, float]:
-    """Errors of the root's probes of the public tasks that were new when this iteration began.
+def new_tasks(store: Store, run: Run, iteration: int, probe: Callable[[str], Evidence]) -> dict[str, Evidence]:
+    """What the root's probe says of the public tasks that were new when this iteration began.
 
     What an interrupted run has finished of them is known by its records.
     """
-    errors = {}
+    found = {}
     for name in run.tasks:
         record, first = store.read_task(name), first_child(store, run, name, iteration)
         if record["private"]:
             continue
-        evidence = first.get("evidence") if first else None
-        if evidence:
-            errors[name] = Evidence.from_json(evidence).root.error
-        elif is_untrained(store, first["parent"] if first else record["model"]):
-            errors[name] = probe(name).root.error
-    return errors
+        known = first.get("evidence") if first else None
+        if known or is_untrained(store, first["parent"] if first else record["model"]):
+            evidence = Evidence.from_json(known) if known else probe(name)
+            found[name] = replace(evidence, probes=evidence.probes[:1])
+    return found
+
+
+def samples_by_task(method: Method, new: Mapping[str, Evidence], root_parameters: int) -> dict[str, int]:
+    """Samples of those new tasks for which training is expected to win."""
+    each = method.cycles * method.samples_per_cycle
+    trained = {name: one for name, one in new.items() if is_worth_training(method, one, each, root_parameters)}
+    if method.shares == "equal" or len(new) < 2:
+        return dict.fromkeys(trained, each)
+    shares = shares_by_need(method, [one.root.error for one in trained.values()], len(new))
+    return {name: round(share * each) for name, share in zip(trained, shares, strict=True)}
+
+
+def method_for(run: Run, store: Store, task: str, iteration: int, samples: Mapping[str, int]) -> Method:
+    """The method with the samples of one task: its share, or, after a path through a trunk, what that had."""
+    first = first_child(store, run, task, iteration)
+    mine = first["samples"] if first and first.get("together") else samples.get(task)
+    if mine is None:
+        return run.method
+    return run.method.model_copy(update={"samples_per_cycle": max(round(mine / run.method.cycles), 1)})
 
 
 def is_untrained(store: Store, model: str | None) -> bool:

@@ -3,19 +3,17 @@
 Tasks share the samples of all of them, by need where the method says so (ours, docs/method.md).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 
 from munet.evolution.active_task import ActiveTask
 from munet.evolution.child import SampledChild, job_of
-from munet.evolution.computed import evidence_of
 from munet.evolution.jobs import TrunkGroup
-from munet.evolution.probe import Prober
-from munet.evolution.runs import Run, read_generation
-from munet.evolution.shares import is_untrained
+from munet.evolution.runs import Run
+from munet.evolution.shares import first_child
 from munet.rng import Key
-from munet.search.adaptive import Evidence, plan_trunk, shares_by_need
+from munet.search.adaptive import Evidence, plan_trunk
 from munet.store import Store
 from munet.store.schema import ChildRecord
 
@@ -29,53 +27,45 @@ class TrunkMember:
     share: float  # of the samples; all of them add up to 1
 
 
-def trunk_tasks(store: Store, run: Run, iteration: int) -> list[str]:
-    """The public tasks of a run that are new, in its order; none where a trunk was trained for them already.
-
-    Once any of them has its path, an interrupted run knows the others by its record.
-    """
-    names = []
-    for name in run.tasks:
-        record = store.read_task(name)
-        children = read_generation(store, run, name, iteration, 0)
-        if children and (together := children[0].get("together")):
-            names = together
-            done = [bool(read_generation(store, run, other, iteration, 0)) for other in names]
-            return [] if all(done) else list(names)
-        if not record["private"] and not children and not run.has_finished(record, iteration):
-            names.append(name)
-    return [name for name in names if is_untrained(store, store.read_task(name)["model"])]
+def is_trained(store: Store, run: Run, names: Sequence[str], iteration: int) -> bool:
+    """Whether every task has the record of its path already."""
+    return all((first := first_child(store, run, name, iteration)) and first.get("together") for name in names)
 
 
-def plan_members(actives: Sequence[ActiveTask], prober: Prober) -> list[TrunkMember]:
+def plan_members(
+    actives: Sequence[ActiveTask], evidence: Mapping[str, Evidence], samples: Mapping[str, int]
+) -> list[TrunkMember]:
     """What each task's path will be, and its share of the samples."""
-    evidence = [evidence_of(active, prober) for active in actives]
-    method = actives[0].method
-    errors = [one.root.error for one in evidence]
-    hardest = max(errors)
-    shares = shares_by_need(method, errors) if method.shares == "by-need" else [1 / len(actives)] * len(actives)
-    total = method.cycles * method.samples_per_cycle * len(actives)
+    hardest = max(evidence[active.name].root.error for active in actives)
+    total = sum(samples[active.name] for active in actives)
     return [
-        TrunkMember(active, _sampled(active, one, share * total, hardest), share)
-        for active, one, share in zip(actives, evidence, shares, strict=True)
+        TrunkMember(
+            active,
+            _sampled(active, evidence[active.name], samples[active.name], hardest),
+            samples[active.name] / total,
+        )
+        for active in actives
     ]
 
 
-def _sampled(active: ActiveTask, evidence: Evidence, samples: float, hardest: float) -> SampledChild:
+def _sampled(active: ActiveTask, evidence: Evidence, samples: int, hardest: float) -> SampledChild:
     root, size = active.models.root, active.run.request.image_size
     parameters = sum(active.inheritance.root["sizes"].values())
-    plan = plan_trunk(active.method, active.as_parent(root), evidence, int(samples), parameters, size, hardest)
+    plan = plan_trunk(active.method, active.as_parent(root), evidence, samples, parameters, size, hardest)
     child = active.inheritance.resolve(plan, active.living_lineage(root))
     return SampledChild(0, root, plan, active.key(0, 0), child, evidence)
 
 
-def trunk_group(members: Sequence[TrunkMember]) -> TrunkGroup:
-    """The work of training it. Jobs are numbered as the members are."""
+def trunk_group(members: Sequence[TrunkMember], samples: int) -> TrunkGroup:
+    """The work of training it on so many samples of all tasks. Jobs are numbered as the members are."""
     first = members[0].active
-    method, count = first.method, len(members)
+    method = first.method
     names = [member.active.name for member in members]
     order: Key = (first.run.request.seed, "together", *names, *(m.active.record["iterations"] for m in members))
-    budget = {"samples_per_cycle": method.samples_per_cycle * count, "batch_size": method.trunk_batch_size}
+    budget = {
+        "samples_per_cycle": max(round(samples / method.cycles), method.trunk_batch_size),
+        "batch_size": method.trunk_batch_size,
+    }
     jobs = [
         replace(job, number=number, recipe=replace(job.recipe, **budget))
         for number, job in enumerate(job_of(member.active, member.sampled) for member in members)

@@ -18,6 +18,7 @@ _EASY_PERCENT = 10.0  # error below which a large root's head is left as it is
 _FEW_SAMPLES = 1000  # training on fewer loses to the head that it starts from
 _FEW_IMAGES = 5  # of a class: likewise
 _MANY_EPOCHS = 5  # from so many on images need stronger changes
+_MOST_SHARES = 4.0  # of the samples for one task: more was not tried
 _LARGE_ROOT = 5_000_000  # parameters: above it roots are pretrained on photographs, and want AdamW
 
 Kind = Literal["drawings", "photographs"]
@@ -175,15 +176,16 @@ def plan_trunk(
     return plan_child(together, parent, replace(evidence, probes=(root,)), samples, root_parameters, image_size)
 
 
-def shares_by_need(method: Method, errors: Sequence[float]) -> list[float]:
-    """How tasks divide their samples by the errors of their probes; the shares add up to 1.
+def shares_by_need(method: Method, errors: Sequence[float], tasks: int) -> list[float]:
+    """How tasks that are trained divide the samples of so many `tasks`, by the errors of their probes.
 
-    An easy task takes half of an equal share, a middling one all of it, and the hard ones what is left, in equal parts.
+    In equal shares: an easy task takes half of one, a middling one a whole, and the hard ones what is left, in equal
+    parts of at most four. What nobody takes is not spent.
     """
     easy, hard = (threshold / 100 for threshold in method.clone_errors)
-    units = [0.5 if error <= easy else 1.0 for error in errors]
+    shares = [0.5 if error <= easy else 1.0 for error in errors]
     needy = [number for number, error in enumerate(errors) if error > hard]
+    rest = tasks - sum(share for number, share in enumerate(shares) if number not in needy)
     for number in needy:
-        rest = len(errors) - sum(unit for other, unit in enumerate(units) if other not in needy)
-        units[number] = rest / len(needy)
-    return [unit / sum(units) for unit in units]
+        shares[number] = min(rest / len(needy), _MOST_SHARES)
+    return shares
