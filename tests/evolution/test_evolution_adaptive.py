@@ -246,3 +246,14 @@ def test_random_labels_are_told_and_real_ones_are_not(system: munet.System, tmp_
     told = [text for text in notes if "no clear sign of learning" in text]
     assert [text.partition(":")[0] for text in told] == ["noise"]
     assert "25.0%" in told[0]
+
+
+def test_the_baseline_with_all_tricks_trains_all_of_the_root_from_a_head_in_closed_form(system: munet.System) -> None:
+    evolve(system, method="finetune-adaptive", **SMALL)
+    root = set(system.manifest("root")["layers"].values())
+    for child in children(system):
+        assert child["samples"] == 256
+        assert set(child["cloned"] or ()) == {"embedding", "cls", "posembed", "block.0", "block.1", "norm", "head"}
+        assert child["hyperparameters"]["crop_area_min"] == 0.6, "as photographs are changed"
+        assert child["accuracies"][0] > 0.3, "it begins with a head that knows something"
+        assert not root & set(system.manifest(child["task"])["layers"].values())

@@ -11,7 +11,8 @@ _EXAMPLES, _OF_A_CLASS = 5000, 15  # images that a head in closed form is fitted
 
 def evidence_of(active: ActiveTask, prober: Prober) -> Evidence:
     """What the images of the active task say of the root, and of what other tasks retained."""
-    others = [] if active.untrained else [model for model in active.public_models if model != active.models.root]
+    alone = active.untrained or active.method.parents != "probe"
+    others = [] if alone else [model for model in active.public_models if model != active.models.root]
     key = (active.run.request.seed, active.name, "probe")
     size = active.run.request.image_size or active.inheritance.root["hyperparameters"]["image_size"]
     return prober.evidence(active.record, key, others, size, patches=active.method.head_features == "probe")

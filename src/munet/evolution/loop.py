@@ -72,7 +72,8 @@ class Evolution:
         self.observe = observe
         method = run.method
         self.prober = Prober(models, splits, compute, run.request.precision, method.step)
-        self.computes = method.parents == "probe" or method.head_first or method.clone == "probe"  # first children
+        probed = (method.parents, method.clone, method.recipe, method.training, method.head_features)
+        self.computes = "probe" in probed or method.head_first  # the first child of each task
         self.iterations = method.task_iterations + method.head_first  # of each task
         self.shares: dict[str, int] = {}  # samples of the tasks that are new in this iteration
         self.samples = 0

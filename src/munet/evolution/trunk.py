@@ -62,10 +62,8 @@ def trunk_group(members: Sequence[TrunkMember], samples: int) -> TrunkGroup:
     method = first.method
     names = [member.active.name for member in members]
     order: Key = (first.run.request.seed, "together", *names, *(m.active.record["iterations"] for m in members))
-    budget = {
-        "samples_per_cycle": max(round(samples / method.cycles), method.trunk_batch_size),
-        "batch_size": method.trunk_batch_size,
-    }
+    size = method.trunk_batch_size
+    budget = {"samples_per_cycle": max(round(samples / method.cycles), size), "batch_size": size}
     jobs = [
         replace(job, number=number, recipe=replace(job.recipe, **budget))
         for number, job in enumerate(job_of(member.active, member.sampled) for member in members)
