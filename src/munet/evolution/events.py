@@ -80,7 +80,7 @@ class TaskFinished:
     model: str | None
     validation_accuracy: float | None
     test_accuracy: float | None
-    improved: bool
+    improved: bool  # a first model, or one that scores higher than the one before
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,7 @@ class Evolution:
             active.open(iteration, generation)
             self._train_generation(active, (name, iteration, generation))
         best = active.best() if active.population else None
+        improved = best is not None and _is_better(active, best, before)
         test = self._test(active, best) if best else None
         write_iteration(self.store, self.run, name, iteration, best, test)
         active.retain(iteration, best, test)
@@ -132,7 +133,7 @@ class Evolution:
         accuracy = test["accuracy"] if test else None
         if best and validation is not None and iteration == self.iterations - 1:
             self._warn(active, validation, active.manifest(best)["hyperparameters"]["image_size"])
-        finished = TaskFinished(name, iteration, best, validation, accuracy, improved=best != before)
+        finished = TaskFinished(name, iteration, best, validation, accuracy, improved=improved)
         self.observe(finished)
         return finished
 
@@ -289,3 +290,10 @@ class Evolution:
         correct, examples = evaluate(network, split, pre, device=self.run.device, precision=precision)
         self.seconds["test"] += perf_counter() - clock
         return model_test(best, correct / examples, examples)
+
+
+def _is_better(active: ActiveTask, best: str, before: str | None) -> bool:
+    """Whether the model that is retained scores higher than the one before, as things stand now."""
+    if before is None or best == before:
+        return best != before
+    return active.score(active.manifest(best)) > active.score(active.manifest(before))

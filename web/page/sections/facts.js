@@ -20,18 +20,27 @@ export function origins(data) {
 }
 
 /**
- * Tasks by the number of other tasks that have them among their ancestors, most first.
+ * Tasks by the number of other tasks that have them among their ancestors and use layers that they trained, most first.
  * @param {Data} data
  */
 export function teachers(data) {
   const found = data.tasks.map((_, ancestor) => ({
     task: ancestor,
-    learners: data.tasks.map((__, t) => t).filter((t) => t !== ancestor && data.flow[t]?.[ancestor] > 0),
+    learners: data.tasks
+      .map((__, t) => t)
+      .filter((t) => t !== ancestor && data.flow[t]?.[ancestor] > 0 && uses(data, t, ancestor)),
   }));
   return found
     .filter((one) => one.learners.length)
     .sort((a, b) => b.learners.length - a.learners.length || a.task - b.task);
 }
+
+/**
+ * Whether the retained model of a task has a layer that another task trained.
+ * @param {Data} data @param {number} task @param {number} other
+ */
+const uses = (data, task, other) =>
+  (data.layersOf(data.retained[task]) || []).some((layer) => layer >= 0 && data.by(layer) === other);
 
 /** @param {number} n */
 export const spelled = (n) =>

@@ -198,8 +198,8 @@ function flowNode(data, spot, task, totals, edges, many, point) {
   }
   const own = data.flow[task][task];
   mark(group, name, [
-    `learned from ${counted(edges.filter((e) => e.learner === task).length, "other task")}`,
-    `taught ${counted(edges.filter((e) => e.ancestor === task).length, "other task")}`,
+    `descends from ${counted(edges.filter((e) => e.learner === task).length, "other task")}`,
+    `${counted(edges.filter((e) => e.ancestor === task).length, "other task")} below it`,
     totals[task] ? `${percent(own / totals[task], 0)}\u00a0% of its ancestors are its own` : "",
   ]);
   group.addEventListener("pointerenter", () => point(task));

@@ -140,7 +140,7 @@ def _child_line(state: RunState, event: ChildFinished) -> str:
 
 def _task_line(state: RunState, event: TaskFinished) -> str:
     if event.model is None:
-        return f"{_place(state, event)} done: no child was good enough to keep, the task still has no model"
+        return f"{_place(state, event)} done: no child was good enough, the task still has no model"
     verdict = "improved" if event.improved else "not improved"
     measured = f"validation {percent(event.validation_accuracy)} %, test {percent(event.test_accuracy)} %"
     return f"{_place(state, event)} done: {verdict}, {measured}, model {short(event.model)}"

@@ -2810,10 +2810,11 @@
   function teachers(data) {
     const found = data.tasks.map((_, ancestor) => ({
       task: ancestor,
-      learners: data.tasks.map((__, t) => t).filter((t) => t !== ancestor && data.flow[t]?.[ancestor] > 0)
+      learners: data.tasks.map((__, t) => t).filter((t) => t !== ancestor && data.flow[t]?.[ancestor] > 0 && uses(data, t, ancestor))
     }));
     return found.filter((one) => one.learners.length).sort((a, b) => b.learners.length - a.learners.length || a.task - b.task);
   }
+  var uses = (data, task, other) => (data.layersOf(data.retained[task]) || []).some((layer) => layer >= 0 && data.by(layer) === other);
   var spelled = (n) => n < 13 ? ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve"][n] : count(n);
   var inWords = (value) => value >= 1e9 ? `${digits(value / 1e9)} billion` : value >= 1e6 ? `${digits(value / 1e6)} million` : count(value);
   var spentFlops = (data) => data.totals.flops_spent.train + data.totals.flops_spent.validation;
@@ -2953,8 +2954,8 @@
     }
     const own = data.flow[task][task];
     mark(group, name, [
-      `learned from ${counted(edges.filter((e) => e.learner === task).length, "other task")}`,
-      `taught ${counted(edges.filter((e) => e.ancestor === task).length, "other task")}`,
+      `descends from ${counted(edges.filter((e) => e.learner === task).length, "other task")}`,
+      `${counted(edges.filter((e) => e.ancestor === task).length, "other task")} below it`,
       totals[task] ? `${percent(own / totals[task], 0)} % of its ancestors are its own` : ""
     ]);
     group.addEventListener("pointerenter", () => point2(task));
