@@ -1,6 +1,6 @@
 """A system: the directory that holds tasks, models and layers, and what a person does with it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from munet.analysis import History
     from munet.evolution.events import TaskFinished
     from munet.inference.predict import Prediction
+    from munet.inference.stream import Answer
     from munet.model.staged import StagedNetwork
     from munet.model.vit import ViTArchitecture
     from munet.store.fsck import Report as FsckReport
@@ -172,19 +173,30 @@ class System:
         return self.models.network(model)
 
     def predict(self, word: str, images: Any, *, device: str = "auto", batch_size: int = 64) -> "Prediction":
-        """Classify images with a task's model.
+        """Classify images with a task's model, prepared as those it was evaluated on.
 
-        `images`: uint8 array or tensor (N,H,W,C), (N,H,W) or (H,W,C), a file, a PIL image, or a sequence of those.
+        `images`: a file, a PIL image, a uint8 array or tensor (N,H,W,C), (N,H,W) or (H,W,C) with C 1, 3 or 4 (RGBA),
+        or a sequence of those.
         """
-        from munet.inference.asked import with_head
-        from munet.inference.pictures import as_pictures
+        from munet.inference.asked import form_of
+        from munet.inference.pictures import pictures_of
 
         model = self.resolve(word)
-        with_head(self.models, model)
-        pictures = as_pictures(images)  # errors are raised before torch is imported
-        from munet.inference.predict import predict
+        pictures = list(pictures_of(images, form_of(self.models, model)))  # errors are raised before torch is imported
+        from munet.inference.predict import Predictor
 
-        return predict(self.models, model, pictures, device=device, batch_size=batch_size)
+        return Predictor(self.models, model, device).predict(pictures, batch_size)
+
+    def predict_files(
+        self, word: str, files: Iterable[Path], *, top: int = 1, device: str = "auto", skip_bad: bool = False
+    ) -> "Iterator[Answer]":
+        """The `top` likeliest classes of each file, as they are computed: for more files than memory holds.
+
+        With `skip_bad` a file that cannot be read has an answer with its `error`; else it raises InputError.
+        """
+        from munet.inference.stream import answers
+
+        return answers(self.models, self.resolve(word), files, top=top, device=device, skip_bad=skip_bad)
 
     def evaluate(
         self,

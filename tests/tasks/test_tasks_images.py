@@ -97,7 +97,7 @@ def test_side_bounds_both_sides_and_averages() -> None:
     assert decode_image(encoded(Image.fromarray(COLOUR)), side=20).shape == (20, 12, 3)
     assert decode_image(encoded(Image.fromarray(COLOUR)), side=8).shape == (8, 8, 3)
     stripes = np.tile(np.array([[0], [255]], np.uint8), (32, 64))
-    small = fit(stripes[..., None], 8)  # antialiased: stripes become an even grey, not one of the two
+    small = fit(stripes[..., None], 8, 8)  # antialiased: stripes become an even grey, not one of the two
     assert np.abs(small[1:-1].astype(int) - 127).max() <= 8
     big = Image.fromarray(np.tile(COLOUR, (40, 40, 1)))
     assert decode_image(encoded(big, "JPEG"), side=16).shape == (16, 16, 3)

@@ -19,7 +19,7 @@ def stacked(images: list[np.ndarray]) -> np.ndarray:
     height, width = sizes.pop() if len(sizes) == 1 else (SIDE, SIDE)
     result = np.empty((len(images), height, width, max(image.shape[2] for image in images)), np.uint8)
     for row, image in enumerate(images):
-        result[row] = image if image.shape[:2] == (height, width) else fit(image, SIDE)
+        result[row] = image if image.shape[:2] == (height, width) else fit(image, SIDE, SIDE)
     return result
 
 

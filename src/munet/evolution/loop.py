@@ -39,7 +39,7 @@ from munet.evolution.runs import (
 )
 from munet.evolution.shares import method_for, new_tasks, samples_by_task
 from munet.evolution.trunk import is_trained, is_worse_together, plan_members, trunk_group
-from munet.inference.predict import preprocessing_of
+from munet.inference.prepared import preprocessing_of
 from munet.model.loader import ModelLoader
 from munet.provenance import now
 from munet.search.adaptive import Evidence
@@ -287,7 +287,7 @@ class Evolution:
         precision = "fp32" if self.run.method.step == "fused" else self.run.request.precision
         network = self.models.network(best).on(self.run.device, precision)
         pre = preprocessing_of(self.models, manifest)
-        correct, examples = evaluate(network, split, pre, device=self.run.device, precision=precision)
+        correct, examples = evaluate(network, split, pre, device=self.run.device, precision=precision, fixed=True)
         self.seconds["test"] += perf_counter() - clock
         return model_test(best, correct / examples, examples)
 

@@ -1,7 +1,9 @@
 """Using the models of a system.
 
-asked.py     what is asked of a model, checked without torch
-pictures.py  images in whatever form as arrays, without torch
-predict.py   predictions for a person's images
+asked.py     what is asked of a model, and the form of its task's images, without torch
+pictures.py  images of whatever kind as arrays in that form, without torch
+prepared.py  those as ready batches
+predict.py   ready batches in, answers out
+stream.py    answers for any number of files
 evaluate.py  accuracies over whole splits
 """

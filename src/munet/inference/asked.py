@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from munet.errors import InputError, suggest
 from munet.store.derived import resolve
+from munet.tasks.form import Form, decode_side
 from munet.training.precision import check_precision
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ def with_head(models: "ModelLoader", model: str) -> "tuple[Manifest, str]":
     if task is None:
         raise InputError("the root has no head: name a task or one of its models")
     return manifest, task
+
+
+def form_of(models: "ModelLoader", model: str) -> Form:
+    """What images a model answers for are made first: those that its task is evaluated on. InputError for the root."""
+    manifest, task = with_head(models, model)
+    return Form.of(models.store.read_task(task), "test", decode_side(manifest["hyperparameters"]["image_size"]))
 
 
 def models_of(models: "ModelLoader", tasks: Sequence[str] | None, split: str, precision: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from munet.inference.asked import models_of
-from munet.inference.predict import preprocessing_of
+from munet.inference.prepared import preprocessing_of
 from munet.model.staged import stage_names
 from munet.store.derived import resolve
 from munet.store.schema import Manifest, TaskRecord
@@ -52,8 +52,9 @@ def evaluate(
         steps = {name: _steps(models, name, manifests[name], place, precision) for name in group}
         items = [EvalItem(steps[name], images[contents[name]], contents[name]) for name in group]
         pre = preprocessing_of(models, manifests[group[0]])
-        options = {"device": place, "batch_size": batch_size, "precision": precision, "note": note, "progress": report}
-        for name, (correct, examples) in zip(group, evaluate_together(items, pre, **options), strict=True):
+        options = {"device": place, "batch_size": batch_size, "precision": precision, "fixed": True}
+        counts = evaluate_together(items, pre, **options, note=note, progress=report)
+        for name, (correct, examples) in zip(group, counts, strict=True):
             found = {"split": split, "accuracy": correct / examples, "correct": correct, "examples": examples}
             results[name] = found | {"model": ids[name]}
     for text in splits.notes:
@@ -62,8 +63,8 @@ def evaluate(
 
 
 def _content(record: TaskRecord, split: str) -> str:
-    """What the images of a split are."""
-    return f"{record['fingerprint']} {record['splits'][split]['ranges']}"
+    """What the images of a split are, and what they are made."""
+    return f"{record['fingerprint']} {record['splits'][split]['ranges']} {record.get('images')}"
 
 
 def _groups(manifests: Mapping[str, Manifest]) -> list[list[str]]:

@@ -1,32 +1,35 @@
-"""Images that a person wants classified, in whatever form, as arrays. Needs no torch."""
+"""Images that a person wants classified, in whatever form, as arrays in the form of a task. Needs no torch."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from munet.errors import InputError
-from munet.tasks import decode_image
+from munet.tasks.arrays import over_white
+from munet.tasks.form import Form
+
+_SHAPES = "give (N,H,W,C), (N,H,W) or (H,W,C) with C 1 (grey), 3 (RGB) or 4 (RGBA)"
 
 
-def as_pictures(images: Any) -> list[np.ndarray]:
-    """Files, arrays, tensors, PIL images, or a sequence of those, as a list of uint8 arrays (H,W,C).
+def pictures_of(images: Any, form: Form) -> Iterator[np.ndarray]:
+    """Files, arrays, tensors, PIL images, or a sequence of those, one by one as uint8 (H,W,C) in the form of the task.
 
-    InputError for what is no image, and for arrays that are not uint8 or not (N,H,W,C), (N,H,W) or (H,W,C).
+    InputError for what is no image, and for arrays that are not uint8 or not (N,H,W,C), (N,H,W) or (H,W,C), where C is
+    1, 3, or 4 for RGBA, which is laid over white.
     """
     images = _from_tensor(images)
-    if isinstance(images, np.ndarray):
-        return _from_array(images)
-    if isinstance(images, str | Path | bytes) or not isinstance(images, Sequence):
+    if isinstance(images, np.ndarray | str | Path | bytes) or not isinstance(images, Sequence):
         images = [images]
     if len(images) == 0:
         raise InputError("no images to classify: give at least one")
-    pictures: list[np.ndarray] = []
     for image in map(_from_tensor, images):
-        pictures += _from_array(image) if isinstance(image, np.ndarray) else [decode_image(image)]
-    return pictures
+        if isinstance(image, np.ndarray):
+            yield from map(form.fitted, _from_array(image))
+        else:
+            yield form.picture(image)
 
 
 def _from_tensor(image: Any) -> Any:
@@ -36,12 +39,25 @@ def _from_tensor(image: Any) -> Any:
 
 
 def _from_array(images: np.ndarray) -> list[np.ndarray]:
+    """The images (H,W,1 or 3) of an array."""
     if images.dtype != np.uint8:
         raise InputError(f"images are {images.dtype}: give uint8 values from 0 to 255")
-    if images.ndim == 2 or (images.ndim == 3 and images.shape[-1] in (1, 3)):
+    shape = images.shape
+    if images.ndim == 2 or (images.ndim == 3 and shape[-1] in (1, 3, 4)):
         images = images[None]
+    elif images.ndim == 3 and shape[0] in (3, 4):  # an image of three planes, or three grey images?
+        raise InputError(
+            f"images have shape {shape}: if the channels come first, np.moveaxis(images, 0, -1) puts them last; "
+            f"if these are {shape[0]} grey images, give images[..., None]"
+        )
     if images.ndim == 3:
         images = images[..., None]
-    if images.ndim != 4 or images.shape[-1] not in (1, 3) or 0 in images.shape:
-        raise InputError(f"images have shape {images.shape}: give (N,H,W,3), (N,H,W,1), (N,H,W) or (H,W,3)")
+    if images.ndim == 4 and shape[-1] not in (1, 3, 4) and shape[1] in (1, 3, 4):
+        raise InputError(
+            f"images have shape {shape}: the channels come first, np.moveaxis(images, 1, -1) puts them last"
+        )
+    if images.ndim != 4 or images.shape[-1] not in (1, 3, 4) or 0 in images.shape:
+        raise InputError(f"images have shape {shape}: {_SHAPES}")
+    if images.shape[-1] == 4:
+        images = over_white(images[..., :3], images[..., 3:])
     return [np.ascontiguousarray(image) for image in images]

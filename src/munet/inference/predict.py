@@ -1,15 +1,16 @@
-"""Using the models of a system: predictions for a person's images, accuracies over whole splits."""
+"""Predictions of a task's model for a person's images: ready batches in, answers out."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from munet.inference.asked import with_head
-from munet.inference.pictures import as_pictures
-from munet.store.schema import Manifest
-from munet.training import Preprocessing, prepare
+from munet.inference.prepared import batches, preprocessing_of
 from munet.training.devices import choose_device
+from munet.training.fixed_rows import FixedRows, fixed_rows
 
 if TYPE_CHECKING:
     from munet.model.loader import ModelLoader
@@ -30,33 +31,31 @@ class Prediction:
         return [[(self.classes[i], p) for p, i in zip(ps, ids, strict=True)] for ps, ids in rows]
 
 
-def preprocessing_of(models: "ModelLoader", manifest: Manifest) -> Preprocessing:
-    """How a model sees images outside training: resized to its input size and normalised as its root was."""
-    return Preprocessing.from_hyperparameters(
-        {"image_size": manifest["hyperparameters"]["image_size"]},
-        variant="mu2net-plus",
-        mean=models.kind.mean,
-        std=models.kind.std,
-    )
+class Predictor:
+    """A model on a device, ready to answer: what is loaded once and asked many times."""
 
+    def __init__(self, models: "ModelLoader", model: str, device: str = "auto") -> None:
+        manifest, task = with_head(models, model)
+        self.classes = models.store.read_task(task)["classes"]
+        self._preprocessing = preprocessing_of(models, manifest)
+        self._device = choose_device(device)
+        self._network = models.network(model).on(self._device)
+        rows = fixed_rows(self._preprocessing.image_size, self._device)
+        self._apply = FixedRows(rows) if rows else lambda function, x: function(x)
 
-def predict(
-    models: "ModelLoader", model: str, images: Any, *, device: str = "auto", batch_size: int = 64
-) -> Prediction:
-    """Logits and probabilities of a model, by its id; see `System.predict`."""
-    manifest, task = with_head(models, model)
-    pictures = as_pictures(images)
-    network = models.network(model)
-    classes = models.store.read_task(task)["classes"]
-    pre = preprocessing_of(models, manifest)
-    place = choose_device(device)
-    network.to(place)
-    parts = []
-    with torch.inference_mode():
-        for start in range(0, len(pictures), batch_size):
-            batch = [
-                prepare(torch.from_numpy(image)[None].to(place), pre) for image in pictures[start : start + batch_size]
-            ]
-            parts.append(network(torch.cat(batch)).float().cpu())
-    logits = torch.cat(parts)
-    return Prediction(logits, logits.softmax(dim=1), classes)
+    def predict(self, pictures: Iterable[np.ndarray], batch_size: int = 64) -> Prediction:
+        """Logits and probabilities for one or more images uint8 (H, W, C) in the form of the task (`asked.form_of`).
+
+        What stands beside an image in a batch makes no difference to it: on a CPU not in a bit.
+        """
+        ready = batches(pictures, self._preprocessing, batch_size, self._device)
+        logits = torch.cat([self._answer(batch) for batch in ready])
+        return Prediction(logits, logits.softmax(dim=1), self.classes)
+
+    @torch.inference_mode()
+    def _answer(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+        """Logits (B, C), float32 on the CPU."""
+        x = x_BCHW
+        for _, stage in self._network.stages():  # as evaluation does, stage by stage
+            x = self._apply(stage, x)
+        return x.float().cpu()

@@ -11,6 +11,7 @@
     reopen.py     a split of a recorded task found again: missing, changed, what it holds
     reading.py    decoding in threads, unusable images, fingerprints
     stack.py      images of a split as one array, in memory or elsewhere
+    form.py       the size and channels that every image of a task is made, whoever asks
     images.py     one image file as uint8
     arrays.py     arrays of any number type as uint8
 

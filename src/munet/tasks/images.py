@@ -15,13 +15,15 @@ SUFFIXES = frozenset(
 )
 
 
-def decode_image(image: Any, *, name: str | None = None, side: int | None = None) -> np.ndarray:
+def decode_image(
+    image: Any, *, name: str | None = None, side: int | None = None, size: tuple[int, int] | None = None
+) -> np.ndarray:
     """`image` as uint8 (H, W, C), C 1 or 3.
 
     `image` is a path, the bytes of an image file, a PIL image, or an array (H, W), (H, W, C). EXIF rotation is applied,
     transparency laid over white, 16-bit grey scaled to 8 bits, CMYK and palettes turned to RGB; of an animation the
     first picture counts. With `side`, an image higher or wider than that comes as (side, side, C), antialiased, its
-    aspect not kept. InputError names `name` or the path.
+    aspect not kept; with `size` (height, width), every image comes in that size. InputError names `name` or the path.
     """
     if isinstance(image, (str, Path)):
         name = name or str(image)
@@ -34,12 +36,12 @@ def decode_image(image: Any, *, name: str | None = None, side: int | None = None
             raise InputError(f"{name}: NaN or infinite values")
         pixels = found.pixels[0]
     elif isinstance(image, (bytes, bytearray, memoryview)):
-        pixels = _decode_bytes(bytes(image), name, side)
+        pixels = _decode_bytes(bytes(image), name, side if size is None else max(size))
     elif isinstance(image, Image.Image):
         pixels = _guarded(lambda: _pixels(image), name)
     else:
         raise InputError(f"{name}: a {type(image).__name__} is no image: give a path, bytes, a PIL image or an array")
-    pixels = fit(pixels, side) if side is not None and max(pixels.shape[:2]) > side else pixels
+    pixels = to_size(pixels, side, size)
     return pixels if pixels.flags.writeable else pixels.copy()
 
 
@@ -51,11 +53,18 @@ def read_bytes(path: Path) -> bytes:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def fit(pixels: np.ndarray, side: int) -> np.ndarray:
-    """uint8 (H, W, C) resized to (side, side, C): bilinear, antialiased, aspect not kept."""
+def to_size(pixels: np.ndarray, side: int | None, size: tuple[int, int] | None) -> np.ndarray:
+    """uint8 (H, W, C) in `size` (height, width), or without one no larger than `side`; as it is where that holds."""
+    if size is None:
+        size = (side, side) if side is not None and max(pixels.shape[:2]) > side else None
+    return pixels if size is None or pixels.shape[:2] == size else fit(pixels, *size)
+
+
+def fit(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+    """uint8 (H, W, C) resized to (height, width, C): bilinear, antialiased, aspect not kept."""
     grey = pixels.shape[-1] == 1
     image = Image.fromarray(pixels[..., 0] if grey else np.ascontiguousarray(pixels))
-    resized = np.asarray(image.resize((side, side), Image.Resampling.BILINEAR))
+    resized = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
     return resized[..., None] if grey else resized
 
 

@@ -12,12 +12,15 @@ from itertools import islice
 import numpy as np
 
 from munet.errors import InputError
-from munet.tasks.images import decode_image, fit
+from munet.tasks.form import Form
+from munet.tasks.images import decode_image
 from munet.tasks.sources.base import Item, Source, Unusable
 from munet.tasks.splits import Range
 
 Progress = Callable[[int, int], None]
 """Called with (examples done, examples in all)."""
+
+Shape = tuple[int, ...]
 
 _CHUNK = 256
 _THREADS = min(8, os.cpu_count() or 1)
@@ -25,18 +28,21 @@ _THREADS = min(8, os.cpu_count() or 1)
 
 @dataclass(frozen=True)
 class Reading:
-    """What a selection holds beside its images: labels int64 (N,), what was left out, the fingerprint."""
+    """What a selection holds beside its images: labels int64 (N,), what was left out, the fingerprint; the size
+    (height, width) that all images came in, None where several, and the channels of the one that has most."""
 
     labels: np.ndarray
     bad: list[str]
     fingerprint: str
+    size: tuple[int, int] | None
+    channels: int
 
 
 def read(
     source: Source,
     ranges: Sequence[Range],
     *,
-    side: int | None = None,
+    form: Form | None = None,
     to: Callable[[np.ndarray], None] | None = None,
     skip_bad: bool = False,
     progress: Progress | None = None,
@@ -44,18 +50,22 @@ def read(
     """Read every example of `ranges`, in order.
 
     Each image goes `to` whoever gathers them; without one it is only checked. An unusable image raises InputError that
-    names it, or with `skip_bad` is left out. Images larger than `side` are resized. The fingerprint covers content and
-    labels, unusable examples included, not names or dates.
+    names it, or with `skip_bad` is left out. Images come in their `form`, without one as they are. The fingerprint
+    covers content and labels, unusable examples included, not names or dates.
     """
     labels = _labels(source, ranges)
     names = [(split, index) for split, start, stop in ranges for index in range(start, stop)]
     state = hashlib.sha256()
     good: list[int] = []
     bad: list[str] = []
+    sizes: set[tuple[int, int]] = set()  # two tell that there are several
+    channels = 1
 
-    def work(job: tuple[int, Item]) -> tuple[bytes, np.ndarray | InputError | None]:
+    def work(job: tuple[int, Item]) -> tuple[bytes, np.ndarray | Shape | InputError]:
         index, item = job
-        return _content_hash(item), _decode(item, lambda: source.name(*names[index]), side, to is not None)
+        result = _decode(item, lambda: source.name(*names[index]), form)
+        # 256 checked photos at once would be gigabytes: without a reader only their shapes are kept
+        return _content_hash(item), result.shape if to is None and isinstance(result, np.ndarray) else result
 
     with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS) as pool:
         # Pillow warns of odd but readable files (EXIF, palettes); what cannot be read is an error, not a warning.
@@ -71,11 +81,16 @@ def read(
                     bad.append(str(result))
                     continue
                 good.append(index)
-                if to is not None and result is not None:
+                height, width, found = result.shape if isinstance(result, np.ndarray) else result
+                channels = max(channels, found)
+                if len(sizes) < 2:
+                    sizes.add((height, width))
+                if to is not None and isinstance(result, np.ndarray):
                     to(result)
             if progress:
                 progress(min(first + _CHUNK, len(names)), len(names))
-    return Reading(labels[good], bad, f"sha256:{state.hexdigest()}")
+    size = sizes.pop() if len(sizes) == 1 else None
+    return Reading(labels[good], bad, f"sha256:{state.hexdigest()}", size, channels)
 
 
 def fingerprint(source: Source, ranges: Sequence[Range]) -> str:
@@ -114,16 +129,15 @@ def _content_hash(item: Item) -> bytes:
     return hashlib.sha256(item.content if isinstance(item, Unusable) else item).digest()
 
 
-def _decode(item: Item, name: Callable[[], str], side: int | None, keep: bool) -> np.ndarray | InputError | None:
+def _decode(item: Item, name: Callable[[], str], form: Form | None) -> np.ndarray | InputError:
     if isinstance(item, Unusable):
         return InputError(item.reason)
     if isinstance(item, np.ndarray):
-        return (fit(item, side) if side is not None and max(item.shape[:2]) > side else item) if keep else None
+        return item if form is None else form.fitted(item)
     try:
-        pixels = decode_image(item, name=name(), side=side)
+        return decode_image(item, name=name()) if form is None else form.picture(item, name())
     except InputError as error:
         return error
-    return pixels if keep else None
 
 
 def overall_fingerprint(classes: Sequence[str], splits: dict[str, str]) -> str:

@@ -103,6 +103,10 @@ def add(
         fingerprint=overall_fingerprint(opened.classes, {part: readings[part].fingerprint for part in PARTS}),
         skip_bad=options.skip_bad,
         skipped=sum(len(reading.bad) for reading in readings.values()),
+        images={
+            "size": list(common) if (common := readings["train"].size) else None,
+            "channels": max(reading.channels for reading in readings.values()),
+        },
     )
 
 
@@ -116,8 +120,8 @@ def load(
 ) -> Split:
     """Read one split of a recorded task.
 
-    Images of one common size up to `side` stay as they are; others become (side, side). InputError when the content
-    is not what it was when the task was added, unless `allow_changed`; other classes are always refused.
+    Images come in the form of the task at `side` (`munet.tasks.form`). InputError when the content is not what it was
+    when the task was added, unless `allow_changed`; other classes are always refused.
     """
     from munet.tasks.reopen import find_split
     from munet.tasks.stack import Gathering

@@ -12,6 +12,7 @@ import numpy as np
 
 from munet.errors import InputError, suggest
 from munet.store.schema import TaskData
+from munet.tasks.form import Form
 from munet.tasks.reading import Progress, Reading, fingerprint, read
 from munet.tasks.sources import open_source
 from munet.tasks.sources.base import Source, absolute, split_address
@@ -63,8 +64,13 @@ class RecordedSplit:
     def read(
         self, to: Callable[[np.ndarray], None], side: int | None = None, progress: Progress | None = None
     ) -> Reading:
-        """Decode every image, in order, as `munet.tasks.reading.read` does."""
-        return read(self.source, self.ranges, side=side, to=to, skip_bad=self.record["skip_bad"], progress=progress)
+        """Decode every image, in order, as `munet.tasks.reading.read` does; in its form at `side`, if there is one."""
+        form = None if side is None else self.form(side)
+        return read(self.source, self.ranges, form=form, to=to, skip_bad=self.record["skip_bad"], progress=progress)
+
+    def form(self, side: int) -> Form:
+        """What its images come in where larger or mixed ones become (side, side)."""
+        return Form.of(self.record, self.split, side)
 
     def fingerprint(self) -> str:
         """The fingerprint of what is there now; reads every example, decodes no image."""

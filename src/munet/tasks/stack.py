@@ -132,4 +132,4 @@ class Gathering:
 
 
 def _of_size(image: np.ndarray, shape: Shape) -> np.ndarray:
-    return image if image.shape[:2] == shape[:2] else fit(image, shape[0])
+    return image if image.shape[:2] == shape[:2] else fit(image, *shape[:2])

@@ -15,6 +15,7 @@ schedules.py      learning rates over steps
 adamw.py          AdamW on one flat vector, with a rate for each layer
 capture.py        a training step as one CUDA graph
 memory.py         batches that do not fit the device, in parts
+fixed_rows.py     networks on a fixed number of images at once, so that logits do not depend on the batch
 devices.py        device and its memory; precision.py the number format of products
 """
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from munet.training.fixed_rows import FixedRows, fixed_rows
 from munet.training.images import ImageSet, SplitLike
 from munet.training.memory import Note, Parts
 from munet.training.precision import autocast
@@ -39,11 +40,12 @@ def evaluate(
     device: torch.device | str = "cpu",
     batch_size: int = 512,
     precision: str = "fp32",
+    fixed: bool = False,
     note: Note = lambda text: None,
 ) -> tuple[int, int]:
     """(correct, examples) of one network; see `evaluate_together`."""
     alone = [EvalItem.alone(network, split)]
-    options = {"device": device, "batch_size": batch_size, "precision": precision}
+    options = {"device": device, "batch_size": batch_size, "precision": precision, "fixed": fixed}
     return evaluate_together(alone, preprocessing, **options, note=note)[0]
 
 
@@ -55,15 +57,19 @@ def evaluate_together(
     device: torch.device | str = "cpu",
     batch_size: int = 512,
     precision: str = "fp32",
+    fixed: bool = False,
     note: Note = lambda text: None,
     progress: Callable[[int], None] = lambda images: None,
 ) -> list[tuple[int, int]]:
     """(correct, examples) of each network on every image of its split, resized and normalised, nothing random.
 
     Batches may hold images of several splits, and go through a stage that their networks share at once. An image with
-    a non-finite logit is wrong. `progress` is called with the number of images of each batch when it is done.
+    a non-finite logit is wrong. With `fixed`, networks compute on as many images at once as for a prediction
+    (`munet.training.fixed_rows`), so that logits are those. `progress` is called with the number of images of each
+    batch when it is done.
     """
-    trie, parts = Trie("images"), Parts(note)
+    rows = fixed_rows(preprocessing.image_size, device, precision) if fixed else None
+    trie, parts = Trie("images"), Parts(note) if rows is None else FixedRows(rows)
     nodes = [trie.add(item.steps) for item in items]
     sets: dict[str, ImageSet] = {}
     readers: dict[str, list[int]] = {}  # content -> examinees

@@ -32,6 +32,7 @@ from munet.store.schema.run import (
 )
 from munet.store.schema.task import (
     ActivePopulation,
+    ImageForm,
     IterationPlace,
     ModelTest,
     SplitRecord,
@@ -49,6 +50,7 @@ __all__ = [
     "FinishedRecord",
     "FlopsSpent",
     "GenerationRecord",
+    "ImageForm",
     "IterationPlace",
     "IterationRecord",
     "Manifest",

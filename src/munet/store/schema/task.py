@@ -1,7 +1,7 @@
 """The record of a task: where its images are, and which model it retains."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from munet.store.records import FORMAT
 
@@ -15,6 +15,13 @@ class SplitRecord(TypedDict):
     fingerprint: str  # of what they hold
 
 
+class ImageForm(TypedDict):
+    """What the images of a task were when it was added, which decides what every image of it is made."""
+
+    size: list[int] | None  # [height, width] that all training images have; null where they have several
+    channels: int  # 1 where every image of the task is grey, else 3
+
+
 class TaskData(TypedDict):
     """The part of a task's record that tells of its images; nothing but `attach` ever changes it."""
 
@@ -26,6 +33,7 @@ class TaskData(TypedDict):
     fingerprint: str
     skip_bad: bool
     skipped: int  # unusable images
+    images: NotRequired[ImageForm]  # lacks where it was never looked at
 
 
 class ModelTest(TypedDict):
@@ -81,9 +89,10 @@ def task_data(
     fingerprint: str,
     skip_bad: bool = False,
     skipped: int = 0,
+    images: ImageForm | None = None,
 ) -> TaskData:
     """Begin the data part of a task's record."""
-    return {
+    data: TaskData = {
         "name": name,
         "source": source,
         "private": private,
@@ -93,6 +102,9 @@ def task_data(
         "skip_bad": skip_bad,
         "skipped": skipped,
     }
+    if images is not None:
+        data["images"] = images
+    return data
 
 
 def task_record(

@@ -9,6 +9,7 @@ from munet.errors import StoreError
 from munet.tasks import Split
 from munet.tasks.cache.disk import Decoded, DecodedFolder, key_of
 from munet.tasks.cache.npy_rows import FileRows
+from munet.tasks.form import Form
 from munet.tasks.reopen import RecordedSplit
 from munet.tasks.stack import Gathering, Rows, Shape
 
@@ -18,8 +19,9 @@ QUICK = 3.0  # unless decoding them takes longer than these seconds
 
 def stored(folder: DecodedFolder, found: RecordedSplit, fingerprint: str, side: int) -> Decoded | None:
     """The split as it was decoded earlier, when its fingerprint was this one; None where it was not."""
-    decoded = folder.open(key_of(fingerprint, found.ranges, side, found.record["skip_bad"]))
-    if decoded is None:
+    form = found.form(side)
+    decoded = folder.open(_key(found, fingerprint, form))
+    if decoded is None and form.size is None:
         decoded = folder.open(key_of(fingerprint, found.ranges, None, found.record["skip_bad"]))
     return decoded if decoded is not None and max(decoded.images.shape[1:3]) <= side else None
 
@@ -65,8 +67,7 @@ class Making:
             accept(reading.fingerprint)
             if not isinstance(rows, FileRows):
                 return Split(gathering.array(), reading.labels, reading.bad), False
-            as_is = max(rows.shape[:2]) < self._side  # what was resized is as large as the side
-            key = self._key(reading.fingerprint, None if as_is else self._side)
+            key = self._key(reading.fingerprint, as_is=max(rows.shape[:2]) < self._side)  # resized are as large as it
             files_hash = self._found.files_hash()
             if listing is None or listing != self._found.listing():
                 files_hash = None  # it may be that of other files than were read
@@ -93,7 +94,7 @@ class Making:
             self._refused = True
             return None
         if not self._locked:
-            self._locks.enter_context(self._folder.making(self._key(self._fingerprint, self._side)))
+            self._locks.enter_context(self._folder.making(self._key(self._fingerprint)))
             self._locked = True
             if stored(self._folder, self._found, self._fingerprint, self._side) is not None:
                 raise Appeared
@@ -108,8 +109,16 @@ class Making:
         )
         return None
 
-    def _key(self, fingerprint: str, side: int | None) -> str:
-        return key_of(fingerprint, self._found.ranges, side, self._found.record["skip_bad"])
+    def _key(self, fingerprint: str, *, as_is: bool = False) -> str:
+        form = self._found.form(self._side)
+        if as_is and form.size is None:
+            return key_of(fingerprint, self._found.ranges, None, self._found.record["skip_bad"])
+        return _key(self._found, fingerprint, form)
+
+
+def _key(found: RecordedSplit, fingerprint: str, form: Form) -> str:
+    made = form.side if form.size is None else [*form.size, form.channels]
+    return key_of(fingerprint, found.ranges, made, found.record["skip_bad"])
 
 
 def _not_kept(folder: DecodedFolder, error: Exception) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from munet.store.schema import TaskData
 from munet.tasks import Split
 from munet.tasks.cache import Appeared, DecodedFolder, Making, cache_limit, stored
+from munet.tasks.form import Form, decode_side
 from munet.tasks.reopen import RecordedSplit, find_split
 
 _ROOM = 4 << 30  # bytes of decoded images to hold in memory; mapped ones take none
@@ -18,11 +19,6 @@ _MAPS = 100  # mapped splits to hold, for each keeps a file open
 
 Seen = dict[str, tuple[str, str]]
 """For splits whose content was read: the fingerprint it had, and a listing of its files (`RecordedSplit.listing`)."""
-
-
-def decode_side(image_size: int) -> int:
-    """Side in pixels to which larger or mixed images are decoded: twice the model's input, room for crops."""
-    return 2 * image_size
 
 
 @dataclass(frozen=True)
@@ -82,10 +78,12 @@ class Splits:
                 del self._held[keys.pop(0)]
 
     def _load(self, record: TaskData, split: str, side: int) -> _Held:
+        wanted = Form.of(record, split, side).size
         for (name, part, other_side), held in self._held.items():
-            largest = max(held.split.images.shape[1:3])
+            shape = held.split.images.shape[1:3]
             # smaller than it was allowed to be: left as it is, and so it would be for any side that has room for it
-            if (name, part) == (record["name"], split) and largest < other_side and largest <= side:
+            left = wanted is None and max(shape) < other_side and max(shape) <= side
+            if (name, part) == (record["name"], split) and (left or shape == wanted):
                 return held
         found = find_split(record, split)
         return self._stored(found, side) or self._decoded(found, side)

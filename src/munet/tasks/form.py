@@ -1,0 +1,52 @@
+"""What every image of a task is made before a model's preprocessing: the one size and the channels they come in."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from munet.store.schema import TaskData
+from munet.tasks.images import decode_image, to_size
+
+
+def decode_side(image_size: int) -> int:
+    """Side in pixels to which larger or mixed images are decoded: twice the model's input, room for crops."""
+    return 2 * image_size
+
+
+@dataclass(frozen=True)
+class Form:
+    """The form of a task's images: training, evaluation and prediction make each image by `picture`.
+
+    `size` is (height, width) of every image. It is None for tasks whose record does not tell (added before records
+    did, or imported without images): then an image higher or wider than `side` becomes (side, side), and others stay
+    as they are. Images have at least `channels` channels, 1 or 3; of a grey one with three, all are equal.
+    """
+
+    side: int
+    size: tuple[int, int] | None = None
+    channels: int = 1
+
+    @classmethod
+    def of(cls, record: TaskData, split: str, side: int) -> Self:
+        """The form of a split of a recorded task at `side`, and of new images, which are as those of `test`.
+
+        The training images' common size where it is at most `side`, else (side, side).
+        """
+        known = record.get("images")
+        if known is None:
+            return cls(side)
+        common = known["size"]
+        fits = common is not None and max(common) <= side
+        size = (common[0], common[1]) if common is not None and fits else (side, side)
+        # Training reads grey as one channel where all it has is grey, whatever validation and test hold.
+        return cls(side, size, 1 if split == "train" else known["channels"])
+
+    def picture(self, image: Any, name: str | None = None) -> np.ndarray:
+        """Whatever `munet.tasks.decode_image` reads, as uint8 (H, W, C) of this form. InputError that has `name`."""
+        return self.fitted(decode_image(image, name=name, side=self.side, size=self.size))
+
+    def fitted(self, pixels: np.ndarray) -> np.ndarray:
+        """uint8 (H, W, 1 or 3) in this form."""
+        pixels = to_size(pixels, self.side, self.size)
+        return pixels.repeat(3, axis=2) if pixels.shape[2] < self.channels else pixels
