@@ -225,20 +225,26 @@ class System:
         timm has no place for residual adapters: a model that has some is refused, unless `with_adapters` writes them
         under keys of their own.
         """
+        from munet.inference.asked import form_of
+        from munet.inference.described import described
         from munet.model.to_timm import check_target, export_model
+        from munet.tasks.form import Form, decode_side
 
         check_target(Path(path))
 
         architecture, model = self.architecture, self.resolve(word)
         manifest = self.models.manifest(model)
+        size = manifest["hyperparameters"]["image_size"]
         classes = self.task(manifest["task"])["classes"] if manifest["task"] else []
+        form = form_of(self.models, model) if manifest["task"] else Form(decode_side(size))
         return export_model(
             architecture,
             self.models.layers(model),
-            manifest["hyperparameters"]["image_size"],
+            size,
             classes,
             Path(path),
             with_adapters=with_adapters,
+            preprocessing=described(form, size, architecture.mean, architecture.std),
         )
 
     # Care ------------------------------------------------------------------------------------------------------------

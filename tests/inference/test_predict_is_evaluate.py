@@ -1,4 +1,4 @@
-"""A prediction is what evaluation computes: on a CPU each probability is equal to the bit, one by one and in batches."""
+"""A prediction is what evaluation computes: on a CPU each probability to the bit, one by one and in batches."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -122,12 +122,17 @@ def test_a_record_that_does_not_tell_the_form_predicts_large_pictures_as_it_eval
     system: munet.System, evaluated: Logits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A task that was added before records told it."""
-    assert system.task("large").get("images") == {"size": [3000, 4000], "channels": 3}
+    train = system.task("large")["splits"]["train"]
+    assert (train.get("size"), train.get("channels")) == ([3000, 4000], 3)
     wanted = evaluated("large")
     read = Store.read_task
 
     def without(self: Store, name: str) -> Any:
-        return {key: value for key, value in read(self, name).items() if key != "images"}
+        record = read(self, name)
+        for split in record["splits"].values():
+            split.pop("size", None)
+            split.pop("channels", None)
+        return record
 
     monkeypatch.setattr(Store, "read_task", without)
     assert torch.equal(evaluated("large"), wanted)

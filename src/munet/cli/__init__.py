@@ -4,7 +4,7 @@
     evolve/       evolve, methods: the commands, the live view
     inspect.py    log, show, diff
     report.py     report: a system as a page; plot.py its figures and animation; watch.py the page, live
-    use.py        evaluate, predict, export
+    use.py        evaluate, export; predict.py predict
     experiment/   experiment run, continual, table, plot
     catalog/      catalog, and `add --catalog`
     importing.py  import, attach
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import typer
 
 GROUPS = (
-    *("quickstart", "system", "evolve.command", "inspect", "report", "plot", "watch", "use"),
+    *("quickstart", "system", "evolve.command", "inspect", "report", "plot", "watch", "use", "predict"),
     *("experiment.run", "catalog.list", "importing", "allocation.train", "maintain"),
 )
 

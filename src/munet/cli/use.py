@@ -1,4 +1,4 @@
-"""evaluate, predict, export: using the models of a system."""
+"""evaluate, export: using the models of a system."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,6 @@ from munet.text import clean
 
 def register(app: typer.Typer) -> None:
     app.command("evaluate")(evaluate)
-    app.command("predict")(predict)
     app.command("export")(export)
 
 
@@ -51,37 +50,6 @@ def evaluate(
     from munet.cli.text.renderables import evaluate_view
 
     show(evaluate_view(results, console().width))
-
-
-def predict(
-    system: SystemPath,
-    task: Word,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGES...", help="Image files.", show_default=False)],
-    top: Annotated[int, typer.Option(min=1, help="Classes to name for each image.")] = 1,
-    device: Device = "auto",
-    as_json: JsonFlag = False,
-) -> None:
-    """Classify image files with the model of a task.
-
-    Example:
-      munet predict fleet mnist a.png b.png --top 3
-    """
-    from munet.cli.text.progress import progress
-
-    opened = open_system(system)
-    model = opened.resolve(task)
-    with progress("classifying"):
-        tops = opened.predict(task, images, device=device).top(top)
-    if as_json:
-        rows = [
-            {"file": str(file), "top": [{"class": label, "probability": probability} for label, probability in row]}
-            for file, row in zip(images, tops, strict=True)
-        ]
-        show_json({"task": opened.manifest(model)["task"], "model": model, "images": rows})
-        return
-    from munet.cli.text.renderables import predict_view
-
-    show(predict_view([str(file) for file in images], tops, console().width))
 
 
 def export(

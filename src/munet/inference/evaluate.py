@@ -63,8 +63,8 @@ def evaluate(
 
 
 def _content(record: TaskRecord, split: str) -> str:
-    """What the images of a split are, and what they are made."""
-    return f"{record['fingerprint']} {record['splits'][split]['ranges']} {record.get('images')}"
+    """What the images of a split are, and whether the record tells what they are made."""
+    return f"{record['fingerprint']} {record['splits'][split]['ranges']} {'size' in record['splits']['train']}"
 
 
 def _groups(manifests: Mapping[str, Manifest]) -> list[list[str]]:

@@ -78,7 +78,8 @@ def answers(
             good = [picture for picture in pictures if isinstance(picture, np.ndarray)]
             for picture in pictures:
                 if isinstance(picture, InputError) and not skip_bad:
-                    raise picture
+                    hint = "repair or remove it, or say --skip-bad to go on without"
+                    raise InputError(f"{picture}; {hint}", kind=picture.kind) from picture
             tops: Iterator[list[tuple[str, float]]] = iter(())
             if good:
                 if predictor is None:

@@ -28,14 +28,16 @@ def export_model(
     path: str | Path,
     *,
     with_adapters: bool = False,
+    preprocessing: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write the model to `path` (.safetensors, timm's tensor names) and its description beside it (.json).
 
     `timm.create_model(d["model"], **d["kwargs"])` with the description d makes the module whose `load_state_dict`
     takes the file and that computes equal logits; where the norms' eps is 1e-6, so does
     `timm.models.vision_transformer.VisionTransformer(**d["kwargs"])`. timm has no adapters: a model that has some is
-    refused, or `with_adapters` written with the names `adapters.k.*`, which plain timm does not load. Returns
-    the description and the two paths. InputError, StoreError (the disk).
+    refused, or `with_adapters` written with the names `adapters.k.*`, which plain timm does not load. `preprocessing`,
+    what happens to an image before, is written as it is. Returns the description and the two paths. InputError,
+    StoreError (the disk).
     """
     from munet.model.state_dict import join_state_dict
 
@@ -49,6 +51,8 @@ def export_model(
             "export another model, or give with_adapters=True to write them as adapters.k.*"
         )
     description = _description(architecture, layers, image_size, classes, adapters)
+    if preprocessing is not None:
+        description["preprocessing"] = dict(preprocessing)
     data = serialize(join_state_dict(layers))
     sidecar = path.with_suffix(".json")
     write_atomic(path, data)

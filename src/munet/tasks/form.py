@@ -33,14 +33,14 @@ class Form:
 
         The training images' common size where it is at most `side`, else (side, side).
         """
-        known = record.get("images")
-        if known is None:
+        splits = record["splits"]
+        if "size" not in splits["train"]:
             return cls(side)
-        common = known["size"]
-        fits = common is not None and max(common) <= side
-        size = (common[0], common[1]) if common is not None and fits else (side, side)
+        common = splits["train"]["size"]
+        size = (common[0], common[1]) if common is not None and max(common) <= side else (side, side)
         # Training reads grey as one channel where all it has is grey, whatever validation and test hold.
-        return cls(side, size, 1 if split == "train" else known["channels"])
+        channels = 1 if split == "train" else max(part.get("channels", 1) for part in splits.values())
+        return cls(side, size, channels)
 
     def picture(self, image: Any, name: str | None = None) -> np.ndarray:
         """Whatever `munet.tasks.decode_image` reads, as uint8 (H, W, C) of this form. InputError that has `name`."""

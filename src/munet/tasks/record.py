@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from munet.errors import InputError
-from munet.store.schema import TaskData, split_record, task_data
+from munet.store.schema import SplitRecord, TaskData, split_record, task_data
 from munet.tasks.names import check_name
 from munet.tasks.reopen import NO_DATA
 from munet.tasks.splits import PARTS
@@ -13,6 +13,8 @@ from munet.tasks.splits import PARTS
 if TYPE_CHECKING:
     import numpy as np
 
+    from munet.tasks.planning import Selection
+    from munet.tasks.reading import Reading
     from munet.tasks.sources.base import Source
 
 Progress = Callable[[int, int], None]
@@ -88,12 +90,7 @@ def add(
         readings[part] = read(opened, plan[part].ranges, skip_bad=options.skip_bad, progress=report)
         done += size(plan[part].ranges)
     check_classes(opened, plan, {part: readings[part].labels for part in PARTS})
-    splits = {
-        part: split_record(
-            plan[part].expression, plan[part].ranges, len(readings[part].labels), readings[part].fingerprint
-        )
-        for part in PARTS
-    }
+    splits = {part: _split_record(plan[part], readings[part]) for part in PARTS}
     return task_data(
         name,
         opened.address,
@@ -103,10 +100,6 @@ def add(
         fingerprint=overall_fingerprint(opened.classes, {part: readings[part].fingerprint for part in PARTS}),
         skip_bad=options.skip_bad,
         skipped=sum(len(reading.bad) for reading in readings.values()),
-        images={
-            "size": list(common) if (common := readings["train"].size) else None,
-            "channels": max(reading.channels for reading in readings.values()),
-        },
     )
 
 
@@ -132,6 +125,11 @@ def load(
     if not allow_changed:
         found.refuse_changed(reading.fingerprint)
     return Split(gathering.array(), reading.labels, reading.bad)
+
+
+def _split_record(selection: "Selection", found: "Reading") -> SplitRecord:
+    record = split_record(selection.expression, selection.ranges, len(found.labels), found.fingerprint)
+    return {**record, "size": list(found.size) if found.size else None, "channels": found.channels}
 
 
 def _labels(source: "Source", ranges: Any) -> "np.ndarray":

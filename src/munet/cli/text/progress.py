@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock, Timer
 
-Progress = Callable[[int, int], None]  # done, in all
+Progress = Callable[[int, int | None], None]  # done, in all; None where nobody knows
 PATIENCE = 2.0  # seconds
 
 
@@ -35,7 +35,9 @@ def progress(what: str, *, patience: float = PATIENCE) -> Iterator[Progress]:
     timer.daemon = True
     timer.start()
     try:
-        yield lambda done, total: bar.update(task, completed=done, total=total, count=f"{done:,}/{total:,}")
+        yield lambda done, total: bar.update(
+            task, completed=done, total=total, count=f"{done:,}" if total is None else f"{done:,}/{total:,}"
+        )
     finally:
         timer.cancel()
         with lock:

@@ -32,7 +32,6 @@ from munet.store.schema.run import (
 )
 from munet.store.schema.task import (
     ActivePopulation,
-    ImageForm,
     IterationPlace,
     ModelTest,
     SplitRecord,
@@ -50,7 +49,6 @@ __all__ = [
     "FinishedRecord",
     "FlopsSpent",
     "GenerationRecord",
-    "ImageForm",
     "IterationPlace",
     "IterationRecord",
     "Manifest",

@@ -13,13 +13,8 @@ class SplitRecord(TypedDict):
     ranges: list[list[str | int]]  # [split of the source, first, one behind the last]
     examples: int  # that are usable
     fingerprint: str  # of what they hold
-
-
-class ImageForm(TypedDict):
-    """What the images of a task were when it was added, which decides what every image of it is made."""
-
-    size: list[int] | None  # [height, width] that all training images have; null where they have several
-    channels: int  # 1 where every image of the task is grey, else 3
+    size: NotRequired[list[int] | None]  # [height, width] that all its images have; null where they have several
+    channels: NotRequired[int]  # 1 where all its images are grey, else 3; these two lack where nobody looked
 
 
 class TaskData(TypedDict):
@@ -33,7 +28,6 @@ class TaskData(TypedDict):
     fingerprint: str
     skip_bad: bool
     skipped: int  # unusable images
-    images: NotRequired[ImageForm]  # lacks where it was never looked at
 
 
 class ModelTest(TypedDict):
@@ -89,10 +83,9 @@ def task_data(
     fingerprint: str,
     skip_bad: bool = False,
     skipped: int = 0,
-    images: ImageForm | None = None,
 ) -> TaskData:
     """Begin the data part of a task's record."""
-    data: TaskData = {
+    return {
         "name": name,
         "source": source,
         "private": private,
@@ -102,9 +95,6 @@ def task_data(
         "skip_bad": skip_bad,
         "skipped": skipped,
     }
-    if images is not None:
-        data["images"] = images
-    return data
 
 
 def task_record(

@@ -1,0 +1,122 @@
+"""predict: classify image files with a model of a system."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from munet.cli.common import Device, JsonFlag, SystemPath, Word, console, open_system, show, show_json, tell
+from munet.errors import InputError
+
+if TYPE_CHECKING:
+    from munet.inference.stream import Answer
+
+
+def register(app: typer.Typer) -> None:
+    app.command("predict")(predict)
+
+
+def predict(
+    system: SystemPath,
+    task: Word,
+    images: Annotated[
+        list[Path],
+        typer.Argument(metavar="IMAGES...", help="Image files, folders of them, or - for paths on standard input."),
+    ],
+    top: Annotated[int, typer.Option(min=1, help="Classes to name for each image.")] = 1,
+    device: Device = "auto",
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without files that cannot be read.")] = False,
+    as_json: JsonFlag = False,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Print a JSON object a line, as images are done.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a row of CSV a class, as images are done.")] = False,
+) -> None:
+    """Classify image files with the model of a task.
+
+    With --jsonl and --csv, answers come as they are computed, in memory that does not grow.
+
+    Example:
+      munet predict fleet mnist a.png b.png --top 3
+      find photos -name '*.jpg' | munet predict fleet flowers - --jsonl
+    """
+    if as_json + jsonl + as_csv > 1:
+        raise InputError("--json, --jsonl and --csv are three ways to print the same: give one")
+    from munet.cli.text.progress import progress
+
+    opened = open_system(system)
+    model = opened.resolve(task)
+    files, total = _files(images)
+    with progress("classifying") as report:
+        found = opened.predict_files(task, files, top=top, device=device, skip_bad=skip_bad)
+        answers = _told(found, total, report)
+        if jsonl:
+            _write_lines(answers)
+            return
+        if as_csv:
+            _write_csv(answers)
+            return
+        collected = list(answers)
+    if as_json:
+        rows = [_row(answer) for answer in collected]
+        show_json({"task": opened.manifest(model)["task"], "model": model, "images": rows})
+        return
+    from munet.cli.text.renderables import predict_view
+
+    good = [answer for answer in collected if answer.error is None]
+    show(predict_view([str(answer.file) for answer in good], [answer.top for answer in good], console().width))
+
+
+def _files(images: list[Path]) -> tuple[Iterable[Path], int | None]:
+    """The files to classify, and how many; standard input is read as it comes, so nobody knows how many."""
+    from munet.inference.stream import files_in
+
+    if Path("-") not in images:
+        files = list(files_in(images))
+        return files, len(files)
+    if len(images) > 1:
+        raise InputError("- reads the paths from standard input: give it alone, without other files")
+    lines = (line.rstrip("\r\n") for line in sys.stdin)
+    return files_in(Path(line) for line in lines if line), None
+
+
+def _told(
+    answers: "Iterator[Answer]", total: int | None, report: Callable[[int, int | None], None]
+) -> "Iterator[Answer]":
+    """The same answers, with the bar moved, and a note for each file that was skipped. InputError where all were, or
+    there was none."""
+    done = good = 0
+    for done, answer in enumerate(answers, 1):
+        if answer.error is None:
+            good += 1
+        else:
+            tell(f"skipped {answer.error}")
+        yield answer
+        report(done, total)
+    if not good:
+        raise InputError(
+            "none of the files can be read" if done else "no images to classify: standard input has no path"
+        )
+
+
+def _row(answer: "Answer") -> dict[str, Any]:
+    if answer.error is not None:
+        return {"file": str(answer.file), "error": answer.error}
+    top = [{"class": label, "probability": probability} for label, probability in answer.top]
+    return {"file": str(answer.file), "top": top}
+
+
+def _write_lines(answers: "Iterator[Answer]") -> None:
+    for answer in answers:
+        sys.stdout.write(json.dumps(_row(answer), ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+
+def _write_csv(answers: "Iterator[Answer]") -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["file", "rank", "class", "probability"])
+    for answer in answers:
+        writer.writerows([str(answer.file), rank, *pair] for rank, pair in enumerate(answer.top, 1))
+        sys.stdout.flush()
