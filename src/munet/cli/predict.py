@@ -96,9 +96,8 @@ def _told(
         yield answer
         report(done, total)
     if not good:
-        raise InputError(
-            "none of the files can be read" if done else "no images to classify: standard input has no path"
-        )
+        reason = "none of the files can be read: give others" if done else "standard input holds no path: give some"
+        raise InputError(f"no images to classify: {reason}")
 
 
 def _row(answer: "Answer") -> dict[str, Any]:

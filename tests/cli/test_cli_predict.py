@@ -1,0 +1,101 @@
+"""munet predict on files, folders and standard input, in all its forms."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cli_tools import Run
+from growing import evolve
+from munet import System
+from munet.inference import stream
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> Path:
+    system = System.create(
+        tmp_path_factory.mktemp("predict") / "fleet", "random:vit_tiny_patch16_224", depth=1, image_size=32
+    )
+    system.add_task("shapes", f"npz:{tiny_npz}")
+    evolve(system, method="multi-head", task_iterations=1, cycles=1, samples_per_cycle=32, batch_size=32, threads=1)
+    return system.path
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder of three images, one of them deeper, a text, a hidden image and one that is damaged, last by name."""
+    place = tmp_path / "photos"
+    (place / "deep").mkdir(parents=True)
+    for seed, name in enumerate(("b.png", "deep/c.png", "a.png", ".hidden.png")):
+        Image.fromarray(np.random.default_rng(seed).integers(0, 255, (20, 30, 3), np.uint8)).save(place / name)
+    (place / "notes.txt").write_text("no image")
+    (place / "z.png").write_bytes((place / "a.png").read_bytes()[:200])
+    return place
+
+
+def test_a_folder_stands_for_its_images_in_the_order_of_their_names(grown: Path, photos: Path, run: Run) -> None:
+    code, out, err = run("predict", grown, "shapes", photos, "--json", "--skip-bad", "--device", "cpu")
+    rows = json.loads(out)["images"]
+    assert code == 0
+    assert [Path(row["file"]).name for row in rows] == ["a.png", "b.png", "c.png", "z.png"]
+    assert "z.png" in rows[-1]["error"]
+    assert err.count("note: skipped") == 1
+
+
+def test_lines_and_csv_say_what_json_says(grown: Path, photos: Path, run: Run) -> None:
+    asked = ("predict", grown, "shapes", photos / "a.png", photos / "deep", "--top", "2", "--device", "cpu")
+    whole = json.loads(run(*asked, "--json")[1])["images"]
+    lines = [json.loads(line) for line in run(*asked, "--jsonl")[1].splitlines()]
+    assert lines == whole
+    rows = list(csv.DictReader(io.StringIO(run(*asked, "--csv")[1])))
+    flat = [
+        (row["file"], str(rank), one["class"], str(one["probability"]))
+        for row in whole
+        for rank, one in enumerate(row["top"], 1)
+    ]
+    assert [tuple(row.values()) for row in rows] == flat
+    assert list(rows[0]) == ["file", "rank", "class", "probability"]
+
+
+def test_paths_come_from_standard_input(grown: Path, photos: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{photos / 'b.png'}\n\n{photos / 'a.png'}\n"))
+    _, out, _ = run("predict", grown, "shapes", "-", "--jsonl", "--device", "cpu")
+    assert [json.loads(line)["file"] for line in out.splitlines()] == [str(photos / "b.png"), str(photos / "a.png")]
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    code, _, err = run("predict", grown, "shapes", "-")
+    assert (code, "standard input holds no path" in err) == (2, True)
+    code, _, err = run("predict", grown, "shapes", "-", photos / "a.png")
+    assert (code, "give it alone" in err) == (2, True)
+
+
+def test_what_cannot_be_read_is_named_with_a_way_out(grown: Path, photos: Path, tmp_path: Path, run: Run) -> None:
+    code, out, err = run("predict", grown, "shapes", photos, "--device", "cpu")
+    assert (code, out) == (2, "")
+    assert "z.png" in err
+    assert "--skip-bad" in err
+    (tmp_path / "empty").mkdir()
+    assert "no image file is in this folder" in run("predict", grown, "shapes", tmp_path / "empty")[2]
+    code, _, err = run("predict", grown, "shapes", photos / "z.png", "--skip-bad")
+    assert (code, "none of the files can be read" in err) == (2, True)
+    assert "give one" in run("predict", grown, "shapes", photos, "--jsonl", "--csv")[2]
+
+
+def test_files_are_read_batch_by_batch(grown: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more than a batch is asked for before its answers are out: memory stays flat over any number."""
+    asked = 0
+
+    def paths() -> Iterator[Path]:
+        nonlocal asked
+        for _ in range(40):
+            asked += 1
+            yield photos / "a.png"
+
+    system = System.open(grown)
+    answers = stream.answers(system.models, system.resolve("shapes"), paths(), device="cpu", batch_size=8)
+    seen = [asked for _ in answers]
+    assert seen == [8 * (1 + index // 8) for index in range(40)]
