@@ -17,6 +17,7 @@ from munet.store.schema import Manifest, TaskRecord, task_record
 if TYPE_CHECKING:
     from munet.analysis import History
     from munet.evolution.events import TaskFinished
+    from munet.inference.measures import Answers
     from munet.inference.predict import Prediction
     from munet.inference.stream import Answer
     from munet.model.staged import StagedNetwork
@@ -218,6 +219,28 @@ class System:
 
         options = {"device": device, "batch_size": batch_size, "precision": precision}
         return evaluate(self.models, tasks, split, **options, progress=progress, note=note)
+
+    def evaluate_on(
+        self,
+        word: str,
+        source: str,
+        *,
+        split: str | None = None,
+        device: str = "auto",
+        skip_bad: bool = False,
+        note: Callable[[str], None] = lambda text: None,
+        progress: Progress | None = None,
+    ) -> "Answers":
+        """A model's answers on any labelled images, by the address of a source, whose classes are matched by name.
+
+        `munet.inference.measures.measured` says what they come to. `split` is one of the source: None takes test
+        where there is one, else all.
+        """
+        model = self.resolve(word)
+        from munet.inference.labelled import answers_on
+
+        options = {"split": split, "device": device, "skip_bad": skip_bad}
+        return answers_on(self.models, model, source, **options, note=note, progress=progress)
 
     def export(self, word: str, path: str | Path, *, with_adapters: bool = False) -> dict[str, Any]:
         """Write a model as safetensors that plain timm loads; returns what was written.

@@ -1,13 +1,30 @@
 """evaluate, export: using the models of a system."""
 
+import csv
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from munet.cli.common import Device, JsonFlag, SystemPath, Word, complete_task, console, open_system, show, show_json
+from munet.cli.common import (
+    Device,
+    JsonFlag,
+    SystemPath,
+    Word,
+    complete_task,
+    console,
+    open_system,
+    show,
+    show_json,
+    tell,
+)
 from munet.errors import InputError
 from munet.text import clean
+
+if TYPE_CHECKING:
+    from munet.inference.measures import Answers
+    from munet.system import System
 
 
 def register(app: typer.Typer) -> None:
@@ -17,7 +34,9 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     system: SystemPath,
-    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    split: Annotated[
+        str | None, typer.Option(help="train, validation or test; test unless given.", show_default=False)
+    ] = None,
     task: Annotated[
         list[str] | None,
         typer.Option(help="Only this task; repeatable.", autocompletion=complete_task, show_default=False),
@@ -25,18 +44,32 @@ def evaluate(
     device: Device = "auto",
     batch_size: Annotated[int, typer.Option(min=1, help="Images computed together.")] = 512,
     precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE", help="Other labelled images, for one task: in detail.", show_default=False),
+    ] = None,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Of --data: leave out unusable images.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Of --data: a row of CSV for each image.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Measure the accuracy of the tasks' models on a whole split.
+    """Measure the accuracy of the tasks' models on a whole split, or of one on other labelled images.
 
-    Layers that several tasks share are computed once for each batch of images.
+    Layers that several tasks share are computed once for each batch of images. With --data: per class, confusions,
+    calibration, worst images; --split is one of the source (test where there is one, else all).
 
     Example:
       munet evaluate fleet --split test --task mnist
+      munet evaluate fleet --task flowers --data folder:new-photos
     """
     from munet.cli.text.progress import progress
 
     opened = open_system(system)
+    if data is None and (as_csv or skip_bad):
+        raise InputError(f"{'--csv' if as_csv else '--skip-bad'} belongs to --data SOURCE: add it")
+    if data is not None:
+        _evaluate_on(opened, task, data, split, device, skip_bad=skip_bad, as_csv=as_csv, as_json=as_json)
+        return
+    split = split or "test"
     with progress("evaluating") as report:
         options = {"device": device, "batch_size": batch_size, "precision": precision}
         results = opened.evaluate(
@@ -50,6 +83,49 @@ def evaluate(
     from munet.cli.text.renderables import evaluate_view
 
     show(evaluate_view(results, console().width))
+
+
+def _evaluate_on(
+    system: "System",
+    tasks: list[str] | None,
+    data: str,
+    split: str | None,
+    device: str,
+    *,
+    skip_bad: bool,
+    as_csv: bool,
+    as_json: bool,
+) -> None:
+    """One task's model on other labelled images."""
+    if not tasks or len(tasks) != 1:
+        raise InputError("--data is for one task: add --task NAME once")
+    if as_csv and as_json:
+        raise InputError("--csv and --json are two ways to print the same: give one")
+    from munet.cli.text.progress import progress
+    from munet.inference.measures import measured
+
+    with progress("evaluating") as report:
+        options = {"split": split, "device": device, "skip_bad": skip_bad}
+        answers = system.evaluate_on(tasks[0], data, **options, note=tell, progress=report)
+    if as_csv:
+        _write_csv(answers)
+        return
+    found = {"task": tasks[0], "data": data, **measured(answers)}
+    if as_json:
+        show_json(found)
+        return
+    from munet.cli.text.measures import measures_view
+
+    show(measures_view(found))
+
+
+def _write_csv(answers: "Answers") -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["image", "class", "answer", "probability", "right class's probability"])
+    for name, label, answer, row in zip(
+        answers.names, answers.labels, answers.predicted, answers.probabilities, strict=True
+    ):
+        writer.writerow([name, answers.classes[label], answers.classes[answer], row[answer], row[label]])
 
 
 def export(

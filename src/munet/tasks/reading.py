@@ -36,6 +36,7 @@ class Reading:
     fingerprint: str
     size: tuple[int, int] | None
     channels: int
+    rows: list[int]  # which of the selection they are
 
 
 def read(
@@ -90,7 +91,7 @@ def read(
             if progress:
                 progress(min(first + _CHUNK, len(names)), len(names))
     size = sizes.pop() if len(sizes) == 1 else None
-    return Reading(labels[good], bad, f"sha256:{state.hexdigest()}", size, channels)
+    return Reading(labels[good], bad, f"sha256:{state.hexdigest()}", size, channels, good)
 
 
 def fingerprint(source: Source, ranges: Sequence[Range]) -> str:

@@ -1,0 +1,93 @@
+"""A model's answers on any labelled images, not only on the splits that its task was recorded with."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from munet.errors import InputError
+from munet.inference.asked import form_of
+from munet.inference.measures import Answers
+from munet.inference.predict import Predictor
+from munet.tasks.reading import read
+from munet.tasks.sources import open_source
+
+if TYPE_CHECKING:
+    from munet.model.loader import ModelLoader
+    from munet.tasks.sources.base import Source
+
+_BATCH = 256
+
+
+def answers_on(
+    models: "ModelLoader",
+    model: str,
+    address: str,
+    *,
+    split: str | None = None,
+    device: str = "auto",
+    skip_bad: bool = False,
+    note: Callable[[str], None] = lambda text: None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Answers:
+    """What a model, by its id, says of the images of a source; classes are matched by their names.
+
+    `split` is one of the source; None takes `test` where there is one, else all there is. Classes that the task does
+    not know are left out with a note. InputError where none is known, where the source has no such split, and for an
+    image that cannot be used, unless `skip_bad`.
+    """
+    predictor, source = Predictor(models, model, device), open_source(address)
+    known = {name: number for number, name in enumerate(predictor.classes)}
+    for text in source.notes():
+        note(text)
+    parts = _parts(source, split, address)
+    labels = np.concatenate([source.labels(part) for part in parts])
+    to_task = np.array([known.get(name, -1) for name in source.classes], np.int64)
+    _tell_unknown(source.classes, labels, to_task, list(known), note)
+    batch: list[np.ndarray] = []
+    found: list[np.ndarray] = []
+
+    def answer() -> None:
+        if batch:
+            found.append(predictor.predict(batch).probabilities.double().numpy())
+            batch.clear()
+
+    def take(picture: np.ndarray) -> None:
+        batch.append(picture)
+        if len(batch) == _BATCH:
+            answer()
+
+    ranges = [(part, 0, source.counts()[part]) for part in parts]
+    reading = read(source, ranges, form=form_of(models, model), to=take, skip_bad=skip_bad, progress=progress)
+    answer()
+    for text in reading.bad:
+        note(f"left out {text}")
+    names = [source.name(part, index) for part, start, stop in ranges for index in range(start, stop)]
+    mine = to_task[reading.labels]
+    rows = np.flatnonzero(mine >= 0)
+    images = [names[reading.rows[row]] for row in rows]
+    return Answers(np.concatenate(found)[rows], mine[rows], predictor.classes, images)
+
+
+def _parts(source: "Source", split: str | None, address: str) -> Sequence[str]:
+    parts = list(source.counts())
+    if split is None:
+        return ["test"] if "test" in parts else parts
+    if split not in parts:
+        raise InputError(f"{address} has no split '{split}': it has {', '.join(parts)}")
+    return [split]
+
+
+def _tell_unknown(
+    classes: Sequence[str], labels: np.ndarray, to_task: np.ndarray, known: Sequence[str], note: Callable[[str], None]
+) -> None:
+    counts = np.bincount(labels, minlength=len(classes))
+    unknown = [(classes[k], int(n)) for k, n in enumerate(counts) if n and to_task[k] < 0]
+    if not unknown:
+        return
+    some = ", ".join(f"{name} ({n:,})" for name, n in unknown[:5]) + (", ..." if len(unknown) > 5 else "")
+    images = sum(n for _, n in unknown)
+    if images == len(labels):
+        shown = ", ".join(known[:5]) + (", ..." if len(known) > 5 else "")
+        raise InputError(f"the task knows none of the classes {some}: its own are {shown}")
+    note(f"left out {images:,} images of classes that the task does not know: {some}")
