@@ -1,6 +1,6 @@
 """Small runs whose models have the same ids for ever: what `test_golden_ids.py` compares with `golden_ids.json`.
 
-python tests/helpers/golden_ids.py        # writes what this machine gets, where the numbers of the code are meant to change
+python tests/helpers/golden_ids.py    # writes what this machine gets, where the numbers of the code are meant to change
 """
 
 import hashlib

@@ -18,8 +18,8 @@ def network_of(vit, layers=None, trainable=()):
 
 
 def frozen(vit):
-    """As a network without trainable layers: some versions of PyTorch choose another kernel where a gradient may be asked
-    for, also under `no_grad`."""
+    """As a network without trainable layers: where a gradient may be asked for, some versions of PyTorch choose another
+    kernel, also under `no_grad`."""
     return vit.requires_grad_(False)
 
 
