@@ -39,10 +39,9 @@ test: ## install the test extras, run the tests
 test-slow: ## the long checks: 100 kills of an evolving run, the published budgets
 	$(PYTHON) -m pytest -m slow
 
-TORCH ?= 2.6.0
-test-torch: ## the tests of models, training and evolution with TORCH=2.6.0, in an environment of its own
-	python3 -m venv build/torch-$(TORCH)
-	build/torch-$(TORCH)/bin/pip install --quiet 'torch==$(TORCH)' -e '.[test,quickstart]'
+TORCH ?= $(shell grep -oE '"torch>=[0-9.]+' pyproject.toml | cut -d= -f2)
+test-torch: ## the tests of models, training and evolution on the oldest torch, or TORCH=2.9.0, in an environment of its own
+	.ci/torch-environment build/torch-$(TORCH) $(TORCH)
 	build/torch-$(TORCH)/bin/python -m pytest -m 'not slow' -rs tests/model tests/training tests/evolution
 
 PACKAGE ?= search

@@ -61,7 +61,7 @@ def iteration(path: Path) -> Figures:
     import torch
 
     from munet.evolution.active_task import ActiveTask
-    from munet.evolution.runs import begin
+    from munet.evolution.runs import Request, begin
     from munet.search import load_method
     from munet.store.gc import collect, gc
     from munet.store.layer_file import serialize
@@ -78,16 +78,9 @@ def iteration(path: Path) -> Figures:
     figures["open"], system = listed(clocked(opened))
     name = "task-0005"
     record, method = system.task(name), load_method("mu2net-plus", {"children": 1})
-    options = {
-        "image_size": None,
-        "device": "cpu",
-        "precision": "fp32",
-        "threads": 1,
-        "default_threads": 1,
-        "new": False,
-    }
-    run = begin(system, method, [name], seed=7, **options)
-    figures["begin"], active = listed(clocked(lambda: ActiveTask(system, run, name)))
+    request = Request(method, (name,), seed=7, image_size=None, precision="fp32", threads=1)
+    run = begin(system.store, request, device="cpu", default_threads=1, new=False)
+    figures["begin"], active = listed(clocked(lambda: ActiveTask(system.models, run, name)))
     figures["sample a child"] = [clocked(lambda g=g: active.sample_generation(g))[0] for g in range(CHILDREN)]
 
     store, generator = system.store, torch.Generator().manual_seed(0)
@@ -109,7 +102,7 @@ def iteration(path: Path) -> Figures:
         return model
 
     def retain(best: str) -> None:
-        active.retain(0, {"model": best, "accuracy": 0.5, "examples": 2000})
+        active.retain(0, best, {"model": best, "accuracy": 0.5, "examples": 2000})
         store.write_task(record | {"model": best, "last": {"run": run.name, "iteration": 0}})
 
     try:
@@ -121,7 +114,7 @@ def iteration(path: Path) -> Figures:
         figures["collect"], first = listed(clocked(lambda: collect(fresh, [*kept, parent])))
         figures["collect again"], again = listed(clocked(lambda: collect(fresh, [*kept, parent])))
         assert (first.models, again.models) == (CHILDREN - 1, 0), (first, again)
-        figures["begin again"], _ = listed(clocked(lambda: ActiveTask(system, run, name)))
+        figures["begin again"], _ = listed(clocked(lambda: ActiveTask(system.models, run, name)))
         figures["memory"] = [memory() - imports]
         figures["torch's memory"] = [imports]
         figures["full gc"], _ = listed(clocked(lambda: gc(store, dry_run=True)))

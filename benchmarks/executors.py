@@ -76,8 +76,8 @@ class Generation:
         splits = Splits()
         splits.check(self.active.record, self.jobs[0].image_size)
         began = perf_counter()
-        with join_cluster(plan, self.system) as cluster:
-            executor = start_executor(plan, self.system, compute, splits, cluster)
+        with join_cluster(plan, self.system.store) as cluster:
+            executor = start_executor(plan, self.system.models, compute, splits, cluster)
             try:
                 (first,) = executor.run(self.groups(len(self.jobs))[:1], _cycle, print)
                 seconds = perf_counter() - began - first.seconds

@@ -33,6 +33,7 @@ from munet.evolution.jobs import JobGroup, group_jobs
 from munet.evolution.origins import initial_layers
 from munet.evolution.runs import Request, begin
 from munet.search import load_method
+from munet.store.schema.task import TaskRecord
 from munet.tasks.cache.splits import Splits
 
 CACHE = 2 << 30  # bytes
@@ -172,7 +173,7 @@ class Work:
     """Both sides' way of training one generation."""
 
     system: munet.System
-    record: dict[str, Any]
+    record: TaskRecord
     groups: list[JobGroup]
     cap: int
     device: str
@@ -187,7 +188,7 @@ class Work:
 
     def munet(self, cache: int = CACHE) -> None:
         setting = ComputeSettings(self.device, self.threads, cache, reuse=True, allow_changed=False)
-        trainer = ChildTrainer(self.system, setting, self.splits)
+        trainer = ChildTrainer(self.system.models, setting, self.splits)
         results = [result for group in self.groups for result in trainer.train(group)]
         self.found["munet"] = {result.number: result.outcome.accuracies for result in results}
 

@@ -17,14 +17,15 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from munet.analysis import model_history
 from munet.system import System
 
 
 def limits(system: System) -> dict[str, float]:
     """The figures of one system."""
-    children = {child["model"]: child for child in system.children() if child["model"]}
+    children = {child["model"]: child for child in model_history.children(system.store) if child["model"]}
     spent: dict[str, int] = {}
-    for child in system.children():
+    for child in model_history.children(system.store):
         spent[child["task"]] = spent.get(child["task"], 0) + child["samples"]
     rows = [_of_task(system, row, children, spent[row["name"]]) for row in system.status()["tasks"] if row["model"]]
     return {key: mean(row[key] for row in rows) for key in rows[0]}

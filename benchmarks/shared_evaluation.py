@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import plain
@@ -31,6 +31,7 @@ from munet.model.cost import flops
 from munet.model.weight_init import lecun_normal
 from munet.rng import numpy_rng, torch_rng
 from munet.store.layer_file import layer_size
+from munet.store.schema.manifest import Manifest
 from munet.training import Preprocessing
 
 BATCH = 512
@@ -80,8 +81,8 @@ def _add_model(system: munet.System, task: str, parent: str, own: set[str], scal
     manifest = {name: value for name, value in start.items() if name != "root"} | changes
     manifest["sizes"] = start["sizes"] | {slot: layer_size(tensors) for slot, tensors in layers.items()}
     with system.store.commit():
-        model = system.store.put_model(manifest)
-        system.store.write_task(system.task(task) | {"model": model})
+        model = system.store.put_model(cast(Manifest, manifest))
+        system.store.write_task({**system.task(task), "model": model})
     return model
 
 

@@ -175,12 +175,16 @@ class _Builder:
             task.model, task.test = model, {"model": model, "accuracy": tested, "examples": 2000}
 
     def _end(self, run: str, task: _Task, iteration: int, order: int) -> None:
-        kept = {other.name: _whole(self.models[other.model]) for other in self.tasks if other.model}
+        retained = {other.name: _whole(self.models[other.model]) for other in self.tasks if other.model}
         tests = {other.name: other.test["accuracy"] for other in self.tasks if other.test}
-        accuracy = kept[task.name]["metrics"]["validation_accuracy"] if task.model else None
+        accuracy = retained[task.name]["metrics"]["validation_accuracy"] if task.model else None
         place = {"task": task.name, "iteration": iteration}
         ending = {"format": 1, **place, "order": order, "model": task.model, "validation_accuracy": accuracy}
-        ending |= {"test": task.test, "system": {"tasks": len(kept), **totals(kept, tests)}, "finished": self._now()}
+        ending |= {
+            "test": task.test,
+            "system": {"tasks": len(retained), **totals(retained, tests)},
+            "finished": self._now(),
+        }
         self.store.write_run(run, iteration_file(**place), ending)
 
     # A child ---------------------------------------------------------------------------------------------------------
@@ -197,17 +201,17 @@ class _Builder:
         rounds = [] if failed else self._accuracies(task, self.models[parent])
         accuracy = max(rounds, default=None)
         bar = self.models[parent]["metrics"]["score"] if parent in population else None
-        kept = accuracy is not None and (bar is None or accuracy >= bar)
+        accepted = accuracy is not None and (bar is None or accuracy >= bar)
         for slot in trained:
-            manifest["layers"][slot] = self._layer() if kept else ""
+            manifest["layers"][slot] = self._layer() if accepted else ""
         accounted = accounted_parameters(sizes, manifest["layers"], owned, task.name)
         metrics = {"score": accuracy, "accounted_parameters": accounted, "flops": self._flops(manifest, task)}
         cycle = rounds.index(accuracy) if accuracy is not None else -1
         reason = "non-finite loss in cycle 0" if failed else None
-        if not kept and not failed:
+        if not accepted and not failed:
             reason = f"score {accuracy:.4f} is not better than {bar:.4f} of its parent"
         model = None
-        if kept:
+        if accepted:
             more = {"validation_accuracy": accuracy, "validation_examples": 1000, "cycle": cycle, "accuracies": rounds}
             model = self._keep(manifest | {"metrics": metrics | more})
         seconds = self.draw.uniform(2, 9)
@@ -217,7 +221,7 @@ class _Builder:
             "parent": parent,
             "parent_task": self.models[parent]["task"],
             "model": model,
-            "accepted": kept,
+            "accepted": accepted,
             "reason": reason,
             "accuracy": accuracy,
             "parent_score": bar,

@@ -1,6 +1,6 @@
 """Small runs whose models have the same ids for ever: what `test_golden_ids.py` compares with `golden_ids.json`.
 
-python tests/golden_ids.py        # writes what this machine gets, where the numbers of the code are meant to change
+python tests/helpers/golden_ids.py    # writes what this machine gets, where the numbers of the code are meant to change
 """
 
 import hashlib
@@ -84,13 +84,20 @@ def ids_of(system: munet.System) -> dict[str, str]:
 
 
 def shape_of(system: munet.System) -> str:
-    """Hash of what does not hang on the last bits of a sum: keys, slots and sizes of every manifest of the first task,
-    and the keys of its task record."""
+    """Hash of what does not hang on the last bits of a sum: of the first task the keys of its record and of its model's
+    manifest, the sizes that no mutation changes, and what its first generation drew.
+    """
     task = system.tasks[0]
     record = system.task(task)
     manifest = system.manifest(task)
-    fields = {"record": sorted(record), "manifest": sorted(manifest), "sizes": manifest["sizes"]}
+    sizes = {slot: size for slot, size in manifest["sizes"].items() if not slot.startswith(("adapter", "posembed"))}
+    fields: dict[str, Any] = {"record": sorted(record), "manifest": sorted(manifest), "sizes": sizes}
     fields["hyperparameters"] = sorted(manifest["hyperparameters"])
+    fields["drawn"] = [
+        [child["mutations"], child["hyperparameters"], child["cloned"], child["stream"]]
+        for file in sorted((system.path / "runs").glob(f"*/{task}-0000-0000.json"))
+        for child in json.loads(file.read_text())["children"]
+    ]
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 

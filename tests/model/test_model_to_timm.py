@@ -35,6 +35,25 @@ def test_plain_timm_loads_it_with_equal_logits(name: str, tmp_path: Path):
         torch.testing.assert_close(again(images_of(vit)), vit(images_of(vit)), rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("arguments", [{}, {"fc_norm": True}])
+def test_a_head_of_two_tokens_is_two_lines_in_timm(arguments: dict, tmp_path: Path):
+    vit = small_vit("vit_small_patch14_reg4_dinov2", **arguments)
+    draws = torch.Generator().manual_seed(2)
+    head = {"weight": torch.randn(5, 96, generator=draws), "bias": torch.randn(5, generator=draws)}
+    path = tmp_path / "model.safetensors"
+    about, weights = export(vit, path, layers={"head": head}), load_file(path)
+    assert about["head_features"] == "class-token+patches"
+    trunk = timm.create_model(about["model"], **about["kwargs"]).eval()
+    trunk.load_state_dict({name: tensor for name, tensor in weights.items() if not name.startswith("head.")})
+    with torch.no_grad():
+        x = trunk.forward_features(images_of(vit))  # type: ignore[operator]
+        pair = [trunk.fc_norm(x[:, 0]), trunk.fc_norm(x[:, trunk.num_prefix_tokens :].mean(1))]  # type: ignore[operator]
+        logits = torch.nn.functional.linear(torch.cat(pair, 1), weights["head.weight"], weights["head.bias"])
+        layers = {**split_state_dict(vit.state_dict()), "head": head}
+        expected = Network(read_architecture(vit), layers, 28)(images_of(vit))
+    torch.testing.assert_close(logits, expected, rtol=0, atol=0)
+
+
 @pytest.mark.parametrize(
     "name", ["vit_tiny_patch16_224", "vit_small_patch14_reg4_dinov2", "vit_base_patch16_siglip_224"]
 )
@@ -52,6 +71,7 @@ def test_the_description_holds_what_a_user_needs(tmp_path: Path):
     info = export(vit, tmp_path / "model.safetensors")
     written = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
     assert written["classes"] == CLASSES
+    assert written["head_features"] == "pooled"
     assert (written["image_size"], written["kwargs"]["num_classes"]) == (64, 5)
     assert written["mean"] == pytest.approx([0.48145466, 0.4578275, 0.40821073])
     assert {key: info[key] for key in written} == written | {

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from model_tools import TI
 from munet.errors import InputError
 from munet.model.vit import ViTArchitecture
-from munet.model.weight_init import new_adapter, new_head, random_root, resize_posembed
+from munet.model.weight_init import lecun_normal, new_adapter, new_head, random_root, resize_posembed
 
 REGISTERS = ViTArchitecture(14, 6, 1, 12, reg_tokens=3)
 
@@ -87,6 +87,18 @@ def test_new_adapter_draws_its_first_dense_layer_only():
     assert down.abs().max() <= 2 / math.sqrt(192) / 0.8796 + 1e-6
     assert not adapter["up.weight"].any()
     assert torch.equal(adapter["norm.weight"], torch.ones(192))
+
+
+def test_what_is_cut_off_is_drawn_again_whatever_pytorch_does():
+    std = 1 / math.sqrt(64) / 0.87962566103423978
+    draws = generator()
+    expected = std * torch.randn(32, 64, generator=draws)
+    times = 0
+    while (outside := expected.abs() > 2 * std).any():
+        expected = torch.where(outside, std * torch.randn(32, 64, generator=draws), expected)
+        times += 1
+    assert times >= 2
+    torch.testing.assert_close(lecun_normal((32, 64), 64, generator()), expected, rtol=0, atol=1e-6)
 
 
 def test_new_adapters_follow_their_generator():

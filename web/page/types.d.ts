@@ -78,7 +78,7 @@ interface Children {
   parent: number[];
   score: Maybe<number>[];
   accuracy: Maybe<number>[];
-  /** 0 rejected, 1 kept, 2 the best of its task so far */
+  /** 0 rejected, 1 accepted, 2 the best of its task so far */
   state: (0 | 1 | 2)[];
   reason: number[];
   run: number[];

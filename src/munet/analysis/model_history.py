@@ -54,7 +54,7 @@ def show(store: "Store", model: str) -> dict[str, Any]:
     """Everything about one model: its layers with size, origin and sharers, its settings and its measures."""
     manifest = store.get_model(model)
     models = retained(store)
-    owned = owners({task: kept["layers"] for task, kept in models.items()})
+    owned = owners({task: other["layers"] for task, other in models.items()})
     origin = trained_by(store, model)
     record = next((store.read_task(task) for task, m in models.items() if m == manifest), None)
     layers = [

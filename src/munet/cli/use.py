@@ -151,5 +151,9 @@ def export(
     show(f"wrote {clean(written['weights'])} and {clean(written['description'])}")
     if written["adapters"]:
         show("Its adapters are written as adapters.k.*, which plain timm does not load.")
-    else:
-        show(f"In timm: create_model({written['model']!r}, **kwargs), with the kwargs of the second, takes the first.")
+        return
+    wide = written["head_features"] != "pooled"
+    taken = "all of the first but head.*" if wide else "the first"
+    show(f"In timm: create_model({written['model']!r}, **kwargs), with the kwargs of the second, takes {taken}.")
+    if wide:
+        show("Its head reads class token and mean patch token: docs/cli.md has its two lines under munet export.")

@@ -263,8 +263,8 @@ class Evolution:
         self._count(result.outcome)
         if together:  # its task iteration tells of it
             return
-        kept = [other["score"] for other in records.values() if other["accepted"] and other is not record]
-        rivals = [candidate.score for candidate in active.candidates()] + [value for value in kept if value is not None]
+        scores = [other["score"] for other in records.values() if other["accepted"] and other is not record]
+        rivals = [candidate.score for candidate in active.candidates()] + [one for one in scores if one is not None]
         mine = verdict["score"]
         best = verdict["accepted"] and mine is not None and mine >= max(rivals, default=0.0)
         verdict_fields = (verdict["accepted"], best, verdict["accuracy"], mine, verdict["reason"])

@@ -137,7 +137,7 @@ def write_iteration(
     """Say what a task iteration retains, and what the system comes to with it. Before the task's record says so."""
     records = {record["name"]: record for record in store.task_records()}
     records[task] = {**records[task], "model": model, "test": test}
-    manifests = {name: store.get_model(kept) for name, record in records.items() if (kept := record["model"])}
+    manifests = {name: store.get_model(retained) for name, record in records.items() if (retained := record["model"])}
     tests = {name: tested["accuracy"] for name in manifests if (tested := records[name]["test"])}
     ending = iteration_record(
         task,

@@ -35,9 +35,12 @@ def export_model(
     `timm.create_model(d["model"], **d["kwargs"])` with the description d makes the module whose `load_state_dict`
     takes the file and that computes equal logits; where the norms' eps is 1e-6, so does
     `timm.models.vision_transformer.VisionTransformer(**d["kwargs"])`. timm has no adapters: a model that has some is
-    refused, or `with_adapters` written with the names `adapters.k.*`, which plain timm does not load. `preprocessing`,
-    what happens to an image before, is written as it is. Returns the description and the two paths. InputError,
-    StoreError (the disk).
+    refused, or `with_adapters` written with the names `adapters.k.*`, which plain timm does not load. Nor has it a head
+    of twice the width: with `head_features` "class-token+patches" the module is one without a head, which takes all but
+    `head.*`; of its `forward_features` x the logits are
+    `linear(cat([fc_norm(x[:, 0]), fc_norm(x[:, num_prefix_tokens:].mean(1))], 1), head.weight, head.bias)`.
+    `preprocessing`, what happens to an image before, is written as it is. Returns the description and the two paths.
+    InputError, StoreError (the disk).
     """
     from munet.model.state_dict import join_state_dict
 
@@ -82,12 +85,14 @@ def _description(
     outputs = int(layers["head"]["weight"].shape[0]) if "head" in layers else 0
     if outputs != len(classes):
         raise InputError(f"the head has {outputs} outputs for {len(classes)} classes")
+    wide = "head" in layers and int(layers["head"]["weight"].shape[1]) == 2 * architecture.width
     return {
         "model": _BASE_OF_EPS[architecture.norm_eps],
-        "kwargs": timm_arguments(architecture, depth_of(layers), image_size, outputs),
+        "kwargs": timm_arguments(architecture, depth_of(layers), image_size, 0 if wide else outputs),
         "image_size": image_size,
         "mean": list(architecture.mean),
         "std": list(architecture.std),
         "classes": list(classes),
+        "head_features": "class-token+patches" if wide else "pooled",
         "adapters": {str(k): dim for k, dim in adapters.items()},
     }

@@ -33,9 +33,16 @@ def new_adapter(width: int, dim: int, generator: torch.Generator) -> Layer:
 
 
 def lecun_normal(shape: tuple[int, ...], fan_in: int, generator: torch.Generator) -> Tensor:
-    """Normal truncated at two sigma with variance 1/fan_in after the truncation."""
+    """Normal truncated at two sigma with variance 1/fan_in after the truncation.
+
+    What lies outside is drawn again. PyTorch's own `trunc_normal_` draws otherwise in some versions than in others, so
+    that a seed would give other layers after an update.
+    """
     std = 1 / math.sqrt(fan_in) / _CUT_NORMAL_STD
-    return torch.nn.init.trunc_normal_(torch.empty(shape), 0.0, std, -2 * std, 2 * std, generator=generator)
+    values = torch.empty(shape).normal_(0.0, std, generator=generator)
+    while (outside := values.abs() > 2 * std).any():
+        values = torch.where(outside, torch.empty(shape).normal_(0.0, std, generator=generator), values)
+    return values
 
 
 def xavier_uniform(shape: tuple[int, int], generator: torch.Generator) -> Tensor:

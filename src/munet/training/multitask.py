@@ -83,7 +83,7 @@ def train_trunk(
     device: torch.device | str = "cpu",
     on_cycle: OnCycle = lambda cycle, accuracies: None,
 ) -> TrunkOutcome:
-    """Train the trainable slots of a network without a head, and all heads; the last step is kept.
+    """Train the trainable slots of a network without a head, and all heads; the last step counts.
 
     `recipe` says samples of a cycle, cycles, batch size, rates; what is done to the images, and the margin, are each
     part's own. The tensors that the network was made of are not written to.

@@ -52,7 +52,7 @@ def test_one_task(tmp_path: Path):
     assert made["totals"]["evolved_tasks"] == 1
 
 
-def test_no_child_was_kept(bare: munet.System, eight: munet.System, tiny_npz: Path):
+def test_no_child_was_accepted(bare: munet.System, eight: munet.System, tiny_npz: Path):
     bare.add_task("shapes", f"npz:{tiny_npz}")
     child = next(child for child in model_history.children(eight.store) if not child["accepted"])
     facts = {"accepted": False, "model": None, "score": None, "accuracy": None, "reason": "non-finite loss in cycle 0"}

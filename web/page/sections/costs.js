@@ -40,7 +40,7 @@ function fill(data, body) {
     time: {
       label: "Time",
       parts: [
-        ["training", "var(--kept)"],
+        ["training", "var(--accepted)"],
         ["validation", "var(--no)"],
         ["other", "var(--faint)"],
       ],
@@ -50,7 +50,7 @@ function fill(data, body) {
     flops: {
       label: "FLOPs",
       parts: [
-        ["training", "var(--kept)"],
+        ["training", "var(--accepted)"],
         ["validation", "var(--no)"],
       ],
       table: found.flops.map((v, task) => [task, v]),

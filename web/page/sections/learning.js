@@ -17,7 +17,7 @@ export const learning = {
   title: "Learning curves",
   how:
     "Validation accuracy after each training cycle, along the model’s ancestors of its own task. The " +
-    "cross is what was kept, the ring its test accuracy; the dotted line between them is the gap.",
+    "cross is the selected cycle, the ring its test accuracy; the dotted line between them is the gap.",
   fill,
 };
 
@@ -55,8 +55,8 @@ function curve(data, { task, accuracies, starts, selected, test_accuracy: test }
   const values = accuracies.filter(known),
     last = accuracies.length;
   const place = selected ?? last - 1,
-    kept = accuracies[place],
-    gap = difference(kept, test);
+    chosen = accuracies[place],
+    gap = difference(chosen, test);
   const all = known(test) ? [...values, test] : values;
   const low = Math.min(...all),
     high = Math.max(...all),
@@ -64,7 +64,7 @@ function curve(data, { task, accuracies, starts, selected, test_accuracy: test }
   return chart({
     title: named(taskColour(task), data.tasks[task].name),
     note: known(gap) ? `gap ${(100 * gap).toFixed(1).replace("-", "−")}` : "",
-    label: `Learning curve of ${data.tasks[task].name}: ${counted(last, "validation")}, kept at ${percent(kept, 1)}\u00a0%${known(test) ? `, test ${percent(test, 1)}\u00a0%` : ""}`,
+    label: `Learning curve of ${data.tasks[task].name}: ${counted(last, "validation")}, selected at ${percent(chosen, 1)}\u00a0%${known(test) ? `, test ${percent(test, 1)}\u00a0%` : ""}`,
     height: 128,
     draw: (svg, width, height) => {
       const range = { low: low - spare, high: Math.min(1.002, high + spare) };
@@ -94,8 +94,8 @@ function curve(data, { task, accuracies, starts, selected, test_accuracy: test }
           "stroke-width": 1.8,
         }),
       );
-      if (!known(kept)) return;
-      const y = scale.y(kept);
+      if (!known(chosen)) return;
+      const y = scale.y(chosen);
       if (known(test))
         svg.append(
           s("line", {
@@ -123,8 +123,8 @@ function curve(data, { task, accuracies, starts, selected, test_accuracy: test }
       svg.append(
         mark(
           s("path", { d: `M${end - 5} ${y}h10M${end} ${y - 5}v10`, stroke: theme.colours.ink, "stroke-width": 2 }),
-          "kept",
-          [`validation ${percent(kept)}\u00a0%`],
+          "selected cycle",
+          [`validation ${percent(chosen)}\u00a0%`],
         ),
       );
     },

@@ -9,9 +9,10 @@ import { bars } from "../charts/bars.js";
 export const rejected = {
   id: "rejected",
   name: "Rejected",
-  title: "Children that were kept, and those that were not",
+  title: "Children that were accepted, and those that were not",
   how:
-    "One bar a task, one segment a verdict. “Kept, best” were better than all models of their task before " + "them.",
+    "One bar a task, one segment a verdict. “Accepted, best” were better than all models of their task before " +
+    "them.",
   themed: true,
   fill,
 };
@@ -30,7 +31,7 @@ function fill(data, body) {
   const { reasons, by_task: table } = data.rejected;
   const parts = [
     { name: "accepted, best", colour: "var(--best)" },
-    { name: "accepted", colour: "var(--kept)" },
+    { name: "accepted", colour: "var(--accepted)" },
     ...reasons.map((name, n) => ({
       name: `rejected: ${name}`,
       colour: REASON_COLOURS[Math.min(n, REASON_COLOURS.length - 1)],

@@ -110,7 +110,7 @@ function distribution({ name, values, counts, default: start }) {
                 width: wide,
                 height: tall,
                 rx: 2,
-                fill: best ? "var(--kept)" : "color-mix(in srgb, var(--kept) 48%, var(--ground))",
+                fill: best ? "var(--accepted)" : "color-mix(in srgb, var(--accepted) 48%, var(--ground))",
               }),
               `${readable(name)} ${value}`,
               [`${counted(counts[n], "model")} of ${all}`],

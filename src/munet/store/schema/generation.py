@@ -1,4 +1,4 @@
-"""The record of a generation: every child that was sampled in it, kept or not."""
+"""The record of a generation: every child that was sampled in it, accepted or not."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
@@ -8,11 +8,11 @@ from munet.store.schema.manifest import Mutation
 
 
 class Verdict(TypedDict):
-    """What a trained child came to, and whether it is kept."""
+    """What a trained child came to, and whether it is accepted."""
 
     accepted: bool
     reason: str | None  # of a rejection
-    accuracy: float | None  # on the validation split, in the cycle that was kept; None: its training failed
+    accuracy: float | None  # on the validation split, in the selected cycle; None: its training failed
     score: float | None
     parent_score: float | None  # None where the parent is not in the population
     parameters: int | None

@@ -12,9 +12,9 @@ Mutation = dict[str, Any]
 class Metrics(TypedDict):
     """What was measured of a model; None where it was not."""
 
-    validation_accuracy: float | None  # from 0 to 1, in the cycle that was kept
+    validation_accuracy: float | None  # from 0 to 1, in the selected cycle
     validation_examples: int | None
-    cycle: int | None  # the one that was kept, from 0
+    cycle: int | None  # the selected one, from 0
     accuracies: list[float]  # one a cycle
     score: float | None
     accounted_parameters: float | None

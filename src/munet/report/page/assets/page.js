@@ -2558,7 +2558,7 @@
       time: {
         label: "Time",
         parts: [
-          ["training", "var(--kept)"],
+          ["training", "var(--accepted)"],
           ["validation", "var(--no)"],
           ["other", "var(--faint)"]
         ],
@@ -2568,7 +2568,7 @@
       flops: {
         label: "FLOPs",
         parts: [
-          ["training", "var(--kept)"],
+          ["training", "var(--accepted)"],
           ["validation", "var(--no)"]
         ],
         table: found.flops.map((v, task) => [task, v]),
@@ -3068,7 +3068,7 @@
     id: "learning",
     name: "Learning",
     title: "Learning curves",
-    how: "Validation accuracy after each training cycle, along the model’s ancestors of its own task. The cross is what was kept, the ring its test accuracy; the dotted line between them is the gap.",
+    how: "Validation accuracy after each training cycle, along the model’s ancestors of its own task. The cross is the selected cycle, the ring its test accuracy; the dotted line between them is the gap.",
     fill: fill5
   };
   function fill5(data, body) {
@@ -3094,13 +3094,13 @@
   }
   function curve(data, { task, accuracies, starts, selected, test_accuracy: test }) {
     const values = accuracies.filter(known), last = accuracies.length;
-    const place = selected ?? last - 1, kept = accuracies[place], gap = difference(kept, test);
+    const place = selected ?? last - 1, chosen = accuracies[place], gap = difference(chosen, test);
     const all = known(test) ? [...values, test] : values;
     const low = Math.min(...all), high = Math.max(...all), spare = Math.max(5e-3, (high - low) * 0.08);
     return chart({
       title: named(taskColour(task), data.tasks[task].name),
       note: known(gap) ? `gap ${(100 * gap).toFixed(1).replace("-", "−")}` : "",
-      label: `Learning curve of ${data.tasks[task].name}: ${counted(last, "validation")}, kept at ${percent(kept, 1)} %${known(test) ? `, test ${percent(test, 1)} %` : ""}`,
+      label: `Learning curve of ${data.tasks[task].name}: ${counted(last, "validation")}, selected at ${percent(chosen, 1)} %${known(test) ? `, test ${percent(test, 1)} %` : ""}`,
       height: 128,
       draw: (svg, width, height) => {
         const range = { low: low - spare, high: Math.min(1.002, high + spare) };
@@ -3129,8 +3129,8 @@
             "stroke-width": 1.8
           })
         );
-        if (!known(kept)) return;
-        const y = scale.y(kept);
+        if (!known(chosen)) return;
+        const y = scale.y(chosen);
         if (known(test))
           svg.append(
             s("line", {
@@ -3158,8 +3158,8 @@
         svg.append(
           mark(
             s("path", { d: `M${end - 5} ${y}h10M${end} ${y - 5}v10`, stroke: theme.colours.ink, "stroke-width": 2 }),
-            "kept",
-            [`validation ${percent(kept)} %`]
+            "selected cycle",
+            [`validation ${percent(chosen)} %`]
           )
         );
       }
@@ -3241,7 +3241,7 @@
               x2: scale.x(p.block),
               y1: scale.y(p.low),
               y2: scale.y(p.high),
-              stroke: "var(--kept)",
+              stroke: "var(--accepted)",
               "stroke-width": 2,
               opacity: 0.35
             })
@@ -3252,7 +3252,7 @@
                 cx: scale.x(p.block),
                 cy: scale.y(p.mean),
                 r: points.length > 16 ? 4 : 5,
-                fill: "var(--kept)"
+                fill: "var(--accepted)"
               }),
               `${kind}, block ${p.block}`,
               [
@@ -3296,7 +3296,7 @@
                 y: floor - tall,
                 width: Math.max(2, per * 0.86),
                 height: tall,
-                fill: "var(--kept)",
+                fill: "var(--accepted)",
                 rx: 1
               }),
               decision(mutation),
@@ -3415,8 +3415,8 @@
   var rejected = {
     id: "rejected",
     name: "Rejected",
-    title: "Children that were kept, and those that were not",
-    how: "One bar a task, one segment a verdict. “Kept, best” were better than all models of their task before them.",
+    title: "Children that were accepted, and those that were not",
+    how: "One bar a task, one segment a verdict. “Accepted, best” were better than all models of their task before them.",
     themed: true,
     fill: fill8
   };
@@ -3429,7 +3429,7 @@
     const { reasons, by_task: table } = data.rejected;
     const parts = [
       { name: "accepted, best", colour: "var(--best)" },
-      { name: "accepted", colour: "var(--kept)" },
+      { name: "accepted", colour: "var(--accepted)" },
       ...reasons.map((name, n) => ({
         name: `rejected: ${name}`,
         colour: REASON_COLOURS[Math.min(n, REASON_COLOURS.length - 1)]
@@ -3539,7 +3539,7 @@
                   width: wide,
                   height: tall,
                   rx: 2,
-                  fill: best ? "var(--kept)" : "color-mix(in srgb, var(--kept) 48%, var(--ground))"
+                  fill: best ? "var(--accepted)" : "color-mix(in srgb, var(--accepted) 48%, var(--ground))"
                 }),
                 `${readable(name)} ${value}`,
                 [`${counted(counts[n], "model")} of ${all}`]
