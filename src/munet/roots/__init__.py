@@ -1,17 +1,18 @@
 """Roots: `timm:NAME`, `npz:FILE`, `random:NAME`, `builtin:glyphs`.
 
 root.py         what a root is: depth, image size, whole fp32 tensors
-names.py        names of timm's models, without importing timm
+names.py        names of timm's models, without importing timm; other_names.py what others call them
 timm.py         timm: and random:
 npz.py          npz:, the papers' AugReg checkpoints; flax_layers.py makes layers of their arrays
 builtin.py      builtin:
-files.py        weight files that users name
+files.py        weight files that users name; layouts.py tensors as other libraries name them
 store_root.py   the root stored as the first model of a system
 """
 
 from pathlib import Path
 
 from munet.errors import InputError, suggest
+from munet.roots.other_names import timm_name
 from munet.roots.root import Root, check_depth
 
 __all__ = ["SCHEMES", "Root", "load_root"]
@@ -63,6 +64,8 @@ def _guess(spec: str) -> str:
     if colon and name:
         return suggest(scheme, SCHEMES)
     bare = spec.rstrip(":")
+    if (known := timm_name(bare)) is not None:
+        return f" (did you mean 'timm:{known}'?)"
     if bare == "glyphs":
         return " (did you mean 'builtin:glyphs'?)"
     if bare.endswith(".npz"):

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from munet.errors import InputError
 
+_PICKLES = (".pth", ".pt", ".bin", ".ckpt", ".pkl")
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -15,12 +17,22 @@ def read_safetensors(path: Path) -> "dict[str, Tensor]":
     from safetensors.torch import load_file
 
     check_file(path)
+    if path.suffix.lower() in _PICKLES:
+        raise InputError(f"{path} is a pickle, which munet never opens: convert it once, {_conversion(path)}")
     try:
         return load_file(path)
     except SafetensorError as error:
         raise InputError(f"{path} is no whole safetensors file ({error}): fetch or export it again") from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _conversion(path: Path) -> str:
+    """A command that makes a safetensors file of a state dict that PyTorch saved."""
+    load = f"d = torch.load({str(path)!r}, map_location='cpu', weights_only=True)"
+    inner = "d = d.get('state_dict', d.get('model', d))"
+    save = f"save_file({{k: v.contiguous() for k, v in d.items()}}, {str(path.with_suffix('.safetensors'))!r})"
+    return f'python -c "import torch; from safetensors.torch import save_file; {load}; {inner}; {save}"'
 
 
 def check_file(path: Path) -> None:

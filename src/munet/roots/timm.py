@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from munet.errors import InputError, suggest
 from munet.hub import patient
 from munet.roots.files import check_file, read_safetensors
+from munet.roots.layouts import from_transformers, without_prefix
 from munet.roots.names import check_timm_name
 from munet.roots.root import Root, check_depth, finish
 
@@ -53,7 +54,8 @@ def outline(name: str) -> "tuple[ViTArchitecture, Any]":
     _check_name(name)
     module = timm.models.model_entrypoint(name.partition(".")[0]).__module__
     if module not in _PLAIN_MODULES:
-        refuse(name, f"it comes from {module}")
+        rotary = " and its positions are rotary, which no slot holds" if module == "timm.models.eva" else ""
+        refuse(name, f"it comes from {module}{rotary}")
     with torch.device("meta"):
         vit = timm.create_model(name, pretrained=False, num_classes=0)
     return read_architecture(vit, name), vit
@@ -91,8 +93,10 @@ def _download(name: str) -> "dict[str, Tensor]":
 
 
 def _from_file(name: str, vit: Any, path: Path) -> "dict[str, Tensor]":
-    """Tensors with timm's names, or in another layout that timm itself can convert to this model."""
-    state = read_safetensors(path)
+    """Tensors with timm's names, perhaps behind a wrapper's prefix, or of transformers, or as timm itself can convert
+    them to this model."""
+    state = without_prefix(read_safetensors(path))
+    state = from_transformers(state, str(path)) or state
     if "patch_embed.proj.weight" in state and "pos_embed" in state:
         return state
     from timm.models.vision_transformer import checkpoint_filter_fn
