@@ -47,6 +47,7 @@ MU2NET_PLUS = {
     "image_size": (16, 32, 48, 64, 80, 96, 112),
     "adapter_dim": ADAPTERS,
 }
+ADAPTIVE = {key: values for key, values in MU2NET_PLUS.items() if key not in ("image_size", "momentum", "nesterov")}
 SPACES = {
     "munet": MUNET,
     "munet-characters": MUNET,
@@ -62,9 +63,9 @@ SPACES = {
     "mu2net-plus-large": {**MU2NET_PLUS, "image_size": (224, 384)},
     "mu2net-plus-no-compute": MU2NET_PLUS,
     "munet-no-autotune": MUNET,
-    "adaptive": MU2NET_PLUS,
-    "head-only": MU2NET_PLUS,
-    "finetune-adaptive": MU2NET_PLUS,
+    "adaptive": ADAPTIVE,
+    "head-only": ADAPTIVE,
+    "finetune-adaptive": ADAPTIVE,
     **{
         name: {}
         for name in (
