@@ -33,3 +33,8 @@ def test_elsewhere_one_line_says_where_munet_runs() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "munet runs on Linux and macOS: its files are locked as only those can (on Windows use WSL)\n"
+
+
+def test_it_runs_as_a_module() -> None:
+    ran = subprocess.run([sys.executable, "-m", "munet", "--help"], capture_output=True, text=True, check=True)
+    assert "Usage: munet" in ran.stdout
