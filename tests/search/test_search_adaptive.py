@@ -18,6 +18,7 @@ from munet.search.adaptive import (
     recipe,
     shares_by_need,
     trained_blocks,
+    trunk_batch_size,
 )
 from munet.search.mutations import Parent
 
@@ -142,6 +143,10 @@ def test_the_hard_task_gets_what_the_easy_ones_leave() -> None:
     assert shares == [0.5, 0.5, 1, 0.5, 4, 0.5, 0.5, 0.5]
     assert shares_by_need(METHOD, [0.3, 0.4], 3) == [1.5, 1.5], "what a task leaves that is not trained"
     assert shares_by_need(METHOD, [0.05], 1) == [0.5]
+
+
+def test_a_trunk_of_a_large_root_takes_more_and_smaller_steps() -> None:
+    assert (trunk_batch_size(METHOD, SMALL), trunk_batch_size(METHOD, LARGE)) == (64, 32)
 
 
 def test_evidence_survives_its_record() -> None:

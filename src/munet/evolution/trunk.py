@@ -13,7 +13,7 @@ from munet.evolution.jobs import TrunkGroup
 from munet.evolution.runs import Run
 from munet.evolution.shares import first_child
 from munet.rng import Key
-from munet.search.adaptive import Evidence, plan_trunk
+from munet.search.adaptive import Evidence, plan_trunk, trunk_batch_size
 from munet.store import Store
 from munet.store.schema import ChildRecord
 
@@ -62,7 +62,7 @@ def trunk_group(members: Sequence[TrunkMember], samples: int) -> TrunkGroup:
     method = first.method
     names = [member.active.name for member in members]
     order: Key = (first.run.request.seed, "together", *names, *(m.active.record["iterations"] for m in members))
-    size = method.trunk_batch_size
+    size = trunk_batch_size(method, sum(first.inheritance.root["sizes"].values()))
     budget = {"samples_per_cycle": max(round(samples / method.cycles), size), "batch_size": size}
     jobs = [
         replace(job, number=number, recipe=replace(job.recipe, **budget))

@@ -97,14 +97,15 @@ def _confusions(matrix: np.ndarray, classes: Sequence[str], most: int) -> list[d
 
 def _worst(answers: Answers, most: int) -> list[dict[str, Any]]:
     """The images whose right class is least likely."""
-    order, losses, predicted = np.argsort(-answers.losses, kind="stable")[:most], answers.losses, answers.predicted
+    losses, labels, predicted = answers.losses, answers.labels.tolist(), answers.predicted.tolist()
+    order = np.argsort(-losses, kind="stable")[:most].tolist()
     return [
         {
             "image": answers.names[i],
-            "class": answers.classes[answers.labels[i]],
+            "class": answers.classes[labels[i]],
             "answer": answers.classes[predicted[i]],
-            "probability": float(answers.probabilities[i, answers.labels[i]]),
+            "probability": float(answers.probabilities[i, labels[i]]),
             "nll": float(losses[i]),
         }
-        for i in order.tolist()
+        for i in order
     ]

@@ -111,7 +111,9 @@ class Method(BaseModel):
         strict=True,
         description="new tasks get one trunk that is trained on all of them",
     )
-    trunk_batch_size: _Count = Field(default=64, description="training samples of one step of a trunk")
+    trunk_batch_size: _Count = Field(
+        default=64, description="training samples of one step of a trunk; on a large root it is batch_size"
+    )
     shares: Literal["equal", "by-need"] = Field(
         default="equal", description="how tasks divide the samples of a run; by-need: by the error of their probes"
     )
