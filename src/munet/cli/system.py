@@ -120,12 +120,14 @@ def add(
             progress=report,
             tell=notes.append,
         )
-    for note in notes:
-        tell(f"{clean(name)}: {clean(note)}")
     if as_json:
+        for note in notes:
+            tell(f"{clean(name)}: {clean(note)}")
         show_json(record)
         return
     show(added_line(record))
+    for note in notes:
+        show(f"  {clean(note)}")
     show(f"Next: munet evolve {clean(system)} {clean(name)}")
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from munet.errors import InputError
 from munet.tasks.planning import Selection
 from munet.tasks.sources.base import Source
+from munet.text import counted
 
 _SHUFFLE = "shuffle the data, choose other slices, or add '?order=shuffled' to the address of the source"
 
@@ -37,10 +38,24 @@ def _check_trained(source: Source, plan: Mapping[str, Selection], labels: Mappin
     there = np.unique(np.concatenate([source.labels(split) for split in sorted(used)]))
     left_out = np.setdiff1d(there, labels["train"])
     if len(left_out):
+        _refuse_elsewhere(source, {split for split, _, _ in plan["train"].ranges}, used, left_out.tolist())
         shown = ", ".join(f"'{source.classes[label]}'" for label in left_out[:3])
         more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""
         raise InputError(
             f"{source.address}: train '{plan['train'].expression}' has no example of class {shown}{more}: {_SHUFFLE}"
+        )
+
+
+def _refuse_elsewhere(source: Source, trained: set[str], used: set[str], left_out: list[int]) -> None:
+    """InputError where no other slice of the splits that are trained on could hold a class."""
+    for label in left_out:
+        if any(label in source.labels(split) for split in trained):
+            continue
+        split = next(split for split in sorted(used) if label in source.labels(split))
+        count = int(np.count_nonzero(source.labels(split) == label))
+        raise InputError(
+            f"{source.address}: class '{source.classes[label]}' is in {split} only ({counted(count, 'image')}), so it "
+            f"cannot be learned: put images of it in {' or '.join(sorted(trained))}, or take it out of {split}"
         )
 
 

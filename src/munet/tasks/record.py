@@ -76,9 +76,11 @@ def add(
     from munet.tasks.reading import overall_fingerprint, read
     from munet.tasks.sources import open_source
     from munet.tasks.splits import size
+    from munet.tasks.telling import told
 
     name = check_name(name)
     opened = open_source(source)
+    opened.refuse_doubtful()
     if tell is not None:
         for note in opened.notes():
             tell(note)
@@ -89,7 +91,11 @@ def add(
         report = None if progress is None else (lambda n, _, before=done: progress(before + n, total))
         readings[part] = read(opened, plan[part].ranges, skip_bad=options.skip_bad, progress=report)
         done += size(plan[part].ranges)
-    check_classes(opened, plan, {part: readings[part].labels for part in PARTS})
+    labels = {part: readings[part].labels for part in PARTS}
+    check_classes(opened, plan, labels)
+    if tell is not None:
+        for sentence in told(opened.classes, opened.counts(), plan, labels):
+            tell(sentence)
     splits = {part: _split_record(plan[part], readings[part]) for part in PARTS}
     return task_data(
         name,

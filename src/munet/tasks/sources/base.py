@@ -13,7 +13,9 @@ import numpy as np
 
 from munet.errors import InputError, suggest
 
-_OPTIONS = re.compile(r"(?P<location>.*?)\?(?P<options>\w+=[^?&]*(?:&\w+=[^?&]*)*)", re.DOTALL)
+_OPTIONS = re.compile(
+    r"(?P<location>.*?)\?(?P<options>\w+={value}(?:&\w+={value})*)".format(value=r"(?:[^?&]|\?(?=P<|:))*"), re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,9 @@ class Source(ABC):
     def notes(self) -> Sequence[str]:
         """What a person should know of how the source was read: one line each, what was guessed and left out."""
         return ()
+
+    def refuse_doubtful(self) -> None:  # noqa: B027 - most sources have nothing to doubt
+        """InputError where what is there can be read, but a new task of it would hardly be what was meant."""
 
     def keys(self, split: str) -> Sequence[str]:
         """For each stored row the text whose hash decides its place in the shuffled order."""

@@ -1,4 +1,4 @@
-"""All files below a folder, links followed, without what systems and editors leave behind."""
+"""Files and folders as people mean them: links followed, without what systems and editors leave behind."""
 
 import os
 from collections.abc import Iterator
@@ -7,13 +7,31 @@ from pathlib import Path
 from munet.errors import InputError
 
 _LEFT_BEHIND = frozenset(
-    ("__MACOSX", "__pycache__", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found", "CVS")
-)
+    (
+        "__MACOSX", "__pycache__", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found", "CVS",
+        "Thumbs.db", "desktop.ini",
+    )
+)  # fmt: skip
 
 
 def is_hidden(name: str) -> bool:
     """Whether nobody means a file or folder of this name: `.git`, `.DS_Store`, `__MACOSX`."""
     return name.startswith(".") or name in _LEFT_BEHIND
+
+
+def folders_in(path: Path) -> list[Path]:
+    """Sub-folders by name. InputError where there is no such folder, or it may not be read."""
+    try:
+        return sorted(child for child in path.iterdir() if not is_hidden(child.name) and child.is_dir())
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such folder", kind="missing-file") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read as a folder: {error.strerror or error}") from error
+
+
+def files_in(path: Path) -> list[Path]:
+    """Files right in a folder, by name."""
+    return sorted(child for child in path.iterdir() if not is_hidden(child.name) and child.is_file())
 
 
 def files_below(folder: Path) -> Iterator[Path]:

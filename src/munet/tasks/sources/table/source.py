@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from munet.errors import InputError
-from munet.tasks.images import SUFFIXES
+from munet.tasks.image_files import image_suffixes
 from munet.tasks.sources.base import Item, Source, Unusable, absolute, file_item, train_first
 from munet.tasks.sources.table.columns import Columns, choose
 from munet.tasks.sources.table.labels import class_names
@@ -35,8 +35,8 @@ class TableSource(Source):
     def __init__(self, location: str, options: Mapping[str, str]) -> None:
         path = absolute(location)
         super().__init__(str(path), options)
-        self._table = read_tables(path, SUFFIXES)
-        self._finder = Finder(self._root(path if path.is_dir() else path.parent), SUFFIXES)
+        self._table = read_tables(path, image_suffixes())
+        self._finder = Finder(self._root(path if path.is_dir() else path.parent), image_suffixes())
         image, label, split = (options.get(role) for role in ("image", "label", "split"))
         columns = choose(self._table, image, label, split, self._finder.is_there)
         examples = collect(self._table, columns, self._finder)
