@@ -101,13 +101,15 @@ class System:
         private: bool = False,
         skip_bad: bool = False,
         allow_overlap: bool = False,
+        allow_duplicates: bool = False,
         progress: Progress | None = None,
         tell: Callable[[str], None] | None = None,
     ) -> TaskRecord:
         """Add a task from a source such as `folder:DIR`, `csv:FILE`, `npz:DIR` or `hf:NAME`; returns its record.
 
         Reads the data once, to check and fingerprint it; `tell` gets a sentence for each thing guessed or left
-        out. A `private` task may build on others and is never built on.
+        out. An image in two splits or under two classes is refused, unless `allow_duplicates`. A `private` task may
+        build on others and is never built on.
         """
         from munet.tasks import TaskOptions, add, check_name
 
@@ -115,7 +117,9 @@ class System:
         _ = self.architecture  # refused where no model could ever be grown for the task
         if self.store.has_task(name):
             raise InputError(f"task '{name}' is already in {self.path}: choose another name", kind="exists")
-        options = TaskOptions(train, validation, test, private, skip_bad, allow_overlap)
+        options = TaskOptions(
+            train, validation, test, private, skip_bad, allow_overlap, allow_duplicates=allow_duplicates
+        )
         data = add(name, source, options, progress=progress, tell=tell)
         record = task_record(data, added=self.store.next_added())
         self.store.create_task(record)

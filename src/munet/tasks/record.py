@@ -1,7 +1,7 @@
 """A task as data: `add` looks at a source once and makes the record, `load` reads a split by the record later."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from munet.errors import InputError
@@ -36,7 +36,8 @@ class TaskOptions:
 
     `train`, `validation` and `test` are split expressions (`munet.tasks.splits`); `munet.tasks.planning.plan_splits`
     tells which examples a missing one gets under `split_rule`, and when `allow_overlap` is needed. Others may build on
-    the task unless it is `private`. With `skip_bad`, images that cannot be used are left out and counted.
+    the task unless it is `private`. With `skip_bad`, images that cannot be used are left out and counted. One
+    image in two splits or under two classes is refused, unless `allow_duplicates`.
     """
 
     train: str | None = None
@@ -46,6 +47,7 @@ class TaskOptions:
     skip_bad: bool = False
     allow_overlap: bool = False
     split_rule: str = "papers"
+    allow_duplicates: bool = False
 
     @property
     def given(self) -> dict[str, str | None]:
@@ -72,6 +74,7 @@ def add(
     `options.skip_bad`, and where the splits cannot be learned from. Nothing is written.
     """
     from munet.tasks.checks import check_classes
+    from munet.tasks.duplicates import find_duplicates, refuse, told_of
     from munet.tasks.planning import plan_splits
     from munet.tasks.reading import overall_fingerprint, read
     from munet.tasks.sources import open_source
@@ -93,7 +96,12 @@ def add(
         done += size(plan[part].ranges)
     labels = {part: readings[part].labels for part in PARTS}
     check_classes(opened, plan, labels)
+    duplicates = find_duplicates(readings)
+    if not options.allow_duplicates:
+        refuse(duplicates, opened.address, opened.name)
     if tell is not None:
+        for sentence in told_of(duplicates, opened.name):
+            tell(sentence)
         for sentence in told(opened.classes, opened.counts(), plan, labels):
             tell(sentence)
     splits = {part: _split_record(plan[part], readings[part]) for part in PARTS}
@@ -161,7 +169,8 @@ def with_data(
 ) -> TaskData:
     """The data part of the record of an imported task, as `add` makes it. InputError also where the classes are not as
     many as the `outputs` of its head."""
-    data = add(name, source, options, progress=progress)
+    # What it was trained on is past changing: duplicates are no reason to refuse it.
+    data = add(name, source, replace(options, allow_duplicates=True), progress=progress)
     if len(data["classes"]) != outputs:
         raise InputError(
             f"the head of task '{name}' has {outputs} outputs, {data['source']} has {len(data['classes'])} classes: "
