@@ -75,7 +75,6 @@ def add(
     """
     from munet.tasks.checks import check_classes
     from munet.tasks.duplicates import find_duplicates, refuse, told_of
-    from munet.tasks.planning import plan_splits
     from munet.tasks.reading import overall_fingerprint, read
     from munet.tasks.sources import open_source
     from munet.tasks.splits import size
@@ -87,8 +86,7 @@ def add(
     if tell is not None:
         for note in opened.notes():
             tell(note)
-    plan = plan_splits(opened.counts(), options.given, rule=options.split_rule, allow_overlap=options.allow_overlap)
-    check_classes(opened, plan, {part: _labels(opened, plan[part].ranges) for part in PARTS})  # before the slow reading
+    plan = _plan(opened, options, tell)  # before the slow reading
     total, done, readings = sum(size(plan[part].ranges) for part in PARTS), 0, {}
     for part in PARTS:
         report = None if progress is None else (lambda n, _, before=done: progress(before + n, total))
@@ -102,7 +100,7 @@ def add(
     if tell is not None:
         for sentence in told_of(duplicates, opened.name):
             tell(sentence)
-        for sentence in told(opened.classes, opened.counts(), plan, labels):
+        for sentence in told(opened, plan, labels):
             tell(sentence)
     splits = {part: _split_record(plan[part], readings[part]) for part in PARTS}
     return task_data(
@@ -144,6 +142,43 @@ def load(
 def _split_record(selection: "Selection", found: "Reading") -> SplitRecord:
     record = split_record(selection.expression, selection.ranges, len(found.labels), found.fingerprint)
     return {**record, "size": list(found.size) if found.size else None, "channels": found.channels}
+
+
+def _plan(source: "Source", options: TaskOptions, tell: Callable[[str], None] | None) -> "dict[str, Selection]":
+    """The splits of a new task. Where those of a shuffled source cannot be cut from it so that every class is trained
+    on, they are cut class by class, and the address of the source says so."""
+    from munet.tasks.checks import check_classes
+    from munet.tasks.planning import plan_splits
+
+    def plan() -> "dict[str, Selection]":
+        found = plan_splits(
+            source.counts(),
+            options.given,
+            rule=options.split_rule,
+            allow_overlap=options.allow_overlap,
+            blocks=source.blocks("train") if "train" in source.counts() else None,
+        )
+        check_classes(source, found, {part: _labels(source, found[part].ranges) for part in PARTS})
+        return found
+
+    try:
+        return plan()
+    except InputError as error:
+        if source.order_kind != "shuffled" or "order" in source.options:
+            raise
+        reason = str(error)
+        first = error
+    source.stratify()
+    try:
+        found = plan()
+    except InputError as second:
+        same = str(second).replace("&order=stratified", "").replace("?order=stratified", "") == reason
+        if same:  # the order has nothing to do with it
+            raise first from None
+        raise
+    if tell is not None:
+        tell("the splits are cut class by class (?order=stratified), for else: " + reason)
+    return found
 
 
 def _labels(source: "Source", ranges: Any) -> "np.ndarray":

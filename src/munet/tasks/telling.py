@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from munet.tasks.planning import Selection
+from munet.tasks.sources.base import Source
 from munet.text import counted
 
 _SHOWN = 8  # classes that are listed in full
 
 
-def told(
-    classes: Sequence[str], counts: Mapping[str, int], plan: Mapping[str, Selection], labels: Mapping[str, np.ndarray]
-) -> list[str]:
-    """One sentence each. `counts` are those of the source, `labels` int64 (N,) of what each split of the task holds."""
+def told(source: Source, plan: Mapping[str, Selection], labels: Mapping[str, np.ndarray]) -> list[str]:
+    """One sentence each. `labels` int64 (N,) are those of what each split of the task holds."""
+    classes, counts = source.classes, source.counts()
     sentences = [f"classes: {listed(classes)}"]
     found = {part: np.bincount(values, minlength=len(classes)) for part, values in labels.items()}
     train = found["train"]
@@ -26,7 +26,9 @@ def told(
     for part in ("validation", "test"):
         lacking = [classes[label] for label in np.flatnonzero(found[part] == 0).tolist()]
         if lacking:
-            sentences.append(f"{part} has no image of {counted(len(lacking), 'class')}: {listed(lacking)}")
+            cut = part not in counts and source.order_kind != "stratified"
+            way_out = " (?order=stratified cuts class by class)" if cut else ""
+            sentences.append(f"{part} has no image of {counted(len(lacking), 'class')}{way_out}: {listed(lacking)}")
     used = {name for selection in plan.values() for name, _, _ in selection.ranges}
     unused = [f"{name} ({counted(count, 'image')})" for name, count in counts.items() if name not in used]
     if unused:

@@ -6,6 +6,7 @@
     folder/          one sub-folder of image files per class
     table/           `csv:`, tables of file names and labels
     walk.py          files below a folder
+    by_class.py      an order that is fair to every class
     base.py          what they have in common
 
 Nothing heavy is imported before a source is opened.

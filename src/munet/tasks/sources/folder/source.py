@@ -25,7 +25,7 @@ class FolderSource(Source):
 
     scheme = "folder"
     options_known = ("order", "level", "pattern")
-    shuffled_by_default = True
+    default_order = "shuffled"
 
     def __init__(self, location: str, options: Mapping[str, str]) -> None:
         root = absolute(location)

@@ -4,7 +4,7 @@ FILE is CSV or TSV (any delimiter, with or without a line of column names), JSON
 `label=` and `split=` name columns, `root=` the folder of the images. What is not given is guessed, told, and recorded
 in the address. DIR in place of FILE means the tables in it that are called after splits: train.csv, val.csv, test.csv.
 
-Examples come in the order of the SHA-256 of their names in the table: tables are often sorted by class, as folders are.
+Examples come in the order of the SHA-256 of their names in the table, a share of each class in front.
 """
 
 import unicodedata
@@ -30,7 +30,7 @@ class TableSource(Source):
 
     scheme = "csv"
     options_known = ("image", "label", "root", "split", "order")
-    shuffled_by_default = True
+    default_order = "stratified"
 
     def __init__(self, location: str, options: Mapping[str, str]) -> None:
         path = absolute(location)
