@@ -125,6 +125,24 @@ class System:
         self.store.create_task(record)
         return record
 
+    def move_task(self, name: str, source: str) -> TaskRecord:
+        """Point a task to its images where they are now, proved by their fingerprint; returns its record."""
+        from munet.tasks.changing import move
+
+        return move(self.store, name, source)
+
+    def rename_task(self, name: str, new: str) -> TaskRecord:
+        """Give a task that has no model yet another name; returns its record."""
+        from munet.tasks.changing import rename
+
+        return rename(self.store, name, new)
+
+    def remove_task(self, name: str) -> TaskRecord:
+        """Take a task out of the system; returns what its record was. Layers that other tasks use stay."""
+        from munet.tasks.changing import remove
+
+        return remove(self.store, name)
+
     def evolve(self, tasks: Sequence[str] | None = None, method: str = METHOD, **options: Any) -> "list[TaskFinished]":
         """Evolve tasks, one model retained for each: `munet.evolve` of this system."""
         from munet.evolution.start import evolve

@@ -10,6 +10,7 @@
     checks.py     too few classes or images, classes nobody trains on
     sources/      folder:, csv:, npz:, hf:, tfds:
     cache/        decoded splits, in memory and on disk
+    changing.py   a recorded task moved, renamed, removed
     reopen.py     a split of a recorded task found again: missing, changed, what it holds
     reading.py    decoding in threads, unusable images, fingerprints
     stack.py      images of a split as one array, in memory or elsewhere
