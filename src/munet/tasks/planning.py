@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from munet.errors import InputError, suggest
 from munet.tasks.sources.by_class import PERCENT, Blocks
+from munet.tasks.split_names import match_splits
 from munet.tasks.splits import PARTS, Bound, Range, describe, format_ranges, overlap, part, resolve, size, subtract
 
 RULES = ("papers", "none")
@@ -65,13 +66,23 @@ def _train_base(counts: Mapping[str, int], plan: Mapping[str, Selection]) -> Sel
     if "train" not in counts:
         raise InputError(
             f"there is no split 'train'; there is {describe(counts)}: say which examples to train on, "
-            f"for instance --train '{next(iter(counts), 'test')}[10%:]'"
+            f"for instance {_named(list(counts))}"
         )
     taken = [piece for selection in plan.values() for piece in selection.ranges]
     left = subtract([("train", 0, counts["train"])], taken)
     if not left:
         raise InputError("validation and test leave nothing of the split 'train' to train on")
     return Selection(format_ranges(left, counts), tuple(left))
+
+
+def _named(splits: Sequence[str]) -> str:
+    """Options that use splits of other names, by what they seem to be."""
+    meant = {split: name for name, split in match_splits(splits).items()}
+    if "train" in meant:
+        return " ".join(f"--{split} '{meant[split]}'" for split in PARTS if split in meant)
+    if len(splits) > 2:
+        return f"--train '{'+'.join(splits[:-2])}' --validation '{splits[-2]}' --test '{splits[-1]}'"
+    return f"--train '{next(iter(splits), 'test')}[10%:]'"
 
 
 def _cut(base: Selection, missing: Sequence[str], counts: Mapping[str, int]) -> dict[str, Selection]:

@@ -168,6 +168,7 @@ def _plan(source: "Source", options: TaskOptions, tell: Callable[[str], None] | 
             raise
         reason = str(error)
         first = error
+    address = source.address
     source.stratify()
     try:
         found = plan()
@@ -177,7 +178,8 @@ def _plan(source: "Source", options: TaskOptions, tell: Callable[[str], None] | 
             raise first from None
         raise
     if tell is not None:
-        tell("the splits are cut class by class (?order=stratified), for else: " + reason)
+        fault = reason.removeprefix(f"{address}: ").rpartition(": ")[0]  # without the way out, which was taken
+        tell(f"the splits are cut class by class (?order=stratified), for cut as usual {fault}")
     return found
 
 

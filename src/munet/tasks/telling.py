@@ -18,10 +18,10 @@ def told(source: Source, plan: Mapping[str, Selection], labels: Mapping[str, np.
     found = {part: np.bincount(values, minlength=len(classes)) for part, values in labels.items()}
     train = found["train"]
     least, most = int(train.argmin()), int(train.argmax())
-    few, many = f"{train[least]:,}", f"{train[most]:,}"
-    if few == many:
-        sentences.append(f"train has {few} images of each class")
+    if train[least] == train[most]:
+        sentences.append(f"train has {counted(int(train[least]), 'image')} of each class")
     else:
+        few, many = f"{train[least]:,}", f"{train[most]:,}"
         sentences.append(f"train has {few} ({classes[least]}) to {many} ({classes[most]}) images of a class")
     for part in ("validation", "test"):
         lacking = [classes[label] for label in np.flatnonzero(found[part] == 0).tolist()]

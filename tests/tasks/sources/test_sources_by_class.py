@@ -57,7 +57,7 @@ def test_a_long_tail_is_cut_class_by_class_and_told(tmp_path: Path) -> None:
     assert classes_in(record, "train") == classes_in(record, "validation") == set(range(150))
     assert classes_in(record, "test") == set(range(1, 150, 2))
     assert record["splits"]["validation"]["expression"] == "train[75:225]"
-    assert any("class by class (?order=stratified)" in text for text in told)
+    assert any("class by class (?order=stratified), for cut as usual train 'train[10%:]' has no" in t for t in told)
     assert any("test has no image of 75 classes:" in text for text in told)
 
 

@@ -86,7 +86,9 @@ def test_another_spelling_beside_the_usual_name_is_a_split_of_its_own(tmp_path: 
 def test_folds_are_splits(tmp_path: Path) -> None:
     root = fill(tmp_path, product(("fold_0", "fold_1", "fold_2"), ("cat", "dog")))
     assert open_source(f"folder:{root}").counts() == {"fold_0": 8, "fold_1": 8, "fold_2": 8}
-    refused_to_add(f"folder:{root}", "there is no split 'train'", "fold_0", "--train")
+    refused_to_add(
+        f"folder:{root}", "there is no split 'train'", "--train 'fold_0' --validation 'fold_1' --test 'fold_2'"
+    )
     record = add("pets", f"folder:{root}", TaskOptions("fold_0", "fold_1", "fold_2"))
     assert record["classes"] == ["cat", "dog"]
 
@@ -226,6 +228,15 @@ def test_links_are_followed_and_loops_are_not(tmp_path: Path) -> None:
     source = open_source(f"folder:{root}")
     assert source.classes == ("cat", "dog")
     assert np.bincount(source.labels("train")).tolist() == [4, 8]
+
+
+def test_a_file_that_is_there_and_in_a_linked_folder_counts_once(tmp_path: Path) -> None:
+    store = fill(tmp_path / "store", ("cat",), 6)
+    root = fill(tmp_path / "set", ("dog",))
+    (root / "cat").mkdir()
+    (root / "cat" / "z.png").symlink_to(store / "cat" / "0_0.png")
+    (root / "cat" / "all").symlink_to(store / "cat")
+    assert open_source(f"folder:{root}").counts() == {"train": 10}
 
 
 # names of files

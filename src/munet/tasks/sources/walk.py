@@ -35,15 +35,29 @@ def files_in(path: Path) -> list[Path]:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Files at any depth. Links are followed; one that leads back to a folder on the way to it is not.
+    """Files at any depth. Links are followed; one that leads back to a folder on the way to it is not, and of the files
+    that a linked folder holds, those that are there already are left out.
 
     InputError for a folder that may not be read.
     """
     above = {_identity(path) for start in (folder, folder.resolve()) for path in (start, *start.parents)}
-    yield from _walk(folder, above)
+    through: list[Path] = []
+    plain: list[Path] = []
+    for path, linked in _walk(folder, above, False):
+        if linked:
+            through.append(path)
+        else:
+            plain.append(path)
+            yield path
+    seen = {path.resolve() for path in plain} if through else set()
+    for path in through:
+        if (real := path.resolve()) not in seen:
+            seen.add(real)
+            yield path
 
 
-def _walk(folder: Path, above: set[tuple[int, int]]) -> Iterator[Path]:
+def _walk(folder: Path, above: set[tuple[int, int]], linked: bool) -> Iterator[tuple[Path, bool]]:
+    """Files, and whether a folder on the way to each is a link."""
     try:
         with os.scandir(folder) as found:
             entries = sorted(found, key=lambda entry: entry.name)
@@ -51,9 +65,9 @@ def _walk(folder: Path, above: set[tuple[int, int]]) -> Iterator[Path]:
             if is_hidden(entry.name):
                 continue
             if not entry.is_dir():
-                yield Path(entry.path)
+                yield Path(entry.path), linked
             elif (here := _identity(Path(entry.path))) not in above:
-                yield from _walk(Path(entry.path), above | {here})
+                yield from _walk(Path(entry.path), above | {here}, linked or entry.is_symlink())
     except OSError as error:
         raise InputError(f"{error.filename or folder}: cannot be read: {error.strerror or error}") from error
 
