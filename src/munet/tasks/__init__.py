@@ -14,11 +14,8 @@
     reopen.py     a split of a recorded task found again: missing, changed, what it holds
     reading.py    decoding in threads, unusable images, fingerprints
     stack.py      images of a split as one array, in memory or elsewhere
-<<<<<<< HEAD
     form.py       the size and channels that every image of a task is made, whoever asks
-=======
     image_files.py  which files are images
->>>>>>> e88702b (Sources: folders as people have them; every suffix of Pillow; add tells what it found and left out)
     images.py     one image file as uint8
     arrays.py     arrays of any number type as uint8
 
