@@ -47,7 +47,7 @@ def test_show(folder: Path, run: Run) -> None:
         "images: npz:/",
         "train 90 (train), validation 30 (validation), test 30 (test)",
         "classes: 0, 1, 2",
-        "after 1 task iteration, test",
+        ", test accuracy",
     ):
         assert word in out, out
     assert "no model yet" in run("task", "show", folder / "fleet", "fresh")[1]
