@@ -15,7 +15,7 @@ from munet.analysis.model_history import Sampled
 from munet.evolution.events import CycleFinished, Event, Notice, TaskFinished, TrunkCycle, TrunkStarted
 from munet.evolution.probe import kind_of
 from munet.store.schema import TaskData
-from munet.tasks import add, load
+from munet.tasks import TaskOptions, add, load
 
 SMALL: dict[str, Any] = {"samples_per_cycle": 128, "cycles": 2, "threads": 1, "executor": "local"}
 
