@@ -110,7 +110,13 @@ def make_system(case: Case, folder: Path, data: Path) -> munet.System:
     system = munet.System.create(folder / "system", root=case.root, depth=depth, image_size=case.image_size)
     source = data / case.data if case.data else _noise(folder / "noise", case.image_size)
     system.add_task(
-        TASK, f"npz:{source}", train=case.train, validation=case.validation, test="train[:8]", allow_overlap=True
+        TASK,
+        f"npz:{source}",
+        train=case.train,
+        validation=case.validation,
+        test="train[:8]",
+        allow_overlap=True,
+        allow_duplicates=True,
     )
     return system
 

@@ -101,13 +101,15 @@ class System:
         private: bool = False,
         skip_bad: bool = False,
         allow_overlap: bool = False,
+        allow_duplicates: bool = False,
         progress: Progress | None = None,
         tell: Callable[[str], None] | None = None,
     ) -> TaskRecord:
         """Add a task from a source such as `folder:DIR`, `csv:FILE`, `npz:DIR` or `hf:NAME`; returns its record.
 
         Reads the data once, to check and fingerprint it; `tell` gets a sentence for each thing guessed or left
-        out. A `private` task may build on others and is never built on.
+        out. An image in two splits or under two classes is refused, unless `allow_duplicates`. A `private` task may
+        build on others and is never built on.
         """
         from munet.tasks import TaskOptions, add, check_name
 
@@ -115,11 +117,31 @@ class System:
         _ = self.architecture  # refused where no model could ever be grown for the task
         if self.store.has_task(name):
             raise InputError(f"task '{name}' is already in {self.path}: choose another name", kind="exists")
-        options = TaskOptions(train, validation, test, private, skip_bad, allow_overlap)
+        options = TaskOptions(
+            train, validation, test, private, skip_bad, allow_overlap, allow_duplicates=allow_duplicates
+        )
         data = add(name, source, options, progress=progress, tell=tell)
         record = task_record(data, added=self.store.next_added())
         self.store.create_task(record)
         return record
+
+    def move_task(self, name: str, source: str) -> TaskRecord:
+        """Point a task to its images where they are now, proved by their fingerprint; returns its record."""
+        from munet.tasks.changing import move
+
+        return move(self.store, name, source)
+
+    def rename_task(self, name: str, new: str) -> TaskRecord:
+        """Give a task that has no model yet another name; returns its record."""
+        from munet.tasks.changing import rename
+
+        return rename(self.store, name, new)
+
+    def remove_task(self, name: str) -> TaskRecord:
+        """Take a task out of the system; returns what its record was. Layers that other tasks use stay."""
+        from munet.tasks.changing import remove
+
+        return remove(self.store, name)
 
     def evolve(self, tasks: Sequence[str] | None = None, method: str = METHOD, **options: Any) -> "list[TaskFinished]":
         """Evolve tasks, one model retained for each: `munet.evolve` of this system."""

@@ -15,7 +15,7 @@ from munet.analysis.model_history import Sampled
 from munet.evolution.events import CycleFinished, Event, Notice, TaskFinished, TrunkCycle, TrunkStarted
 from munet.evolution.probe import kind_of
 from munet.store.schema import TaskData
-from munet.tasks import add, load
+from munet.tasks import TaskOptions, add, load
 
 SMALL: dict[str, Any] = {"samples_per_cycle": 128, "cycles": 2, "threads": 1, "executor": "local"}
 
@@ -177,7 +177,7 @@ def test_white_images_and_lonely_classes_give_a_model_all_the_same(tmp_path: Pat
         image = np.full((count, 16, 16), 255, np.uint8)
         np.savez(tmp_path / "data" / f"{split}.npz", image=image, label=labels(count))
     system = munet.System.create(tmp_path / "fleet", root="random:vit_tiny_patch16_224", depth=1, image_size=32)
-    system.add_task("white", f"npz:{tmp_path / 'data'}")
+    system.add_task("white", f"npz:{tmp_path / 'data'}", allow_duplicates=True)
     evolve(system, method="adaptive", **SMALL)
     row = system.status()["tasks"][0]
     assert row["classes"] == classes
@@ -195,7 +195,7 @@ def test_drawings_are_told_from_photographs(real_data: Path, name: str, kind: st
 
 
 def munet_record(folder: Path) -> TaskData:
-    return add(folder.name.replace("_", "-"), f"npz:{folder}")
+    return add(folder.name.replace("_", "-"), f"npz:{folder}", TaskOptions(allow_duplicates=True))
 
 
 @pytest.mark.parametrize("method", ["finetune-adaptive", "finetune-tuned", "adaptive"])

@@ -24,7 +24,7 @@ def test_a_system_learns_two_scripts_and_says_so(tmp_path: Path, real_data: Path
     fleet = tmp_path / "fleet"
     munet("init", fleet)
     for script in ("telugu", "bangla"):
-        munet("add", fleet, script, f"npz:{real_data / f'cmaterdb_{script}'}")
+        munet("add", fleet, script, f"npz:{real_data / f'cmaterdb_{script}'}", "--allow-duplicates")
     budget = ("--task-iterations", 1, "--generations", 1, "--children", 2, "--cycles", 2)
     munet("evolve", fleet, *budget, "--samples-per-cycle", 512, "--batch-size", 32, "--threads", 1)
     status = json.loads(munet("status", fleet, "--json"))

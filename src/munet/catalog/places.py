@@ -108,6 +108,7 @@ def add(
         test=found.splits["test"],
         private=private,
         skip_bad=skip_bad,
+        allow_duplicates=True,  # published benchmarks are what they are
         progress=progress,
     )
 

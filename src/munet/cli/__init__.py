@@ -1,6 +1,7 @@
 """The command line. One file or folder for each group of commands; nothing here imports torch, numpy or datasets.
 
     system.py     init, add, status
+    task.py       task show, move, rename, remove
     evolve/       evolve, methods: the commands, the live view
     inspect.py    log, show, diff
     report.py     report: a system as a page; plot.py its figures and animation; watch.py the page, live
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     import typer
 
 GROUPS = (
-    *("quickstart", "system", "evolve.command", "inspect", "report", "plot", "watch", "use", "predict"),
+    *("quickstart", "system", "task", "evolve.command", "inspect", "report", "plot", "watch", "use", "predict"),
     *("experiment.run", "catalog.list", "importing", "allocation.train", "maintain"),
 )
 

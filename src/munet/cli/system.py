@@ -62,6 +62,9 @@ def add(
     private: Annotated[bool, typer.Option("--private", help="Other tasks may never build on this one.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out images that cannot be read.")] = False,
     allow_overlap: Annotated[bool, typer.Option("--allow-overlap", help="Splits may share images.")] = False,
+    allow_duplicates: Annotated[
+        bool, typer.Option("--allow-duplicates", help="An image may be in two splits or classes.")
+    ] = False,
     catalog: Annotated[
         str | None,
         typer.Option(metavar="BENCHMARK", help="Add the tasks of a benchmark instead (munet catalog lists them)."),
@@ -88,7 +91,7 @@ def add(
       munet add fleet --catalog mccb-local --data data
     """
     own = {"NAME": name, "SOURCE": source, "--train": train, "--validation": validation, "--test": test}
-    own |= {"--allow-overlap": allow_overlap or None}
+    own |= {"--allow-overlap": allow_overlap or None, "--allow-duplicates": allow_duplicates or None}
     group = {"--data": data, "--only": only, "--prefer": prefer, "--skip-missing": skip_missing or None}
     if catalog is not None:
         from munet.cli.catalog.add import add_group
@@ -117,15 +120,18 @@ def add(
             private=private,
             skip_bad=skip_bad,
             allow_overlap=allow_overlap,
+            allow_duplicates=allow_duplicates,
             progress=report,
             tell=notes.append,
         )
-    for note in notes:
-        tell(f"{clean(name)}: {clean(note)}")
     if as_json:
+        for note in notes:
+            tell(f"{clean(name)}: {clean(note)}")
         show_json(record)
         return
     show(added_line(record))
+    for note in notes:
+        show(f"  {clean(note)}")
     show(f"Next: munet evolve {clean(system)} {clean(name)}")
 
 

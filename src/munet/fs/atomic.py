@@ -65,6 +65,13 @@ def create_exclusive(path: Path, data: bytes) -> None:
         sync_folder(path.parent)
 
 
+def remove_file(path: Path) -> None:
+    """Remove a file; on return that survives a power cut."""
+    with explained("remove", path):
+        path.unlink()
+        sync_folder(path.parent)
+
+
 def make_folder(path: Path) -> None:
     """Make a folder and the missing ones above it; on return they survive a power cut."""
     with explained("make", path):

@@ -11,7 +11,8 @@ import numpy as np
 
 from munet.errors import InputError
 from munet.inference.asked import form_of
-from munet.tasks.images import SUFFIXES
+from munet.tasks.image_files import is_image
+from munet.tasks.sources.walk import files_below
 
 if TYPE_CHECKING:
     from munet.model.loader import ModelLoader
@@ -37,14 +38,10 @@ def files_in(paths: Iterable[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        found = [file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and not _hidden(file, path)]
+        found = [file for file in files_below(path) if is_image(file)]
         if not found:
             raise InputError(f"{path}: no image file is in this folder: give another, or files", kind="missing-file")
         yield from sorted(found)
-
-
-def _hidden(file: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in file.relative_to(folder).parts)
 
 
 def answers(

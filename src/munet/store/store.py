@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from munet.errors import InputError, StoreError, suggest
 from munet.fs import locks
-from munet.fs.atomic import create_exclusive, explained, sync_folder, write_atomic
+from munet.fs.atomic import create_exclusive, explained, remove_file, sync_folder, write_atomic
 from munet.store import creation, manifests
 from munet.store import layer_file as layer_format
 from munet.store.creation import MARKER
@@ -245,6 +245,11 @@ class Store:
         with self.commit():
             self._refuse_unknown(models_of_task(record))
             write_atomic(path, seal(record, f"the record of task {record['name']!r}"))
+
+    def remove_task(self, name: str) -> None:
+        """Remove the record of a task, whose models may become garbage. Raises InputError for an unknown task."""
+        self.read_task(name)
+        remove_file(self.task_path(name))
 
     # -- runs: what was tried -----------------------------------------------------------------------------------------
 

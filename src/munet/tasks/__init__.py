@@ -5,13 +5,17 @@
     split_names.py  which split the name of a folder means
     splits.py     the grammar: train[5%:], train[:800], a+b
     planning.py   missing splits, overlaps
+    duplicates.py the same image in two splits or classes
+    telling.py    what a person is told of a new task
     checks.py     too few classes or images, classes nobody trains on
     sources/      folder:, csv:, npz:, hf:, tfds:
     cache/        decoded splits, in memory and on disk
+    changing.py   a recorded task moved, renamed, removed
     reopen.py     a split of a recorded task found again: missing, changed, what it holds
     reading.py    decoding in threads, unusable images, fingerprints
     stack.py      images of a split as one array, in memory or elsewhere
     form.py       the size and channels that every image of a task is made, whoever asks
+    image_files.py  which files are images
     images.py     one image file as uint8
     arrays.py     arrays of any number type as uint8
 

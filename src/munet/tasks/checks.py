@@ -7,8 +7,13 @@ import numpy as np
 from munet.errors import InputError
 from munet.tasks.planning import Selection
 from munet.tasks.sources.base import Source
+from munet.text import counted
 
-_SHUFFLE = "shuffle the data, choose other slices, or add '?order=shuffled' to the address of the source"
+
+def _way_out(source: Source) -> str:
+    if source.order_kind == "stratified":
+        return "choose other slices"
+    return "shuffle the data, choose other slices, or add '?order=stratified' to the address of the source"
 
 
 def check_classes(source: Source, plan: Mapping[str, Selection], labels: Mapping[str, np.ndarray]) -> None:
@@ -37,10 +42,23 @@ def _check_trained(source: Source, plan: Mapping[str, Selection], labels: Mappin
     there = np.unique(np.concatenate([source.labels(split) for split in sorted(used)]))
     left_out = np.setdiff1d(there, labels["train"])
     if len(left_out):
+        _refuse_elsewhere(source, {split for split, _, _ in plan["train"].ranges}, used, left_out.tolist())
         shown = ", ".join(f"'{source.classes[label]}'" for label in left_out[:3])
         more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""
+        lacks = f"train '{plan['train'].expression}' has no example of class {shown}{more}"
+        raise InputError(f"{source.address}: {lacks}: {_way_out(source)}")
+
+
+def _refuse_elsewhere(source: Source, trained: set[str], used: set[str], left_out: list[int]) -> None:
+    """InputError where no other slice of the splits that are trained on could hold a class."""
+    for label in left_out:
+        if any(label in source.labels(split) for split in trained):
+            continue
+        split = next(split for split in sorted(used) if label in source.labels(split))
+        count = int(np.count_nonzero(source.labels(split) == label))
         raise InputError(
-            f"{source.address}: train '{plan['train'].expression}' has no example of class {shown}{more}: {_SHUFFLE}"
+            f"{source.address}: class '{source.classes[label]}' is in {split} only ({counted(count, 'image')}), so it "
+            f"cannot be learned: put images of it in {' or '.join(sorted(trained))}, or take it out of {split}"
         )
 
 
@@ -54,5 +72,5 @@ def _check_judged(source: Source, plan: Mapping[str, Selection], labels: Mapping
             if stop - start < len(stored) and len(np.unique(stored)) > 1 and np.all(np.diff(stored) >= 0):
                 raise InputError(
                     f"{source.address}: {name} '{plan[name].expression}' holds class "
-                    f"'{source.classes[stored[start]]}' only, because the data is sorted by class: {_SHUFFLE}"
+                    f"'{source.classes[stored[start]]}' only, because the data is sorted by class: {_way_out(source)}"
                 )

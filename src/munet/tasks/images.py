@@ -9,10 +9,7 @@ from PIL import Image, ImageOps
 
 from munet.errors import InputError
 from munet.tasks.arrays import convert_images, over_white
-
-SUFFIXES = frozenset(
-    {".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-)
+from munet.tasks.image_files import looks_like_heif, register_heif
 
 
 def decode_image(
@@ -71,6 +68,9 @@ def fit(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
 def _decode_bytes(data: bytes, name: str, side: int | None) -> np.ndarray:
     if not data:
         raise InputError(f"{name}: the file is empty (0 bytes)")
+
+    if looks_like_heif(data) and not register_heif():
+        raise InputError(f"{name}: a HEIC image: `pip install pillow-heif` lets munet read it", kind="missing-extra")
 
     def decode() -> np.ndarray:
         with Image.open(io.BytesIO(data)) as image:

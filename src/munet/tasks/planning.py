@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from munet.errors import InputError, suggest
+from munet.tasks.sources.by_class import PERCENT, Blocks
+from munet.tasks.split_names import match_splits
 from munet.tasks.splits import PARTS, Bound, Range, describe, format_ranges, overlap, part, resolve, size, subtract
 
 RULES = ("papers", "none")
-PERCENT = 5
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ def plan_splits(
     *,
     rule: str = "papers",
     allow_overlap: bool = False,
+    blocks: Blocks | None = None,
 ) -> dict[str, Selection]:
     """Train, validation and test of a source that has `counts` examples in each of its splits.
 
@@ -32,6 +34,9 @@ def plan_splits(
     missing the test split is `train[:5%]`, the validation split `train[5%:10%]` and training keeps `train[10%:]`;
     where one is missing it is `train[:5%]`. With a `train` expression the cut is taken from what that selects. Without
     one, training gets what the given splits leave of `train`. Rule "none" refuses to cut.
+
+    Where the examples of `train` are ordered by class, `blocks` of them are cut in place of 5 %: test is the first and
+    validation the second, or the one that is missing the second.
     """
     if rule not in RULES:
         raise InputError(f"unknown split rule '{rule}'{suggest(rule, RULES)}: use one of {', '.join(RULES)}")
@@ -47,7 +52,10 @@ def plan_splits(
     plan["train"] = base
     if not allow_overlap:
         _refuse_overlap(plan)
-    plan.update(_cut(base, missing, counts))
+    if blocks is not None and base.ranges == (("train", 0, counts.get("train", 0)),):
+        plan.update(_cut_blocks(missing, blocks, counts))
+    else:
+        plan.update(_cut(base, missing, counts))
     return {name: plan[name] for name in PARTS}
 
 
@@ -58,13 +66,23 @@ def _train_base(counts: Mapping[str, int], plan: Mapping[str, Selection]) -> Sel
     if "train" not in counts:
         raise InputError(
             f"there is no split 'train'; there is {describe(counts)}: say which examples to train on, "
-            f"for instance --train '{next(iter(counts), 'test')}[10%:]'"
+            f"for instance {_named(list(counts))}"
         )
     taken = [piece for selection in plan.values() for piece in selection.ranges]
     left = subtract([("train", 0, counts["train"])], taken)
     if not left:
         raise InputError("validation and test leave nothing of the split 'train' to train on")
     return Selection(format_ranges(left, counts), tuple(left))
+
+
+def _named(splits: Sequence[str]) -> str:
+    """Options that use splits of other names, by what they seem to be."""
+    meant = {split: name for name, split in match_splits(splits).items()}
+    if "train" in meant:
+        return " ".join(f"--{split} '{meant[split]}'" for split in PARTS if split in meant)
+    if len(splits) > 2:
+        return f"--train '{'+'.join(splits[:-2])}' --validation '{splits[-2]}' --test '{splits[-1]}'"
+    return f"--train '{next(iter(splits), 'test')}[10%:]'"
 
 
 def _cut(base: Selection, missing: Sequence[str], counts: Mapping[str, int]) -> dict[str, Selection]:
@@ -77,7 +95,7 @@ def _cut(base: Selection, missing: Sequence[str], counts: Mapping[str, int]) -> 
     if sorted(set(bounds)) != bounds:
         raise InputError(
             f"{total} examples are too few to cut {' and '.join(missing)} from by {PERCENT} %: "
-            f"say which to use, for instance --{missing[0]} 'train[:20%]'"
+            f"{_by_hand(base, missing, counts)}"
         )
     marks = ["", *(str(end) for end in ends), ""]
     cut = {}
@@ -87,6 +105,35 @@ def _cut(base: Selection, missing: Sequence[str], counts: Mapping[str, int]) -> 
         text = f"train[{marks[k]}:{marks[k + 1]}]" if whole else format_ranges(ranges, counts)
         cut[name] = Selection(text, tuple(ranges))
     return cut
+
+
+def _by_hand(base: Selection, missing: Sequence[str], counts: Mapping[str, int]) -> str:
+    """Expressions that do what a cut by percent cannot."""
+    total = size(base.ranges)
+    if total <= len(missing):
+        return "add images"
+    each = max(1, total // 5)
+    pieces = [part(base.ranges, each * k, each * (k + 1)) for k in range(len(missing))]
+    options = [f"--{name} '{format_ranges(piece, counts)}'" for name, piece in zip(missing, pieces, strict=True)]
+    return f"say which to use, for instance {' '.join(options)}"
+
+
+def _cut_blocks(missing: Sequence[str], blocks: Blocks, counts: Mapping[str, int]) -> dict[str, Selection]:
+    """The split `train` without the `missing` splits, which are the blocks at its beginning."""
+    if not missing:
+        return {"train": Selection("train", (("train", 0, counts["train"]),))}
+    ends = {"test": (0, blocks.first), "validation": (blocks.first, blocks.first + blocks.second)}
+    if len(missing) == 1:
+        ends = {missing[0]: ends["validation"]}
+    ranges = {name: [("train", *ends[name])] for name in missing}
+    if any(start == stop for start, stop in ends.values()):
+        raise InputError(
+            f"{counts['train']} examples are too few to cut {' and '.join(missing)} from class by class: add images"
+        )
+    ranges["train"] = subtract(
+        [("train", 0, counts["train"])], [piece for pieces in ranges.values() for piece in pieces]
+    )
+    return {name: Selection(format_ranges(pieces, counts), tuple(pieces)) for name, pieces in ranges.items()}
 
 
 def _refuse_overlap(plan: Mapping[str, Selection]) -> None:

@@ -29,7 +29,10 @@ _THREADS = min(8, os.cpu_count() or 1)
 @dataclass(frozen=True)
 class Reading:
     """What a selection holds beside its images: labels int64 (N,), what was left out, the fingerprint; the size
-    (height, width) that all images came in, None where several, and the channels of the one that has most."""
+    (height, width) that all images came in, None where several, and the channels of the one that has most.
+
+    For each image also the hash of its `contents`, and which of the `examples` of the source it is: split and place.
+    """
 
     labels: np.ndarray
     bad: list[str]
@@ -37,6 +40,8 @@ class Reading:
     size: tuple[int, int] | None
     channels: int
     rows: list[int]  # which of the selection they are
+    contents: list[bytes]
+    examples: list[tuple[str, int]]
 
 
 def read(
@@ -58,6 +63,7 @@ def read(
     names = [(split, index) for split, start, stop in ranges for index in range(start, stop)]
     state = hashlib.sha256()
     good: list[int] = []
+    contents: list[bytes] = []
     bad: list[str] = []
     sizes: set[tuple[int, int]] = set()  # two tell that there are several
     channels = 1
@@ -82,6 +88,7 @@ def read(
                     bad.append(str(result))
                     continue
                 good.append(index)
+                contents.append(digest)
                 height, width, found = result.shape if isinstance(result, np.ndarray) else result
                 channels = max(channels, found)
                 if len(sizes) < 2:
@@ -91,7 +98,8 @@ def read(
             if progress:
                 progress(min(first + _CHUNK, len(names)), len(names))
     size = sizes.pop() if len(sizes) == 1 else None
-    return Reading(labels[good], bad, f"sha256:{state.hexdigest()}", size, channels, good)
+    examples = [names[index] for index in good]
+    return Reading(labels[good], bad, f"sha256:{state.hexdigest()}", size, channels, good, contents, examples)
 
 
 def fingerprint(source: Source, ranges: Sequence[Range]) -> str:

@@ -1,7 +1,7 @@
 """A task as data: `add` looks at a source once and makes the record, `load` reads a split by the record later."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from munet.errors import InputError
@@ -36,7 +36,8 @@ class TaskOptions:
 
     `train`, `validation` and `test` are split expressions (`munet.tasks.splits`); `munet.tasks.planning.plan_splits`
     tells which examples a missing one gets under `split_rule`, and when `allow_overlap` is needed. Others may build on
-    the task unless it is `private`. With `skip_bad`, images that cannot be used are left out and counted.
+    the task unless it is `private`. With `skip_bad`, images that cannot be used are left out and counted. One
+    image in two splits or under two classes is refused, unless `allow_duplicates`.
     """
 
     train: str | None = None
@@ -46,6 +47,7 @@ class TaskOptions:
     skip_bad: bool = False
     allow_overlap: bool = False
     split_rule: str = "papers"
+    allow_duplicates: bool = False
 
     @property
     def given(self) -> dict[str, str | None]:
@@ -72,24 +74,34 @@ def add(
     `options.skip_bad`, and where the splits cannot be learned from. Nothing is written.
     """
     from munet.tasks.checks import check_classes
-    from munet.tasks.planning import plan_splits
+    from munet.tasks.duplicates import find_duplicates, refuse, told_of
     from munet.tasks.reading import overall_fingerprint, read
     from munet.tasks.sources import open_source
     from munet.tasks.splits import size
+    from munet.tasks.telling import told
 
     name = check_name(name)
     opened = open_source(source)
+    opened.refuse_doubtful()
     if tell is not None:
         for note in opened.notes():
             tell(note)
-    plan = plan_splits(opened.counts(), options.given, rule=options.split_rule, allow_overlap=options.allow_overlap)
-    check_classes(opened, plan, {part: _labels(opened, plan[part].ranges) for part in PARTS})  # before the slow reading
+    plan = _plan(opened, options, tell)  # before the slow reading
     total, done, readings = sum(size(plan[part].ranges) for part in PARTS), 0, {}
     for part in PARTS:
         report = None if progress is None else (lambda n, _, before=done: progress(before + n, total))
         readings[part] = read(opened, plan[part].ranges, skip_bad=options.skip_bad, progress=report)
         done += size(plan[part].ranges)
-    check_classes(opened, plan, {part: readings[part].labels for part in PARTS})
+    labels = {part: readings[part].labels for part in PARTS}
+    check_classes(opened, plan, labels)
+    duplicates = find_duplicates(readings)
+    if not options.allow_duplicates:
+        refuse(duplicates, opened.address, opened.name)
+    if tell is not None:
+        for sentence in told_of(duplicates, opened.name):
+            tell(sentence)
+        for sentence in told(opened, plan, labels):
+            tell(sentence)
     splits = {part: _split_record(plan[part], readings[part]) for part in PARTS}
     return task_data(
         name,
@@ -132,6 +144,45 @@ def _split_record(selection: "Selection", found: "Reading") -> SplitRecord:
     return {**record, "size": list(found.size) if found.size else None, "channels": found.channels}
 
 
+def _plan(source: "Source", options: TaskOptions, tell: Callable[[str], None] | None) -> "dict[str, Selection]":
+    """The splits of a new task. Where those of a shuffled source cannot be cut from it so that every class is trained
+    on, they are cut class by class, and the address of the source says so."""
+    from munet.tasks.checks import check_classes
+    from munet.tasks.planning import plan_splits
+
+    def plan() -> "dict[str, Selection]":
+        found = plan_splits(
+            source.counts(),
+            options.given,
+            rule=options.split_rule,
+            allow_overlap=options.allow_overlap,
+            blocks=source.blocks("train") if "train" in source.counts() else None,
+        )
+        check_classes(source, found, {part: _labels(source, found[part].ranges) for part in PARTS})
+        return found
+
+    try:
+        return plan()
+    except InputError as error:
+        if source.order_kind != "shuffled" or "order" in source.options:
+            raise
+        reason = str(error)
+        first = error
+    address = source.address
+    source.stratify()
+    try:
+        found = plan()
+    except InputError as second:
+        same = str(second).replace("&order=stratified", "").replace("?order=stratified", "") == reason
+        if same:  # the order has nothing to do with it
+            raise first from None
+        raise
+    if tell is not None:
+        fault = reason.removeprefix(f"{address}: ").rpartition(": ")[0]  # without the way out, which was taken
+        tell(f"the splits are cut class by class (?order=stratified), for cut as usual {fault}")
+    return found
+
+
 def _labels(source: "Source", ranges: Any) -> "np.ndarray":
     import numpy as np
 
@@ -155,7 +206,8 @@ def with_data(
 ) -> TaskData:
     """The data part of the record of an imported task, as `add` makes it. InputError also where the classes are not as
     many as the `outputs` of its head."""
-    data = add(name, source, options, progress=progress)
+    # What it was trained on is past changing: duplicates are no reason to refuse it.
+    data = add(name, source, replace(options, allow_duplicates=True), progress=progress)
     if len(data["classes"]) != outputs:
         raise InputError(
             f"the head of task '{name}' has {outputs} outputs, {data['source']} has {len(data['classes'])} classes: "

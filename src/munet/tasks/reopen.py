@@ -163,7 +163,8 @@ def refuse_missing(record: TaskData) -> None:
         except (FileNotFoundError, NotADirectoryError) as error:
             raise InputError(
                 f"{path}: there is no such folder or file on this machine, but task '{record['name']}' ({address}) "
-                "reads its images there: mount or copy them to that path, or add them as a new task",
+                "reads its images there: mount or copy them to that path, or say where they are, "
+                f"munet task move SYSTEM {record['name']} SOURCE",
                 kind="missing-file",
             ) from error
         except OSError:

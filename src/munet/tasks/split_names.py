@@ -1,8 +1,9 @@
 """Which split a folder, a file or a value means: Train is train, Testing is test, seg_val and dev are validation."""
 
 import re
+import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _WORDS = {
     "train": ("train", "training", "trainset", "trn"),
@@ -11,7 +12,7 @@ _WORDS = {
 }
 _SPLIT_OF = {word: split for split, words in _WORDS.items() for word in words}
 _NOISE = frozenset(("set", "split", "data", "dataset", "images", "image", "imgs", "img", "photos", "folder", "dir"))
-_PART = re.compile(r"(k?fold|part|cv|chunk|shard|batch|split)[ _-]?\d+", re.IGNORECASE)
+_PART = re.compile(r"(?P<before>.*?)(k?fold|part|cv|chunk|shard|batch|split)[ _-]?\d+", re.IGNORECASE | re.DOTALL)
 
 
 def match_splits(names: Iterable[str]) -> dict[str, str]:
@@ -38,9 +39,15 @@ def match_splits(names: Iterable[str]) -> dict[str, str]:
     return plain
 
 
-def is_part(name: str) -> bool:
-    """Whether a name counts folds or parts (`fold_0`, `part-2`), which no class is called."""
-    return _PART.fullmatch(name) is not None
+def are_parts(names: Sequence[str]) -> bool:
+    """Whether names count folds or parts of one thing (`fold_0`, `fold_1`; `photos part 1`, `photos part 2`)."""
+    found = [_PART.fullmatch(name) for name in names]
+    return len(names) > 1 and all(found) and len({match["before"] for match in found if match}) == 1
+
+
+def normal(name: str) -> str:
+    """One form of names that differ in case or in the form of their accents only."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def in_grammar(name: str) -> str:

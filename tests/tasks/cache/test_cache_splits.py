@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from munet.tasks import add
+from munet.tasks import TaskOptions, add
 from munet.tasks.cache import decode as making
 from munet.tasks.cache import splits as data
 from munet.tasks.cache.splits import Splits
@@ -51,7 +51,7 @@ def test_images_that_were_resized_are_read_again(tmp_path: Path, loads: list[tup
         for number in range(30):
             pixels = np.full((40 + number, 50), number, np.uint8)
             Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
-    splits, record = Splits(), add("mixed", f"folder:{tmp_path}")
+    splits, record = Splits(), add("mixed", f"folder:{tmp_path}", TaskOptions(allow_duplicates=True))
     assert splits.get(record, "train", 16).images.shape[1:3] == (32, 32)
     assert splits.get(record, "train", 32).images.shape[1:3] == (64, 64)
     assert len(loads) == 2

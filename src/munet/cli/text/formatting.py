@@ -150,9 +150,8 @@ def json_text(value: Any, indent: int | None = 2) -> str:
 
 def added_line(record: "TaskRecord") -> str:
     """What was added, on one line."""
-    splits = ", ".join(
-        f"{part} {number(split['examples'])} ({clean(split['expression'])})" for part, split in record["splits"].items()
-    )
+    held = [(part, record["splits"][part]) for part in ("train", "validation", "test")]
+    splits = ", ".join(f"{part} {number(split['examples'])} ({clean(split['expression'])})" for part, split in held)
     private = ", private" if record["private"] else ""
     skipped = f"; {counted(record['skipped'], 'unusable image')} left out" if record["skipped"] else ""
     return f"{clean(record['name'])}: {counted(len(record['classes']), 'class')}{private}; {splits}{skipped}"

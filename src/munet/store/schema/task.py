@@ -18,7 +18,7 @@ class SplitRecord(TypedDict):
 
 
 class TaskData(TypedDict):
-    """The part of a task's record that tells of its images; nothing but `attach` ever changes it."""
+    """The part of a task's record that tells of its images; nothing but `attach` and `task move` ever change it."""
 
     name: str
     source: str  # its address; `none:` where an imported task has no images yet

@@ -1,11 +1,12 @@
 """Where images come from. An address is `scheme:location`, for instance `folder:flowers` or `npz:digits.npz`.
 
-    folder.py        one sub-folder of image files per class
     npz.py           numpy archives
     huggingface.py   `hf:`, the hub, Parquet files and what `datasets` saved
     tfds.py          data that TensorFlow Datasets prepared, read without TensorFlow
+    folder/          one sub-folder of image files per class
     table/           `csv:`, tables of file names and labels
     walk.py          files below a folder
+    by_class.py      an order that is fair to every class
     base.py          what they have in common
 
 Nothing heavy is imported before a source is opened.
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from munet.tasks.sources.base import Source
 
 _SCHEMES = {
-    "folder": ("munet.tasks.sources.folder", "FolderSource"),
+    "folder": ("munet.tasks.sources.folder.source", "FolderSource"),
     "npz": ("munet.tasks.sources.npz", "NpzSource"),
     "csv": ("munet.tasks.sources.table.source", "TableSource"),
     "hf": ("munet.tasks.sources.huggingface", "HuggingFaceSource"),

@@ -12,8 +12,13 @@ from typing import ClassVar
 import numpy as np
 
 from munet.errors import InputError, suggest
+from munet.tasks.sources.by_class import Blocks, by_class
 
-_OPTIONS = re.compile(r"(?P<location>.*?)\?(?P<options>\w+=[^?&]*(?:&\w+=[^?&]*)*)", re.DOTALL)
+ORDERS = ("stored", "shuffled", "stratified")
+
+_OPTIONS = re.compile(
+    r"(?P<location>.*?)\?(?P<options>\w+={value}(?:&\w+={value})*)".format(value=r"(?:[^?&]|\?(?=P<|:))*"), re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -36,19 +41,22 @@ class Source(ABC):
 
     scheme: ClassVar[str]
     options_known: ClassVar[tuple[str, ...]] = ("order",)
-    shuffled_by_default: ClassVar[bool] = False
+    default_order: ClassVar[str] = "stored"
+    """`stored`, `shuffled`, or `stratified`: shuffled, and a share of each class in front (`by_class.py`)."""
     packed: ClassVar[bool] = False
     """Whether `files` are archives: quicker to hash as they are than to unpack, and small in number."""
 
     def __init__(self, location: str, options: Mapping[str, str]) -> None:
         self.location = location
         self.options = dict(options)
-        self.shuffled = self.shuffled_by_default
         order = options.get("order")
-        if order is not None:
-            if order not in ("stored", "shuffled"):
-                raise InputError(f"order={order}{suggest(order, ('stored', 'shuffled'))}: use stored or shuffled")
-            self.shuffled = order == "shuffled"
+        if order is not None and order not in ORDERS:
+            raise InputError(f"order={order}{suggest(order, ORDERS)}: use one of {', '.join(ORDERS)}")
+
+    @property
+    def order_kind(self) -> str:
+        """One of `ORDERS`."""
+        return self.options.get("order", self.default_order)
 
     @property
     def address(self) -> str:
@@ -85,6 +93,9 @@ class Source(ABC):
         """What a person should know of how the source was read: one line each, what was guessed and left out."""
         return ()
 
+    def refuse_doubtful(self) -> None:  # noqa: B027 - most sources have nothing to doubt
+        """InputError where what is there can be read, but a new task of it would hardly be what was meant."""
+
     def keys(self, split: str) -> Sequence[str]:
         """For each stored row the text whose hash decides its place in the shuffled order."""
         return [f"{split}/{row}" for row in range(self.counts()[split])]
@@ -94,19 +105,35 @@ class Source(ABC):
         return {}
 
     def order(self, split: str) -> np.ndarray:
-        """Stored row of each example, int64 (N,): the stored order, or a fixed pseudo-random one.
+        """Stored row of each example, int64 (N,), in the order of the source.
 
-        The pseudo-random order sorts by SHA-256, so it is the same on every machine and with every version.
+        The shuffled order sorts by SHA-256, so it is the same on every machine and with every version.
         """
         if split not in self._orders:
-            count = self.counts()[split]
-            if self.shuffled:
-                hashes = [hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest() for key in self.keys(split)]
-                rows = sorted(range(count), key=lambda row: (hashes[row], row))
-                self._orders[split] = np.array(rows, np.int64)
-            else:
-                self._orders[split] = np.arange(count, dtype=np.int64)
+            self._orders[split] = self._blocks(split)[0] if self.order_kind == "stratified" else self._plain(split)
         return self._orders[split]
+
+    def blocks(self, split: str) -> Blocks | None:
+        """The blocks of a split, where its order has some."""
+        return self._blocks(split)[1] if self.order_kind == "stratified" else None
+
+    def _blocks(self, split: str) -> tuple[np.ndarray, Blocks]:
+        plain = self._plain(split)
+        order, blocks = by_class(self.stored_labels(split)[plain])
+        return plain[order], blocks
+
+    def _plain(self, split: str) -> np.ndarray:
+        """The stored order or the shuffled one."""
+        count = self.counts()[split]
+        if self.order_kind == "stored":
+            return np.arange(count, dtype=np.int64)
+        hashes = [hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest() for key in self.keys(split)]
+        return np.array(sorted(range(count), key=lambda row: (hashes[row], row)), np.int64)
+
+    def stratify(self) -> None:
+        """From now on, and in the address, the order whose first examples are a share of each class."""
+        self.options["order"] = "stratified"
+        self._orders.clear()
 
     def labels(self, split: str) -> np.ndarray:
         """Labels int64 (N,) in the order that split expressions count in."""

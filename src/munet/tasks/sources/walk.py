@@ -1,4 +1,4 @@
-"""All files below a folder, links followed, without what systems and editors leave behind."""
+"""Files and folders as people mean them: links followed, without what systems and editors leave behind."""
 
 import os
 from collections.abc import Iterator
@@ -7,8 +7,11 @@ from pathlib import Path
 from munet.errors import InputError
 
 _LEFT_BEHIND = frozenset(
-    ("__MACOSX", "__pycache__", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found", "CVS")
-)
+    (
+        "__MACOSX", "__pycache__", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found", "CVS",
+        "Thumbs.db", "desktop.ini",
+    )
+)  # fmt: skip
 
 
 def is_hidden(name: str) -> bool:
@@ -16,16 +19,45 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or name in _LEFT_BEHIND
 
 
+def folders_in(path: Path) -> list[Path]:
+    """Sub-folders by name. InputError where there is no such folder, or it may not be read."""
+    try:
+        return sorted(child for child in path.iterdir() if not is_hidden(child.name) and child.is_dir())
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such folder", kind="missing-file") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read as a folder: {error.strerror or error}") from error
+
+
+def files_in(path: Path) -> list[Path]:
+    """Files right in a folder, by name."""
+    return sorted(child for child in path.iterdir() if not is_hidden(child.name) and child.is_file())
+
+
 def files_below(folder: Path) -> Iterator[Path]:
-    """Files at any depth. Links are followed; one that leads back to a folder on the way to it is not.
+    """Files at any depth. Links are followed; one that leads back to a folder on the way to it is not, and of the files
+    that a linked folder holds, those that are there already are left out.
 
     InputError for a folder that may not be read.
     """
     above = {_identity(path) for start in (folder, folder.resolve()) for path in (start, *start.parents)}
-    yield from _walk(folder, above)
+    through: list[Path] = []
+    plain: list[Path] = []
+    for path, linked in _walk(folder, above, False):
+        if linked:
+            through.append(path)
+        else:
+            plain.append(path)
+            yield path
+    seen = {path.resolve() for path in plain} if through else set()
+    for path in through:
+        if (real := path.resolve()) not in seen:
+            seen.add(real)
+            yield path
 
 
-def _walk(folder: Path, above: set[tuple[int, int]]) -> Iterator[Path]:
+def _walk(folder: Path, above: set[tuple[int, int]], linked: bool) -> Iterator[tuple[Path, bool]]:
+    """Files, and whether a folder on the way to each is a link."""
     try:
         with os.scandir(folder) as found:
             entries = sorted(found, key=lambda entry: entry.name)
@@ -33,9 +65,9 @@ def _walk(folder: Path, above: set[tuple[int, int]]) -> Iterator[Path]:
             if is_hidden(entry.name):
                 continue
             if not entry.is_dir():
-                yield Path(entry.path)
+                yield Path(entry.path), linked
             elif (here := _identity(Path(entry.path))) not in above:
-                yield from _walk(Path(entry.path), above | {here})
+                yield from _walk(Path(entry.path), above | {here}, linked or entry.is_symlink())
     except OSError as error:
         raise InputError(f"{error.filename or folder}: cannot be read: {error.strerror or error}") from error
 

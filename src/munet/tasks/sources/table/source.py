@@ -4,7 +4,7 @@ FILE is CSV or TSV (any delimiter, with or without a line of column names), JSON
 `label=` and `split=` name columns, `root=` the folder of the images. What is not given is guessed, told, and recorded
 in the address. DIR in place of FILE means the tables in it that are called after splits: train.csv, val.csv, test.csv.
 
-Examples come in the order of the SHA-256 of their names in the table: tables are often sorted by class, as folders are.
+Examples come in the order of the SHA-256 of their names in the table, a share of each class in front.
 """
 
 import unicodedata
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from munet.errors import InputError
-from munet.tasks.images import SUFFIXES
+from munet.tasks.image_files import image_suffixes
 from munet.tasks.sources.base import Item, Source, Unusable, absolute, file_item, train_first
 from munet.tasks.sources.table.columns import Columns, choose
 from munet.tasks.sources.table.labels import class_names
@@ -30,13 +30,13 @@ class TableSource(Source):
 
     scheme = "csv"
     options_known = ("image", "label", "root", "split", "order")
-    shuffled_by_default = True
+    default_order = "stratified"
 
     def __init__(self, location: str, options: Mapping[str, str]) -> None:
         path = absolute(location)
         super().__init__(str(path), options)
-        self._table = read_tables(path, SUFFIXES)
-        self._finder = Finder(self._root(path if path.is_dir() else path.parent), SUFFIXES)
+        self._table = read_tables(path, image_suffixes())
+        self._finder = Finder(self._root(path if path.is_dir() else path.parent), image_suffixes())
         image, label, split = (options.get(role) for role in ("image", "label", "split"))
         columns = choose(self._table, image, label, split, self._finder.is_there)
         examples = collect(self._table, columns, self._finder)

@@ -1,0 +1,84 @@
+"""Changes of a recorded task: its images lie elsewhere now, it gets another name, it goes."""
+
+from munet.errors import InputError
+from munet.store.schema import TaskRecord
+from munet.store.store import Store
+from munet.tasks.names import check_name
+from munet.tasks.reopen import NO_DATA, RecordedSplit
+from munet.tasks.sources import open_source
+from munet.tasks.sources.base import split_address
+
+
+def move(store: Store, name: str, source: str) -> TaskRecord:
+    """Point a task to its images where they are now; returns its record. Nothing is copied.
+
+    `source` is an address, or a path alone: then scheme and options stay. Every image is read and hashed: InputError
+    unless they are, in the same order, those that the task was added with.
+    """
+    before = store.read_task(name)
+    opened = open_source(_address(before, source))
+    for split, held in before["splits"].items():
+        ranges = tuple((str(part), int(start), int(stop)) for part, start, stop in held["ranges"])
+        found = RecordedSplit(before, split, opened, ranges)
+        try:
+            found.refuse_other_shape()
+            found.refuse_changed(found.fingerprint())
+        except InputError as error:
+            raise InputError(
+                f"{opened.address}: these are not the images of task '{name}' ({split} is not what was recorded): "
+                "find those it was added with, or add these as a new task",
+                kind="changed-data",
+            ) from error
+    with store.evolving(), store.commit():  # nobody else writes the record meanwhile
+        record: TaskRecord = {**store.read_task(name), "source": opened.address}
+        store.write_task(record)
+    return record
+
+
+def _address(record: TaskRecord, source: str) -> str:
+    """The new address of a task."""
+    scheme, _, location = record["source"].partition(":")
+    if record["source"] == NO_DATA:
+        raise InputError(f"task '{record['name']}' has no images to move: `munet attach` gives it some")
+    if source.partition(":")[0] != scheme:
+        source = f"{scheme}:{source}"
+    _, options = split_address(location)
+    given = split_address(source)[1]
+    if given or not options:
+        return source
+    return f"{source}?{'&'.join(f'{key}={value}' for key, value in options.items())}"
+
+
+def rename(store: Store, name: str, new: str) -> TaskRecord:
+    """Give a task another name; returns its record. InputError for one that was evolved: its models hold its name."""
+    new = check_name(new)
+    with store.evolving(), store.commit():
+        record = store.read_task(name)
+        if record["model"] is not None or record["active"] is not None:
+            raise InputError(
+                f"task '{name}' was evolved: its models, and those that descend from them, hold its name, on which "
+                "their ids depend; only a task without a model can be renamed"
+            )
+        renamed: TaskRecord = {**record, "name": new}
+        store.create_task(renamed)
+        store.remove_task(name)
+    return renamed
+
+
+def remove(store: Store, name: str) -> TaskRecord:
+    """Take a task out of a system; returns what its record was.
+
+    Layers and ancestors that other tasks need stay; what nobody needs any more is for gc. InputError while a run is
+    unfinished, which may come back to it.
+    """
+    with store.evolving():
+        record = store.read_task(name)
+        run = next((run for run in reversed(store.runs()) if not store.is_finished(run)), None)
+        if run is not None:
+            raise InputError(
+                f"run {run} is not finished, and may come back to task '{name}': go on with it, or leave it with "
+                "`munet evolve --new`, and remove the task then",
+                kind="interrupted-run",
+            )
+        store.remove_task(name)
+    return record

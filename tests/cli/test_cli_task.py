@@ -1,0 +1,125 @@
+"""`munet task`: one task of a system is looked at, pointed to moved images, renamed, removed."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import munet
+import munet.cli as cli
+from cli_tools import Run
+
+BUDGET = (
+    "--task-iterations 1 --generations 1 --children 2 --cycles 1 --samples-per-cycle 32 --batch-size 32 --threads 1"
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path, tiny_folder: Path) -> Path:
+    """A folder with the system `fleet`: `shapes` and `again` evolved, `fresh` of a folder `images` beside it not."""
+    folder = tmp_path_factory.mktemp("task")
+    shutil.copytree(tiny_folder, folder / "images")
+
+    def go(*words: str | Path) -> None:
+        with pytest.raises(SystemExit) as ended:
+            cli.main([str(word) for word in words])
+        assert not ended.value.code
+
+    go("init", folder / "fleet", "--root", "random:vit_tiny_patch16_224", "--depth", "1", "--image-size", "32")
+    for name in ("shapes", "again"):
+        go("add", folder / "fleet", name, f"npz:{tiny_npz}")
+    go("evolve", folder / "fleet", *BUDGET.split(), "--set", "validation_cap=30")
+    go("add", folder / "fleet", "fresh", f"folder:{folder / 'images'}?order=shuffled")
+    return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "copy"))
+
+
+def test_show(folder: Path, run: Run) -> None:
+    code, out, _ = run("task", "show", folder / "fleet", "shapes")
+    assert code == 0
+    for word in (
+        "shapes: 3 classes",
+        "images: npz:/",
+        "train 90 (train), validation 30 (validation), test 30 (test)",
+        "classes: 0, 1, 2",
+        ", test accuracy",
+    ):
+        assert word in out, out
+    assert "no model yet" in run("task", "show", folder / "fleet", "fresh")[1]
+    assert json.loads(run("task", "show", folder / "fleet", "fresh", "--json")[1])["name"] == "fresh"
+    assert run("task", "show", folder / "fleet", "frish")[0] == 2
+
+
+def test_move_to_the_same_images_elsewhere(folder: Path, made: Path, run: Run) -> None:
+    shutil.copytree(folder / "images", folder / "there")
+    before = munet.System.open(folder / "fleet").task("fresh")
+    code, out, _ = run("task", "move", folder / "fleet", "fresh", folder / "there")
+    assert (code, f"folder:{folder / 'there'}?order=shuffled" in out) == (0, True)
+    after = munet.System.open(folder / "fleet").task("fresh")
+    assert after == {**before, "source": f"folder:{folder / 'there'}?order=shuffled"}
+
+
+def test_move_refuses_other_images(folder: Path, run: Run) -> None:
+    shutil.copytree(folder / "images", folder / "there")
+    first, *_, last = sorted((folder / "there").rglob("*.png"))
+    first.write_bytes(last.read_bytes())
+    code, _, err = run("task", "move", folder / "fleet", "fresh", f"folder:{folder / 'there'}")
+    assert code == 2
+    assert "these are not the images of task 'fresh'" in err
+    assert run("task", "move", folder / "fleet", "fresh", folder / "none")[0] == 2
+    first.unlink()
+    assert run("task", "move", folder / "fleet", "fresh", folder / "there")[0] == 2
+    assert str(folder / "there") not in munet.System.open(folder / "fleet").task("fresh")["source"]
+
+
+def test_a_task_whose_images_are_gone_says_how_to_move_it(folder: Path, run: Run) -> None:
+    run("task", "move", folder / "fleet", "fresh", shutil.copytree(folder / "images", folder / "there"))
+    (folder / "there").rename(folder / "elsewhere")
+    code, _, err = run("evolve", folder / "fleet", "fresh", *BUDGET.split())
+    assert code == 2
+    assert "munet task move SYSTEM fresh SOURCE" in err
+    assert run("task", "move", folder / "fleet", "fresh", folder / "elsewhere")[0] == 0
+
+
+def test_rename_before_there_is_a_model(folder: Path, run: Run) -> None:
+    assert run("task", "rename", folder / "fleet", "fresh", "new")[0] == 0
+    system = munet.System.open(folder / "fleet")
+    assert set(system.tasks) == {"shapes", "again", "new"}
+    assert run("task", "rename", folder / "fleet", "new", "shapes")[0] == 2
+    assert run("task", "rename", folder / "fleet", "new", "a/b")[0] == 2
+    code, _, err = run("task", "rename", folder / "fleet", "shapes", "forms")
+    assert code == 2
+    assert "only a task without a model can be renamed" in err
+    assert set(system.tasks) == {"shapes", "again", "new"}
+
+
+def test_remove_keeps_what_others_need(folder: Path, run: Run) -> None:
+    system = munet.System.open(folder / "fleet")
+    kept = system.task("again")["model"]
+    assert kept is not None
+    code, _, err = run("task", "remove", folder / "fleet", "shapes")
+    assert (code, "say --yes" in err) == (2, True)
+    assert run("task", "remove", folder / "fleet", "shapes", "--yes")[0] == 0
+    assert run("task", "remove", folder / "fleet", "fresh")[0] == 0
+    assert run("gc", folder / "fleet")[0] == 0
+    assert system.fsck().ok
+    assert system.tasks == ["again"]
+    for words in (("status",), ("log", "again"), ("show", "again"), ("report", "--out", folder / "page.html")):
+        code, _, err = run(words[0], folder / "fleet", *words[1:])
+        assert code == 0, (words, err)
+    assert run("evolve", folder / "fleet", "again", *BUDGET.split(), "--set", "validation_cap=30")[0] == 0
+    assert run("task", "remove", folder / "fleet", "shapes")[0] == 2
+
+
+def test_remove_waits_for_an_unfinished_run(folder: Path, run: Run) -> None:
+    run_folder = max((folder / "fleet" / "runs").iterdir())
+    finished = next(path for path in run_folder.rglob("*") if path.name.startswith("finished"))
+    finished.unlink()
+    code, _, err = run("task", "remove", folder / "fleet", "fresh")
+    assert code == 2
+    assert "is not finished" in err

@@ -1,0 +1,289 @@
+"""`folder:` as data sets come: splits of many names, needless levels, copies, links, every suffix, names of files."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from munet.errors import InputError
+from munet.tasks import image_files
+from munet.tasks.image_files import image_suffixes
+from munet.tasks.images import decode_image
+from munet.tasks.record import TaskOptions, add
+from munet.tasks.sources import open_source
+from munet.tasks.split_names import are_parts, match_splits
+
+PIXELS = np.random.default_rng(1).integers(0, 255, (400, 5, 5), dtype=np.uint8)
+
+
+def fill(root: Path, folders: Iterable[str], each: int = 4, start: int = 0) -> Path:
+    """`each` different images in every folder of `root`."""
+    for number, name in enumerate(folders):
+        folder = root / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for row in range(each):
+            Image.fromarray(PIXELS[start + number * each + row]).save(folder / f"{number}_{row}.png")
+    return root
+
+
+def product(splits: Iterable[str], classes: Iterable[str]) -> list[str]:
+    return [f"{split}/{name}" for split in splits for name in classes]
+
+
+def refused_to_add(address: str, *words: str) -> None:
+    with pytest.raises(InputError) as caught:
+        add("new", address)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert len(message) < 600
+    for word in words:
+        assert word in message, message
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Train", "Val", "Test"),
+        ("Training", "Validation", "Testing"),
+        ("seg_train", "seg_val", "seg_test"),
+        ("train", "dev", "eval"),
+        ("TRAIN", "valid", "TEST"),
+        ("train_images", "val_images", "test_images"),
+        ("train2017", "val2017", "test2017"),
+        ("trainset", "validation_set", "testset"),
+    ],
+)
+def test_splits_by_any_name(tmp_path: Path, names: tuple[str, ...]) -> None:
+    source = open_source(f"folder:{fill(tmp_path, product(names, ('cat', 'dog')))}")
+    assert source.counts() == {"train": 8, "validation": 8, "test": 8}
+    assert source.classes == ("cat", "dog")
+
+
+def test_names_that_mean_no_split() -> None:
+    assert match_splits(["train station", "bus", "test tube", "training camp"]) == {}
+    assert match_splits(["seg_train", "seg_pred"]) == {}
+    assert match_splits(["a_train", "a_test"]) == {"a_train": "train", "a_test": "test"}
+    assert are_parts(["HAM_part_1", "HAM_part_2"])
+    assert not are_parts(["cat_part_1", "dog_part_1"])
+    assert not are_parts(["fold_0"])
+
+
+def test_classes_called_like_splits_are_classes(tmp_path: Path) -> None:
+    root = fill(tmp_path, ("training/2023", "training/2024", "match/2023", "match/may"))
+    assert open_source(f"folder:{root}").classes == ("match", "training")
+
+
+def test_another_spelling_beside_the_usual_name_is_a_split_of_its_own(tmp_path: Path) -> None:
+    root = fill(tmp_path, product(("train", "test", "eval"), ("cat", "dog")))
+    told: list[str] = []
+    add("pets", f"folder:{root}", TaskOptions(validation="train[:2]"), tell=told.append)
+    assert open_source(f"folder:{root}").counts() == {"train": 8, "test": 8, "eval": 8}
+    assert "splits that are there and not used: eval (8 images)" in told
+
+
+def test_folds_are_splits(tmp_path: Path) -> None:
+    root = fill(tmp_path, product(("fold_0", "fold_1", "fold_2"), ("cat", "dog")))
+    assert open_source(f"folder:{root}").counts() == {"fold_0": 8, "fold_1": 8, "fold_2": 8}
+    refused_to_add(
+        f"folder:{root}", "there is no split 'train'", "--train 'fold_0' --validation 'fold_1' --test 'fold_2'"
+    )
+    record = add("pets", f"folder:{root}", TaskOptions("fold_0", "fold_1", "fold_2"))
+    assert record["classes"] == ["cat", "dog"]
+
+
+def test_splits_and_parts_without_classes_are_refused(tmp_path: Path) -> None:
+    refused_to_add(f"folder:{fill(tmp_path / 'a', ('Train', 'Test'))}", "called after splits", "csv:FILE", "level=1")
+    refused_to_add(f"folder:{fill(tmp_path / 'b', ('x_part_1', 'x_part_2'))}", "parts of one set", "level=1")
+    add("meant", f"folder:{fill(tmp_path / 'c', ('Train', 'Test'), 40)}?level=1")
+
+
+def test_the_same_sub_folders_are_refused_with_two_ways_out(tmp_path: Path) -> None:
+    root = fill(tmp_path, product(("site_a", "site_b"), ("sick", "well")), 20)
+    refused_to_add(f"folder:{root}", "the same sub-folders (sick, well)", "?level=2", "?level=1")
+    assert add("outer", f"folder:{root}?level=1")["classes"] == ["site_a", "site_b"]
+    inner = add("inner", f"folder:{root}?level=2", TaskOptions("site_a[20%:]", "site_a[:20%]", "site_b"))
+    assert inner["classes"] == ["sick", "well"]
+    assert open_source(f"folder:{root}").classes == ("site_a", "site_b"), "a task that is there goes on"
+
+
+def test_a_copy_of_all_among_the_classes_is_refused(tmp_path: Path) -> None:
+    root = fill(tmp_path, ("a", "b", "c", "all/a", "all/b", "all/c"), 20)
+    refused_to_add(f"folder:{root}", "a copy of all", f"folder:{root}/all")
+    assert add("inner", f"folder:{root}/all")["classes"] == ["a", "b", "c"]
+
+
+def test_a_needless_level_is_stepped_through_and_told(tmp_path: Path) -> None:
+    fill(tmp_path / "x" / "x", ("cat", "dog"))
+    (tmp_path / "x" / "LICENSE.txt").write_text("free")
+    source = open_source(f"folder:{tmp_path}")
+    assert source.classes == ("cat", "dog")
+    assert any(f"{tmp_path}/x/x" in note for note in source.notes())
+    assert source.address == f"folder:{tmp_path}"
+
+
+def test_unlabelled_splits_are_told(tmp_path: Path) -> None:
+    fill(tmp_path, (*product(("train",), ("cat", "dog")), "test", "holdout/unknown", "val/images"))
+    (tmp_path / "val" / "val.txt").write_text("0_0.png cat\n")
+    (tmp_path / "docs").mkdir()
+    source = open_source(f"folder:{tmp_path}")
+    assert source.counts() == {"train": 8}
+    told = " | ".join(source.notes())
+    assert "test has no class folders: left out, 4 images without labels" in told
+    assert "holdout has no folder of a class of train, only 'unknown': left out, 4 images without labels" in told
+    assert f"csv:{tmp_path}/val/val.txt" in told
+    assert "docs has no class folders: left out, no images" in told
+
+
+def test_spellings_of_a_class_in_other_splits_are_joined(tmp_path: Path) -> None:
+    source = open_source(f"folder:{fill(tmp_path, ('train/Daisy', 'train/rose', 'test/daisy', 'test/rose'))}")
+    assert source.classes == ("Daisy", "rose")
+    assert sorted(source.labels("test").tolist()) == [0] * 4 + [1] * 4
+    assert "'daisy' of test is the class 'Daisy'" in source.notes()
+    both = open_source(f"folder:{fill(tmp_path / 'b', ('train/Daisy', 'train/daisy', 'test/daisy'))}")
+    assert both.classes == ("Daisy", "daisy")
+
+
+def test_what_systems_leave_behind_is_no_class(tmp_path: Path) -> None:
+    fill(tmp_path, ("cat", "dog", "__MACOSX/cat", "__pycache__", ".ipynb_checkpoints", "@eaDir", "cat/.thumbs"))
+    (tmp_path / "cat" / "Thumbs.db").write_bytes(b"x")
+    source = open_source(f"folder:{tmp_path}")
+    assert source.classes == ("cat", "dog")
+    assert source.counts() == {"train": 8}
+    assert source.notes() == []
+
+
+def test_images_outside_of_class_folders_are_told(tmp_path: Path) -> None:
+    Image.fromarray(PIXELS[0]).save(fill(tmp_path, ("cat", "dog")) / "loose.png")
+    assert f"1 image right in {tmp_path}, in no class folder: left out" in open_source(f"folder:{tmp_path}").notes()
+
+
+def test_one_class_and_no_folders_say_the_ways_out(tmp_path: Path) -> None:
+    fill(tmp_path, ("images",))
+    (tmp_path / "labels.csv").write_text("image,label\n")
+    refused_to_add(f"folder:{tmp_path}", "class 'images'", "pattern={class}_*", f"csv:{tmp_path}/labels.csv")
+    refused_to_add(f"folder:{tmp_path}/images", "no sub-folders", "pattern={class}_*")
+
+
+def test_a_class_of_test_alone_is_told_as_such(tmp_path: Path) -> None:
+    root = fill(tmp_path, ("train/a", "train/b", "test/a", "test/b", "test/c"), 20)
+    refused_to_add(f"folder:{root}", "class 'c' is in test only (20 images)", "put images of it in train")
+
+
+# suffixes and links
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.jfif", "JPEG"), ("a.JPE", "JPEG"), ("a.jp2", "JPEG2000"), ("a.tga", "TGA"), ("a.apng", "PNG"),
+        ("a.dib", "DIB"), ("a.qoi", "QOI"), ("a.ico", "ICO"), ("a.pnm", "PPM"), ("plain", "PNG"),
+        ("a.mpo", "MPO"), ("a.sgi", "SGI"),
+    ],
+)  # fmt: skip
+def test_every_suffix_of_pillow(tmp_path: Path, name: str, kind: str) -> None:
+    fill(tmp_path, ("cat", "dog"))
+    Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save(tmp_path / "cat" / name, kind)
+    source = open_source(f"folder:{tmp_path}")
+    assert source.counts() == {"train": 9}
+    index = [source.name("train", index) for index in range(9)].index(str(tmp_path / "cat" / name))
+    assert decode_image(next(iter(source.items("train", index, index + 1)))).shape[:2] == (16, 16)
+
+
+def test_what_is_no_image_is_told_by_suffix(tmp_path: Path) -> None:
+    fill(tmp_path, ("cat", "dog"))
+    for name in ("a.txt", "b.txt", "c.pdf", "README"):
+        (tmp_path / "cat" / name).write_text("words")
+    assert "left out 4 files: .txt 2, no suffix 1, .pdf 1" in open_source(f"folder:{tmp_path}").notes()
+    assert not {".pdf", ".eps", ".h5", ".mpg"} & image_suffixes()
+
+
+def test_heic_without_its_library_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+    (fill(tmp_path, ("cat", "dog")) / "cat" / "IMG_1.HEIC").write_bytes(head)
+    plain = image_suffixes() - set(image_files.HEIF_SUFFIXES)
+    monkeypatch.setattr(image_files, "image_suffixes", lambda: plain)
+    assert "left out 1 file: .HEIC 1 (install pillow-heif)" in open_source(f"folder:{tmp_path}").notes()
+    monkeypatch.setattr("munet.tasks.images.register_heif", lambda: False)
+    with pytest.raises(InputError, match="a HEIC image: `pip install pillow-heif`"):
+        decode_image(head, name="x")
+
+
+def test_heic_with_its_library(tmp_path: Path) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    image = np.full((16, 24, 3), 200, np.uint8)
+    heif.from_pillow(Image.fromarray(image)).save(fill(tmp_path, ("cat", "dog")) / "cat" / "IMG_1.HEIC")
+    assert open_source(f"folder:{tmp_path}").counts() == {"train": 9}
+    np.testing.assert_allclose(decode_image(tmp_path / "cat" / "IMG_1.HEIC"), image, atol=4)
+
+
+def test_links_are_followed_and_loops_are_not(tmp_path: Path) -> None:
+    store = fill(tmp_path / "store", ("cat", "more"))
+    root = fill(tmp_path / "set", ("dog",))
+    (root / "cat").symlink_to(store / "cat")
+    (root / "dog" / "more").symlink_to(store / "more")
+    (root / "dog" / "loop").symlink_to(root)
+    (root / "dog" / "self").symlink_to(root / "dog")
+    source = open_source(f"folder:{root}")
+    assert source.classes == ("cat", "dog")
+    assert np.bincount(source.labels("train")).tolist() == [4, 8]
+
+
+def test_a_file_that_is_there_and_in_a_linked_folder_counts_once(tmp_path: Path) -> None:
+    store = fill(tmp_path / "store", ("cat",), 6)
+    root = fill(tmp_path / "set", ("dog",))
+    (root / "cat").mkdir()
+    (root / "cat" / "z.png").symlink_to(store / "cat" / "0_0.png")
+    (root / "cat" / "all").symlink_to(store / "cat")
+    assert open_source(f"folder:{root}").counts() == {"train": 10}
+
+
+# names of files
+
+
+@pytest.mark.parametrize("pattern", ["{class}_*", "{class}_*.png", r"(?P<class>.+)_\d+", "img/{class}_*"])
+def test_the_class_in_the_names_of_files(tmp_path: Path, pattern: str) -> None:
+    (tmp_path / "img").mkdir()
+    for row in range(8):
+        Image.fromarray(PIXELS[row]).save(tmp_path / "img" / f"{['pug', 'great dane', 'shih_tzu'][row % 3]}_{row}.png")
+    Image.fromarray(PIXELS[9]).save(tmp_path / "img" / "other.png")
+    source = open_source(f"folder:{tmp_path}?pattern={pattern}")
+    assert source.classes == ("great dane", "pug", "shih_tzu")
+    assert source.counts() == {"train": 8}
+    assert source.notes() == ["left out 1 image whose name does not fit the pattern, such as img/other.png"]
+    assert open_source(source.address).classes == source.classes
+
+
+def test_the_split_and_the_class_in_paths(tmp_path: Path) -> None:
+    fill(tmp_path, ("Training/x/cat", "Training/y/dog", "Testing/x/cat"))
+    source = open_source(f"folder:{tmp_path}?pattern={{split}}/*/{{class}}/*")
+    assert (source.counts(), source.classes) == ({"train": 8, "test": 4}, ("cat", "dog"))
+    fill(tmp_path / "in", ("animals/cat", "animals/dog", "plants/rose"))
+    assert open_source(f"folder:{tmp_path / 'in'}?pattern=**/{{class}}/*").classes == ("cat", "dog", "rose")
+    assert any("pattern=**/{class}/*" in note for note in open_source(f"folder:{tmp_path / 'in'}").notes())
+
+
+def test_patterns_and_levels_that_cannot_be_used(tmp_path: Path) -> None:
+    root = fill(tmp_path, ("a", "b"))
+    refused_to_add(f"folder:{root}?pattern=*_x", "{class} once")
+    refused_to_add(f"folder:{root}?pattern=(?P<class>[)", "not a regular expression")
+    refused_to_add(f"folder:{root}?pattern={{class}}-*", "fits none of 8 images", "a/0_0.png")
+    refused_to_add(f"folder:{root}/none?pattern={{class}}_*", "there is no such folder")
+    refused_to_add(f"folder:{root}?level=3", "level=3", "2 where they are splits")
+
+
+def test_what_add_tells(tmp_path: Path) -> None:
+    root = fill(tmp_path, product(("train",), [f"k{number:02d}" for number in range(12)]), 10)
+    fill(root, product(("test", "val"), ("k00", "k01")), start=200)
+    (root / "train" / "k00" / "0_0.png").unlink()
+    told: list[str] = []
+    add("many", f"folder:{root}", tell=told.append)
+    assert "classes: k00, k01, k02, k03, … k10, k11" in told
+    assert "train has 9 (k00) to 10 (k01) images of a class" in told
+    assert "validation has no image of 10 classes: k02, k03, k04, k05, … k10, k11" in told
+
+
+@pytest.mark.parametrize("odd", ["roses\udcff"])
+def test_a_folder_whose_name_is_no_text_is_refused(tmp_path: Path, odd: str) -> None:
+    refused_to_add(f"folder:{fill(tmp_path, ('cat', odd), 20)}", "not UTF-8", "rename it")
