@@ -47,6 +47,14 @@ def explain(store: "Store", task: str) -> dict[str, Any]:
         "recipe": {key: value for key in _RECIPE if (value := last["hyperparameters"].get(key)) is not None},
         "steps": steps,
         "validation_accuracy": last["accuracy"],
+        "best_trained": max(
+            (
+                child["accuracy"]
+                for child in children(store, task)
+                if child["samples"] and child["accuracy"] is not None
+            ),
+            default=None,
+        ),
         "rejected": sum(not child["accepted"] for child in children(store, task)),
     }
 
@@ -97,16 +105,25 @@ def _choice(found: dict[str, Any]) -> list[str]:
     if found["trained"] is None:
         return ["What was trained is not known: the model was imported."]
     trained = [slot for slot in found["trained"] if slot not in ("norm", "head")]
+    blocks = blocks_in(trained)
     if found["trained"] == ["head"]:
-        return ["Nothing is trained: the head in closed form is what the task has."]
+        return [f"Nothing is trained: the head in closed form is what the task has. {_why_untrained(found)}"]
     recipe = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in found["recipe"].items())
     if found["together"]:
         others = len(found["together"]) - 1
-        lines = [f"It is a path through a trunk that was trained on this task and {others} others together."]
+        lines = [
+            f"It is a path through a trunk that was trained on this task and {others} others together: its upper "
+            f"{blocks} of {found['blocks']} blocks; the rest is the root's."
+        ]
     else:
-        blocks = blocks_in(trained)
         lines = [f"A child of its own: {blocks} of {found['blocks']} blocks trained, the rest is shared."]
     return [*lines, f"Recipe: {recipe}."]
+
+
+def _why_untrained(found: dict[str, Any]) -> str:
+    if found["best_trained"] is not None:
+        return f"Training reached {_percent(found['best_trained'])} of validation, which scored no higher."
+    return "Training was not expected to win: so few errors, so few images of a class, or so few samples."
 
 
 def _gains(found: dict[str, Any]) -> list[str]:
@@ -118,7 +135,15 @@ def _gains(found: dict[str, Any]) -> list[str]:
             text = (
                 f"Run {step['run']}: {step['samples']:,} training samples, {step['trainable_parameters']:,} parameters "
             )
-            lines.append(f"{text}trained; validation {_percent(step['accuracy'])}.")
+            lines.append(f"{text}trained; validation {_percent(step['accuracy'])}{_gain(found, step)}.")
     if found["rejected"]:
         lines.append(f"{found['rejected']} other children were rejected.")
     return lines
+
+
+def _gain(found: dict[str, Any], step: dict[str, Any]) -> str:
+    """What a step has over the head alone, in points."""
+    if found["head_only_accuracy"] is None:
+        return ""
+    points = 100 * (step["accuracy"] - found["head_only_accuracy"])
+    return f", {abs(points):.1f} points {'more' if points >= 0 else 'less'} than the head alone"
