@@ -123,7 +123,7 @@ def _choice(found: dict[str, Any]) -> list[str]:
 def _why_untrained(found: dict[str, Any]) -> str:
     if found["best_trained"] is not None:
         return f"Training reached {_percent(found['best_trained'])} of validation, which scored no higher."
-    return "Training was not expected to win: so few errors, so few images of a class, or so few samples."
+    return "Training was not expected to win: it is wrong on so few, or samples or images are too few."
 
 
 def _gains(found: dict[str, Any]) -> list[str]:
