@@ -278,6 +278,9 @@ def test_strays_are_reported_and_no_damage(tmp_path: Path):
     store = grown_store(tmp_path / "s")
     shard = store.layer_path(next(store.layers.ids())).parent
     strays = [
+        store.path / "tasks" / "a (conflicted copy).json",
+        store.path / "tasks" / "~a.json",
+        store.path / "tasks" / "notes.txt",
         shard / ".tmp-1-a",
         store.path / "tasks" / ".tmp-2-b",
         store.path / ".tmp-3-c",

@@ -11,7 +11,7 @@ from munet.store.objects import Objects
 from munet.store.reachability import Reach, Use, reach
 from munet.store.records import DamagedFile
 from munet.store.run_files import generation_of
-from munet.store.store import Store
+from munet.store.store import Store, is_task_file
 
 Progress = Callable[[int, int], None]  # objects checked, objects in all
 
@@ -132,9 +132,15 @@ def _records(store: Store) -> Iterator[tuple[str, str, str | None, Callable[[], 
 
 
 def _strays(store: Store) -> list[str]:
-    strangers = [*store.models.strangers(), *store.layers.strangers()]
+    strangers = [*store.models.strangers(), *store.layers.strangers(), *_beside_tasks(store)]
     strays = {*strangers, *temporary_files(store, strangers)}
     return sorted(_relative(store, file) for file in strays)
+
+
+def _beside_tasks(store: Store) -> list[Path]:
+    """Files among the records of tasks that no task can have the name of."""
+    files = (store.path / "tasks").iterdir()
+    return [file for file in files if not (file.suffix == ".json" and is_task_file(file.stem)) and file.name[0] != "."]
 
 
 def _relative(store: Store, path: Path) -> str:

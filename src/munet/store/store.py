@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 
 _Read = TypeVar("_Read", bound=Mapping[str, Any])
 _WRITERS = 8  # layers written at once
+
+
+def is_task_file(name: str) -> bool:
+    """Whether a task may have this name: not the copies and backups that other programs leave beside its record."""
+    letters = all(letter in "-_." or unicodedata.category(letter)[0] in "LMN" for letter in name)
+    return bool(name) and letters and name[0] not in ".-"
 
 
 class Store:
@@ -195,9 +202,9 @@ class Store:
         return 1 + max((record.get("added", 0) for record in self.task_records()), default=0)
 
     def task_names(self) -> list[str]:
-        """Names of the tasks by alphabet, without reading them."""
-        names = os.listdir(self.path / "tasks")
-        return sorted(name.removesuffix(".json") for name in names if name.endswith(".json") and name[0] != ".")
+        """Names of the tasks by alphabet, without reading them; what no task can be named is left out."""
+        names = [name.removesuffix(".json") for name in os.listdir(self.path / "tasks") if name.endswith(".json")]
+        return sorted(name for name in names if is_task_file(name))
 
     def has_task(self, name: str) -> bool:
         """Whether there is a task of this name; its record is not looked at. False for what is no task name."""
