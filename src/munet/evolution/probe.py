@@ -92,16 +92,17 @@ class Prober:
         return Body({slot: self._models.layer(layer) for slot, layer in ids.items()}, ids)
 
     def _alike(self, others: Sequence[str], image_size: int) -> list[str]:
-        """At most so many of the others, the newest: those of this input size, and with layers of their own.
+        """At most so many of the others, the newest: those of this input size, and with features of their own.
 
-        A model that is the root with another head has the root's features.
+        A model that is the root with another head has the root's features, and all paths through a trunk have the same.
         """
-        root, fit = self._ids(self._models.root), []
-        for model in others:
-            size = self._models.manifest(model)["hyperparameters"]["image_size"]
-            if size == image_size and self._ids(model) != root:
+        known, fit = [self._ids(self._models.root)], list[str]()
+        for model in reversed(others):
+            size, ids = self._models.manifest(model)["hyperparameters"]["image_size"], self._ids(model)
+            if size == image_size and ids not in known:
+                known.append(ids)
                 fit.append(model)
-        return fit[-_CANDIDATES:]
+        return fit[:_CANDIDATES][::-1]
 
     def _ids(self, model: str) -> dict[str, str]:
         """The layers of a model below its head, by slot."""
