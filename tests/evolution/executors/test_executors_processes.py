@@ -131,7 +131,7 @@ where = munet.Where(executor="processes", workers=2, device="cpu", threads=asked
 budget = munet.Budget(**{name: value for name, value in asked.items() if name in dir(munet.Budget)})
 rest = {name: value for name, value in asked.items() if name not in dir(munet.Budget)}
 munet.evolve(
-    munet.System.open(sys.argv[1]), budget=budget, where=where,
+    munet.System.open(sys.argv[1]), method="mu2net-plus", budget=budget, where=where,
     observer=lambda event: print(type(event).__name__, flush=True), **rest
 )
 """
