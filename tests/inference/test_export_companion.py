@@ -21,7 +21,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> munet.System:
     place = tmp_path_factory.mktemp("companion")
     system = munet.System.create(place / "fleet", root="random:vit_tiny_patch16_224", depth=1, image_size=32)
     images = folder(place / "images", {"train": 2, "validation": 2, "test": len(KINDS)})
-    system.add_task("flowers", f"folder:{images}")
+    system.add_task("flowers", f"folder:{images}", allow_duplicates=True)  # one photo in every split
     budget: dict[str, Any] = {"cycles": 1, "samples_per_cycle": 4, "batch_size": 4}
     evolve(system, method="multi-head", task_iterations=1, threads=1, executor="local", **budget)
     return system

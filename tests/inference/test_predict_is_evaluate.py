@@ -41,10 +41,14 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> munet.System:
     place = tmp_path_factory.mktemp("predict")
     system = munet.System.create(place / "fleet", root="random:vit_tiny_patch16_224", depth=1, image_size=48)
     counts = {"train": len(KINDS), "validation": 4, "test": len(KINDS)}
-    system.add_task("odd", f"folder:{folder(place / 'odd', counts)}")
-    system.add_task("grey", f"folder:{folder(place / 'grey', dict.fromkeys(counts, 4), (grey, small, deep, scan))}")
-    system.add_task("large", f"folder:{folder(place / 'large', dict.fromkeys(counts, 1), (photo,))}")
-    system.add_task("one-size", f"folder:{_one_size(place / 'one')}")
+    folders = {
+        "odd": folder(place / "odd", counts),
+        "grey": folder(place / "grey", dict.fromkeys(counts, 4), (grey, small, deep, scan)),
+        "large": folder(place / "large", dict.fromkeys(counts, 1), (photo,)),
+        "one-size": _one_size(place / "one"),
+    }
+    for name, images in folders.items():
+        system.add_task(name, f"folder:{images}", allow_duplicates=True)  # one photo is in every split: it is large
     evolve(system, method="multi-head", task_iterations=1, threads=1, executor="local", **BUDGET)
     return system
 
