@@ -46,7 +46,7 @@ def munet_pipeline(images_BHWC: torch.Tensor, side: int) -> Callable[[], torch.T
 
 
 def kornia_pipeline(images_BCHW: torch.Tensor, side: int, crop: str, colours: str) -> Callable[[], torch.Tensor]:
-    import kornia.augmentation as K
+    import kornia.augmentation as K  # pyright: ignore[reportMissingImports]  # the extra bench
 
     order = (0, 1, 2, 3)  # a fixed order, as ours, is kornia's faster way
     steps = K.AugmentationSequential(
