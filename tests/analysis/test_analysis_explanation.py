@@ -34,7 +34,7 @@ def test_it_says_what_was_known_what_was_trained_and_what_it_gained(system: mune
     assert "60 training images of 4 classes" in text
     assert "A closed-form head on the root's features is wrong on" in text
     if found["together"]:
-        assert "a trunk that was trained on this task and 1 others together" in text
+        assert "a trunk that was trained on this task and 1 other together" in text
         assert "192 training samples" in text or "training samples" in text
 
 

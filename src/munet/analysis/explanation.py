@@ -6,6 +6,7 @@ from munet.analysis.model_history import Sampled, children
 from munet.errors import InputError
 from munet.model.slots import blocks_in
 from munet.store.derived import lineage, resolve
+from munet.text import counted
 
 if TYPE_CHECKING:
     from munet.store import Store
@@ -110,9 +111,9 @@ def _choice(found: dict[str, Any]) -> list[str]:
         return [f"Nothing is trained: the head in closed form is what the task has. {_why_untrained(found)}"]
     recipe = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in found["recipe"].items())
     if found["together"]:
-        others = len(found["together"]) - 1
+        others = counted(len(found["together"]) - 1, "other")
         lines = [
-            f"It is a path through a trunk that was trained on this task and {others} others together: its upper "
+            f"It is a path through a trunk that was trained on this task and {others} together: its upper "
             f"{blocks} of {found['blocks']} blocks; the rest is the root's."
         ]
     else:

@@ -62,10 +62,9 @@ def answers_on(
     answer()
     for text in reading.bad:
         note(f"left out {text}")
-    names = [source.name(part, index) for part, start, stop in ranges for index in range(start, stop)]
     mine = to_task[reading.labels]
     rows = np.flatnonzero(mine >= 0)
-    images = [names[reading.rows[row]] for row in rows]
+    images = [source.name(*reading.examples[row]) for row in rows]
     return Answers(np.concatenate(found)[rows], mine[rows], predictor.classes, images)
 
 

@@ -39,7 +39,6 @@ class Reading:
     fingerprint: str
     size: tuple[int, int] | None
     channels: int
-    rows: list[int]  # which of the selection they are
     contents: list[bytes]
     examples: list[tuple[str, int]]
 
@@ -99,7 +98,7 @@ def read(
                 progress(min(first + _CHUNK, len(names)), len(names))
     size = sizes.pop() if len(sizes) == 1 else None
     examples = [names[index] for index in good]
-    return Reading(labels[good], bad, f"sha256:{state.hexdigest()}", size, channels, good, contents, examples)
+    return Reading(labels[good], bad, f"sha256:{state.hexdigest()}", size, channels, contents, examples)
 
 
 def fingerprint(source: Source, ranges: Sequence[Range]) -> str:

@@ -66,7 +66,7 @@ def agree(
     if found.seconds < _TOLD:
         return
     rate = f"{found.samples:,} images to train on, {found.speed.rate:,.0f} a second measured"
-    show(line(f"This takes about {duration(found.seconds)}: {rate}. `--time 10m` takes no longer than that."))
+    show(line(f"This takes about {duration(found.seconds)}: {rate}. `--time 10m` does what fits in about ten minutes."))
     if found.seconds >= _ASKED and not yes and sys.stdin.isatty() and sys.stdout.isatty():
         typer.confirm("Go on?", abort=True)
 
