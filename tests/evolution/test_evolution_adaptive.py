@@ -14,7 +14,9 @@ from munet.analysis import model_history
 from munet.analysis.model_history import Sampled
 from munet.evolution.events import CycleFinished, Event, Notice, TaskFinished, TrunkCycle, TrunkStarted
 from munet.evolution.probe import kind_of
-from munet.store.schema import TaskData
+from munet.provenance import now
+from munet.store.run_records import finish
+from munet.store.schema import TaskData, finished_record
 from munet.tasks import TaskOptions, add, load
 
 SMALL: dict[str, Any] = {"samples_per_cycle": 128, "cycles": 2, "threads": 1, "executor": "local"}
@@ -135,6 +137,48 @@ def test_an_interrupted_run_ends_as_one_that_was_not(
     except Stop:
         evolve(munet.System.open(system.path), method="adaptive", **SMALL)
     assert retained(system) == retained(whole)
+
+
+@pytest.mark.parametrize("damage", [None, "flip", "cut", "other"])
+def test_a_killed_trunk_goes_on_after_its_last_cycle_unless_what_was_kept_is_damaged(
+    system: munet.System, damage: str | None
+) -> None:
+    def stop(event: Event) -> None:
+        if isinstance(event, TrunkCycle):
+            raise Stop
+
+    with pytest.raises(Stop):
+        evolve(system, method="adaptive", observer=stop, **SMALL)
+    kept = system.path / "runs" / "0001" / "trunk.safetensors"
+    data = kept.read_bytes()
+    if damage == "other":
+        known = data.index(b'"work":"') + 8
+        kept.write_bytes(data[:known] + bytes([data[known] ^ 1]) + data[known + 1 :])
+    elif damage:
+        kept.write_bytes(data[:-4] if damage == "cut" else data[:-1] + bytes([data[-1] ^ 1]))
+    events: list[Event] = []
+    evolve(munet.System.open(system.path), method="adaptive", observer=events.append, **SMALL)
+    cycles = [event.cycle for event in events if isinstance(event, TrunkCycle)]
+    notes = [event.text for event in events if isinstance(event, Notice) and str(kept) in event.text]
+    assert cycles == ([0, 1] if damage else [1])
+    assert len(notes) == int(bool(damage))
+    assert not kept.exists()
+
+
+def test_what_an_abandoned_run_kept_of_a_trunk_is_collected(system: munet.System) -> None:
+    def stop(event: Event) -> None:
+        if isinstance(event, TrunkCycle):
+            raise Stop
+
+    with pytest.raises(Stop):
+        evolve(system, method="adaptive", observer=stop, **SMALL)
+    kept = system.path / "runs" / "0001" / "trunk.safetensors"
+    system.gc()
+    assert kept.exists(), "the run may go on"
+    assert system.fsck().ok
+    finish(system.store, "0001", finished_record(now(), abandoned=True))
+    system.gc()
+    assert not kept.exists()
 
 
 def test_private_tasks_stay_out_of_the_trunk(system: munet.System, tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """A trunk on several tasks: who is in which batch, what a step is, what comes out."""
 
+import copy
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +11,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from munet.training.child_state import margin_loss
-from munet.training.multitask import TaskPart, batch_counts, train_trunk
+from munet.training.multitask import TaskPart, TrunkOutcome, TrunkState, batch_counts, train_trunk
 from munet.training.preprocessing import Preprocessing
 from munet.training.recipe import Recipe
 from training_toys import ToyNetwork, ToySplit, stripes
@@ -135,6 +138,34 @@ def test_both_tasks_are_learned_and_what_the_network_was_made_of_stays() -> None
     assert min(values[-1] for values in outcome.accuracies) > 0.9
     assert all(torch.equal(parts[0].head[name], tensor) for name, tensor in before.items())
     assert outcome.rejected is None
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "adamw"])
+@pytest.mark.parametrize("stop", [1, 2])
+def test_a_training_goes_on_from_a_state_bit_for_bit(optimiser: str, stop: int) -> None:
+    def train(**options: Any) -> TrunkOutcome:
+        parts = [part(0, 0.7, stripes(60, 0, 2)), part(1, 0.3, stripes(60, 1, 3))]
+        momentum = {"momentum": 0.9} if optimiser == "sgd" else {}
+        rates = {"learning_rate": 0.01, "schedule": "cosine", "optimiser": optimiser}
+        return train_trunk(ToyTrunk(), parts, recipe(cycles=3, **rates, **momentum), key=("seed",), **options)
+
+    states: list[TrunkState] = []
+    whole = train(on_state=lambda state: states.append(copy.deepcopy(state)))
+    assert [len(state.accuracies[0]) for state in states] == [1, 2], "none of a training that is over"
+    told: list[int] = []
+    rest = train(resume=states[stop - 1], on_cycle=lambda cycle, accuracies: told.append(cycle))
+    assert told == list(range(stop, 3))
+    assert (rest.accuracies, rest.samples) == (whole.accuracies, whole.samples)
+    layers = [*zip(rest.trunk.values(), whole.trunk.values(), strict=True), *zip(rest.heads, whole.heads, strict=True)]
+    assert all(torch.equal(tensor, other[name]) for one, other in layers for name, tensor in one.items())
+
+
+def test_the_state_of_another_training_is_refused() -> None:
+    states: list[TrunkState] = []
+    parts = [part(0, 0.7, stripes(60, 0, 2)), part(1, 0.3, stripes(60, 1, 3))]
+    train_trunk(ToyTrunk(), parts, recipe(), key=("seed",), on_state=states.append)
+    with pytest.raises(ValueError, match="another training"):
+        train_trunk(ToyTrunk(), parts, recipe(optimiser="adamw"), key=("seed",), resume=states[0])
 
 
 def test_a_training_that_explodes_is_given_up() -> None:

@@ -18,6 +18,7 @@ probe.py          heads on other models' features: which model suits a task
 head_fit.py       a head in closed form; head_features.py its inputs
 shares.py         how many samples a task has: equally, by need, or what a trunk spent on it
 trunk.py          a trunk that several tasks train together; trunk_trainer.py trains it
+trunk_checkpoint.py  a trunk between two cycles, kept so that a killed run goes on from there
 guessing.py       whether a model knows more than the commonest answer
 events.py         what an observer of a run is called with
 """

@@ -1,4 +1,4 @@
-"""Training of children on one device: job groups in, trained layers out. Reads layers and images, writes nothing."""
+"""Training of children on one device: job groups in, trained layers out. Writes nothing but a trunk between cycles."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -46,7 +46,7 @@ class ChildTrainer:
         """Train the children of a job group."""
         torch.set_num_threads(self.compute.threads)
         if isinstance(group, TrunkGroup):
-            options = {"device": self.compute.device, "cache": self._cache, "on_cycle": on_cycle}
+            options = {"device": self.compute.device, "cache": self._cache, "on_cycle": on_cycle, "note": note}
             results = train_trunk_group(group, self.layers, self.splits, **options)
             self._pass_on(note)
             return results

@@ -63,6 +63,7 @@ class TrunkGroup:
     validation_cap: int
     jobs: tuple[Job, ...]
     shares: tuple[float, ...]  # of the samples
+    checkpoint: str | None = None  # the file that holds the training between its cycles
 
     @property
     def label(self) -> str:

@@ -39,12 +39,13 @@ from munet.evolution.runs import (
 )
 from munet.evolution.shares import method_for, new_tasks, samples_by_task
 from munet.evolution.trunk import is_trained, is_worse_together, plan_members, trunk_group
+from munet.fs.atomic import remove_file
 from munet.inference.prepared import preprocessing_of
 from munet.model.loader import ModelLoader
 from munet.provenance import now
 from munet.search.adaptive import Evidence
 from munet.store.gc import collect
-from munet.store.run_records import finish
+from munet.store.run_records import checkpoint_path, finish
 from munet.store.schema import ChildRecord, ModelTest, finished_record, model_test
 from munet.tasks.cache.splits import Splits
 from munet.training import Outcome, evaluate
@@ -161,7 +162,8 @@ class Evolution:
         members = plan_members(actives, evidence, self.shares)
         shares = tuple(member.share for member in members)
         self.observe(TrunkStarted(tuple(names), iteration, self.run.method.cycles, shares))
-        group = trunk_group(members, sum(self.shares.values()))
+        checkpoint = checkpoint_path(self.store, self.run.name)
+        group = trunk_group(members, sum(self.shares.values()), checkpoint)
         results = list(self.executor.run([group], self._trunk_cycle(iteration, len(names)), self._note))
         ordered = sorted(results, key=lambda result: result.number)
         trunk = {slot: data for slot, data in ordered[0].layers.items() if slot != "head"}
@@ -169,6 +171,8 @@ class Evolution:
             whole = replace(result, layers={**trunk, **result.layers})
             position = (member.active.name, iteration, 0)
             self._finish(member.active, position, member.sampled, whole, {}, together=names)
+        if checkpoint.exists():
+            remove_file(checkpoint)
 
     def _trunk_cycle(self, iteration: int, tasks: int) -> OnCycle:
         """Tells of a cycle when the accuracies of all tasks are there."""

@@ -6,6 +6,7 @@ Tasks share the samples of all of them, by need where the method says so (ours, 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
+from pathlib import Path
 
 from munet.evolution.active_task import ActiveTask
 from munet.evolution.child import SampledChild, job_of
@@ -56,8 +57,11 @@ def _sampled(active: ActiveTask, evidence: Evidence, samples: int, hardest: floa
     return SampledChild(0, root, plan, active.key(0, 0), child, evidence)
 
 
-def trunk_group(members: Sequence[TrunkMember], samples: int) -> TrunkGroup:
-    """The work of training it on so many samples of all tasks. Jobs are numbered as the members are."""
+def trunk_group(members: Sequence[TrunkMember], samples: int, checkpoint: Path) -> TrunkGroup:
+    """The work of training it on so many samples of all tasks. Jobs are numbered as the members are.
+
+    `checkpoint` is the file that holds the training between its cycles.
+    """
     first = members[0].active
     method = first.method
     names = [member.active.name for member in members]
@@ -74,6 +78,7 @@ def trunk_group(members: Sequence[TrunkMember], samples: int) -> TrunkGroup:
         validation_cap=method.validation_cap,
         jobs=tuple(jobs),
         shares=tuple(member.share for member in members),
+        checkpoint=str(checkpoint),
     )
 
 

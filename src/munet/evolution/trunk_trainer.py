@@ -8,6 +8,7 @@ import torch
 from munet.evolution.head_fit import Tensors, fitted_head
 from munet.evolution.jobs import Job, Result, TrunkGroup
 from munet.evolution.origins import initial_layers
+from munet.evolution.trunk_checkpoint import TrunkCheckpoint
 from munet.model.loader import LayerSource
 from munet.model.network import Network
 from munet.provenance import now
@@ -30,6 +31,7 @@ def train_trunk_group(
     device: str,
     cache: FeatureCache | None,
     on_cycle: OnCycle | None = None,
+    note: Callable[[str], None] = lambda text: None,
 ) -> list[Result]:
     """A result for each task. The first has the layers of the trunk, each its own head."""
     began, started = perf_counter(), now()
@@ -49,7 +51,17 @@ def train_trunk_group(
             if on_cycle is not None:
                 on_cycle(number, cycle, accuracy)
 
-    outcome = train_trunk(network, parts, first.recipe, key=group.order, device=device, on_cycle=tell)
+    checkpoint = TrunkCheckpoint(group)
+    outcome = train_trunk(
+        network,
+        parts,
+        first.recipe,
+        key=group.order,
+        device=device,
+        on_cycle=tell,
+        on_state=checkpoint.save,
+        resume=checkpoint.load(note),
+    )
     seconds = perf_counter() - began
     return [_result(outcome, number, group.shares[number], started, seconds) for number in range(len(group.tasks))]
 

@@ -10,6 +10,7 @@ from munet.errors import DamagedError
 from munet.fs.atomic import TEMPORARY, explained, is_temporary
 from munet.store.reachability import Unreadable, kept, refs
 from munet.store.records import DamagedFile
+from munet.store.run_files import CHECKPOINT
 from munet.store.store import Store
 
 
@@ -104,6 +105,7 @@ def temporary_files(store: Store, strangers: Iterable[Path]) -> list[Path]:
     runs = store.path / "runs"
     folders = [store.path, store.path / "tasks", *(runs / name for name in os.listdir(runs) if (runs / name).is_dir())]
     files = [folder / name for folder in folders for name in os.listdir(folder) if name.startswith(TEMPORARY)]
+    files += [runs / name / CHECKPOINT for name in store.runs() if store.is_finished(name)]
     return [file for file in (*files, *filter(is_temporary, strangers)) if file.is_file()]
 
 

@@ -11,6 +11,7 @@ from munet.store.schema import TaskRecord
 
 CONFIG = "run.json"
 FINISHED = "finished.json"
+CHECKPOINT = "trunk.safetensors"  # a trunk in training, while it is; no record
 _ENDED = ".end.json"
 
 

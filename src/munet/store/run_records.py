@@ -1,9 +1,11 @@
 """The records of a run, each read and written as what it is. `Store.read_run` and `write_run` know only files."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from munet.store.run_files import (
+    CHECKPOINT,
     CONFIG,
     FINISHED,
     GenerationPlace,
@@ -36,6 +38,11 @@ def ended_by_itself(store: "Store", run: str) -> bool:
 def finish(store: "Store", run: str, record: FinishedRecord) -> None:
     """Say that a run is over."""
     store.write_run(run, FINISHED, record)
+
+
+def checkpoint_path(store: "Store", run: str) -> Path:
+    """Where a trunk in training is kept between its cycles. Raises InputError for an unknown run."""
+    return store.run_path(run, CONFIG).with_name(CHECKPOINT)
 
 
 def generations(store: "Store", run: str) -> Iterator[tuple[str, GenerationPlace]]:

@@ -25,6 +25,7 @@ from munet.training.recipe import Recipe
 
 _VALIDATION_BATCH = 512
 OnCycle = Callable[[int, list[float]], None]  # (cycle, validation accuracy of each task)
+OnState = Callable[["TrunkState"], None]
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,19 @@ class TrunkOutcome:
     validation_seconds: float
 
 
+@dataclass(frozen=True)
+class TrunkState:
+    """A training between two cycles: with the same arguments it goes on from here, bit for bit.
+
+    Tensors are those of the training itself, so a state is good until its next step.
+    """
+
+    accuracies: list[list[float]]  # of each task, after each cycle that is over
+    seen: list[int]  # images of each task so far
+    seconds: dict[str, float]  # spent on "train" and "validation"
+    tensors: dict[str, Tensor] = field(repr=False)  # all that a step changes
+
+
 def batch_counts(shares: Sequence[float], batch_size: int, steps: int) -> np.ndarray:
     """Images of each task in each batch, int64 (steps, tasks). A row adds up to the batch size, and after any number of
     steps no task is more than one image away from its share."""
@@ -82,13 +96,19 @@ def train_trunk(
     key: Key,
     device: torch.device | str = "cpu",
     on_cycle: OnCycle = lambda cycle, accuracies: None,
+    on_state: OnState = lambda state: None,
+    resume: TrunkState | None = None,
 ) -> TrunkOutcome:
     """Train the trainable slots of a network without a head, and all heads; the last step counts.
 
     `recipe` says samples of a cycle, cycles, batch size, rates; what is done to the images, and the margin, are each
-    part's own. The tensors that the network was made of are not written to.
+    part's own. The tensors that the network was made of are not written to. `on_state` has the state after each cycle
+    but the last; a training that is given one as `resume` skips what it holds. ValueError where that is of another.
     """
-    return _Trunk(network, parts, recipe, key, torch.device(device)).run(on_cycle)
+    trunk = _Trunk(network, parts, recipe, key, torch.device(device))
+    if resume is not None:
+        trunk.restore(resume)
+    return trunk.run(on_cycle, on_state)
 
 
 class _Trunk:
@@ -111,11 +131,33 @@ class _Trunk:
         self._counts = batch_counts([part.share for part in parts], recipe.batch_size, steps * recipe.cycles)
         self._steps = steps
         self._seen = np.zeros(len(parts), np.int64)
+        self._accuracies: list[list[float]] = [[] for _ in parts]
+        self._seconds = {"train": 0.0, "validation": 0.0}
 
-    def run(self, on_cycle: OnCycle) -> TrunkOutcome:
-        accuracies: list[list[float]] = [[] for _ in self._parts]
-        rejected, seconds = None, {"train": 0.0, "validation": 0.0}
-        for cycle in range(self._recipe.cycles):
+    def state(self) -> TrunkState:
+        seen = [int(count) for count in self._seen]
+        return TrunkState([list(one) for one in self._accuracies], seen, dict(self._seconds), self._tensors)
+
+    def restore(self, state: TrunkState) -> None:
+        mine = self._tensors
+        shapes = {name: (tensor.shape, tensor.dtype) for name, tensor in mine.items()}
+        if len(state.seen) != len(self._parts) or shapes != {n: (t.shape, t.dtype) for n, t in state.tensors.items()}:
+            raise ValueError("the state is of another training")
+        with torch.no_grad():
+            for name, tensor in mine.items():
+                tensor.copy_(state.tensors[name])
+        self._accuracies, self._seconds = [list(one) for one in state.accuracies], dict(state.seconds)
+        self._seen = np.asarray(state.seen, np.int64)
+
+    @property
+    def _tensors(self) -> dict[str, Tensor]:
+        """All that a step changes, by a name."""
+        state = {f"optimiser.{number}": tensor for number, tensor in enumerate(self._optimiser.state)}
+        return {"values": self._flat.values, **state}
+
+    def run(self, on_cycle: OnCycle, on_state: OnState) -> TrunkOutcome:
+        accuracies, seconds, rejected = self._accuracies, self._seconds, None
+        for cycle in range(len(accuracies[0]), self._recipe.cycles):
             clock = perf_counter()
             loss = self._train_cycle(cycle)
             seconds["train"] += perf_counter() - clock
@@ -127,6 +169,8 @@ class _Trunk:
             seconds["validation"] += perf_counter() - clock
             for values, accuracy in zip(accuracies, found, strict=True):
                 values.append(accuracy)
+            if cycle + 1 < self._recipe.cycles:
+                on_state(self.state())
             on_cycle(cycle, found)
         self._flat.forget_gradients()
         layers = {} if rejected else self._flat.views(self._flat.values.cpu())
