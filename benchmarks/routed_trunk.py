@@ -1,4 +1,4 @@
-"""Both families in one experiment: blocks of a trunk that all tasks use, against pools of blocks that each task chooses from.
+"""Both families in one experiment: blocks of a trunk that all tasks use, and pools of blocks that each chooses from.
 
 The stem and the lowest block of the root stay frozen; above them each block is a pool of `--components` copies of the
 root's, and learned allocation (Gumbel-Matrix routing) says which of them a task uses: all tasks the one (a trunk), each
@@ -59,7 +59,7 @@ class Head(nn.Module):
 
     def __init__(self, norm: nn.Module, start: dict[str, Tensor]) -> None:
         super().__init__()
-        self.norm, self.linear = norm, nn.Linear(*reversed(start["weight"].shape))
+        self.norm, self.linear = norm, nn.Linear(start["weight"].shape[1], len(start["weight"]))
         self.linear.load_state_dict(start)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -70,19 +70,22 @@ class Frozen:
     """The root, and the tokens of all tasks behind its lowest block."""
 
     def __init__(self, system: System) -> None:
-        self.network = system.models.network(system.models.root)
-        assert isinstance(self.network, Network)
+        network = system.models.network(system.models.root)
+        assert isinstance(network, Network)
+        self.network, norms = network, network.parts["norm"]
+        assert isinstance(norms, nn.ModuleDict)
         self.blocks = [self.network.parts[f"block_{number}"] for number in range(1, self.network.num_blocks)]
-        self.norm = self.network.parts["norm"]["norm"]  # type: ignore[index]
+        self.norm = norms["norm"]
         self.width, self.splits = self.network.architecture.width, Splits()
+        architecture = network.architecture
+        self.pre = Preprocessing(image_size=network.image_size, mean=architecture.mean, std=architecture.std)
         self.tasks = [self._task(system, name) for name in system.tasks]
 
     @torch.no_grad()
     def _tokens(self, data: ImageSet) -> Tensor:
-        architecture, parts = self.network.architecture, self.network.parts
-        pre = Preprocessing(image_size=self.network.image_size, mean=architecture.mean, std=architecture.std)
+        parts = self.network.parts
         stem, lowest = parts["posembed"], parts["block_0"]
-        return torch.cat([lowest(stem(resized(part, pre))) for part in data.images.split(500)])
+        return torch.cat([lowest(stem(resized(part, self.pre))) for part in data.images.split(500)])
 
     def _task(self, system: System, name: str) -> tuple[TaskData, dict[str, Tensor]]:
         record, examples = system.store.read_task(name), {}
@@ -100,7 +103,9 @@ class Frozen:
             x = torch.cat([block(part) for part in x.split(500)])
         features = self.norm(x)[:, 0]
         evidence = hold_out(features, labels, task.classes, numpy_rng(0, task.name))
-        return {name: value.float() for name, value in fit(features, labels, task.classes, evidence, TEMPERATURE).items()}
+        return {
+            name: value.float() for name, value in fit(features, labels, task.classes, evidence, TEMPERATURE).items()
+        }
 
     def _shape(self, task: TaskData) -> tuple[int, int]:
         return task.splits["train"].inputs.shape[1] // self.width, self.width
@@ -117,15 +122,18 @@ def run(frozen: Frozen, method: str, components: int, samples: int, rate: float,
     names = [task.name for task, _ in frozen.tasks]
     count = {"trunk": 1, "own blocks": len(names), "learned": components}[method]
     torch.manual_seed(seed)
-    pools = [Pool([_copy(block, noisy=count > 1 and method == "learned") for _ in range(count)]) for block in frozen.blocks]
+    pools = [
+        Pool([_copy(block, noisy=count > 1 and method == "learned") for _ in range(count)]) for block in frozen.blocks
+    ]
     heads = [Head(deepcopy(frozen.norm), start) for _, start in frozen.tasks]
     network = MultitaskNetwork([Tokens(frozen.width), *pools], heads)
     network.requires_grad_(True)
     allocation = allocation_of(method, names, network.routed_sizes)
     rounds = samples // BATCH
     settings = Settings(
-        rounds=rounds, batch_size=BATCH, learning_rate=rate, router_learning_rate=0.02, evaluate_every=max(rounds // 4, 1),
-        update="per-round", inactive_gradients="skip", disconnect_penalty=1.0, seed=seed, evaluate_train=False,
+        rounds=rounds, batch_size=BATCH, learning_rate=rate, router_learning_rate=0.02,
+        evaluate_every=max(rounds // 4, 1), update="per-round", inactive_gradients="skip", disconnect_penalty=1.0,
+        seed=seed, evaluate_train=False,
     )  # fmt: skip
     summary = train(network, allocation, [task for task, _ in frozen.tasks], settings)
     return summary["best"] | {"rate": rate}

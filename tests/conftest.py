@@ -1,15 +1,20 @@
-"""Image sets that several tests share.
+"""Image sets that several tests share, and a browser, one for all tests of pages.
 
 `tiny_npz` and `tiny_folder` are made once per session: only read them, and change only a copy.
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # No deadline: a test must not fail because the machine is busy.
 settings.register_profile("munet", deadline=None, database=None, print_blob=True)
@@ -88,3 +93,17 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for file in (*root.iterdir(), *(root.parent / "roots").glob("*.safetensors")):
         (folder / file.name).symlink_to(file)
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """Chromium without a window: $MUNET_CHROMIUM, one on the path, or the one that Playwright has downloaded."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("MUNET_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    with playwright.sync_playwright() as running:
+        if found is None and not os.path.exists(running.chromium.executable_path):
+            pytest.skip("no chromium here; MUNET_CHROMIUM names one, `playwright install chromium` gets one")
+        started = running.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()

@@ -1,4 +1,5 @@
-/* Bundles the scripts: one file for the page, one for what keeps it live. Both are checked in, so that installing munet
+/* Bundles the scripts: one file for the page of a report, one for what keeps it live, one for the
+   page of a server. All are checked in, so that installing munet
    needs no Node. `--check` writes nothing and fails where a checked-in file is not what the sources build. */
 
 import { readFile, writeFile } from "node:fs/promises";
@@ -7,10 +8,11 @@ import { build } from "esbuild";
 import { circle } from "./circles.js";
 
 const HERE = new URL(".", import.meta.url);
-const REPORT = "../src/munet/report";
+const SOURCES = "../src/munet";
 const BUNDLES = {
-  "page/main.js": `${REPORT}/page/assets/page.js`,
-  "live/main.js": `${REPORT}/watch/live.js`,
+  "page/main.js": `${SOURCES}/report/page/assets/page.js`,
+  "live/main.js": `${SOURCES}/report/watch/live.js`,
+  "serve/main.js": `${SOURCES}/serving/page.js`,
 };
 
 /**

@@ -18,6 +18,7 @@ KINDS = {
     "missing-file": "a file or folder that was named is not there",
     "missing-extra": "an optional package is not installed; the message has the pip command",
     "exists": "what should be made is there already",
+    "too-large": "what was sent is larger than the server takes",
     "changed-data": "the images of a task changed since it was added",
     "interrupted-run": "another run was interrupted: go on with it, or leave it behind with --new",
     "store": "the disk refuses, or the directory cannot be read or written",

@@ -5,7 +5,7 @@
     evolve/       evolve, methods: the commands, the live view
     inspect.py    log, show, diff
     report.py     report: a system as a page; plot.py its figures and animation; watch.py the page, live
-    use.py        evaluate, export; predict.py predict
+    use.py        evaluate, export; predict.py predict; serve.py serve
     experiment/   experiment run, continual, table, plot
     catalog/      catalog, and `add --catalog`
     importing.py  import, attach
@@ -29,7 +29,19 @@ if TYPE_CHECKING:
     import typer
 
 GROUPS = (
-    *("quickstart", "system", "task", "evolve.command", "inspect", "report", "plot", "watch", "use", "predict"),
+    *(
+        "quickstart",
+        "system",
+        "task",
+        "evolve.command",
+        "inspect",
+        "report",
+        "plot",
+        "watch",
+        "use",
+        "predict",
+        "serve",
+    ),
     *("experiment.run", "catalog.list", "importing", "allocation.train", "maintain"),
 )
 

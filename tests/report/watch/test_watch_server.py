@@ -12,7 +12,7 @@ import pytest
 
 from munet.errors import InputError
 from munet.report.watch import Server, bind, server
-from munet.report.watch.page import policy
+from munet.serving.policy import policy
 from watch_tools import Listener, ask, fake_page, fake_system, put, serving
 
 

@@ -3,7 +3,6 @@
     changes.py   whether anything changed, by the names and times of files
     activity.py  whether an evolution runs
     feed.py      the payload that is shown, remade when something changed; the state that is pushed
-    access.py    tokens, cookies, Host headers
     page.py      the page with live.js (made from web/live/) and live.css, and its Content-Security-Policy
     handler.py   the routes
     server.py    the server: `bind` makes one

@@ -10,11 +10,12 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qs
 
-from munet.report.watch.page import live_page, policy, waiting_page
+from munet.report.watch.page import live_page, waiting_page
+from munet.serving.policy import policy
 
 if TYPE_CHECKING:
-    from munet.report.watch.access import Access
     from munet.report.watch.feed import Feed, Shown
+    from munet.serving.access import Access
 
 HEARTBEAT = 10.0  # seconds; also how long it may take until the server sees that nobody watches any more
 STALL = 30.0  # seconds that a client may take to send a request, or to take an answer

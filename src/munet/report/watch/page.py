@@ -1,13 +1,8 @@
-"""The page as the server sends it: with the script that keeps it live, and with a policy that lets nothing else in."""
+"""The page as the server sends it: with the script that keeps it live."""
 
-import base64
-import hashlib
 import html
-import re
 from functools import cache
 from pathlib import Path
-
-_INLINE = re.compile(r"<(script|style)\b([^>]*)>(.*?)</\1\s*>", re.DOTALL | re.IGNORECASE)
 
 
 def live_page(page: str, version: str) -> str:
@@ -28,28 +23,6 @@ def waiting_page() -> str:
         "\n</body>\n</html>\n"
     )
     return live_page(text, "")
-
-
-def policy(page: str) -> str:
-    """The Content-Security-Policy of a page: its own scripts and styles by their hashes, and nothing from elsewhere."""
-    hashes: dict[str, list[str]] = {"script": [], "style": []}
-    for kind, attributes, text in _INLINE.findall(page):
-        # Data is not run, so it needs no hash.
-        if "application/json" not in attributes:
-            digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-            hashes[kind.lower()].append(f"'sha256-{digest}'")
-    return "; ".join(
-        (
-            "default-src 'none'",
-            " ".join(("script-src", *(hashes["script"] or ["'none'"]))),
-            " ".join(("style-src", *(hashes["style"] or ["'none'"]))),
-            "img-src data:",
-            "connect-src 'self'",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "frame-ancestors 'none'",
-        )
-    )
 
 
 @cache

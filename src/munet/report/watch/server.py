@@ -1,6 +1,5 @@
 """The server of `munet watch`: where it listens, and who it lets in."""
 
-import errno
 import socket
 import threading
 from collections.abc import Callable
@@ -11,10 +10,11 @@ from socketserver import TCPServer
 from typing import Any
 
 from munet.errors import InputError
-from munet.report.watch.access import Access, checked_token, is_loopback, new_token
 from munet.report.watch.changes import Files
 from munet.report.watch.feed import Feed, Payload, Shown
 from munet.report.watch.handler import HEARTBEAT, Handler
+from munet.serving.access import Access, checked_token, is_loopback, new_token
+from munet.serving.listening import refused, resolved
 
 PORT = 8467
 CONNECTIONS = 100  # at once; one more is closed unheard
@@ -124,7 +124,7 @@ def bind(
     asked for: a random one where none is given. InputError: an unknown host, a taken port, a token that cannot be one.
     """
     token = None if token is None else checked_token(token)
-    family, address = _resolved(host)
+    family, address = resolved(host)
     feed = Feed(Files(path), make_payload, **pace)
     server = None
     if port is None:
@@ -136,29 +136,10 @@ def bind(
     return server
 
 
-def _resolved(host: str) -> tuple[socket.AddressFamily, str]:
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except (OSError, UnicodeError) as error:
-        raise InputError(
-            f"--host {host}: no such address; 127.0.0.1 is this machine, 0.0.0.0 all its networks"
-        ) from error
-    family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
-    return family, str(address[0])
-
-
 def _listening(
     address: str, port: int, family: socket.AddressFamily, feed: Feed, page: Page, heartbeat: float
 ) -> Server:
     try:
         return Server((address, port), family, feed, page, heartbeat=heartbeat)
     except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            reason = "is taken: choose another one, or leave --port out to get a free one"
-        elif error.errno in (errno.EACCES, errno.EPERM):
-            reason = "may not be opened by you: choose one above 1023"
-        elif error.errno == errno.EADDRNOTAVAIL:
-            raise InputError(f"--host {address}: this machine does not have that address") from error
-        else:
-            reason = f"cannot be opened: {error.strerror}"
-        raise InputError(f"--port {port} {reason}") from error
+        raise refused(error, address, port) from error

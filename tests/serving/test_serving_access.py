@@ -3,7 +3,7 @@
 import pytest
 
 from munet.errors import InputError
-from munet.report.watch.access import Access, checked_token, is_loopback, new_token
+from munet.serving.access import Access, checked_token, is_loopback, new_token
 
 OPEN = Access(None, loopback=True, port=8467)
 CLOSED = Access("a-long-token", loopback=False, port=8467)

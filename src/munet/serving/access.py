@@ -45,8 +45,8 @@ class Access:
 
     @property
     def cookie(self) -> str:
-        """Name of the cookie: cookies do not tell ports apart, and several systems may be watched."""
-        return f"munet-watch-{self.port}"
+        """Name of the cookie: cookies do not tell ports apart, and several systems may be served."""
+        return f"munet-{self.port}"
 
     def cookie_header(self) -> str:
         """Keeps the token out of later addresses. It holds a digest, so that a stolen cookie is not the token."""
@@ -67,17 +67,21 @@ class Access:
         except ValueError:
             return False
 
-    def is_allowed(self, query: Mapping[str, list[str]], cookies: str | None) -> bool:
-        """Whether a request brings the token, as `?token=` or as the cookie. Takes the same time whatever it brings."""
+    def is_allowed(self, query: Mapping[str, list[str]], cookies: str | None, authorization: str | None = None) -> bool:
+        """Whether a request brings the token: as `?token=`, as `Authorization: Bearer`, or as the cookie.
+
+        Takes the same time whatever it brings.
+        """
         if self.token is None:
             return True
         by_query = _same(query.get("token", [""])[0], self.token)
+        by_header = _same((authorization or "").removeprefix("Bearer "), self.token)
         by_cookie = _same(_cookie(cookies, self.cookie), _digest(self.token))
-        return by_query or by_cookie
+        return by_query or by_header or by_cookie
 
 
 def _digest(token: str) -> str:
-    return hashlib.sha256(f"munet watch {token}".encode()).hexdigest()
+    return hashlib.sha256(f"munet {token}".encode()).hexdigest()
 
 
 def _same(given: str, wanted: str) -> bool:

@@ -1,0 +1,63 @@
+"""From the bytes of an image to what a person is told: classes with their probabilities, and whose they are."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from PIL import Image
+
+from munet.errors import InputError
+from munet.inference.prepared import batches
+from munet.serving.batcher import Wanted
+from munet.serving.served import Loaded, Tasks
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One task's answer for one image."""
+
+    loaded: Loaded
+    probabilities: torch.Tensor  # (classes,)
+
+    def top(self, k: int) -> list[dict[str, Any]]:
+        """The `k` likeliest classes, in the words of the hub's image classification."""
+        values, indices = self.probabilities.topk(min(k, len(self.loaded.classes)))
+        pairs = zip(values.tolist(), indices.tolist(), strict=True)
+        return [{"label": self.loaded.classes[index], "score": value} for value, index in pairs]
+
+
+def answered(loaded: Loaded, logits: torch.Tensor) -> Answer:
+    return Answer(loaded, logits.softmax(0))
+
+
+def prepared(data: Any, asked: Sequence[Loaded], tasks: Tasks) -> tuple[list[Wanted], list[Loaded]]:
+    """An image as the rows that these models are asked about, and the models in the order of their answers.
+
+    `data` is the bytes of an image file, or an array uint8 (H, W, C). Models whose tasks make the same of it share a
+    row. InputError for what is no image.
+    """
+    groups: dict[Any, list[Loaded]] = {}
+    for one in asked:
+        groups.setdefault((one.form, one.preprocessing), []).append(one)
+    wanted, order = list[Wanted](), list[Loaded]()
+    for (form, preprocessing), mine in groups.items():
+        picture = form.picture(data, name="the image")
+        (batch,) = batches([picture], preprocessing, 1, "cpu")
+        wanted.append(Wanted(batch[0], [tasks.nodes[one.task] for one in mine]))
+        order += mine
+    return wanted, order
+
+
+def check_pixels(data: bytes, most: int) -> None:
+    """InputError for an image that would have more pixels than that; known from its header, before it is decoded."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            width, height = image.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return  # whoever decodes it says what is wrong
+    if width * height > most:
+        raise InputError(
+            f"the image has {width} x {height} pixels: send one of at most {most:,} pixels", kind="too-large"
+        )

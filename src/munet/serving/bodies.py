@@ -1,0 +1,29 @@
+"""What a client sends, as values."""
+
+import base64
+import binascii
+import json
+from typing import Any
+
+from munet.errors import InputError
+
+
+def decoded_json(data: bytes) -> dict[str, Any]:
+    """A body as an object. InputError for anything else."""
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"the body is no JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise InputError("the body is no JSON object")
+    return found
+
+
+def from_base64(text: Any, name: str) -> bytes:
+    """Bytes of a string. InputError that names the field for what is none."""
+    try:
+        if isinstance(text, str) and text:
+            return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        pass
+    raise InputError(f'"{name}" must be the image as a string of base64')

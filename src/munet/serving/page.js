@@ -1,0 +1,116 @@
+// Made from web/ by `make web`; change it there.
+"use strict";
+(() => {
+  // serve/main.js
+  var MOST_SHARED = 4;
+  var part = (id) => (
+    /** @type {T} */
+    document.getElementById(id)
+  );
+  function element(tag, text = "") {
+    const made = document.createElement(tag);
+    made.textContent = text;
+    return made;
+  }
+  function say(text, wrong = false) {
+    const note = part("note");
+    note.textContent = text;
+    note.classList.toggle("wrong", wrong);
+  }
+  function bar(guess) {
+    const row = element("div");
+    row.className = "row";
+    const name = element("span", guess.label);
+    name.title = guess.label;
+    const meter = (
+      /** @type {HTMLMeterElement} */
+      element("meter")
+    );
+    meter.value = guess.score;
+    row.append(name, element("b", `${(100 * guess.score).toFixed(1)} %`), meter);
+    return row;
+  }
+  function sharing(shared) {
+    const counts = [...new Set(Object.values(shared))].sort((a, b) => b - a);
+    if (!counts.length) return "shares no layer with another task";
+    const [most] = counts;
+    const names = Object.keys(shared).filter((task) => shared[task] === most);
+    const rest = Object.keys(shared).length - Math.min(names.length, MOST_SHARED);
+    const listed = `${names.slice(0, MOST_SHARED).join(", ")}${rest ? ` and ${rest} more` : ""}`;
+    return `shares ${counts.length > 1 ? "up to " : ""}${most} of its layers with ${listed}`;
+  }
+  function card(answer) {
+    const made = element("article");
+    made.append(element("h2", answer.task), ...answer.answers.map(bar));
+    made.append(element("p", `model ${answer.model.slice(0, 10)}, ${sharing(answer.shared)}`));
+    return made;
+  }
+  var asked = 0;
+  async function ask(image) {
+    const mine = ++asked;
+    const picture = (
+      /** @type {HTMLImageElement} */
+      part("picture")
+    );
+    if (picture.src) URL.revokeObjectURL(picture.src);
+    picture.src = URL.createObjectURL(image);
+    picture.alt = "the image that was asked about";
+    picture.hidden = false;
+    part("hint").hidden = true;
+    say("Asking all tasks…");
+    try {
+      const response = await fetch("/models?tasks=*&top_k=5", { method: "POST", body: image });
+      const found = await response.json();
+      if (mine !== asked) return;
+      if (!response.ok) throw new Error(found.error);
+      part("answers").replaceChildren(...found.tasks.map(card));
+      const count = found.tasks.length;
+      say(`${count} ${count === 1 ? "task" : "tasks"} answered in ${found.milliseconds} ms.`);
+    } catch (error) {
+      if (mine !== asked) return;
+      part("answers").replaceChildren();
+      say(error instanceof Error ? error.message : String(error), true);
+    }
+  }
+  function imageIn(data) {
+    return [...data?.files ?? []].find((file2) => file2.type.startsWith("image/"));
+  }
+  async function tell() {
+    const found = await (await fetch("/models")).json();
+    const names = found.tasks.map((one) => one.task);
+    const about = names.length ? `${names.length === 1 ? "1 task" : `${names.length} tasks`}: ${names.join(", ")}` : "";
+    part("about").textContent = about || "No task has a model yet. As soon as one has, it is served.";
+  }
+  var drop = part("drop");
+  var file = (
+    /** @type {HTMLInputElement} */
+    part("file")
+  );
+  file.addEventListener("change", () => {
+    const chosen = file.files?.[0];
+    if (chosen) void ask(chosen);
+    file.value = "";
+  });
+  drop.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" || event.key === " ") file.click();
+  });
+  for (const name of ["dragenter", "dragover"]) {
+    document.addEventListener(name, (event) => {
+      event.preventDefault();
+      drop.classList.add("over");
+    });
+  }
+  document.addEventListener("dragleave", () => drop.classList.remove("over"));
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("over");
+    const image = imageIn(event.dataTransfer);
+    if (image) void ask(image);
+    else say("That is no image file.", true);
+  });
+  document.addEventListener("paste", (event) => {
+    const image = imageIn(event.clipboardData);
+    if (image) void ask(image);
+  });
+  tell().catch(() => say("The server does not answer.", true));
+})();

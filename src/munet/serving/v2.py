@@ -1,0 +1,117 @@
+"""The Open Inference Protocol, version 2, as KServe, Triton and their clients speak it: a task is a model.
+
+An input `image` is of datatype BYTES (shape [N], each the base64 of an image file) or UINT8 (shape [N, H, W, C]).
+The outputs are `labels` (BYTES, [N, K]) and `scores` (FP32, [N, K]), the likeliest class first.
+"""
+
+import asyncio
+from typing import Any
+
+import numpy as np
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from munet.errors import InputError
+from munet.provenance import VERSION
+from munet.serving.answers import check_pixels
+from munet.serving.bodies import decoded_json, from_base64
+from munet.serving.service import Service
+
+_MOST = 64  # images of one request
+_FORMS = "BYTES of shape [N], base64 of image files, or UINT8 of shape [N, H, W, C]"
+
+
+def routes(service: Service) -> list[Route]:
+    """Routes under /v2."""
+
+    async def server(request: Request) -> Response:
+        return JSONResponse({"name": "munet", "version": VERSION, "extensions": []})
+
+    async def live(request: Request) -> Response:
+        return JSONResponse({"live": True})
+
+    async def ready(request: Request) -> Response:
+        if not service.served.now.loaded:
+            raise HTTPException(503, "no task has a model yet")
+        return JSONResponse({"ready": True})
+
+    async def described(request: Request) -> Response:
+        (loaded,) = service.served.now.named([request.path_params["task"]])
+        count = len(loaded.classes)
+        return JSONResponse({
+            "name": loaded.task,
+            "versions": [loaded.model],
+            "platform": "munet",
+            "inputs": [{"name": "image", "datatype": "BYTES", "shape": [-1]}],
+            "outputs": [
+                {"name": "labels", "datatype": "BYTES", "shape": [-1, count]},
+                {"name": "scores", "datatype": "FP32", "shape": [-1, count]},
+            ],
+        })  # fmt: skip
+
+    async def model_ready(request: Request) -> Response:
+        (loaded,) = service.served.now.named([request.path_params["task"]])
+        return JSONResponse({"name": loaded.task, "ready": True})
+
+    async def infer(request: Request) -> Response:
+        tasks = service.served.now
+        (loaded,) = tasks.named([request.path_params["task"]])
+        body = decoded_json(await service.body(request))
+        images = _images(body)
+        for image in images:
+            if isinstance(image, bytes):
+                check_pixels(image, service.limits.pixels)
+        answers = await asyncio.gather(*(service.answers(image, [loaded], tasks) for image in images))
+        tops = [answer.top(len(loaded.classes)) for (answer,) in answers]
+        shape = [len(images), len(loaded.classes)]
+        labels, scores = ([row[key] for top in tops for row in top] for key in ("label", "score"))
+        found: dict[str, Any] = {"model_name": loaded.task, "model_version": loaded.model}
+        if isinstance(body.get("id"), str):
+            found["id"] = body["id"]
+        found["outputs"] = [
+            {"name": "labels", "datatype": "BYTES", "shape": shape, "data": labels},
+            {"name": "scores", "datatype": "FP32", "shape": shape, "data": scores},
+        ]
+        return JSONResponse(found)
+
+    return [
+        Route("/v2", service.guarded(server)),
+        Route("/v2/health/live", service.guarded(live)),
+        Route("/v2/health/ready", service.guarded(ready)),
+        Route("/v2/models/{task}", service.guarded(described)),
+        Route("/v2/models/{task}/ready", service.guarded(model_ready)),
+        Route("/v2/models/{task}/infer", service.guarded(infer), methods=["POST"]),
+    ]
+
+
+def _images(body: dict[str, Any]) -> list[Any]:
+    """The images of a request, as bytes of files or as arrays. InputError for anything else."""
+    inputs = body.get("inputs")
+    if not isinstance(inputs, list) or len(inputs) != 1 or not isinstance(inputs[0], dict):
+        raise InputError(f'"inputs" must be a list of one tensor: {_FORMS}')
+    tensor = inputs[0]
+    shape, data, kind = tensor.get("shape"), tensor.get("data"), tensor.get("datatype")
+    if not isinstance(shape, list) or not shape or not all(type(side) is int and side > 0 for side in shape):
+        raise InputError(f'"shape" must be a list of whole numbers above 0: {_FORMS}')
+    if shape[0] > _MOST:
+        raise InputError(f"{shape[0]} images in one request: send at most {_MOST}")
+    if kind == "BYTES" and len(shape) == 1 and isinstance(data, list) and len(data) == shape[0]:
+        return [from_base64(text, "data") for text in data]
+    if kind == "UINT8" and len(shape) == 4 and shape[3] in (1, 3) and isinstance(data, list):
+        return list(_array(data, shape))
+    raise InputError(f"the tensor of datatype {str(kind)[:20]} and shape {shape[:6]} cannot be read: send {_FORMS}")
+
+
+def _array(data: list[Any], shape: list[int]) -> np.ndarray:
+    count = 1
+    for side in shape:
+        count *= side
+    try:
+        flat = np.asarray(data).reshape(-1)
+    except ValueError as error:  # lists of unequal lengths
+        raise InputError(f'"data" is no tensor: {error}') from error
+    if flat.dtype.kind not in "iu" or len(flat) != count or (count and (flat.min() < 0 or flat.max() > 255)):
+        raise InputError(f'"data" must hold {count} whole numbers from 0 to 255')
+    return flat.astype(np.uint8).reshape(shape)
