@@ -5,6 +5,7 @@
     layer_file.py    a layer as a safetensors file, and its content id
     records.py       canonical JSON; records that carry their checksum
     manifests.py     what a model refers to
+    task_files.py    names of the records of tasks
     run_files.py     names of a run's files; what tasks and runs refer to
     run_records.py   the records of a run, read and written as what they are
     creation.py      a directory that is a system or is none

@@ -11,7 +11,8 @@ from munet.store.objects import Objects
 from munet.store.reachability import Reach, Use, reach
 from munet.store.records import DamagedFile
 from munet.store.run_files import generation_of
-from munet.store.store import Store, is_task_file
+from munet.store.store import Store
+from munet.store.task_files import is_task_file
 
 Progress = Callable[[int, int], None]  # objects checked, objects in all
 
@@ -96,7 +97,8 @@ def _check_objects(
             progress(number, len(every))
     report.models = sum(objects is store.models for objects, _ in stored)
     report.layers = len(stored) - report.models
-    report.bytes = sum(objects.path(id).stat().st_size for objects, id in stored)
+    sizes = (store.files.state(objects.file(id)) for objects, id in stored)
+    report.bytes = sum(size.st_size for size in sizes if size is not None)
     return faults
 
 
@@ -139,7 +141,7 @@ def _strays(store: Store) -> list[str]:
 
 def _beside_tasks(store: Store) -> list[Path]:
     """Files among the records of tasks that no task can have the name of."""
-    files = (store.path / "tasks").iterdir()
+    files = [store.path / "tasks" / name for name in store.names("tasks")]
     return [file for file in files if not (file.suffix == ".json" and is_task_file(file.stem)) and file.name[0] != "."]
 
 

@@ -1,13 +1,12 @@
 """Removing what no ref reaches. Waits for running commits, so what they have put and not yet named is never touched."""
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from munet.errors import DamagedError
-from munet.fs.atomic import TEMPORARY, explained, is_temporary
+from munet.fs.atomic import explained, is_temporary
 from munet.store.reachability import Unreadable, kept, refs
 from munet.store.records import DamagedFile
 from munet.store.store import Store
@@ -42,7 +41,7 @@ def gc(store: Store, dry_run: bool = False) -> Report:
         models = [store.models.file(id) for id in all_models if id not in stay.models]
         layers = [store.layers.file(id) for id in all_layers if id not in stay.layers]
         temporary = temporary_files(store, [*strangers, *others])
-        freed = sum(_remove(file, dry_run) for file in (*models, *layers, *map(str, temporary)))
+        freed = sum(_remove(store, file, dry_run) for file in (*models, *layers, *map(str, temporary)))
     return Report(len(models), len(layers), len(temporary), freed, dry_run)
 
 
@@ -76,7 +75,7 @@ def _collect(store: Store, models: Sequence[str], needed: set[str]) -> Report:
     # Layers before the models that name them, or a call that was cut off could not be finished by another one.
     layers = [store.layers.file(layer) for layer in loose if store.has_layer(layer)]
     manifests = [store.models.file(model) for model in doomed]
-    freed = sum(_remove(file) for file in (*layers, *manifests))
+    freed = sum(_remove(store, file) for file in (*layers, *manifests))
     store.facts.save(needed | history)
     return Report(len(manifests), len(layers), bytes=freed)
 
@@ -101,10 +100,11 @@ def _weights(store: Store, model: str) -> Iterable[str]:
 
 def temporary_files(store: Store, strangers: Iterable[Path]) -> list[Path]:
     """What killed writers left, wherever they wrote. `strangers` are the files among the objects that are none."""
-    runs = store.path / "runs"
-    folders = [store.path, store.path / "tasks", *(runs / name for name in os.listdir(runs) if (runs / name).is_dir())]
-    files = [folder / name for folder in folders for name in os.listdir(folder) if name.startswith(TEMPORARY)]
-    return [file for file in (*files, *filter(is_temporary, strangers)) if file.is_file()]
+    runs = (f"runs/{name}" for name in store.names("runs") if store.files.has_folder(store.path / "runs" / name))
+    beside = [store.path, *(store.path / folder for folder in ("tasks", *runs))]
+    with explained("list", store.path):
+        files = [folder / name for folder in beside for name in store.files.names(folder)]
+    return [file for file in (*files, *strangers) if is_temporary(file) and store.files.has_file(file)]
 
 
 def _refuse_hidden(store: Store, unreadable: Sequence[Unreadable]) -> None:
@@ -119,12 +119,8 @@ def _hidden(store: Store, path: Path, reason: str) -> DamagedError:
     )
 
 
-def _remove(file: str, dry_run: bool = False) -> int:
-    try:
-        size = os.stat(file).st_size
-        if not dry_run:
-            os.unlink(file)
-    except OSError:
-        with explained("remove", Path(file)):
-            raise
-    return size
+def _remove(store: Store, file: str, dry_run: bool = False) -> int:
+    found = store.files.state(file)
+    if not dry_run:
+        store.files.remove(file, flush=False)
+    return found.st_size if found is not None else 0

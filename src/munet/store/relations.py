@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from munet.errors import StoreError
-from munet.fs.atomic import write_atomic
+from munet.fs.tree import Tree
 from munet.store.manifests import layers_of, parent_of
 from munet.store.schema import Manifest
 
@@ -38,6 +38,7 @@ class Facts:
     """The relations of a store's models. `read` gives a verified manifest by id; what it raises passes."""
 
     def __init__(self, folder: Path, read: Callable[[str], Manifest]) -> None:
+        self._files = Tree(folder)
         self._path = folder / FILE
         self._read = read
         self._parents: dict[str, str | None] = {}
@@ -96,13 +97,13 @@ class Facts:
         pairs = [bytes.fromhex(model) + bytes.fromhex(parent or "00" * _ID) for model, parent in known.items()]
         body = _MAGIC + b"".join(sorted(pairs))
         with suppress(StoreError):  # what is only a cache must not fail anything: the next collection reads more
-            write_atomic(self._path, body + hashlib.sha256(body).digest())
+            self._files.write(self._path, body + hashlib.sha256(body).digest())
             self._saved = len(pairs)
 
     def _load(self) -> None:
         self._saved = 0
         try:
-            data = self._path.read_bytes()
+            data = self._files.read(self._path)
         except OSError:  # mostly there is none yet; any other trouble has the same cure
             return
         body = data[:-_ID]

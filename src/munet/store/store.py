@@ -1,8 +1,6 @@
 """One system on disk. Objects never change, refs are replaced whole, and readers need neither lock nor repair."""
 
-import os
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -11,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from munet.errors import InputError, StoreError, suggest
 from munet.fs import locks
-from munet.fs.atomic import create_exclusive, explained, remove_file, sync_folder, write_atomic
+from munet.fs.atomic import explained
+from munet.fs.folders import StrangeFileError
+from munet.fs.tree import Tree
 from munet.store import creation, manifests
 from munet.store import layer_file as layer_format
 from munet.store.creation import MARKER
@@ -20,18 +20,13 @@ from munet.store.records import FORMAT, DamagedFile, NewerError, RecordError, ca
 from munet.store.relations import Facts
 from munet.store.run_files import CONFIG, FINISHED, in_order, models_of_generation, models_of_task
 from munet.store.schema import Manifest, TaskRecord
+from munet.store.task_files import is_task_file, task_file
 
 if TYPE_CHECKING:
     import torch
 
 _Read = TypeVar("_Read", bound=Mapping[str, Any])
 _WRITERS = 8  # layers written at once
-
-
-def is_task_file(name: str) -> bool:
-    """Whether a task may have this name: not the copies and backups that other programs leave beside its record."""
-    letters = all(letter in "-_." or unicodedata.category(letter)[0] in "LMN" for letter in name)
-    return bool(name) and letters and name[0] not in ".-"
 
 
 class Store:
@@ -42,6 +37,7 @@ class Store:
     def __init__(self, path: Path, root: str):
         self.path = path
         self.root = root  # id of the root model
+        self.files = Tree(path)
         self.layers = Objects(path / "layers", "layer", ".safetensors", layer_format.id_of_bytes)
         self.models = Objects(path / "models", "model", ".json", manifests.id_of_manifest)
         self.facts = Facts(path, self.get_model)
@@ -60,7 +56,7 @@ class Store:
             store = cls(path, root="")
             store.root = root_writer(store)
             store.get_model(store.root)
-            write_atomic(path / MARKER, canonical({"format": FORMAT, "root": store.root}, "the root's id") + b"\n")
+            store.files.write(path / MARKER, canonical({"format": FORMAT, "root": store.root}, "the root's id") + b"\n")
         return store
 
     @classmethod
@@ -69,9 +65,11 @@ class Store:
         path = Path(path).absolute()
         marker = path / MARKER
         try:
-            record = parse(marker.read_bytes())
+            record = parse(Tree(path).read(marker))
         except (FileNotFoundError, NotADirectoryError) as error:
             raise StoreError(f"{path} is no munet system: `munet init {path}` makes one", kind="no-system") from error
+        except StrangeFileError as error:
+            raise StoreError(f"{marker} {error.strerror}: take the system from a backup") from error
         except OSError as error:
             raise StoreError(f"cannot read {marker}: {error.strerror}; have its owner run this") from error
         except (RecordError, NewerError) as error:
@@ -81,6 +79,7 @@ class Store:
             raise StoreError(
                 f"{marker} should hold format {FORMAT} and a root id: it is damaged, take it from a backup"
             )
+        creation.refuse_strange_folders(path)
         return cls(path, record["root"])
 
     def commit(self) -> AbstractContextManager[None]:
@@ -203,23 +202,19 @@ class Store:
 
     def task_names(self) -> list[str]:
         """Names of the tasks by alphabet, without reading them; what no task can be named is left out."""
-        names = [name.removesuffix(".json") for name in os.listdir(self.path / "tasks") if name.endswith(".json")]
-        return sorted(name for name in names if is_task_file(name))
+        names = (name.removesuffix(".json") for name in self.names("tasks") if name.endswith(".json"))
+        return [name for name in names if is_task_file(name)]
 
     def has_task(self, name: str) -> bool:
         """Whether there is a task of this name; its record is not looked at. False for what is no task name."""
         try:
-            return self.task_path(name).exists()
+            return self.files.has(self.task_path(name))
         except InputError:
             return False
 
     def task_path(self, name: str) -> Path:
         """The file of a task's record. Raises InputError for a name that is no file name."""
-        if not name or name[0] in ".~" or any(c in '/\\:*?"<>|' or not c.isprintable() for c in name):
-            raise InputError(f"{name!r} is no task name: use letters, digits, '-', '_', and '.' but not first")
-        if len(name.encode()) > 100:
-            raise InputError(f"the task name {name[:20]!r}… takes {len(name.encode())} bytes: use at most 100")
-        return self.path / "tasks" / f"{name}.json"
+        return self.path / "tasks" / task_file(name)
 
     def read_task(self, name: str) -> TaskRecord:
         """A task's record. Raises InputError for an unknown task, DamagedError for a damaged record."""
@@ -237,32 +232,32 @@ class Store:
         with self.commit():
             self._refuse_unknown(models_of_task(record))
             try:
-                create_exclusive(path, seal(record, f"the record of task {record['name']!r}"))
+                self.files.create(path, seal(record, f"the record of task {record['name']!r}"))
             except FileExistsError as error:
                 raise InputError(f"{self.path} already has a task {record['name']!r}: choose another name") from error
 
     def write_task(self, record: TaskRecord) -> None:
         """Replace a task's record: the commit point. Raises InputError when it names a model that is not stored."""
         path = self.task_path(record["name"])
-        if not path.exists():
+        if not self.files.has(path):
             raise InputError(
                 f"{self.path} has no task {record['name']!r}{suggest(record['name'], self.task_names())}",
                 kind="unknown-task",
             )
         with self.commit():
             self._refuse_unknown(models_of_task(record))
-            write_atomic(path, seal(record, f"the record of task {record['name']!r}"))
+            self.files.write(path, seal(record, f"the record of task {record['name']!r}"))
 
     def remove_task(self, name: str) -> None:
         """Remove the record of a task, whose models may become garbage. Raises InputError for an unknown task."""
         self.read_task(name)
-        remove_file(self.task_path(name))
+        self.files.remove(self.task_path(name))
 
     # -- runs: what was tried -----------------------------------------------------------------------------------------
 
     def runs(self) -> list[str]:
         """Names of the runs, oldest first. A run that was killed before its config was written is none."""
-        return [name for name in self._run_folders() if os.path.exists(f"{self.path}/runs/{name}/{CONFIG}")]
+        return [name for name in self._run_folders() if self.files.has(f"{self.path}/runs/{name}/{CONFIG}")]
 
     def new_run(self, config: Mapping[str, Any]) -> str:
         """Begin a run with this config and return its name: 0001, 0002, …"""
@@ -272,9 +267,7 @@ class Store:
             while True:
                 folder = self.path / "runs" / f"{number:04d}"
                 try:
-                    with explained("make", folder):
-                        os.mkdir(folder)
-                        sync_folder(folder.parent)
+                    self.files.make_folder(folder, new=True)
                     break
                 except FileExistsError:  # another process took this number
                     number += 1
@@ -286,7 +279,7 @@ class Store:
         path = self.run_path(run, file)
         with self.commit():
             self._refuse_unknown(models_of_generation(record))
-            write_atomic(path, seal(record, f"the run record {file!r}"))
+            self.files.write(path, seal(record, f"the run record {file!r}"))
 
     def read_run(self, run: str, file: str) -> dict[str, Any]:
         """One record of a run. Raises InputError when there is none, DamagedError for a damaged one."""
@@ -297,7 +290,7 @@ class Store:
 
     def has_run_file(self, run: str, file: str) -> bool:
         """Whether a run has this record. Unlike `run_files` it does not take longer in a long run."""
-        return self.run_path(run, file).exists()
+        return self.files.has(self.run_path(run, file))
 
     def is_finished(self, run: str) -> bool:
         """Whether a run ended, by itself or because a new one was started in its place."""
@@ -305,15 +298,20 @@ class Store:
 
     def run_files(self, run: str) -> list[str]:
         """Names of a run's records, `.json` included, counting upwards: generation 10 after generation 9."""
-        names = [name for name in os.listdir(self.run_path(run, CONFIG).parent) if name.endswith(".json")]
-        return in_order(names)
+        self.run_path(run, CONFIG)
+        return in_order(name for name in self.names(f"runs/{run}") if name.endswith(".json"))
+
+    def names(self, folder: str) -> list[str]:
+        """Names in one of the system's folders, sorted. Raises StoreError."""
+        with explained("list", self.path / folder):
+            return self.files.names(self.path / folder)
 
     def _run_folders(self) -> list[str]:
-        return sorted((name for name in os.listdir(self.path / "runs") if re.fullmatch("[0-9]+", name)), key=int)
+        return sorted((name for name in self.names("runs") if re.fullmatch("[0-9]+", name)), key=int)
 
     def run_path(self, run: str, file: str) -> Path:
         """The file of a run's record. Raises InputError for an unknown run and for a name that is no file name."""
-        if not (self.path / "runs" / run).is_dir() or not re.fullmatch("[0-9]+", run):
+        if not re.fullmatch("[0-9]+", run) or not self.files.has_folder(self.path / "runs" / run):
             raise InputError(f"{self.path} has no run {run!r}{suggest(run, self._run_folders())}")
         stem = file.removesuffix(".json")
         if not stem or "/" in stem or stem.startswith("."):
@@ -327,9 +325,11 @@ class Store:
 
     def _read_record(self, path: Path) -> dict[str, Any] | None:
         try:
-            data = path.read_bytes()
+            data = self.files.read(path)
         except FileNotFoundError:
             return None
+        except StrangeFileError as error:
+            raise DamagedFile(path, str(error.strerror), self.path) from error
         except OSError as error:
             raise StoreError(f"cannot read {path}: {error.strerror}; have its owner run this") from error
         return self._read_as(unseal, data, path)
