@@ -38,7 +38,8 @@ def explained(action: str, path: Path | str, size: int | None = None) -> Iterato
     except FileExistsError:
         raise
     except StrangeFileError as error:
-        raise StoreError(f"cannot {action} {path}: it {error.strerror}: move {error.filename} out of the way") from error
+        text = f"cannot {action} {path}: it {error.strerror}"
+        raise StoreError(f"{text}: move {error.filename} out of the way") from error
     except OSError as error:
         needed = "" if size is None else f" ({size} bytes needed)"
         reason = _WAY_OUT.get(error.errno or 0) or f"{error.strerror or error}: check the disk"

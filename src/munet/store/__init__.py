@@ -4,6 +4,7 @@
     schema/          each record as a type, and the one function that begins it
     layer_file.py    a layer as a safetensors file, and its content id
     records.py       canonical JSON; records that carry their checksum
+    reading.py       records and manifests read, with errors that say what to do
     manifests.py     what a model refers to
     task_files.py    names of the records of tasks
     run_files.py     names of a run's files; what tasks and runs refer to
@@ -14,6 +15,7 @@
     relations.py     what manifests say of their relations, read once
     derived.py       owners, totals, lineage: what follows from the refs
     reachability.py  what the refs reach
+    strays.py        files that are none of a system's own
     fsck.py          checking everything
     gc.py            removing what no ref reaches: everywhere, or among what a task iteration let go
 

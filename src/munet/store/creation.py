@@ -14,7 +14,7 @@ from munet.fs.tree import Tree
 
 MARKER = "munet.json"
 FOLDERS = ("layers", "models", "tasks", "runs")
-_LOCKS = (".lock", ".evolving")
+LOCKS = (".lock", ".evolving")
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def _refuse_taken(path: Path) -> None:
         found = {entry.name for entry in path.iterdir()}
     if MARKER in found:
         raise StoreError(f"{path} is already a munet system: add tasks to it, or choose another path", kind="exists")
-    strange = [name for name in found if name not in (*FOLDERS, *_LOCKS) and not is_temporary(path / name)]
+    strange = [name for name in found if name not in (*FOLDERS, *LOCKS) and not is_temporary(path / name)]
     # A killed attempt has made .evolving before anything else, so without it these folders are not ours.
     if strange or (found and ".evolving" not in found):
         raise StoreError(f"{path} is not empty: choose another path for the system", kind="exists")
@@ -87,7 +87,7 @@ def _withdraw(path: Path, made: bool) -> None:
         (path / MARKER).unlink(missing_ok=True)
         sync_folder(path)
         _clear(path)
-        for name in _LOCKS:
+        for name in LOCKS:
             (path / name).unlink(missing_ok=True)
         if made:
             path.rmdir()

@@ -46,8 +46,12 @@ def living_lineage(store: "Store", model: str, alive: Container[str]) -> list[tu
     Only their manifests are read: who descends from whom is read once in a process.
     """
     chain = []
+    seen: set[str] = set()
     current: str | None = model
     while current is not None and store.has_model(current):
+        if current in seen:  # no manifests can do that, for an id is a hash of what names the parent
+            raise store.facts.damaged("leads in a circle; remove it")
+        seen.add(current)
         if current in alive:
             chain.append((current, store.get_model(current)))
         current = store.facts.parent(current)

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from munet.errors import DamagedError
-from munet.fs.atomic import explained, is_temporary
 from munet.store.reachability import Unreadable, kept, refs
 from munet.store.records import DamagedFile
 from munet.store.store import Store
+from munet.store.strays import temporary_files
 
 
 @dataclass
@@ -35,12 +35,10 @@ def gc(store: Store, dry_run: bool = False) -> Report:
     with store.commit() if dry_run else store.collecting():
         stay = kept(store)
         _refuse_hidden(store, stay.unreadable)
-        all_models, strangers = store.models.listing()
-        all_layers, others = store.layers.listing()
         # Models before the layers that they name: a kill in between leaves layers without models, which is whole.
-        models = [store.models.file(id) for id in all_models if id not in stay.models]
-        layers = [store.layers.file(id) for id in all_layers if id not in stay.layers]
-        temporary = temporary_files(store, [*strangers, *others])
+        models = [store.models.file(id) for id in store.models.ids() if id not in stay.models]
+        layers = [store.layers.file(id) for id in store.layers.ids() if id not in stay.layers]
+        temporary = temporary_files(store)
         freed = sum(_remove(store, file, dry_run) for file in (*models, *layers, *map(str, temporary)))
     return Report(len(models), len(layers), len(temporary), freed, dry_run)
 
@@ -96,15 +94,6 @@ def _line(store: Store, model: str, stay: set[str], doomed: dict[str, None]) -> 
 def _weights(store: Store, model: str) -> Iterable[str]:
     parts = store.facts.parts(model)
     return (*parts.layers, *parts.others)
-
-
-def temporary_files(store: Store, strangers: Iterable[Path]) -> list[Path]:
-    """What killed writers left, wherever they wrote. `strangers` are the files among the objects that are none."""
-    runs = (f"runs/{name}" for name in store.names("runs") if store.files.has_folder(store.path / "runs" / name))
-    beside = [store.path, *(store.path / folder for folder in ("tasks", *runs))]
-    with explained("list", store.path):
-        files = [folder / name for folder in beside for name in store.files.names(folder)]
-    return [file for file in (*files, *strangers) if is_temporary(file) and store.files.has_file(file)]
 
 
 def _refuse_hidden(store: Store, unreadable: Sequence[Unreadable]) -> None:

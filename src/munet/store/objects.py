@@ -81,14 +81,6 @@ class Objects:
         """Files that are no objects: what killed writers left, and what others put here."""
         return (file for _, files in self._listings() for file in files)
 
-    def listing(self) -> tuple[list[str], list[Path]]:
-        """`ids` and `strangers` in one reading of the folders."""
-        ids, strangers = list[str](), list[Path]()
-        for some, others in self._listings():
-            ids += some
-            strangers += others
-        return ids, strangers
-
     def _read(self, id: str, verify: bool) -> tuple[bytes, str | None]:
         path = self.file(id)
         try:

@@ -16,6 +16,7 @@ from pathlib import Path
 from munet.errors import StoreError
 from munet.fs.tree import Tree
 from munet.store.manifests import layers_of, parent_of
+from munet.store.records import DamagedFile
 from munet.store.schema import Manifest
 
 FILE = ".lineage"
@@ -86,6 +87,10 @@ class Facts:
                 found.add(ancestor)
                 ancestor = self.parent(ancestor)
         return found
+
+    def damaged(self, reason: str) -> DamagedFile:
+        """What to raise where the file of parents cannot be true."""
+        return DamagedFile(self._path, reason, self._path.parent)
 
     def save(self, models: Iterable[str]) -> None:
         """Write the parents of `models`, the only ones worth remembering, if many of them are not in the file yet."""

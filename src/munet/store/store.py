@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from munet.errors import InputError, StoreError, suggest
 from munet.fs import locks
@@ -16,16 +16,16 @@ from munet.store import creation, manifests
 from munet.store import layer_file as layer_format
 from munet.store.creation import MARKER
 from munet.store.objects import Objects, is_id
-from munet.store.records import FORMAT, DamagedFile, NewerError, RecordError, canonical, parse, seal, unseal
+from munet.store.reading import decoded, read_record
+from munet.store.records import FORMAT, DamagedFile, NewerError, RecordError, canonical, parse, seal
 from munet.store.relations import Facts
 from munet.store.run_files import CONFIG, FINISHED, in_order, models_of_generation, models_of_task
 from munet.store.schema import Manifest, TaskRecord
-from munet.store.task_files import is_task_file, task_file
+from munet.store.task_files import is_stray, is_task_name, task_file
 
 if TYPE_CHECKING:
     import torch
 
-_Read = TypeVar("_Read", bound=Mapping[str, Any])
 _WRITERS = 8  # layers written at once
 
 
@@ -161,7 +161,7 @@ class Store:
     def get_model(self, id: str, verify: bool = True) -> Manifest:
         """A model's manifest. Raises DamagedError."""
         data = self.models.get(id, verify)
-        return self._read_as(manifests.decode, data, self.models.path(id))
+        return decoded(manifests.decode, data, self.models.path(id), self.path)
 
     def has_model(self, id: str) -> bool:
         """Whether a model's manifest is stored."""
@@ -201,9 +201,9 @@ class Store:
         return 1 + max((record.get("added", 0) for record in self.task_records()), default=0)
 
     def task_names(self) -> list[str]:
-        """Names of the tasks by alphabet, without reading them; what no task can be named is left out."""
+        """Names of the tasks by alphabet; files that are certainly no records of tasks are left out."""
         names = (name.removesuffix(".json") for name in self.names("tasks") if name.endswith(".json"))
-        return [name for name in names if is_task_file(name)]
+        return [name for name in names if is_task_name(name) and not is_stray(self, name)]
 
     def has_task(self, name: str) -> bool:
         """Whether there is a task of this name; its record is not looked at. False for what is no task name."""
@@ -219,7 +219,12 @@ class Store:
     def read_task(self, name: str) -> TaskRecord:
         """A task's record. Raises InputError for an unknown task, DamagedError for a damaged record."""
         path = self.task_path(name)
-        record = self._read_record(path)
+        try:
+            record = read_record(self.files, path)
+        except DamagedFile:
+            if not is_stray(self, name):
+                raise
+            record = None
         if record is None:
             raise InputError(f"{self.path} has no task {name!r}{suggest(name, self.task_names())}", kind="unknown-task")
         if record.get("name") != name:
@@ -283,7 +288,7 @@ class Store:
 
     def read_run(self, run: str, file: str) -> dict[str, Any]:
         """One record of a run. Raises InputError when there is none, DamagedError for a damaged one."""
-        record = self._read_record(self.run_path(run, file))
+        record = read_record(self.files, self.run_path(run, file))
         if record is None:
             raise InputError(f"run {run!r} of {self.path} has no record {file!r}{suggest(file, self.run_files(run))}")
         return record
@@ -322,25 +327,6 @@ class Store:
         for model in models:
             if not self.models.has(model):
                 raise InputError(f"model {model} is not in {self.path}: put the model before the record that names it")
-
-    def _read_record(self, path: Path) -> dict[str, Any] | None:
-        try:
-            data = self.files.read(path)
-        except FileNotFoundError:
-            return None
-        except StrangeFileError as error:
-            raise DamagedFile(path, str(error.strerror), self.path) from error
-        except OSError as error:
-            raise StoreError(f"cannot read {path}: {error.strerror}; have its owner run this") from error
-        return self._read_as(unseal, data, path)
-
-    def _read_as(self, decode: Callable[[bytes], _Read], data: bytes, path: Path) -> _Read:
-        try:
-            return decode(data)
-        except RecordError as error:
-            raise DamagedFile(path, str(error), self.path) from error
-        except NewerError as error:
-            raise StoreError(f"{path} {error}", kind="newer-format") from error
 
 
 class HasStore(Protocol):
