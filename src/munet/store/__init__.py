@@ -16,6 +16,7 @@
     derived.py       owners, totals, lineage: what follows from the refs
     reachability.py  what the refs reach
     strays.py        files that are none of a system's own
+    consistent.py    reading while others write: again from fresh refs where something is gone
     fsck.py          checking everything
     gc.py            removing what no ref reaches: everywhere, or among what a task iteration let go
 

@@ -30,13 +30,18 @@ def resolve(store: "Store", word: str) -> str:
 
 
 def lineage(store: "Store", model: str) -> list[tuple[str, Manifest]]:
-    """(id, manifest) of a model and its ancestors, the root last. History is kept when weights are collected."""
-    chain = []
-    current: str | None = model
+    """(id, manifest) of a model and its ancestors, the root last. History is kept when weights are collected.
+
+    It stops at an ancestor that is missing; DamagedError where the model itself is.
+    """
+    chain = [(model, store.get_model(model))]
+    current = chain[0][1]["parent"]
     while current is not None and store.has_model(current):
         manifest = store.get_model(current)
         chain.append((current, manifest))
         current = manifest["parent"]
+    if current is not None:
+        store.get_model(model)  # let go just now, with its ancestors: the line is not cut, it is not to be had
     return chain
 
 

@@ -18,6 +18,18 @@ def is_id(value: object) -> bool:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
+_MISSING = "is missing"
+
+
+class MissingObject(DamagedFile):
+    """An object that is not there. Whoever read a ref before asks `consistent` whether that is damage."""
+
+    def __init__(self, path: Path, system: Path, kind: str, id: str):
+        super().__init__(path, _MISSING, system)
+        self.what = kind
+        self.id = id
+
+
 class Objects:
     """The objects of one kind. `identify` gives the id of an object's bytes; it raises ValueError for other bytes."""
 
@@ -57,6 +69,8 @@ class Objects:
     def get(self, id: str, verify: bool = True) -> bytes:
         """An object's bytes, re-hashed unless `verify` is false. Raises DamagedError when they are missing or wrong."""
         data, fault = self._read(id, verify)
+        if fault == _MISSING:
+            raise MissingObject(self.path(id), self.folder.parent, self.kind, id)
         if fault is not None:
             raise DamagedFile(self.path(id), fault, self.folder.parent)
         return data
@@ -86,7 +100,7 @@ class Objects:
         try:
             data = self._files.read(path)
         except FileNotFoundError:
-            return b"", "is missing"
+            return b"", _MISSING
         except StrangeFileError as error:
             return b"", str(error.strerror)
         except PermissionError as error:
