@@ -19,7 +19,7 @@ KINDS = {
     "missing-extra": "an optional package is not installed; the message has the pip command",
     "exists": "what should be made is there already",
     "changed-data": "the images of a task changed since it was added",
-    "interrupted-run": "another run was interrupted: go on with it, or leave it behind with --new",
+    "interrupted-run": "another run was interrupted: `munet resume` goes on with it, `--abandon RUN` leaves it behind",
     "store": "the disk refuses, or the directory cannot be read or written",
     "no-system": "the directory is no munet system",
     "newer-format": "a newer version of munet wrote it",

@@ -76,9 +76,8 @@ def refs(store: Store) -> Refs:
     found.models += [(name, model) for name, record in tasks.items() for model in models_of_task(record)]
     for link in linked_runs(store):
         found.hide(link, None)
-    for run in store.runs():
-        if not store.is_finished(run):
-            _refs_of_run(store, run, tasks, found)
+    for run in store.unfinished_runs():
+        _refs_of_run(store, run, tasks, found)
     return found
 
 

@@ -301,6 +301,10 @@ class Store:
         """Whether a run ended, by itself or because a new one was started in its place."""
         return self.has_run_file(run, FINISHED)
 
+    def unfinished_runs(self) -> list[str]:
+        """Runs that have not ended, oldest first: one may be in progress, others were interrupted."""
+        return [run for run in self.runs() if not self.is_finished(run)]
+
     def run_files(self, run: str) -> list[str]:
         """Names of a run's records, `.json` included, counting upwards: generation 10 after generation 9."""
         self.run_path(run, CONFIG)
