@@ -1,6 +1,6 @@
 from .errors import DamagedError, InputError, MunetError, StoreError
 from .evolution.options import Budget, Where
-from .evolution.start import estimate, evolve
+from .evolution.start import estimate, evolve, resume
 from .system import System
 
 __version__: str
@@ -15,4 +15,5 @@ __all__ = [
     "__version__",
     "estimate",
     "evolve",
+    "resume",
 ]

@@ -20,7 +20,7 @@ KINDS = {
     "exists": "what should be made is there already",
     "too-large": "what was sent is larger than the server takes",
     "changed-data": "the images of a task changed since it was added",
-    "interrupted-run": "another run was interrupted: go on with it, or leave it behind with --new",
+    "interrupted-run": "another run was interrupted: `munet resume` goes on with it, `--abandon RUN` leaves it behind",
     "store": "the disk refuses, or the directory cannot be read or written",
     "no-system": "the directory is no munet system",
     "newer-format": "a newer version of munet wrote it",

@@ -1,7 +1,9 @@
 """What a record says of its making: when, with what, on which machine. Nothing that is hashed holds any of it."""
 
+import getpass
 import os
 import platform
+import socket
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -28,3 +30,12 @@ def versions() -> dict[str, str]:
 def machine() -> dict[str, Any]:
     """What computes."""
     return {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()}
+
+
+def person() -> dict[str, str]:
+    """Who asks, and on which machine, so that others know whom a run belongs to."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container without a list of users
+        user = f"user {os.getuid()}"
+    return {"user": user, "host": socket.gethostname()}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from munet.analysis import model_history
 from munet.analysis.status import status
@@ -10,6 +10,7 @@ from munet.errors import InputError
 from munet.evolution.options import METHOD
 from munet.model.loader import ModelLoader
 from munet.store import Store
+from munet.store.consistent import consistent
 from munet.store.derived import resolve
 from munet.store.manifests import origin_of
 from munet.store.schema import Manifest, TaskRecord, task_record
@@ -18,14 +19,16 @@ if TYPE_CHECKING:
     from munet.analysis import History
     from munet.evolution.events import TaskFinished
     from munet.inference.measures import Answers
-    from munet.inference.predict import Prediction
+    from munet.inference.predict import Prediction, Predictor
     from munet.inference.stream import Answer
+    from munet.model.loader import Tensors
     from munet.model.staged import StagedNetwork
     from munet.model.vit import ViTArchitecture
     from munet.store.fsck import Report as FsckReport
     from munet.store.gc import Report as GcReport
 
 Progress = Callable[[int, int], None]
+Read = TypeVar("Read")
 
 
 class System:
@@ -153,7 +156,7 @@ class System:
 
     def status(self) -> dict[str, Any]:
         """Tasks with accuracies and sizes, and the totals."""
-        return status(self.store)
+        return self._consistent(lambda: status(self.store))
 
     def resolve(self, word: str) -> str:
         """Model id behind a task's name, `root`, or the first letters of an id."""
@@ -161,19 +164,25 @@ class System:
 
     def manifest(self, model: str) -> Manifest:
         """The manifest of a model."""
-        return self.store.get_model(self.resolve(model))
+        return self._consistent(lambda: self.store.get_model(self.resolve(model)))
 
     def log(self, word: str) -> list[dict[str, Any]]:
         """Lineage of a model, newest first."""
-        return model_history.log(self.store, self.resolve(word))
+        return self._consistent(lambda: model_history.log(self.store, self.resolve(word)))
 
     def show(self, word: str) -> dict[str, Any]:
         """One model: layers, who trained them, who shares them, settings, measures."""
-        return model_history.show(self.store, self.resolve(word))
+        return self._consistent(lambda: model_history.show(self.store, self.resolve(word)))
 
     def diff(self, a: str, b: str) -> dict[str, Any]:
         """Layers and hyperparameters in which two models differ."""
-        return model_history.diff(self.store, self.resolve(a), self.resolve(b))
+        return self._consistent(lambda: model_history.diff(self.store, self.resolve(a), self.resolve(b)))
+
+    def explain(self, task: str) -> dict[str, Any]:
+        """Why a task's model is as it is: the evidence, what it decided, what each step gained."""
+        from munet.analysis.explanation import explain
+
+        return self._consistent(lambda: explain(self.store, task))
 
     def history(self) -> "History":
         """All of it as tables (pandas data frames) to analyse: a snapshot, see docs/analysis.md."""
@@ -190,10 +199,9 @@ class System:
 
     def model(self, word: str) -> "StagedNetwork":
         """The model of a task (or any model by id) as an `nn.Module` in eval mode: float images (B,C,S,S) -> logits."""
-        model = self.resolve(word)
-        if model == self.root:
+        if self.resolve(word) == self.root:
             raise InputError("the root has no head: name a task or one of its models")
-        return self.models.network(model)
+        return self._consistent(lambda: self.models.network(self.resolve(word)))
 
     def predict(self, word: str, images: Any, *, device: str = "auto", batch_size: int = 64) -> "Prediction":
         """Classify images with a task's model, prepared as those it was evaluated on.
@@ -204,11 +212,18 @@ class System:
         from munet.inference.asked import form_of
         from munet.inference.pictures import pictures_of
 
-        model = self.resolve(word)
-        pictures = list(pictures_of(images, form_of(self.models, model)))  # errors are raised before torch is imported
-        from munet.inference.predict import Predictor
+        if isinstance(images, Iterator):
+            images = list(images)  # they may be read twice
 
-        return Predictor(self.models, model, device).predict(pictures, batch_size)
+        def ready() -> "tuple[list[Any], Predictor]":
+            model = self.resolve(word)
+            pictures = list(pictures_of(images, form_of(self.models, model)))  # errors are told before torch is there
+            from munet.inference.predict import Predictor
+
+            return pictures, Predictor(self.models, model, device)
+
+        pictures, predictor = self._consistent(ready)
+        return predictor.predict(pictures, batch_size)
 
     def predict_files(
         self, word: str, files: Iterable[Path], *, top: int = 1, device: str = "auto", skip_bad: bool = False
@@ -219,7 +234,8 @@ class System:
         """
         from munet.inference.stream import answers
 
-        return answers(self.models, self.resolve(word), files, top=top, device=device, skip_bad=skip_bad)
+        self.resolve(word)  # a mistake is told at once
+        return answers(self.models, word, files, top=top, device=device, skip_bad=skip_bad)
 
     def evaluate(
         self,
@@ -258,11 +274,11 @@ class System:
         `munet.inference.measures.measured` says what they come to. `split` is one of the source: None takes test
         where there is one, else all.
         """
-        model = self.resolve(word)
+        self.resolve(word)  # a mistake is told at once
         from munet.inference.labelled import answers_on
 
         options = {"split": split, "device": device, "skip_bad": skip_bad}
-        return answers_on(self.models, model, source, **options, note=note, progress=progress)
+        return answers_on(self.models, word, source, **options, note=note, progress=progress)
 
     def export(self, word: str, path: str | Path, *, with_adapters: bool = False) -> dict[str, Any]:
         """Write a model as safetensors that plain timm loads; returns what was written.
@@ -277,20 +293,30 @@ class System:
 
         check_target(Path(path))
 
-        architecture, model = self.architecture, self.resolve(word)
-        manifest = self.models.manifest(model)
+        architecture = self.architecture
+
+        def read() -> "tuple[Manifest, Form, dict[str, Tensors]]":
+            model = self.resolve(word)
+            manifest = self.models.manifest(model)
+            side = decode_side(manifest["hyperparameters"]["image_size"])
+            form = form_of(self.models, model) if manifest["task"] else Form(side)
+            return manifest, form, self.models.layers(model)
+
+        manifest, form, layers = self._consistent(read)
         size = manifest["hyperparameters"]["image_size"]
-        classes = self.task(manifest["task"])["classes"] if manifest["task"] else []
-        form = form_of(self.models, model) if manifest["task"] else Form(decode_side(size))
         return export_model(
             architecture,
-            self.models.layers(model),
+            layers,
             size,
-            classes,
+            self.task(manifest["task"])["classes"] if manifest["task"] else [],
             Path(path),
             with_adapters=with_adapters,
             preprocessing=described(form, size, architecture.mean, architecture.std),
         )
+
+    def _consistent(self, read: "Callable[[], Read]") -> "Read":
+        """What `read` returns, from refs that an evolution in another process has not moved on in between."""
+        return consistent(self.store, read)
 
     # Care ------------------------------------------------------------------------------------------------------------
 

@@ -156,7 +156,7 @@ def test_an_abandoned_run_leaves_what_was_before_it(two: munet.System):
     before = models_now(two)
     interrupted(two, 3)
     assert models_now(two) == before
-    evolve(two, ["b"], task_iterations=1, seed=8, new=True, **SMALL)
+    evolve(two, ["b"], task_iterations=1, seed=8, abandon="0002", **SMALL)
     tables = two.history()
     assert tables.runs["abandoned"].tolist() == [False, True, False]
     lost = tables.children.query("run == '0002'")

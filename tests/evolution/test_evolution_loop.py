@@ -10,7 +10,8 @@ import munet
 from growing import evolve
 from munet.analysis import model_history
 from munet.errors import InputError
-from munet.evolution.events import ChildFinished, Event, RunStarted
+from munet.evolution.events import ChildFinished, Event, Notice, RunStarted
+from munet.provenance import person
 from munet.store import Store
 from munet.store.derived import retained
 
@@ -124,16 +125,66 @@ def test_an_interrupted_run_goes_on_to_the_same_end(
     assert contents(whole) == contents(reopened)
 
 
-def test_another_command_does_not_resume_and_new_leaves_the_old_run(system: munet.System) -> None:
+@pytest.mark.parametrize("older", [False, True], ids=["this version's record", "an older one's"])
+def test_resume_needs_only_the_record(system: munet.System, tmp_path: Path, tiny_npz: Path, older: bool) -> None:
+    """The same population as the command given again, whatever that was."""
+    options: dict[str, Any] = {
+        "seed": 3,
+        "image_size": 16,
+        "settings": {"scale": 0.9},
+        "preprocessing": "none",
+        **SMALL,
+    }
+    finished = 0
+
+    def interrupt(event: Event) -> None:
+        nonlocal finished
+        finished += isinstance(event, ChildFinished)
+        if finished == 4:
+            raise Stop
+
+    with pytest.raises(InputError, match="nothing is to be resumed: every run is finished"):
+        munet.resume(system)
+    with pytest.raises(Stop):
+        evolve(system, ["shapes"], "munet", task_iterations=1, observer=interrupt, **options)
+    if older:
+        config = system.store.read_run("0001", "run.json")
+        system.store.write_run("0001", "run.json", {k: v for k, v in config.items() if k not in ("person", "where")})
+    (found,) = system.status()["unfinished"]
+    assert found["resume"] == f"munet resume {system.path} 0001"
+    assert (found["tasks"], found["at"], found["samples"]) == (("shapes",), ("shapes",), 480)
+    assert found["user"] == (None if older else person()["user"])
+    with pytest.raises(InputError, match="run 0002 is not to be resumed: not finished are 0001"):
+        munet.resume(system, "0002")
+    munet.resume(system, "0001")
+    assert system.store.runs() == ["0001"]
+    assert system.status()["unfinished"] == []
+
+    whole = munet.System.create(tmp_path / "whole", root="random:vit_tiny_patch16_224", depth=2, image_size=32)
+    for task in ("shapes", "again"):
+        whole.add_task(task, f"npz:{tiny_npz}")
+    evolve(whole, ["shapes"], "munet", task_iterations=1, **options)
+    whole.gc()
+    system.gc()
+    assert contents(whole) == contents(system)
+
+
+def test_another_command_does_not_resume_and_abandon_leaves_the_old_run(system: munet.System) -> None:
     def interrupt(event: Event) -> None:
         if isinstance(event, ChildFinished):
             raise Stop
 
     with pytest.raises(Stop):
         evolve(system, task_iterations=1, observer=interrupt, **SMALL)
-    with pytest.raises(InputError, match=r"interrupted and asked for another seed.*--new"):
+    with pytest.raises(InputError, match=r"interrupted and asked for another seed.*--abandon 0001"):
         evolve(system, task_iterations=1, seed=1, **SMALL)
-    evolve(system, task_iterations=1, seed=1, new=True, **SMALL)
+    with pytest.raises(InputError, match="--abandon 0007: the runs that are not finished are 0001"):
+        evolve(system, task_iterations=1, seed=1, abandon="0007", **SMALL)
+    events: list[Event] = []
+    evolve(system, task_iterations=1, seed=1, abandon="0001", observer=events.append, **SMALL)
+    (left,) = [event.text for event in events if isinstance(event, Notice) and "left behind" in event.text]
+    assert f"of {person()['user']}@{person()['host']} (over shapes, again, begun" in left
+    assert "1 model of its open population (120 samples of training)" in left
     assert system.status()["unfinished_run"] is None
     assert system.store.read_run("0001", "finished.json")["abandoned"]
 

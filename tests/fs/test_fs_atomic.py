@@ -10,7 +10,8 @@ import pytest
 
 from munet.errors import StoreError
 from munet.fs import atomic as files
-from munet.fs.atomic import create_exclusive, make_folder, write_atomic
+from munet.fs.atomic import make_folder, write_atomic
+from munet.fs.tree import Tree
 from store_tools import Faults, temporary_files_in
 
 
@@ -24,9 +25,9 @@ def test_write_makes_and_replaces(tmp_path: Path):
 
 def test_create_refuses_what_exists_and_leaves_it(tmp_path: Path):
     path = tmp_path / "x"
-    create_exclusive(path, b"first")
+    Tree(tmp_path).create(path, b"first")
     with pytest.raises(FileExistsError):
-        create_exclusive(path, b"second")
+        Tree(tmp_path).create(path, b"second")
     assert path.read_bytes() == b"first"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -40,9 +41,9 @@ def test_file_and_folder_are_flushed_in_order(tmp_path: Path, monkeypatch: pytes
         log.append("folder" if os.path.isdir(f"/proc/self/fd/{descriptor}") else "file")
         real_fsync(descriptor)
 
-    def replace(a: Path, b: Path) -> None:
+    def replace(a: str, b: str, **folders: int) -> None:
         log.append("name")
-        real_replace(a, b)
+        real_replace(a, b, **folders)
 
     monkeypatch.setattr(os, "fsync", fsync)
     monkeypatch.setattr(os, "replace", replace)
@@ -70,11 +71,11 @@ def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         (errno.EIO, "check the disk"),
     ],
 )
-@pytest.mark.parametrize("call", ["open", "write", "fsync", "replace"])
+@pytest.mark.parametrize("call", ["open folder", "open", "write", "fsync", "replace"])
 def test_every_failure_names_path_bytes_and_way_out(tmp_path: Path, error: int, way_out: str, call: str):
     path = tmp_path / "x"
     write_atomic(path, b"old")
-    number = ["open", "write", "fsync", "replace"].index(call) + 1
+    number = ["open folder", "open", "write", "fsync", "replace"].index(call) + 1
     with Faults(number, error).injected(), pytest.raises(StoreError) as caught:
         write_atomic(path, b"n" * 1234)
     message = str(caught.value)
@@ -89,7 +90,7 @@ def test_every_failure_names_path_bytes_and_way_out(tmp_path: Path, error: int, 
 def test_failed_create_leaves_nothing(tmp_path: Path):
     for k in range(1, 5):
         with Faults(k, errno.ENOSPC).injected(), pytest.raises(StoreError, match="cannot create"):
-            create_exclusive(tmp_path / "x", b"data")
+            Tree(tmp_path).create(tmp_path / "x", b"data")
         assert list(tmp_path.iterdir()) == []
 
 

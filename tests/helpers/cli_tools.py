@@ -77,6 +77,7 @@ def status_of(*rows: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "unique_parameters": 4_000_000,
         "parameters_per_task": 800_000.0,
         "unfinished_run": None,
+        "unfinished": [],
     }
     return status | changes
 

@@ -21,8 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-import munet.store.objects
-import munet.store.store
+from munet.fs.tree import Tree
 from munet.store import Store
 from munet.store.fsck import fsck
 from munet.store.gc import collect, gc
@@ -38,9 +37,9 @@ from store_tools import (
 )
 
 
-def write_naive(path: Path, data: bytes) -> None:
+def write_naive(files: Tree, path: Path | str, data: bytes) -> None:
     """What a store without care would do: write to the final path."""
-    with path.open("wb", buffering=0) as file:
+    with open(path, "wb", buffering=0) as file:
         for start in range(0, len(data), 4096):
             file.write(data[start : start + 4096])
 
@@ -89,8 +88,7 @@ def acknowledged(pid: int, pipe: TextIO) -> list[list[str]]:
 def kill_often(folder: Path, kills: int, size: int, writer: str) -> dict:
     os.fsync = lambda descriptor: None  # no power is cut, and waiting for the disk would leave no time to be killed in
     if writer == "naive":
-        munet.store.objects.write_atomic = write_naive
-        munet.store.store.write_atomic = write_naive
+        Tree.write = write_naive
     moments = random.Random(17)
     store = make_store(folder / "s")
     store.create_task(task_record("a"))

@@ -130,17 +130,23 @@ def temporary_files_in(path: Path) -> list[Path]:
 
 
 class Faults:
-    """Counts the system calls that change a disk and makes the k-th (or each from the k-th on) fail.
+    """Counts the system calls that change a disk, and those that open a folder to list or flush it, and makes the k-th
+    (or each from the k-th on) fail. `changing` leaves out the latter.
 
     Those to fsync that do not fail do nothing: no power is cut here, and they take most of the time.
     """
 
-    def __init__(self, k: int | None = None, error: int = 0, sticky: bool = False, die: bool = False):
+    def __init__(
+        self, k: int | None = None, error: int = 0, sticky: bool = False, die: bool = False, changing: bool = False
+    ):
         self.calls = 0
+        self.opening = os.O_WRONLY | os.O_RDWR | os.O_CREAT | (0 if changing else os.O_DIRECTORY)
         self.k, self.error, self.sticky, self.die = k, error, sticky, die
         self.fired = False
 
     def strike(self, name: str, *arguments: Any) -> None:
+        if name == "open" and (arguments[1] & os.O_PATH or not arguments[1] & self.opening):
+            return
         self.calls += 1
         if self.k is None or self.calls < self.k or (self.calls > self.k and not self.sticky):
             return

@@ -170,7 +170,7 @@ def test_a_folder_in_the_place_of_an_object(store: Store):
     path.mkdir()
     try:
         report = fsck(store)
-        assert [damage.reason for damage in report.damaged] == ["cannot be read (Is a directory)"]
+        assert [damage.reason for damage in report.damaged] == ["is a folder where a file belongs"]
     finally:
         path.rmdir()
         path.write_bytes(whole)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from munet.errors import DamagedError, InputError, MunetError, StoreError
+from munet.fs.tree import Tree
 from munet.store import Store, manifests
 from munet.store.fsck import Damage, fsck
 from munet.store.gc import gc
@@ -331,10 +332,10 @@ def test_what_cannot_be_read_is_no_damage(tmp_path: Path, monkeypatch: pytest.Mo
     store = make_store(tmp_path / "s")
     store.create_task(task_record("a"))
 
-    def refuse(path: Path) -> bytes:
+    def refuse(self: Tree, path: Path) -> bytes:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Tree, "read", refuse)
     for call, path in (
         (lambda: store.get_model(store.root), store.models.path(store.root)),
         (lambda: store.read_task("a"), store.task_path("a")),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from munet.errors import DamagedError, InputError, StoreError
+from munet.fs.tree import Tree
 from munet.store.layer_file import id_of_bytes
 from munet.store.objects import Objects, is_id
 from store_tools import Faults, layer_bytes
@@ -55,7 +56,7 @@ def test_second_put_flushes_the_name(objects: Objects, monkeypatch: pytest.Monke
     data = layer_bytes("one")
     objects.put(data)
     flushed = []
-    monkeypatch.setattr("munet.store.objects.sync_folder", flushed.append)
+    monkeypatch.setattr(Tree, "flush_folder", lambda self, path: flushed.append(path))
     id = objects.put(data)
     assert flushed == [objects.path(id).parent]
 
@@ -104,15 +105,15 @@ def test_unreadable_medium_is_damage_and_permission_is_not(objects: Objects, mon
     id = objects.put(layer_bytes("one"))
 
     def fail(number: int):
-        def read(path: Path) -> bytes:
+        def read(self: Tree, path: Path) -> bytes:
             raise OSError(number, os.strerror(number), str(path))
 
         return read
 
-    monkeypatch.setattr(Path, "read_bytes", fail(errno.EIO))
+    monkeypatch.setattr(Tree, "read", fail(errno.EIO))
     with pytest.raises(DamagedError, match="cannot be read"):
         objects.get(id)
-    monkeypatch.setattr(Path, "read_bytes", fail(errno.EACCES))
+    monkeypatch.setattr(Tree, "read", fail(errno.EACCES))
     with pytest.raises(StoreError, match="no permission"):
         objects.get(id)
 

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 import munet.fs.atomic
+from munet.fs.folders import Folder as OpenFolder
+from munet.fs.tree import Tree
 from munet.store import Store
 from munet.store.fsck import fsck
 from store_driver import check_steps, one_of_each
@@ -91,14 +93,18 @@ def logged(disk: Disk, after_each: Callable[[], None]) -> Iterator[None]:
     names = ("open", "write", "fsync", "close", "replace", "link", "mkdir", "unlink")
     real = {name: getattr(os, name) for name in names}
 
-    def fake_open(path: Path, flags: int, mode: int = 0o777) -> int:
+    def whole(entry: str, folder: int | None) -> Path:
+        return Path(entry) if folder is None else disk.open[folder][0] / entry
+
+    def fake_open(entry: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        path = whole(entry, dir_fd)
         new = flags & os.O_CREAT and not os.path.exists(path)
-        descriptor = real["open"](path, flags, mode)
+        descriptor = real["open"](entry, flags, mode, dir_fd=dir_fd)
         if new:
-            disk.change(Path(path).parent, {Path(path).name: File()})
-        node = disk.find(Path(path))
+            disk.change(path.parent, {path.name: File()})
+        node = disk.find(path)
         if node is not None:
-            disk.open[descriptor] = (Path(path), node)  # type: ignore[assignment]
+            disk.open[descriptor] = (path, node)  # type: ignore[assignment]
         return descriptor
 
     def write(descriptor: int, data: bytes) -> int:
@@ -120,26 +126,30 @@ def logged(disk: Disk, after_each: Callable[[], None]) -> Iterator[None]:
         disk.open.pop(descriptor, None)
         real["close"](descriptor)
 
-    def replace(old: Path, new: Path) -> None:
-        assert old.parent == new.parent
-        disk.change(new.parent, {old.name: None, new.name: disk.find(old)})
-        real["replace"](old, new)
+    def replace(old: str, new: str, *, src_dir_fd: int, dst_dir_fd: int) -> None:
+        assert src_dir_fd == dst_dir_fd
+        folder = disk.open[dst_dir_fd][0]
+        disk.change(folder, {old: None, new: disk.find(folder / old)})
+        real["replace"](old, new, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
         after_each()
 
-    def link(old: Path, new: Path) -> None:
-        node = disk.find(old)
-        real["link"](old, new)
-        disk.change(new.parent, {new.name: node})
+    def link(old: str, new: str, *, src_dir_fd: int, dst_dir_fd: int) -> None:
+        folder = disk.open[dst_dir_fd][0]
+        node = disk.find(folder / old)
+        real["link"](old, new, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+        disk.change(folder, {new: node})
         after_each()
 
-    def mkdir(path: Path, mode: int = 0o777) -> None:
-        real["mkdir"](path, mode)
-        disk.change(Path(path).parent, {Path(path).name: Folder()})
+    def mkdir(entry: str, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
+        real["mkdir"](entry, mode, dir_fd=dir_fd)
+        path = whole(entry, dir_fd)
+        disk.change(path.parent, {path.name: Folder()})
         after_each()
 
-    def unlink(path: Path) -> None:
-        real["unlink"](path)
-        disk.change(Path(path).parent, {Path(path).name: None})
+    def unlink(entry: str, *, dir_fd: int | None = None) -> None:
+        real["unlink"](entry, dir_fd=dir_fd)
+        path = whole(entry, dir_fd)
+        disk.change(path.parent, {path.name: None})
         after_each()
 
     fakes = [fake_open, write, fsync, close, replace, link, mkdir, unlink]
@@ -222,7 +232,7 @@ def test_this_test_catches_a_missing_flush(tmp_path: Path, monkeypatch: pytest.M
     if forgotten == "file":
         real = munet.fs.atomic._write_temporary
 
-        def careless(folder: Path, data: bytes) -> Path:
+        def careless(folder: OpenFolder, data: bytes) -> str:
             fsync, os.fsync = os.fsync, lambda descriptor: None
             try:
                 return real(folder, data)
@@ -231,8 +241,8 @@ def test_this_test_catches_a_missing_flush(tmp_path: Path, monkeypatch: pytest.M
 
         monkeypatch.setattr(munet.fs.atomic, "_write_temporary", careless)
     elif forgotten == "folder":
-        monkeypatch.setattr(munet.fs.atomic, "sync_folder", lambda path: None)
+        monkeypatch.setattr(OpenFolder, "flush", lambda self: None)
     else:
-        monkeypatch.setattr("munet.store.objects.make_folder", lambda path: path.mkdir(exist_ok=True))
+        monkeypatch.setattr(Tree, "make_folder", lambda self, path, *, new=False: path.mkdir(exist_ok=not new))
     _, wrong = cut_everywhere(tmp_path, mixtures=0)
     assert wrong != []

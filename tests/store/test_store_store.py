@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from munet.errors import DamagedError, InputError, StoreError
+from munet.fs.tree import Tree
 from munet.store import Store
 from munet.store.fsck import fsck
 from munet.store.schema import Manifest
@@ -134,10 +135,10 @@ def test_open_a_damaged_marker(tmp_path: Path, text: str):
 def test_open_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     store = make_store(tmp_path / "s")
 
-    def refuse(path: Path) -> bytes:
+    def refuse(self: Tree, path: Path) -> bytes:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Tree, "read", refuse)
     with pytest.raises(StoreError, match="Permission denied; have its owner run this"):
         Store.open(store.path)
 
@@ -145,7 +146,7 @@ def test_open_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_reading_needs_no_writing(tmp_path: Path):
     """P8, and a system on a read-only disk: no system call that changes anything is made by a reader."""
     path = grown_store(tmp_path / "s").path
-    with Faults(k=1, error=errno.EROFS, sticky=True).injected():
+    with Faults(k=1, error=errno.EROFS, sticky=True, changing=True).injected():
         store = Store.open(path)
         model = model_of(store, "a")
         for layer in store.get_model(model)["layers"].values():

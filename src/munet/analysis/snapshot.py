@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from munet.analysis.children import read_runs
 from munet.analysis.timeline import Shape, best_so_far, parent_steps, shapes
 from munet.errors import DamagedError
+from munet.store.consistent import consistent
 from munet.store.derived import owners
+from munet.store.objects import MissingObject
 from munet.store.run_files import CONFIG, FINISHED
 from munet.store.schema import TaskRecord
 
@@ -48,8 +50,9 @@ class Snapshot:
         self._known_makers: dict[str, Mapping[str, str]] = {}
         tick = _ticking(store, progress) if progress else lambda: None
         self.sampled = read_runs(store, self.notes.append, tick)
-        self.records, self.models = self._read_models(tick)
-        self.stored_layers = set(store.layers.ids())
+        found = consistent(store, lambda: _read(store, tick), _lacking)
+        self.records, self.models, self.stored_layers = found.records, found.models, found.layers
+        self.notes += found.notes
         self._check()
 
     @cached_property
@@ -125,17 +128,6 @@ class Snapshot:
             ancestor = self.models[ancestor].parent
         return model.task or "root"
 
-    def _read_models(self, tick: Callable[[], None]) -> tuple[list[TaskRecord], dict[str, Model]]:
-        """Task records and manifests. While somebody evolves the system, one may supersede the other in between."""
-        attempts = 3
-        while True:
-            notes: list[str] = []
-            records, models = _task_records(self.store, notes.append), _models(self.store, notes.append, tick)
-            attempts -= 1
-            if attempts == 0 or all(self.store.has_model(id) for id in _chosen(records) if id not in models):
-                self.notes += notes
-                return records, models
-
     def _check(self) -> None:
         for record in self.records:
             task, model = record["name"], record.get("model")
@@ -162,8 +154,29 @@ def _ticking(store: "Store", progress: Progress) -> Callable[[], None]:
     return tick
 
 
-def _chosen(records: list[TaskRecord]) -> list[str]:
-    return [model for record in records if (model := record.get("model"))]
+@dataclass(frozen=True)
+class _Found:
+    """What a system held at a time, as far as it can be read."""
+
+    records: list[TaskRecord]
+    models: dict[str, Model]
+    layers: set[str]
+    damaged: set[str]  # ids of manifests that are there and cannot be read
+    notes: list[str]
+
+
+def _read(store: "Store", tick: Callable[[], None]) -> _Found:
+    notes: list[str] = []
+    damaged: set[str] = set()
+    records, models = _task_records(store, notes.append), _models(store, notes.append, damaged.add, tick)
+    return _Found(records, models, set(store.layers.ids()), damaged, notes)
+
+
+def _lacking(found: _Found) -> set[str]:
+    """Ids of what the tasks' retained models lack: damage, or one was superseded while this was read."""
+    chosen = {model for record in found.records if (model := record.get("model"))}
+    layers = {layer for model in chosen & found.models.keys() for layer in found.models[model].layers.values()}
+    return (chosen - found.models.keys() - found.damaged) | (layers - found.layers)
 
 
 def _task_records(store: "Store", note: Callable[[str], None]) -> list[TaskRecord]:
@@ -176,16 +189,20 @@ def _task_records(store: "Store", note: Callable[[str], None]) -> list[TaskRecor
     return sorted(records, key=lambda record: (record.get("added", 0), record["name"]))
 
 
-def _models(store: "Store", note: Callable[[str], None], tick: Callable[[], None]) -> dict[str, Model]:
+def _models(
+    store: "Store", note: Callable[[str], None], spoiled: Callable[[str], None], tick: Callable[[], None]
+) -> dict[str, Model]:
     """Every stored manifest by its id."""
     found = {}
     for id in store.models.ids():
         tick()
         try:
             manifest = store.get_model(id)
+        except MissingObject:  # collected a moment ago
+            continue
         except DamagedError as error:
-            if store.has_model(id):  # else it was collected a moment ago
-                note(str(error))
+            note(str(error))
+            spoiled(id)
             continue
         layers = {sys.intern(slot): sys.intern(layer) for slot, layer in manifest["layers"].items()}
         facts: dict[str, Any] = {name: manifest.get(name) for name in _FACTS}

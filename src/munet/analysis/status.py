@@ -1,7 +1,11 @@
 """The status of a system: score, size and compute of each task's model. Needs no torch."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from munet.analysis.unfinished import unfinished
+from munet.errors import DamagedError
 from munet.model.cost import accounted_parameters
 from munet.model.slots import blocks_in
 from munet.store import FORMAT
@@ -48,6 +52,12 @@ def _row(record: TaskRecord, manifest: Manifest | None, owned: dict[str, set[str
     }
 
 
+def _unfinished(store: "Store", runs: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for run in runs:
+        with suppress(DamagedError):  # fsck tells of that
+            yield unfinished(store, run).to_json()
+
+
 def status(store: "Store") -> dict[str, Any]:
     """The system's tasks and totals as JSON values; what was never evolved is None."""
     records = store.task_records()
@@ -55,11 +65,13 @@ def status(store: "Store") -> dict[str, Any]:
     owned = owners({task: manifest["layers"] for task, manifest in manifests.items()})
     rows = [_row(record, manifests.get(record["name"]), owned) for record in records]
     tests = {row["name"]: row["test_accuracy"] for row in rows if row["test_accuracy"] is not None}
+    open_runs = store.unfinished_runs()
     return {
         "path": str(store.path),
         "format": FORMAT,
         "root": {"id": store.root, "source": origin_of(store.get_model(store.root))["source"]},
         "tasks": rows,
         **totals(manifests, tests),
-        "unfinished_run": next((run for run in reversed(store.runs()) if not store.is_finished(run)), None),
+        "unfinished_run": next(reversed(open_runs), None),
+        "unfinished": list(_unfinished(store, open_runs)),
     }

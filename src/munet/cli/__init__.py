@@ -2,7 +2,7 @@
 
     system.py     init, add, status
     task.py       task show, move, rename, remove
-    evolve/       evolve, methods: the commands, the live view
+    evolve/       evolve, methods, resume: the commands, the live view
     inspect.py    log, show, diff
     report.py     report: a system as a page; plot.py its figures and animation; watch.py the page, live
     use.py        evaluate, export; predict.py predict; serve.py serve
@@ -29,20 +29,8 @@ if TYPE_CHECKING:
     import typer
 
 GROUPS = (
-    *(
-        "quickstart",
-        "system",
-        "task",
-        "evolve.command",
-        "inspect",
-        "report",
-        "plot",
-        "watch",
-        "use",
-        "predict",
-        "serve",
-    ),
-    *("experiment.run", "catalog.list", "importing", "allocation.train", "maintain"),
+    *("quickstart", "system", "task", "evolve.command", "evolve.resume", "inspect", "report", "plot", "watch"),
+    *("use", "predict", "serve", "experiment.run", "catalog.list", "importing", "allocation.train", "maintain"),
 )
 
 

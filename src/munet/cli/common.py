@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,8 +24,13 @@ def complete_task(ctx: typer.Context, incomplete: str) -> list[str]:
     system = ctx.params.get("system")
     if not system:
         return []
+    from munet.fs.tree import Tree
+
     # The names of the files are enough, and nothing needs to be opened.
-    return sorted(f.stem for f in (Path(system) / "tasks").glob("*.json") if f.stem.startswith(incomplete))
+    with suppress(OSError):
+        names = Tree(Path(system)).names(Path(system) / "tasks")
+        return [name.removesuffix(".json") for name in names if name.endswith(".json") and name.startswith(incomplete)]
+    return []
 
 
 def one_of(*values: str) -> Callable[[str], list[str]]:

@@ -60,11 +60,10 @@ def explain(
     Example:
       munet explain fleet flowers
     """
-    from munet.analysis.explanation import explain as explained
     from munet.analysis.explanation import sentences
     from munet.text import clean
 
-    found = explained(open_system(system).store, task)
+    found = open_system(system).explain(task)
     if as_json:
         show_json(found)
         return

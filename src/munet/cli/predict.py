@@ -47,7 +47,7 @@ def predict(
     from munet.cli.text.progress import progress
 
     opened = open_system(system)
-    model = opened.resolve(task)
+    opened.resolve(task)  # a mistake is told before the files are looked for
     files, total = _files(images)
     with progress("classifying") as report:
         found = opened.predict_files(task, files, top=top, device=device, skip_bad=skip_bad)
@@ -61,7 +61,7 @@ def predict(
         collected = list(answers)
     if as_json:
         rows = [_row(answer) for answer in collected]
-        show_json({"task": opened.manifest(model)["task"], "model": model, "images": rows})
+        show_json({"task": collected[0].task, "model": collected[0].model, "images": rows})
         return
     from munet.cli.text.renderables import predict_view
 

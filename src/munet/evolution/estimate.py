@@ -144,11 +144,11 @@ def within(seconds: float, method: Method, tasks: Sequence[TaskRecord], speed: S
     return with_samples_per_task(method, samples - samples % least)
 
 
-def interrupted(store: Store, request: Request) -> Method | None:
-    """The method of an interrupted run that was asked for the same but for the number of samples."""
+def interrupted(store: Store, request: Request, *, but: str | None) -> Method | None:
+    """The method of an interrupted run, not `but`, that was asked for the same except for the number of samples."""
     asked = request.to_json()
-    for name in store.runs():
-        if store.is_finished(name):
+    for name in store.unfinished_runs():
+        if name == but:
             continue
         found = read_config(store, name)["request"]
         method, wanted = dict(found["method"] or {}), dict(asked["method"] or {})

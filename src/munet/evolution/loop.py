@@ -39,7 +39,6 @@ from munet.evolution.runs import (
 )
 from munet.evolution.shares import method_for, new_tasks, samples_by_task
 from munet.evolution.trunk import is_trained, is_worse_together, plan_members, trunk_group
-from munet.fs.atomic import remove_file
 from munet.inference.prepared import preprocessing_of
 from munet.model.loader import ModelLoader
 from munet.provenance import now
@@ -171,8 +170,8 @@ class Evolution:
             whole = replace(result, layers={**trunk, **result.layers})
             position = (member.active.name, iteration, 0)
             self._finish(member.active, position, member.sampled, whole, {}, together=names)
-        if checkpoint.exists():
-            remove_file(checkpoint)
+        if self.store.files.has(checkpoint):
+            self.store.files.remove(checkpoint)
 
     def _trunk_cycle(self, iteration: int, tasks: int) -> OnCycle:
         """Tells of a cycle when the accuracies of all tasks are there."""

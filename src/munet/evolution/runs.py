@@ -1,11 +1,13 @@
 """A run: one call of `evolve` from its first child to its last, also over interruptions. Its records on disk."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
+from munet.analysis.unfinished import unfinished
 from munet.errors import InputError
-from munet.provenance import machine, now, versions
+from munet.evolution.options import Where
+from munet.provenance import machine, now, person, versions
 from munet.search import Method
 from munet.store import run_records
 from munet.store.derived import totals
@@ -36,6 +38,19 @@ class Request:
     image_size: int | None  # of every child; None leaves it to the search
     precision: str
     threads: int | None  # of each child, as asked for
+
+    @classmethod
+    def of(cls, recorded: RunRequest) -> "Request":
+        """What a run was asked, from its record."""
+        method = Method.model_validate(recorded["method"])
+        return cls(
+            method,
+            tuple(recorded["tasks"]),
+            recorded["seed"],
+            recorded["image_size"],
+            recorded["precision"],
+            recorded["threads"],
+        )
 
     def to_json(self) -> RunRequest:
         return run_request(
@@ -71,43 +86,81 @@ class Run:
         return is_over(record, self.name, iteration)
 
 
-def begin(store: "Store", request: Request, *, device: str, default_threads: int, new: bool) -> Run:
-    """Start a run, or go on with the interrupted one when it was asked for the same.
+def begin(
+    store: "Store", request: Request, *, device: str, default_threads: int, where: Mapping[str, Any] | None = None
+) -> Run:
+    """Start a run, or go on with the interrupted one that was asked for the same.
 
-    `default_threads` of each child count where the request names none.
+    `default_threads` of each child count where the request names none. `where` is recorded for `munet resume`.
+    InputError where another run was interrupted.
     """
     asked = request.to_json()
-    for name in [run for run in store.runs() if not store.is_finished(run)]:
+    open_runs = store.unfinished_runs()
+    for name in open_runs:
         config = run_records.read_config(store, name)
-        if new:
-            abandon(store, name)
-        elif config["request"] == asked:
+        if config["request"] == asked:
             return Run(name, request, device, config["threads"], resumed=True)
-        else:
-            raise InputError(_conflict(store, name, config["request"], asked), kind="interrupted-run")
+    if open_runs:
+        raise InputError(_conflict(store, open_runs[0], asked), kind="interrupted-run")
     threads = request.threads or default_threads
-    config = run_record(asked, threads=threads, device=device, started=now(), versions=versions(), machine=machine())
+    config = run_record(
+        asked, threads=threads, device=device, started=now(), versions=versions(), machine=machine(),
+        person=person(), where=where,
+    )  # fmt: skip
     return Run(store.new_run(config), request, device, threads, resumed=False)
 
 
-def _conflict(store: "Store", name: str, old: RunRequest, new: RunRequest) -> str:
+def _conflict(store: "Store", name: str, new: RunRequest) -> str:
+    old = run_records.read_config(store, name)["request"]
     changed = [key for key in ("tasks", "seed", "image_size", "precision", "threads") if old[key] != new[key]]
     before, after = old["method"] or {}, new["method"] or {}
     changed += [key for key in after if before.get(key) != after[key]]
+    found = unfinished(store, name)
     return (
-        f"run {name} of {store.path} was interrupted and asked for another {', '.join(changed)}: "
-        "give the same command again to go on with it, or add --new to leave it behind and start this one"
+        f"{found.whose()} was interrupted and asked for another {', '.join(changed)}: `{found.resume}` goes on with "
+        f"it; --abandon {name} leaves it behind, and {found.lost()} with it"
     )
 
 
-def abandon(store: "Store", name: str) -> None:
-    """Close an interrupted run: what its tasks had retained before stays, its open populations are dropped."""
+def abandon(store: "Store", name: str) -> str:
+    """Close an interrupted run: what its tasks had retained before stays, its open populations are dropped.
+
+    Returns a sentence on what was dropped and whose it was. InputError where there is no such interrupted run.
+    """
+    if name not in store.unfinished_runs():
+        known = ", ".join(store.unfinished_runs())
+        raise InputError(f"--abandon {name}: " + (f"the runs that are not finished are {known}" if known else _NONE))
+    found = unfinished(store, name)
     with store.commit():
         for task in store.tasks():
             record = store.read_task(task)
             if record["active"] and record["active"]["run"] == name:
                 store.write_task({**record, "active": None})
         run_records.finish(store, name, finished_record(now(), abandoned=True))
+    return f"{found.whose()} is left behind, and {found.lost()} with it"
+
+
+def choose_unfinished(store: "Store", name: str | None) -> str:
+    """The run to go on with: the only one that was interrupted, unless one is named. InputError."""
+    known = store.unfinished_runs()
+    if name is None and len(known) == 1:
+        return known[0]
+    if name is None and known:
+        raise InputError(f"the runs {', '.join(known)} are not finished: name one of them", kind="interrupted-run")
+    if name not in known:
+        what = "nothing is to be resumed" if name is None else f"run {name} is not to be resumed"
+        raise InputError(f"{what}: " + (f"not finished are {', '.join(known)}" if known else _NONE))
+    return name
+
+
+def recorded_where(store: "Store", name: str) -> dict[str, Any]:
+    """How a run was computed: fields of `Where`. Of an older version's run only the device is known."""
+    config = run_records.read_config(store, name)
+    known = {field.name for field in fields(Where)}
+    return {key: value for key, value in (config.get("where") or {"device": config["device"]}).items() if key in known}
+
+
+_NONE = "every run is finished"
 
 
 def finished_children(store: "Store", run: Run) -> int:

@@ -1,5 +1,5 @@
 """`evolve`: what was asked is understood, workers start, a run begins or goes on, and Algorithm 1 does the rest.
-`estimate` says beforehand how long that takes."""
+`resume` goes on with what a run's record says was asked; `estimate` says beforehand how long that takes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,19 +14,19 @@ from munet.evolution.events import (
     TaskFinished,
 )
 from munet.evolution.executors import join_cluster, plan_workers, start_executor
-from munet.evolution.executors.worker_plan import WorkerPlan
+from munet.evolution.executors.worker_plan import WorkerPlan, check_where
 from munet.evolution.loop import Evolution
 from munet.evolution.options import ANYWHERE, FULL, METHOD, Budget, Where
-from munet.evolution.runs import (
-    Request,
-    begin,
-)
+from munet.evolution.runs import Request, begin, choose_unfinished, recorded_where
+from munet.evolution.runs import abandon as leave_behind
 from munet.model.cost import flops
 from munet.model.loader import HasModels, ModelLoader
 from munet.model.slots import blocks_in
 from munet.search import Method
 from munet.store.gc import gc
+from munet.store.run_records import read_config
 from munet.tasks.cache.splits import Splits
+from munet.tasks.reopen import refuse_missing
 from munet.training.devices import cache_bytes, choose_device, choose_precision, preferred_precision
 
 
@@ -42,7 +42,7 @@ def evolve(
     preprocessing: str = "published",
     settings: Mapping[str, Any] | None = None,
     allow_changed: bool = False,
-    new: bool = False,
+    abandon: str | None = None,
     observer: Observer | None = None,
 ) -> list[TaskFinished]:
     """Evolve tasks of a system (all of them, in their order, unless named), one model retained for each.
@@ -50,24 +50,64 @@ def evolve(
     `method` is the name of a preset or a TOML file; `budget`, and `settings` by name, override it. `image_size` fixes
     the pixels a side of every child; `preprocessing="none"` starts without augmentation. An interrupted run goes on
     when the same is asked again; after a finished one the same call adds task iterations. `allow_changed` accepts data
-    that changed since the task was added; `new` leaves an interrupted run behind. `where` changes no result but for
-    last bits.
+    that changed since the task was added; `abandon` names an interrupted run to leave behind, whose open population is
+    lost. `where` changes no result but for last bits.
     """
     models, store, observe = system.models, system.models.store, observer or (lambda event: None)
     ready = _prepare(models, tasks, method, budget, where, image_size, preprocessing, settings)
-    plan, device, names = ready.plan, ready.device, ready.asked.tasks
-    memory = cache_bytes(where.cache_memory, device, plan.sharing)
     splits = Splits(allow_changed=allow_changed)
-    for name in names:
+    for name in ready.asked.tasks:
         splits.check(store.read_task(name), ready.image_size)
-    request = Request(ready.asked.method, names, seed, image_size, ready.precision, where.threads)
+    request = Request(ready.asked.method, ready.asked.tasks, seed, image_size, ready.precision, where.threads)
     if budget.time is not None:
-        request = _in_time(models, request, ready, budget.time, observe, new=new)
+        request = _in_time(models, request, ready, budget.time, observe, abandoned=abandon)
+    return _grow(models, request, where, ready.device, ready.plan, splits, observe, abandon=abandon)
+
+
+def resume(
+    system: HasModels, run: str | None = None, *, where: Where | None = None, observer: Observer | None = None
+) -> list[TaskFinished]:
+    """Go on with an interrupted run from its record alone; `run` may be left out where there is only one.
+
+    It is computed where it was, unless `where` says otherwise. InputError: no such run, images that are gone.
+    """
+    models, store = system.models, system.models.store
+    name = choose_unfinished(store, run)
+    config = read_config(store, name)
+    request, where = Request.of(config["request"]), where or Where(**recorded_where(store, name))
+    splits = Splits(allow_changed=(config.get("where") or {}).get("allow_changed", False))
+    for task in request.tasks:
+        refuse_missing(store.read_task(task))
+        splits.check(store.read_task(task), request.image_size or _root_size(models))
+    check_where(where)
+    device, method = choose_device(where.device), request.method
+    work = _most_work(models, method, request.tasks, request.image_size)
+    plan = plan_workers(where, device=device, children=method.children, work=work)
+    return _grow(models, request, where, device, plan, splits, observer or (lambda event: None))
+
+
+def _grow(
+    models: ModelLoader,
+    request: Request,
+    where: Where,
+    device: str,
+    plan: WorkerPlan,
+    splits: Splits,
+    observe: Observer,
+    *,
+    abandon: str | None = None,
+) -> list[TaskFinished]:
+    """Begin the run that was asked for, or go on with it, and do it."""
+    store = models.store
+    memory = cache_bytes(where.cache_memory, device, plan.sharing)
+    recorded = {**where.to_json(), "allow_changed": splits.allow_changed}
     with store.evolving(), join_cluster(plan, store) as cluster:
-        run = begin(store, request, device=device, default_threads=plan.threads, new=new)
-        if new or run.resumed:
+        if abandon is not None:
+            observe(Notice(leave_behind(store, abandon)))
+        run = begin(store, request, device=device, default_threads=plan.threads, where=recorded)
+        if abandon is not None or run.resumed:
             gc(store)  # of what a killed process or an abandoned run left; later collections look at their own only
-        compute = ComputeSettings(device, run.threads, memory, where.reuse, allow_changed)
+        compute = ComputeSettings(device, run.threads, memory, where.reuse, splits.allow_changed)
         executor = start_executor(plan, models, compute, splits, cluster)
         try:
             return Evolution(models, run, splits, compute, executor, observe).go()
@@ -149,11 +189,11 @@ def _speed(models: ModelLoader, ready: _Ready) -> Speed:
 
 
 def _in_time(
-    models: ModelLoader, request: Request, ready: _Ready, seconds: float, observe: Observer, *, new: bool
+    models: ModelLoader, request: Request, ready: _Ready, seconds: float, observe: Observer, *, abandoned: str | None
 ) -> Request:
     """The request with as many samples as fit in the time; those of an interrupted run where there is one."""
     store = models.store
-    going_on = None if new else interrupted(store, request)
+    going_on = interrupted(store, request, but=abandoned)
     if going_on is not None:
         return replace(request, method=going_on)
     speed = _speed(models, ready)

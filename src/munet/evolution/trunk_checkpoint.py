@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from munet.evolution.jobs import TrunkGroup
-from munet.fs.atomic import write_atomic
+from munet.fs.tree import Tree
 from munet.store.layer_file import LayerFormatError, deserialize, id_of_bytes, layer_id
 from munet.training.multitask import TrunkState
 
@@ -28,29 +28,30 @@ class TrunkCheckpoint:
     def __init__(self, group: TrunkGroup) -> None:
         path = Path(group.checkpoint) if group.checkpoint else None
         self._path = path if path and path.parent.is_dir() else None
+        self._files = Tree(path.parents[2]) if path else None  # <system>/runs/<run>/trunk.safetensors
         self._work = _digest(group)
 
     def save(self, state: TrunkState) -> None:
         """Replace what was kept before. StoreError where it cannot be written."""
-        if self._path is None:
+        if self._path is None or self._files is None:
             return
         from safetensors.torch import save
 
         numbers = json.dumps([state.accuracies, state.seen, state.seconds]).encode()
         text = torch.from_numpy(np.frombuffer(numbers, np.uint8).copy())
         tensors = {_NUMBERS: text} | {name: tensor.detach().cpu() for name, tensor in state.tensors.items()}
-        write_atomic(self._path, save(tensors, {"work": self._work, "content": layer_id(tensors)}))
+        self._files.write(self._path, save(tensors, {"work": self._work, "content": layer_id(tensors)}))
 
     def load(self, note: Callable[[str], None]) -> TrunkState | None:
         """The state of this training; None where none was kept. One that is damaged or of other work is told."""
-        if self._path is None or not self._path.exists():
+        if self._path is None or self._files is None or not self._files.has(self._path):
             return None
-        data = self._path.read_bytes()
         try:
+            data = self._files.read(self._path)
             known = _metadata(data)
             if known.get("content") != id_of_bytes(data):
                 raise LayerFormatError("does not match its checksum")
-        except (LayerFormatError, ValueError, AttributeError) as error:
+        except (OSError, LayerFormatError, ValueError, AttributeError) as error:
             note(f"{self._path} is damaged ({error}): the trunk is trained from its beginning")
             return None
         if known.get("work") != self._work:

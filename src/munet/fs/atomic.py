@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from munet.errors import StoreError
+from munet.fs.folders import Folder, StrangeFileError, opened_folder
 
 TEMPORARY = ".tmp-"
 
@@ -21,12 +22,13 @@ _WAY_OUT = {
     errno.EFBIG: "a limit on file sizes is in the way: raise it (`ulimit -f`) and run the same command again",
     errno.EACCES: "no permission: use a folder that you may write, or have its owner run this",
     errno.EPERM: "no permission: use a folder that you may write, or have its owner run this",
+    errno.EISDIR: "a folder has that name: move it out of the way",
     errno.EROFS: "the file system is read-only: remount it, or copy the system elsewhere",
 }
 
 
 @contextmanager
-def explained(action: str, path: Path, size: int | None = None) -> Iterator[None]:
+def explained(action: str, path: Path | str, size: int | None = None) -> Iterator[None]:
     """Turn an OSError into one line: what could not be done to which path, how many bytes it needed, the way out.
 
     `FileExistsError` passes, for it is an answer and not a failure.
@@ -35,6 +37,9 @@ def explained(action: str, path: Path, size: int | None = None) -> Iterator[None
         yield
     except FileExistsError:
         raise
+    except StrangeFileError as error:
+        text = f"cannot {action} {path}: it {error.strerror}"
+        raise StoreError(f"{text}: move {error.filename} out of the way") from error
     except OSError as error:
         needed = "" if size is None else f" ({size} bytes needed)"
         reason = _WAY_OUT.get(error.errno or 0) or f"{error.strerror or error}: check the disk"
@@ -44,32 +49,29 @@ def explained(action: str, path: Path, size: int | None = None) -> Iterator[None
 def write_atomic(path: Path, data: bytes) -> None:
     """Give `path` this content, replacing what was there. On return it survives a power cut; on StoreError the old
     content is still there, or the new one if only the last flush failed."""
-    with explained("write", path, len(data)):
-        temporary = _write_temporary(path.parent, data)
-        try:
-            os.replace(temporary, path)
-        except BaseException:
-            _discard(temporary)
-            raise
-        sync_folder(path.parent)
+    with explained("write", path, len(data)), opened_folder(path.parent) as folder:
+        write_in(folder, path.name, data)
 
 
-def create_exclusive(path: Path, data: bytes) -> None:
-    """As `write_atomic`, but raises FileExistsError when `path` is taken, also by another process just now."""
-    with explained("create", path, len(data)):
-        temporary = _write_temporary(path.parent, data)
-        try:
-            os.link(temporary, path)  # unlike a rename, a link never replaces
-        finally:
-            _discard(temporary)
-        sync_folder(path.parent)
+def write_in(folder: Folder, entry: str, data: bytes) -> None:
+    """`write_atomic` in an open folder. Raises OSError."""
+    temporary = _write_temporary(folder, data)
+    try:
+        os.replace(folder.name(temporary), folder.name(entry), src_dir_fd=folder.at, dst_dir_fd=folder.at)
+    except BaseException:
+        _discard(folder, temporary)
+        raise
+    folder.flush()
 
 
-def remove_file(path: Path) -> None:
-    """Remove a file; on return that survives a power cut."""
-    with explained("remove", path):
-        path.unlink()
-        sync_folder(path.parent)
+def create_in(folder: Folder, entry: str, data: bytes) -> None:
+    """As `write_in`, but raises FileExistsError when the entry is taken, also by another process just now."""
+    temporary = _write_temporary(folder, data)
+    try:  # unlike a rename, a link never replaces
+        os.link(folder.name(temporary), folder.name(entry), src_dir_fd=folder.at, dst_dir_fd=folder.at)
+    finally:
+        _discard(folder, temporary)
+    folder.flush()
 
 
 def make_folder(path: Path) -> None:
@@ -85,11 +87,8 @@ def make_folder(path: Path) -> None:
 
 def sync_folder(path: Path) -> None:
     """Flush a folder's list of names to the medium."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with opened_folder(path) as folder:
+        folder.flush()
 
 
 def is_temporary(path: Path) -> bool:
@@ -97,24 +96,24 @@ def is_temporary(path: Path) -> bool:
     return path.name.startswith(TEMPORARY)
 
 
-def _write_temporary(folder: Path, data: bytes) -> Path:
+def _write_temporary(folder: Folder, data: bytes) -> str:
     # Two machines that share a disk may hold the same pid, hence the random part; it decides no result.
-    path = folder / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(6)}"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    entry = f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(6)}"
+    descriptor = os.open(folder.name(entry), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=folder.at)
     try:
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
         os.fsync(descriptor)
     except BaseException:
-        _discard(path)
+        _discard(folder, entry)
         raise
     finally:
         os.close(descriptor)
-    return path
+    return entry
 
 
-def _discard(path: Path) -> None:
+def _discard(folder: Folder, entry: str) -> None:
     # The error that brought us here matters more than a temporary file, which gc removes anyway.
     with suppress(OSError):
-        os.unlink(path)
+        os.unlink(folder.name(entry), dir_fd=folder.at)

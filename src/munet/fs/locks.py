@@ -9,6 +9,7 @@ from pathlib import Path
 
 from munet.errors import StoreError
 from munet.fs.atomic import explained
+from munet.fs.folders import open_plain, opened_folder
 
 
 def shared(path: Path) -> AbstractContextManager[None]:
@@ -45,17 +46,19 @@ def alone(path: Path, doing: str) -> Iterator[None]:
             raise StoreError(
                 f"{who} is already {doing} {path.parent}: wait for it or stop it first", kind="busy"
             ) from error
-        with explained("write", path):
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        # A file that has another name too may be anything: it serves as a lock, and keeps what it holds.
+        if os.fstat(descriptor).st_nlink == 1:
+            with explained("write", path):
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
 
 
 @contextmanager
 def _opened(path: Path, flags: int) -> Iterator[int]:
     # The file stays when the lock goes: removing it would let two processes lock two files of the same name.
-    with explained("lock", path):
-        descriptor = os.open(path, flags | os.O_CREAT, 0o666)
+    with explained("lock", path), opened_folder(path.parent, to_pass=True) as folder:
+        descriptor = open_plain(folder, path.name, flags | os.O_CREAT)
     try:
         yield descriptor
     finally:

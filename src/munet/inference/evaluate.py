@@ -1,15 +1,18 @@
 """Accuracy of retained models over whole splits."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from munet.inference.asked import models_of
 from munet.inference.prepared import preprocessing_of
 from munet.model.staged import stage_names
+from munet.store.consistent import consistent
 from munet.store.derived import resolve
 from munet.store.schema import Manifest, TaskRecord
 from munet.tasks.cache.splits import Splits
-from munet.training import EvalItem, Step, evaluate_together
+from munet.training import EvalItem, Preprocessing, Step, evaluate_together
 from munet.training.devices import choose_device
 
 if TYPE_CHECKING:
@@ -28,12 +31,11 @@ def evaluate(
     note: Callable[[str], None] = lambda text: None,
 ) -> dict[str, dict[str, Any]]:
     """Accuracy of retained models on a whole split; see `System.evaluate`."""
-    ids, store = models_of(models, tasks, split, precision), models.store
-    names = list(ids)
-    place = choose_device(device)
-    manifests = {name: models.manifest(model) for name, model in ids.items()}
-    contents = {name: _content(store.read_task(name), split) for name in names}
-    lengths = {contents[name]: store.read_task(name)["splits"][split]["examples"] for name in names}
+    rest, store = list(models_of(models, tasks, split, precision)), models.store
+    names, place = list(rest), choose_device(device)
+    records = {name: store.read_task(name) for name in names}
+    contents = {name: _content(record, split) for name, record in records.items()}
+    lengths = {contents[name]: record["splits"][split]["examples"] for name, record in records.items()}
     done, total = 0, sum(lengths.values())
 
     def report(images: int) -> None:
@@ -43,20 +45,19 @@ def evaluate(
             progress(min(done, total), total)  # images of several groups count once for each
 
     splits, results = Splits(), dict[str, dict[str, Any]]()
-    for group in _groups(manifests):
-        size = manifests[group[0]]["hyperparameters"]["image_size"]
+    while rest:
+        group = consistent(store, partial(_load_group, models, rest, place, precision))
         first = {
-            contents[name]: store.read_task(name) for name in reversed(group)
+            contents[name]: records[name] for name in reversed(group.steps)
         }  # tasks with the same images read once
-        images = {content: splits.get(record, split, size) for content, record in first.items()}
-        steps = {name: _steps(models, name, manifests[name], place, precision) for name in group}
-        items = [EvalItem(steps[name], images[contents[name]], contents[name]) for name in group]
-        pre = preprocessing_of(models, manifests[group[0]])
+        images = {content: splits.get(record, split, group.image_size) for content, record in first.items()}
+        items = [EvalItem(steps, images[contents[name]], contents[name]) for name, steps in group.steps.items()]
         options = {"device": place, "batch_size": batch_size, "precision": precision, "fixed": True}
-        counts = evaluate_together(items, pre, **options, note=note, progress=report)
-        for name, (correct, examples) in zip(group, counts, strict=True):
+        counts = evaluate_together(items, group.preprocessing, **options, note=note, progress=report)
+        for name, (correct, examples) in zip(group.steps, counts, strict=True):
             found = {"split": split, "accuracy": correct / examples, "correct": correct, "examples": examples}
-            results[name] = found | {"model": ids[name]}
+            results[name] = found | {"model": group.models[name]}
+        rest = [name for name in rest if name not in results]
     for text in splits.notes:
         note(text)
     return {name: results[name] for name in names}
@@ -67,26 +68,44 @@ def _content(record: TaskRecord, split: str) -> str:
     return f"{record['fingerprint']} {record['splits'][split]['ranges']} {'size' in record['splits']['train']}"
 
 
-def _groups(manifests: Mapping[str, Manifest]) -> list[list[str]]:
-    """Tasks whose models have one input size, as many as hold about a GiB of layers, so that they share them."""
-    groups: list[list[str]] = []
-    held: dict[str, int] = {}  # layers of the last group, with their parameters
-    size = None
-    for name, manifest in sorted(manifests.items(), key=lambda item: item[1]["hyperparameters"]["image_size"]):
-        mine = {layer: manifest["sizes"][slot] for slot, layer in manifest["layers"].items()}
-        if size != manifest["hyperparameters"]["image_size"] or sum((held | mine).values()) > _GROUP:
-            groups.append([])
-            held, size = {}, manifest["hyperparameters"]["image_size"]
-        groups[-1].append(name)
-        held |= mine
-    return groups
+@dataclass(frozen=True)
+class _Group:
+    """Tasks whose models have one input size, with all that is read of these models: they may be let go meanwhile."""
+
+    image_size: int
+    preprocessing: Preprocessing
+    models: dict[str, str]  # ids by task
+    steps: dict[str, list[Step]]  # the stages of each task's model, named by content
 
 
-def _steps(models: "ModelLoader", name: str, manifest: Manifest, device: str, precision: str) -> list[Step]:
-    """The stages of a task's model, named by content."""
-    network = models.network(resolve(models.store, name)).on(device, precision)
-    stages = [stage for _, stage in network.stages()]
-    return list(zip(stage_names(network, manifest["layers"]), stages, strict=True))
+def _load_group(models: "ModelLoader", names: Sequence[str], device: str, precision: str) -> _Group:
+    """The next tasks to evaluate, as many as hold about a GiB of layers, so that they share them."""
+    ids = {name: resolve(models.store, name) for name in names}
+    manifests = {name: models.manifest(model) for name, model in ids.items()}
+    group = _first_group(manifests)
+    one = manifests[group[0]]
+    steps = {}
+    for name in group:
+        network = models.network(ids[name]).on(device, precision)
+        stages = [stage for _, stage in network.stages()]
+        steps[name] = list(zip(stage_names(network, manifests[name]["layers"]), stages, strict=True))
+    size = one["hyperparameters"]["image_size"]
+    return _Group(size, preprocessing_of(models, one), {name: ids[name] for name in group}, steps)
+
+
+def _first_group(manifests: Mapping[str, Manifest]) -> list[str]:
+    """Tasks whose models have the smallest input size, up to so many layers."""
+    group: list[str] = []
+    held: dict[str, int] = {}  # layers of the group, with their parameters
+    smallest = min(manifest["hyperparameters"]["image_size"] for manifest in manifests.values())
+    for name, manifest in manifests.items():
+        if manifest["hyperparameters"]["image_size"] != smallest:
+            continue
+        held |= {layer: manifest["sizes"][slot] for slot, layer in manifest["layers"].items()}
+        if group and sum(held.values()) > _GROUP:
+            break
+        group.append(name)
+    return group
 
 
 _GROUP = 1 << 28  # parameters

@@ -9,6 +9,9 @@ from munet.errors import InputError
 from munet.inference.asked import form_of
 from munet.inference.measures import Answers
 from munet.inference.predict import Predictor
+from munet.store.consistent import consistent
+from munet.store.derived import resolve
+from munet.tasks.form import Form
 from munet.tasks.reading import read
 from munet.tasks.sources import open_source
 
@@ -21,7 +24,7 @@ _BATCH = 256
 
 def answers_on(
     models: "ModelLoader",
-    model: str,
+    word: str,
     address: str,
     *,
     split: str | None = None,
@@ -30,13 +33,19 @@ def answers_on(
     note: Callable[[str], None] = lambda text: None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Answers:
-    """What a model, by its id, says of the images of a source; classes are matched by their names.
+    """What the model of a task (or any by id) says of the images of a source; classes are matched by their names.
 
     `split` is one of the source; None takes `test` where there is one, else all there is. Classes that the task does
     not know are left out with a note. InputError where none is known, where the source has no such split, and for an
     image that cannot be used, unless `skip_bad`.
     """
-    predictor, source = Predictor(models, model, device), open_source(address)
+    source = open_source(address)
+
+    def ready() -> tuple[Predictor, Form]:
+        model = resolve(models.store, word)
+        return Predictor(models, model, device), form_of(models, model)
+
+    predictor, form = consistent(models.store, ready)
     known = {name: number for number, name in enumerate(predictor.classes)}
     for text in source.notes():
         note(text)
@@ -58,7 +67,7 @@ def answers_on(
             answer()
 
     ranges = [(part, 0, source.counts()[part]) for part in parts]
-    reading = read(source, ranges, form=form_of(models, model), to=take, skip_bad=skip_bad, progress=progress)
+    reading = read(source, ranges, form=form, to=take, skip_bad=skip_bad, progress=progress)
     answer()
     for text in reading.bad:
         note(f"left out {text}")

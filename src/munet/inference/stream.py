@@ -1,8 +1,9 @@
 """Answers for any number of image files, one after the other, in memory that does not grow. Imports torch late."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from munet.errors import InputError
-from munet.inference.asked import form_of
+from munet.inference.asked import form_of, with_head
+from munet.store.consistent import consistent
+from munet.store.derived import resolve
+from munet.tasks.form import Form
 from munet.tasks.image_files import is_image
 from munet.tasks.sources.walk import files_below
 
 if TYPE_CHECKING:
+    from munet.inference.predict import Predictor
     from munet.model.loader import ModelLoader
 
 _THREADS = 8
@@ -25,6 +30,8 @@ class Answer:
     """What a model says of one file: its likeliest (class, probability), or why it could not be read."""
 
     file: Path
+    task: str
+    model: str  # id
     top: list[tuple[str, float]] = field(default_factory=list)
     error: str | None = None
 
@@ -46,7 +53,7 @@ def files_in(paths: Iterable[Path]) -> Iterator[Path]:
 
 def answers(
     models: "ModelLoader",
-    model: str,
+    word: str,
     files: Iterable[Path],
     *,
     top: int = 1,
@@ -54,14 +61,62 @@ def answers(
     batch_size: int = 64,
     skip_bad: bool = False,
 ) -> Iterator[Answer]:
-    """The `top` likeliest classes of each file, in order, as they are computed.
+    """The `top` likeliest classes of each file, in order, as they are computed, by one model of a task (or any by id).
 
     InputError for the first file that is no image, after the answers of the batches before; with `skip_bad` its answer
     says what is wrong.
     """
-    form = form_of(models, model)
-    predictor = None
+    ready: _Ready | None = None
     rest = iter(files)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        while part := list(islice(rest, batch_size)):
+            read = partial(_read_batch, models, word, ready, part, pool, device, skip_bad)
+            batch = consistent(models.store, read)
+            ready = batch.by
+            tops: Iterator[list[tuple[str, float]]] = iter(())
+            if ready.predictor is not None and batch.good:
+                tops = iter(ready.predictor.predict(batch.good, batch_size).top(top))
+            for file, picture in zip(part, batch.pictures, strict=True):
+                if isinstance(picture, InputError):
+                    yield Answer(file, ready.task, ready.model, error=str(picture))
+                else:
+                    yield Answer(file, ready.task, ready.model, next(tops))
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """Who answers. The predictor is there with the first good image: bad files are told before torch is imported."""
+
+    task: str
+    model: str
+    form: Form
+    predictor: "Predictor | None"
+
+
+@dataclass(frozen=True)
+class _Batch:
+    by: _Ready
+    pictures: list[np.ndarray | InputError]
+
+    @property
+    def good(self) -> list[np.ndarray]:
+        return [picture for picture in self.pictures if isinstance(picture, np.ndarray)]
+
+
+def _read_batch(
+    models: "ModelLoader",
+    word: str,
+    ready: _Ready | None,
+    files: Sequence[Path],
+    pool: ThreadPoolExecutor,
+    device: str,
+    skip_bad: bool,
+) -> _Batch:
+    """The pictures of some files, and who answers for them: who did before, else the model that the task retains."""
+    if ready is None or ready.predictor is None:
+        model = resolve(models.store, word)
+        ready = _Ready(with_head(models, model)[1], model, form_of(models, model), None)
+    form = ready.form
 
     def read(file: Path) -> np.ndarray | InputError:
         try:
@@ -69,20 +124,13 @@ def answers(
         except InputError as error:
             return error
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        while part := list(islice(rest, batch_size)):
-            pictures = list(pool.map(read, part))
-            good = [picture for picture in pictures if isinstance(picture, np.ndarray)]
-            for picture in pictures:
-                if isinstance(picture, InputError) and not skip_bad:
-                    hint = "repair or remove it, or say --skip-bad to go on without"
-                    raise InputError(f"{picture}; {hint}", kind=picture.kind) from picture
-            tops: Iterator[list[tuple[str, float]]] = iter(())
-            if good:
-                if predictor is None:
-                    from munet.inference.predict import Predictor  # files that cannot be read are told before torch
+    batch = _Batch(ready, list(pool.map(read, files)))
+    for picture in batch.pictures:
+        if isinstance(picture, InputError) and not skip_bad:
+            hint = "repair or remove it, or say --skip-bad to go on without"
+            raise InputError(f"{picture}; {hint}", kind=picture.kind) from picture
+    if ready.predictor is None and batch.good:
+        from munet.inference.predict import Predictor
 
-                    predictor = Predictor(models, model, device)
-                tops = iter(predictor.predict(good, batch_size).top(top))
-            for file, picture in zip(part, pictures, strict=True):
-                yield Answer(file, error=str(picture)) if isinstance(picture, InputError) else Answer(file, next(tops))
+        return _Batch(replace(ready, predictor=Predictor(models, ready.model, device)), batch.pictures)
+    return batch

@@ -4,7 +4,9 @@
     schema/          each record as a type, and the one function that begins it
     layer_file.py    a layer as a safetensors file, and its content id
     records.py       canonical JSON; records that carry their checksum
+    reading.py       records and manifests read, with errors that say what to do
     manifests.py     what a model refers to
+    task_files.py    names of the records of tasks
     run_files.py     names of a run's files; what tasks and runs refer to
     run_records.py   the records of a run, read and written as what they are
     creation.py      a directory that is a system or is none
@@ -13,6 +15,8 @@
     relations.py     what manifests say of their relations, read once
     derived.py       owners, totals, lineage: what follows from the refs
     reachability.py  what the refs reach
+    strays.py        files that are none of a system's own
+    consistent.py    reading while others write: again from fresh refs where something is gone
     fsck.py          checking everything
     gc.py            removing what no ref reaches: everywhere, or among what a task iteration let go
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from munet.errors import StoreError
 from munet.fs import locks
 from munet.fs.atomic import explained, is_temporary, make_folder, sync_folder
+from munet.fs.folders import StrangeFileError, opened_folder
+from munet.fs.tree import Tree
 
 MARKER = "munet.json"
 FOLDERS = ("layers", "models", "tasks", "runs")
-_LOCKS = (".lock", ".evolving")
+LOCKS = (".lock", ".evolving")
 
 
 @contextmanager
@@ -30,13 +32,24 @@ def place_for_system(path: Path) -> Iterator[None]:
         try:
             _clear(path)
             for name in FOLDERS:
-                make_folder(path / name)
+                Tree(path).make_folder(path / name)
             # Also made here, so that a reader who may not write can take it.
             with locks.shared(path / ".lock"):
                 yield
         except BaseException:
             _withdraw(path, made)
             raise
+
+
+def refuse_strange_folders(path: Path) -> None:
+    """StoreError where one of a system's folders is a link, which would lead out of the system, or no folder at all."""
+    for name in FOLDERS:
+        with explained("read", path / name), suppress(FileNotFoundError):
+            try:
+                with opened_folder(path, (name,), to_pass=True):
+                    pass
+            except StrangeFileError as error:
+                raise StoreError(f"{path / name} is {error.what}: put the folder itself in its place") from error
 
 
 def _refuse_taken(path: Path) -> None:
@@ -48,12 +61,12 @@ def _refuse_taken(path: Path) -> None:
         found = {entry.name for entry in path.iterdir()}
     if MARKER in found:
         raise StoreError(f"{path} is already a munet system: add tasks to it, or choose another path", kind="exists")
-    strange = [name for name in found if name not in (*FOLDERS, *_LOCKS) and not is_temporary(path / name)]
+    strange = [name for name in found if name not in (*FOLDERS, *LOCKS) and not is_temporary(path / name)]
     # A killed attempt has made .evolving before anything else, so without it these folders are not ours.
     if strange or (found and ".evolving" not in found):
         raise StoreError(f"{path} is not empty: choose another path for the system", kind="exists")
     for name in ("tasks", "runs"):
-        if (path / name).is_dir() and any((path / name).iterdir()):
+        if Tree(path).has_folder(path / name) and Tree(path).names(path / name):
             raise StoreError(f"{path} holds {name} but no {MARKER}: take {MARKER} from a backup")
 
 
@@ -74,7 +87,7 @@ def _withdraw(path: Path, made: bool) -> None:
         (path / MARKER).unlink(missing_ok=True)
         sync_folder(path)
         _clear(path)
-        for name in _LOCKS:
+        for name in LOCKS:
             (path / name).unlink(missing_ok=True)
         if made:
             path.rmdir()

@@ -30,13 +30,18 @@ def resolve(store: "Store", word: str) -> str:
 
 
 def lineage(store: "Store", model: str) -> list[tuple[str, Manifest]]:
-    """(id, manifest) of a model and its ancestors, the root last. History is kept when weights are collected."""
-    chain = []
-    current: str | None = model
+    """(id, manifest) of a model and its ancestors, the root last. History is kept when weights are collected.
+
+    It stops at an ancestor that is missing; DamagedError where the model itself is.
+    """
+    chain = [(model, store.get_model(model))]
+    current = chain[0][1]["parent"]
     while current is not None and store.has_model(current):
         manifest = store.get_model(current)
         chain.append((current, manifest))
         current = manifest["parent"]
+    if current is not None:
+        store.get_model(model)  # let go just now, with its ancestors: the line is not cut, it is not to be had
     return chain
 
 
@@ -46,8 +51,12 @@ def living_lineage(store: "Store", model: str, alive: Container[str]) -> list[tu
     Only their manifests are read: who descends from whom is read once in a process.
     """
     chain = []
+    seen: set[str] = set()
     current: str | None = model
     while current is not None and store.has_model(current):
+        if current in seen:  # no manifests can do that, for an id is a hash of what names the parent
+            raise store.facts.damaged("leads in a circle; remove it")
+        seen.add(current)
         if current in alive:
             chain.append((current, store.get_model(current)))
         current = store.facts.parent(current)

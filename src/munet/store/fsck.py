@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from munet.store.gc import temporary_files
 from munet.store.objects import Objects
 from munet.store.reachability import Reach, Use, reach
 from munet.store.records import DamagedFile
 from munet.store.run_files import generation_of
-from munet.store.store import Store, is_task_file
+from munet.store.store import Store
+from munet.store.strays import linked_runs, strays
 
 Progress = Callable[[int, int], None]  # objects checked, objects in all
 
@@ -72,7 +72,7 @@ def fsck(store: Store, progress: Progress | None = None) -> Report:
         faults = _check_objects(store, found, report, progress)
         report.damaged = [_damage(store, *fault, found) for fault in faults]
         report.damaged += _damaged_records(store, found)
-        report.strays = _strays(store)
+        report.strays = [_relative(store, file) for file in strays(store)]
     return report
 
 
@@ -96,7 +96,8 @@ def _check_objects(
             progress(number, len(every))
     report.models = sum(objects is store.models for objects, _ in stored)
     report.layers = len(stored) - report.models
-    report.bytes = sum(objects.path(id).stat().st_size for objects, id in stored)
+    sizes = (store.files.state(objects.file(id)) for objects, id in stored)
+    report.bytes = sum(size.st_size for size in sizes if size is not None)
     return faults
 
 
@@ -109,7 +110,10 @@ def _damage(store: Store, objects: Objects, id: str, reason: str, found: Reach) 
 
 def _damaged_records(store: Store, found: Reach) -> list[Damage]:
     hiding = {hidden.path for hidden in found.unreadable}
-    damaged = []
+    damaged = [
+        Damage(_relative(store, link.path), "run", link.path.name, link.reason, (), False, True)
+        for link in linked_runs(store)
+    ]
     for kind, name, task, read in _records(store):
         try:
             read()
@@ -129,18 +133,6 @@ def _records(store: Store) -> Iterator[tuple[str, str, str | None, Callable[[], 
         for file in store.run_files(run):
             place = generation_of(file)
             yield "run", f"{run}/{file}", place and place.task, partial(store.read_run, run, file)
-
-
-def _strays(store: Store) -> list[str]:
-    strangers = [*store.models.strangers(), *store.layers.strangers(), *_beside_tasks(store)]
-    strays = {*strangers, *temporary_files(store, strangers)}
-    return sorted(_relative(store, file) for file in strays)
-
-
-def _beside_tasks(store: Store) -> list[Path]:
-    """Files among the records of tasks that no task can have the name of."""
-    files = (store.path / "tasks").iterdir()
-    return [file for file in files if not (file.suffix == ".json" and is_task_file(file.stem)) and file.name[0] != "."]
 
 
 def _relative(store: Store, path: Path) -> str:

@@ -1,17 +1,15 @@
 """Removing what no ref reaches. Waits for running commits, so what they have put and not yet named is never touched."""
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from munet.errors import DamagedError
-from munet.fs.atomic import TEMPORARY, explained, is_temporary
 from munet.store.reachability import Unreadable, kept, refs
 from munet.store.records import DamagedFile
-from munet.store.run_files import CHECKPOINT
 from munet.store.store import Store
+from munet.store.strays import temporary_files
 
 
 @dataclass
@@ -37,13 +35,11 @@ def gc(store: Store, dry_run: bool = False) -> Report:
     with store.commit() if dry_run else store.collecting():
         stay = kept(store)
         _refuse_hidden(store, stay.unreadable)
-        all_models, strangers = store.models.listing()
-        all_layers, others = store.layers.listing()
         # Models before the layers that they name: a kill in between leaves layers without models, which is whole.
-        models = [store.models.file(id) for id in all_models if id not in stay.models]
-        layers = [store.layers.file(id) for id in all_layers if id not in stay.layers]
-        temporary = temporary_files(store, [*strangers, *others])
-        freed = sum(_remove(file, dry_run) for file in (*models, *layers, *map(str, temporary)))
+        models = [store.models.file(id) for id in store.models.ids() if id not in stay.models]
+        layers = [store.layers.file(id) for id in store.layers.ids() if id not in stay.layers]
+        temporary = temporary_files(store)
+        freed = sum(_remove(store, file, dry_run) for file in (*models, *layers, *map(str, temporary)))
     return Report(len(models), len(layers), len(temporary), freed, dry_run)
 
 
@@ -77,7 +73,7 @@ def _collect(store: Store, models: Sequence[str], needed: set[str]) -> Report:
     # Layers before the models that name them, or a call that was cut off could not be finished by another one.
     layers = [store.layers.file(layer) for layer in loose if store.has_layer(layer)]
     manifests = [store.models.file(model) for model in doomed]
-    freed = sum(_remove(file) for file in (*layers, *manifests))
+    freed = sum(_remove(store, file) for file in (*layers, *manifests))
     store.facts.save(needed | history)
     return Report(len(manifests), len(layers), bytes=freed)
 
@@ -100,15 +96,6 @@ def _weights(store: Store, model: str) -> Iterable[str]:
     return (*parts.layers, *parts.others)
 
 
-def temporary_files(store: Store, strangers: Iterable[Path]) -> list[Path]:
-    """What killed writers left, wherever they wrote. `strangers` are the files among the objects that are none."""
-    runs = store.path / "runs"
-    folders = [store.path, store.path / "tasks", *(runs / name for name in os.listdir(runs) if (runs / name).is_dir())]
-    files = [folder / name for folder in folders for name in os.listdir(folder) if name.startswith(TEMPORARY)]
-    files += [runs / name / CHECKPOINT for name in store.runs() if store.is_finished(name)]
-    return [file for file in (*files, *filter(is_temporary, strangers)) if file.is_file()]
-
-
 def _refuse_hidden(store: Store, unreadable: Sequence[Unreadable]) -> None:
     if unreadable:
         raise _hidden(store, unreadable[0].path, unreadable[0].reason)
@@ -121,12 +108,8 @@ def _hidden(store: Store, path: Path, reason: str) -> DamagedError:
     )
 
 
-def _remove(file: str, dry_run: bool = False) -> int:
-    try:
-        size = os.stat(file).st_size
-        if not dry_run:
-            os.unlink(file)
-    except OSError:
-        with explained("remove", Path(file)):
-            raise
-    return size
+def _remove(store: Store, file: str, dry_run: bool = False) -> int:
+    found = store.files.state(file)
+    if not dry_run:
+        store.files.remove(file, flush=False)
+    return found.st_size if found is not None else 0

@@ -1,12 +1,13 @@
 """Immutable objects in sharded folders, each in a file named by the id of its content: `ab/cdef….suffix`."""
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from munet.errors import InputError, StoreError
-from munet.fs.atomic import explained, make_folder, sync_folder, write_atomic
+from munet.fs.atomic import explained
+from munet.fs.folders import StrangeFileError
+from munet.fs.tree import Tree
 from munet.store.records import DamagedFile
 
 _ID = re.compile(r"[0-9a-f]{64}")
@@ -17,11 +18,24 @@ def is_id(value: object) -> bool:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
+_MISSING = "is missing"
+
+
+class MissingObject(DamagedFile):
+    """An object that is not there. Whoever read a ref before asks `consistent` whether that is damage."""
+
+    def __init__(self, path: Path, system: Path, kind: str, id: str):
+        super().__init__(path, _MISSING, system)
+        self.what = kind
+        self.id = id
+
+
 class Objects:
     """The objects of one kind. `identify` gives the id of an object's bytes; it raises ValueError for other bytes."""
 
     def __init__(self, folder: Path, kind: str, suffix: str, identify: Callable[[bytes], str]):
         self.folder = folder
+        self._files = Tree(folder.parent)
         self._base = str(folder)
         self.kind = kind
         self._suffix = suffix
@@ -43,19 +57,20 @@ class Objects:
         id = self._identify(data)
         path = self.path(id)
         if path.parent not in self._durable:
-            make_folder(path.parent)
+            self._files.make_folder(path.parent)
             self._durable.add(path.parent)
         # What is there is read, not trusted: acknowledging a damaged file would lose the good bytes in our hands.
         if self.fault(id) is None:
-            with explained("write", path, len(data)):
-                sync_folder(path.parent)  # another process may have named it and not flushed the name yet
+            self._files.flush_folder(path.parent)  # another process may have named it and not flushed the name yet
         else:
-            write_atomic(path, data)
+            self._files.write(path, data)
         return id
 
     def get(self, id: str, verify: bool = True) -> bytes:
         """An object's bytes, re-hashed unless `verify` is false. Raises DamagedError when they are missing or wrong."""
         data, fault = self._read(id, verify)
+        if fault == _MISSING:
+            raise MissingObject(self.path(id), self.folder.parent, self.kind, id)
         if fault is not None:
             raise DamagedFile(self.path(id), fault, self.folder.parent)
         return data
@@ -66,7 +81,7 @@ class Objects:
 
     def has(self, id: str) -> bool:
         """Whether an object is there; its content is not looked at."""
-        return os.path.isfile(self.file(id))
+        return self._files.has_file(self.file(id))
 
     def ids(self) -> Iterator[str]:
         """Ids of all objects, sorted."""
@@ -80,20 +95,14 @@ class Objects:
         """Files that are no objects: what killed writers left, and what others put here."""
         return (file for _, files in self._listings() for file in files)
 
-    def listing(self) -> tuple[list[str], list[Path]]:
-        """`ids` and `strangers` in one reading of the folders."""
-        ids, strangers = list[str](), list[Path]()
-        for some, others in self._listings():
-            ids += some
-            strangers += others
-        return ids, strangers
-
     def _read(self, id: str, verify: bool) -> tuple[bytes, str | None]:
         path = self.file(id)
         try:
-            data = Path(path).read_bytes()
+            data = self._files.read(path)
         except FileNotFoundError:
-            return b"", "is missing"
+            return b"", _MISSING
+        except StrangeFileError as error:
+            return b"", str(error.strerror)
         except PermissionError as error:
             raise StoreError(f"cannot read {path}: no permission; have its owner run this") from error
         except OSError as error:
@@ -109,21 +118,26 @@ class Objects:
         return None if found == id else f"holds other content than its name says (content {found[:12]}…)"
 
     def _listings(self) -> Iterator[tuple[list[str], list[Path]]]:
-        return (self._listing(name) for name in sorted(os.listdir(self._base)))
+        with explained("list", self.folder):
+            shards = self._files.names(self.folder)
+        return (self._listing(name) for name in shards)
 
     def _listing(self, shard: str) -> tuple[list[str], list[Path]]:
         """Ids and other files of one folder, sorted."""
         folder = f"{self._base}/{shard}"
         try:
-            names = sorted(os.listdir(folder))
+            entries = self._files.entries(folder)
         except FileNotFoundError:
             return [], []
-        except NotADirectoryError:
+        except StrangeFileError:
             return [], [Path(folder)]
+        except OSError:
+            with explained("list", folder):
+                raise
         ids, strangers = list[str](), list[Path]()
-        for name in names:
+        for name, plain in entries:
             id = shard + name.removesuffix(self._suffix)
-            if name.endswith(self._suffix) and is_id(id):
+            if plain and name.endswith(self._suffix) and is_id(id):
                 ids.append(id)
             else:
                 strangers.append(Path(folder, name))

@@ -14,6 +14,7 @@ from munet.store.run_files import is_over, models_of_generation, models_of_task
 from munet.store.run_records import generations, read_generation
 from munet.store.schema import Manifest, TaskRecord
 from munet.store.store import Store
+from munet.store.strays import linked_runs
 
 
 @dataclass
@@ -73,9 +74,10 @@ def refs(store: Store) -> Refs:
         except DamagedFile as error:
             found.hide(error, name)
     found.models += [(name, model) for name, record in tasks.items() for model in models_of_task(record)]
-    for run in store.runs():
-        if not store.is_finished(run):
-            _refs_of_run(store, run, tasks, found)
+    for link in linked_runs(store):
+        found.hide(link, None)
+    for run in store.unfinished_runs():
+        _refs_of_run(store, run, tasks, found)
     return found
 
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from munet.errors import StoreError
-from munet.fs.atomic import write_atomic
+from munet.fs.tree import Tree
 from munet.store.manifests import layers_of, parent_of
+from munet.store.records import DamagedFile
 from munet.store.schema import Manifest
 
 FILE = ".lineage"
@@ -38,6 +39,7 @@ class Facts:
     """The relations of a store's models. `read` gives a verified manifest by id; what it raises passes."""
 
     def __init__(self, folder: Path, read: Callable[[str], Manifest]) -> None:
+        self._files = Tree(folder)
         self._path = folder / FILE
         self._read = read
         self._parents: dict[str, str | None] = {}
@@ -86,6 +88,10 @@ class Facts:
                 ancestor = self.parent(ancestor)
         return found
 
+    def damaged(self, reason: str) -> DamagedFile:
+        """What to raise where the file of parents cannot be true."""
+        return DamagedFile(self._path, reason, self._path.parent)
+
     def save(self, models: Iterable[str]) -> None:
         """Write the parents of `models`, the only ones worth remembering, if many of them are not in the file yet."""
         known = {model: self._parents[model] for model in models if model in self._parents}
@@ -96,13 +102,13 @@ class Facts:
         pairs = [bytes.fromhex(model) + bytes.fromhex(parent or "00" * _ID) for model, parent in known.items()]
         body = _MAGIC + b"".join(sorted(pairs))
         with suppress(StoreError):  # what is only a cache must not fail anything: the next collection reads more
-            write_atomic(self._path, body + hashlib.sha256(body).digest())
+            self._files.write(self._path, body + hashlib.sha256(body).digest())
             self._saved = len(pairs)
 
     def _load(self) -> None:
         self._saved = 0
         try:
-            data = self._path.read_bytes()
+            data = self._files.read(self._path)
         except OSError:  # mostly there is none yet; any other trouble has the same cure
             return
         body = data[:-_ID]

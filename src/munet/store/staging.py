@@ -9,6 +9,7 @@ from pathlib import Path
 from munet.errors import StoreError
 from munet.fs import locks
 from munet.fs.atomic import explained, sync_folder
+from munet.fs.tree import Tree
 from munet.store.creation import MARKER
 
 
@@ -25,15 +26,17 @@ def staged(target: Path) -> Iterator[Path]:
     """A place beside `target` to make a system in, which becomes `target` at the end, or goes again."""
     refuse_taken(target)
     stage = target.with_name(f".{target.name}.importing")
-    if (stage / MARKER).exists():  # an import that was killed in its last second; an earlier end is cleared by `create`
-        with locks.alone(stage / ".evolving", "importing"):
-            shutil.rmtree(stage)
+    if Tree(stage).has_file(
+        stage / MARKER
+    ):  # an import that was killed in its last second; an earlier end is cleared by `create`
+        with locks.alone(stage / ".evolving", "importing"), explained("remove", stage):
+            shutil.rmtree(stage)  # refuses a link, and follows none below it
     try:
         yield stage
         with explained("make", target):
             os.rename(stage, target)
             sync_folder(target.parent)
     except BaseException:
-        if (stage / MARKER).exists():
+        if Tree(stage).has_file(stage / MARKER):
             shutil.rmtree(stage, ignore_errors=True)
         raise

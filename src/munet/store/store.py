@@ -1,37 +1,32 @@
 """One system on disk. Objects never change, refs are replaced whole, and readers need neither lock nor repair."""
 
-import os
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from munet.errors import InputError, StoreError, suggest
 from munet.fs import locks
-from munet.fs.atomic import create_exclusive, explained, remove_file, sync_folder, write_atomic
+from munet.fs.atomic import explained
+from munet.fs.folders import StrangeFileError
+from munet.fs.tree import Tree
 from munet.store import creation, manifests
 from munet.store import layer_file as layer_format
 from munet.store.creation import MARKER
 from munet.store.objects import Objects, is_id
-from munet.store.records import FORMAT, DamagedFile, NewerError, RecordError, canonical, parse, seal, unseal
+from munet.store.reading import decoded, read_record
+from munet.store.records import FORMAT, DamagedFile, NewerError, RecordError, canonical, parse, seal
 from munet.store.relations import Facts
 from munet.store.run_files import CONFIG, FINISHED, in_order, models_of_generation, models_of_task
 from munet.store.schema import Manifest, TaskRecord
+from munet.store.task_files import is_stray, is_task_name, task_file
 
 if TYPE_CHECKING:
     import torch
 
-_Read = TypeVar("_Read", bound=Mapping[str, Any])
 _WRITERS = 8  # layers written at once
-
-
-def is_task_file(name: str) -> bool:
-    """Whether a task may have this name: not the copies and backups that other programs leave beside its record."""
-    letters = all(letter in "-_." or unicodedata.category(letter)[0] in "LMN" for letter in name)
-    return bool(name) and letters and name[0] not in ".-"
 
 
 class Store:
@@ -42,6 +37,7 @@ class Store:
     def __init__(self, path: Path, root: str):
         self.path = path
         self.root = root  # id of the root model
+        self.files = Tree(path)
         self.layers = Objects(path / "layers", "layer", ".safetensors", layer_format.id_of_bytes)
         self.models = Objects(path / "models", "model", ".json", manifests.id_of_manifest)
         self.facts = Facts(path, self.get_model)
@@ -60,7 +56,7 @@ class Store:
             store = cls(path, root="")
             store.root = root_writer(store)
             store.get_model(store.root)
-            write_atomic(path / MARKER, canonical({"format": FORMAT, "root": store.root}, "the root's id") + b"\n")
+            store.files.write(path / MARKER, canonical({"format": FORMAT, "root": store.root}, "the root's id") + b"\n")
         return store
 
     @classmethod
@@ -69,9 +65,11 @@ class Store:
         path = Path(path).absolute()
         marker = path / MARKER
         try:
-            record = parse(marker.read_bytes())
+            record = parse(Tree(path).read(marker))
         except (FileNotFoundError, NotADirectoryError) as error:
             raise StoreError(f"{path} is no munet system: `munet init {path}` makes one", kind="no-system") from error
+        except StrangeFileError as error:
+            raise StoreError(f"{marker} {error.strerror}: take the system from a backup") from error
         except OSError as error:
             raise StoreError(f"cannot read {marker}: {error.strerror}; have its owner run this") from error
         except (RecordError, NewerError) as error:
@@ -81,6 +79,7 @@ class Store:
             raise StoreError(
                 f"{marker} should hold format {FORMAT} and a root id: it is damaged, take it from a backup"
             )
+        creation.refuse_strange_folders(path)
         return cls(path, record["root"])
 
     def commit(self) -> AbstractContextManager[None]:
@@ -162,7 +161,7 @@ class Store:
     def get_model(self, id: str, verify: bool = True) -> Manifest:
         """A model's manifest. Raises DamagedError."""
         data = self.models.get(id, verify)
-        return self._read_as(manifests.decode, data, self.models.path(id))
+        return decoded(manifests.decode, data, self.models.path(id), self.path)
 
     def has_model(self, id: str) -> bool:
         """Whether a model's manifest is stored."""
@@ -202,29 +201,30 @@ class Store:
         return 1 + max((record.get("added", 0) for record in self.task_records()), default=0)
 
     def task_names(self) -> list[str]:
-        """Names of the tasks by alphabet, without reading them; what no task can be named is left out."""
-        names = [name.removesuffix(".json") for name in os.listdir(self.path / "tasks") if name.endswith(".json")]
-        return sorted(name for name in names if is_task_file(name))
+        """Names of the tasks by alphabet; files that are certainly no records of tasks are left out."""
+        names = (name.removesuffix(".json") for name in self.names("tasks") if name.endswith(".json"))
+        return [name for name in names if is_task_name(name) and not is_stray(self, name)]
 
     def has_task(self, name: str) -> bool:
         """Whether there is a task of this name; its record is not looked at. False for what is no task name."""
         try:
-            return self.task_path(name).exists()
+            return self.files.has(self.task_path(name))
         except InputError:
             return False
 
     def task_path(self, name: str) -> Path:
         """The file of a task's record. Raises InputError for a name that is no file name."""
-        if not name or name[0] in ".~" or any(c in '/\\:*?"<>|' or not c.isprintable() for c in name):
-            raise InputError(f"{name!r} is no task name: use letters, digits, '-', '_', and '.' but not first")
-        if len(name.encode()) > 100:
-            raise InputError(f"the task name {name[:20]!r}… takes {len(name.encode())} bytes: use at most 100")
-        return self.path / "tasks" / f"{name}.json"
+        return self.path / "tasks" / task_file(name)
 
     def read_task(self, name: str) -> TaskRecord:
         """A task's record. Raises InputError for an unknown task, DamagedError for a damaged record."""
         path = self.task_path(name)
-        record = self._read_record(path)
+        try:
+            record = read_record(self.files, path)
+        except DamagedFile:
+            if not is_stray(self, name):
+                raise
+            record = None
         if record is None:
             raise InputError(f"{self.path} has no task {name!r}{suggest(name, self.task_names())}", kind="unknown-task")
         if record.get("name") != name:
@@ -237,32 +237,32 @@ class Store:
         with self.commit():
             self._refuse_unknown(models_of_task(record))
             try:
-                create_exclusive(path, seal(record, f"the record of task {record['name']!r}"))
+                self.files.create(path, seal(record, f"the record of task {record['name']!r}"))
             except FileExistsError as error:
                 raise InputError(f"{self.path} already has a task {record['name']!r}: choose another name") from error
 
     def write_task(self, record: TaskRecord) -> None:
         """Replace a task's record: the commit point. Raises InputError when it names a model that is not stored."""
         path = self.task_path(record["name"])
-        if not path.exists():
+        if not self.files.has(path):
             raise InputError(
                 f"{self.path} has no task {record['name']!r}{suggest(record['name'], self.task_names())}",
                 kind="unknown-task",
             )
         with self.commit():
             self._refuse_unknown(models_of_task(record))
-            write_atomic(path, seal(record, f"the record of task {record['name']!r}"))
+            self.files.write(path, seal(record, f"the record of task {record['name']!r}"))
 
     def remove_task(self, name: str) -> None:
         """Remove the record of a task, whose models may become garbage. Raises InputError for an unknown task."""
         self.read_task(name)
-        remove_file(self.task_path(name))
+        self.files.remove(self.task_path(name))
 
     # -- runs: what was tried -----------------------------------------------------------------------------------------
 
     def runs(self) -> list[str]:
         """Names of the runs, oldest first. A run that was killed before its config was written is none."""
-        return [name for name in self._run_folders() if os.path.exists(f"{self.path}/runs/{name}/{CONFIG}")]
+        return [name for name in self._run_folders() if self.files.has(f"{self.path}/runs/{name}/{CONFIG}")]
 
     def new_run(self, config: Mapping[str, Any]) -> str:
         """Begin a run with this config and return its name: 0001, 0002, …"""
@@ -272,9 +272,7 @@ class Store:
             while True:
                 folder = self.path / "runs" / f"{number:04d}"
                 try:
-                    with explained("make", folder):
-                        os.mkdir(folder)
-                        sync_folder(folder.parent)
+                    self.files.make_folder(folder, new=True)
                     break
                 except FileExistsError:  # another process took this number
                     number += 1
@@ -286,34 +284,43 @@ class Store:
         path = self.run_path(run, file)
         with self.commit():
             self._refuse_unknown(models_of_generation(record))
-            write_atomic(path, seal(record, f"the run record {file!r}"))
+            self.files.write(path, seal(record, f"the run record {file!r}"))
 
     def read_run(self, run: str, file: str) -> dict[str, Any]:
         """One record of a run. Raises InputError when there is none, DamagedError for a damaged one."""
-        record = self._read_record(self.run_path(run, file))
+        record = read_record(self.files, self.run_path(run, file))
         if record is None:
             raise InputError(f"run {run!r} of {self.path} has no record {file!r}{suggest(file, self.run_files(run))}")
         return record
 
     def has_run_file(self, run: str, file: str) -> bool:
         """Whether a run has this record. Unlike `run_files` it does not take longer in a long run."""
-        return self.run_path(run, file).exists()
+        return self.files.has(self.run_path(run, file))
 
     def is_finished(self, run: str) -> bool:
         """Whether a run ended, by itself or because a new one was started in its place."""
         return self.has_run_file(run, FINISHED)
 
+    def unfinished_runs(self) -> list[str]:
+        """Runs that have not ended, oldest first: one may be in progress, others were interrupted."""
+        return [run for run in self.runs() if not self.is_finished(run)]
+
     def run_files(self, run: str) -> list[str]:
         """Names of a run's records, `.json` included, counting upwards: generation 10 after generation 9."""
-        names = [name for name in os.listdir(self.run_path(run, CONFIG).parent) if name.endswith(".json")]
-        return in_order(names)
+        self.run_path(run, CONFIG)
+        return in_order(name for name in self.names(f"runs/{run}") if name.endswith(".json"))
+
+    def names(self, folder: str) -> list[str]:
+        """Names in one of the system's folders, sorted. Raises StoreError."""
+        with explained("list", self.path / folder):
+            return self.files.names(self.path / folder)
 
     def _run_folders(self) -> list[str]:
-        return sorted((name for name in os.listdir(self.path / "runs") if re.fullmatch("[0-9]+", name)), key=int)
+        return sorted((name for name in self.names("runs") if re.fullmatch("[0-9]+", name)), key=int)
 
     def run_path(self, run: str, file: str) -> Path:
         """The file of a run's record. Raises InputError for an unknown run and for a name that is no file name."""
-        if not (self.path / "runs" / run).is_dir() or not re.fullmatch("[0-9]+", run):
+        if not re.fullmatch("[0-9]+", run) or not self.files.has_folder(self.path / "runs" / run):
             raise InputError(f"{self.path} has no run {run!r}{suggest(run, self._run_folders())}")
         stem = file.removesuffix(".json")
         if not stem or "/" in stem or stem.startswith("."):
@@ -324,23 +331,6 @@ class Store:
         for model in models:
             if not self.models.has(model):
                 raise InputError(f"model {model} is not in {self.path}: put the model before the record that names it")
-
-    def _read_record(self, path: Path) -> dict[str, Any] | None:
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise StoreError(f"cannot read {path}: {error.strerror}; have its owner run this") from error
-        return self._read_as(unseal, data, path)
-
-    def _read_as(self, decode: Callable[[bytes], _Read], data: bytes, path: Path) -> _Read:
-        try:
-            return decode(data)
-        except RecordError as error:
-            raise DamagedFile(path, str(error), self.path) from error
-        except NewerError as error:
-            raise StoreError(f"{path} {error}", kind="newer-format") from error
 
 
 class HasStore(Protocol):

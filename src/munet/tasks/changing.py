@@ -73,11 +73,11 @@ def remove(store: Store, name: str) -> TaskRecord:
     """
     with store.evolving():
         record = store.read_task(name)
-        run = next((run for run in reversed(store.runs()) if not store.is_finished(run)), None)
+        run = next(reversed(store.unfinished_runs()), None)
         if run is not None:
             raise InputError(
-                f"run {run} is not finished, and may come back to task '{name}': go on with it, or leave it with "
-                "`munet evolve --new`, and remove the task then",
+                f"run {run} is not finished, and may come back to task '{name}': `munet resume {store.path} {run}` "
+                f"goes on with it, `munet evolve --abandon {run}` leaves it behind; remove the task then",
                 kind="interrupted-run",
             )
         store.remove_task(name)

@@ -9,6 +9,7 @@ from munet.allocation.runs.folder import RunFolder, best_round, differences, loa
 from munet.allocation.training.trainer import train
 from munet.errors import InputError, StoreError
 from munet.fs.locks import alone
+from munet.fs.tree import Tree
 from run_tools import QUICK, Stop, image_network, image_tasks, learned
 
 REQUEST = {"method": "gumbel_matrix", "budget": 0.75, "threads": None}
@@ -59,9 +60,13 @@ def test_a_damaged_configuration_is_one_line(tmp_path: Path) -> None:
 
 def test_tensors_come_back_and_views_do_not_take_their_whole_base_along(tmp_path: Path) -> None:
     base = torch.arange(100_000, dtype=torch.float32)
-    save(tmp_path / "a.pt", {"part": base[10:20].view(2, 5), "deep": [{"step": torch.tensor(3.0)}], "round": 7})
+    save(
+        Tree(tmp_path),
+        tmp_path / "a.pt",
+        {"part": base[10:20].view(2, 5), "deep": [{"step": torch.tensor(3.0)}], "round": 7},
+    )
     assert (tmp_path / "a.pt").stat().st_size < 10_000
-    held = load(tmp_path / "a.pt")
+    held = load(Tree(tmp_path), tmp_path / "a.pt")
     assert torch.equal(held["part"], base[10:20].view(2, 5))
     assert (held["round"], held["deep"][0]["step"].item()) == (7, 3.0)
 
@@ -69,13 +74,13 @@ def test_tensors_come_back_and_views_do_not_take_their_whole_base_along(tmp_path
 @pytest.mark.parametrize("damage", ["cut", "empty", "other", "gone"])
 def test_a_damaged_checkpoint_is_one_line(damage: str, tmp_path: Path) -> None:
     file = tmp_path / "a.pt"
-    save(file, {"x": torch.ones(1000)})
+    save(Tree(tmp_path), file, {"x": torch.ones(1000)})
     data = file.read_bytes()
     file.write_bytes({"cut": data[: len(data) // 2], "empty": b"", "other": b"hello" * 100, "gone": data}[damage])
     if damage == "gone":
         file.unlink()
     with pytest.raises(StoreError) as error:
-        load(file)
+        load(Tree(tmp_path), file)
     assert str(file) in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -84,7 +89,7 @@ def test_a_failed_write_leaves_the_old_state(tmp_path: Path, monkeypatch: pytest
     folder = RunFolder(tmp_path)
     folder.write_state({"round": 1})
 
-    def full(*arguments: object) -> None:
+    def full(*arguments: object, **folders: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("munet.fs.atomic.os.replace", full)

@@ -33,9 +33,12 @@ def test_status_numbers_are_whole_where_there_is_room():
 
 
 def test_status_totals_and_what_to_do_next():
-    text = drawn(tables.status_view(status_of(task_row("a"), unfinished_run="0003"), 120), 120)
+    run = {"run": "0003", "user": "ada", "host": "lab", "started": "2026-11-27T20:14:03+00:00", "tasks": ["a", "b"]}
+    run |= {"at": ["b"], "models": 9, "samples": 115200, "resume": "munet resume fleet 0003"}
+    text = drawn(tables.status_view(status_of(task_row("a"), unfinished=[run]), 200), 200)
     assert "mean test accuracy 81.23 %, 4,000,000 unique parameters, 800,000 per task" in text
-    assert "Run 0003 is not finished" in text
+    assert "Run 0003 of ada@lab is not finished: begun 2026-11-27T20:14:03+00:00 over a, b, now at b," in text
+    assert "with 9 open models (115,200 samples of training). `munet resume fleet 0003` goes on with it." in text
     empty = {"mean_test_accuracy": None, "unique_parameters": 0, "parameters_per_task": None}
     assert "munet add fleet NAME SOURCE" in drawn(tables.status_view(status_of(**empty), 80), 80)
     text = drawn(tables.status_view(status_of(fresh_row("a"), **empty), 80), 80)

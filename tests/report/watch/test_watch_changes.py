@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from munet.report.watch import changes
 from munet.report.watch.changes import Files
 from watch_tools import fake_system, put
 
@@ -60,8 +59,8 @@ def test_folders_that_rest_are_not_listed_again(system: Path, monkeypatch: pytes
     files = Files(system, clock=lambda: now[0])
     before = files.look()
     listed: list[Path] = []
-    listing = changes._listing
-    monkeypatch.setattr(changes, "_listing", lambda folder: (listed.append(folder), listing(folder))[1])
+    listing = Files._listing
+    monkeypatch.setattr(Files, "_listing", lambda self, folder: (listed.append(folder), listing(self, folder))[1])
     assert files.look() == before
     assert listed == []
     put(system / "runs" / "0003" / "a-0000-0000.json")

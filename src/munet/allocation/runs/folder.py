@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from munet.errors import InputError, StoreError
-from munet.fs.atomic import make_folder, write_atomic
+from munet.fs.atomic import make_folder
+from munet.fs.tree import Tree
 from munet.provenance import machine, now, versions
 
 FORMAT = 1
@@ -31,6 +32,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
+        self._files = Tree(self.path)
 
     # What was asked for
 
@@ -68,13 +70,13 @@ class RunFolder:
                 "machine": machine(),
             }
             make_folder(self.path)
-            write_atomic(self.path / "config.json", json_bytes(config))
-        make_folder(self.path / "checkpoints")
+            self._files.write(self.path / "config.json", json_bytes(config))
+        self._files.make_folder(self.path / "checkpoints")
         return config
 
     @property
     def exists(self) -> bool:
-        return (self.path / "config.json").is_file()
+        return self._files.has_file(self.path / "config.json")
 
     def config(self) -> dict[str, Any]:
         """InputError where there is no run; StoreError where its configuration cannot be read."""
@@ -89,26 +91,26 @@ class RunFolder:
     def metrics(self, upto: int | None = None) -> list[dict[str, Any]]:
         """The lines of metrics.jsonl, those up to a round."""
         file = self.path / "metrics.jsonl"
-        if not file.is_file():
+        if not self._files.has(file):
             return []
-        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        lines = [json.loads(line) for line in self._files.read(file).decode().splitlines()]
         return [line for line in lines if upto is None or line["round"] <= upto]
 
     def write_metrics(self, lines: Sequence[Mapping[str, Any]]) -> None:
         text = "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines)
-        write_atomic(self.path / "metrics.jsonl", text.encode())
+        self._files.write(self.path / "metrics.jsonl", text.encode())
 
     def summary(self) -> dict[str, Any] | None:
         """What the finished run says of itself; None as long as it is not finished."""
-        return self._json("summary.json") if (self.path / "summary.json").is_file() else None
+        return self._json("summary.json") if self._files.has(self.path / "summary.json") else None
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
-        write_atomic(self.path / "summary.json", json_bytes(summary))
+        self._files.write(self.path / "summary.json", json_bytes(summary))
 
     def _json(self, name: str) -> dict[str, Any]:
         file = self.path / name
         try:
-            return json.loads(file.read_text(encoding="utf-8"))
+            return json.loads(self._files.read(file))
         except (OSError, ValueError) as error:
             raise StoreError(f"{file} cannot be read ({error}): remove the run's folder and train it anew") from error
 
@@ -116,7 +118,13 @@ class RunFolder:
 
     def rounds(self) -> list[int]:
         """Rounds that have a checkpoint, in order."""
-        found = (_CHECKPOINT.fullmatch(file.name) for file in (self.path / "checkpoints").glob("round-*.pt"))
+        try:
+            names = self._files.names(self.path / "checkpoints")
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StoreError(f"{self.path / 'checkpoints'} cannot be read: {error.strerror}") from error
+        found = (_CHECKPOINT.fullmatch(name) for name in names)
         return sorted(int(match[1]) for match in found if match)
 
     def round_of(self, word: str) -> int:
@@ -134,14 +142,14 @@ class RunFolder:
         return int(word)
 
     def write_checkpoint(self, round: int, held: Mapping[str, Any]) -> None:
-        save(self._file(round), held)
+        save(self._files, self._file(round), held)
 
     def checkpoint(self, round: int) -> dict[str, Any]:
-        return load(self._file(round))
+        return load(self._files, self._file(round))
 
     def strip(self, round: int) -> None:
         """Remove the network from a checkpoint; the allocation stays."""
-        if self._file(round).is_file():
+        if self._files.has(self._file(round)):
             self.write_checkpoint(round, self.checkpoint(round) | {"network": None})
 
     def _file(self, round: int) -> Path:
@@ -150,10 +158,10 @@ class RunFolder:
     def state(self) -> dict[str, Any] | None:
         """From where the run goes on; None before its first save."""
         file = self.path / "state.pt"
-        return load(file) if file.is_file() else None
+        return load(self._files, file) if self._files.has(file) else None
 
     def write_state(self, state: Mapping[str, Any]) -> None:
-        save(self.path / "state.pt", state)
+        save(self._files, self.path / "state.pt", state)
 
 
 def differences(there: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
@@ -175,21 +183,21 @@ def json_bytes(value: Any) -> bytes:
     return (json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2) + "\n").encode()
 
 
-def save(path: Path, held: Mapping[str, Any]) -> None:
+def save(files: Tree, path: Path, held: Mapping[str, Any]) -> None:
     """Tensors and plain values to a file, whole or not at all; `load` needs to trust nothing in it."""
     import torch
 
     out = io.BytesIO()
     torch.save(compact(held), out)
-    write_atomic(path, out.getvalue())
+    files.write(path, out.getvalue())
 
 
-def load(path: Path) -> dict[str, Any]:
+def load(files: Tree, path: Path) -> dict[str, Any]:
     """What `save` wrote, on the CPU. StoreError for a file that is missing or damaged."""
     import torch
 
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(io.BytesIO(files.read(path)), map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise StoreError(f"{path} is missing: remove the run's folder and train it anew") from None
     except (RuntimeError, EOFError, KeyError, ValueError, OSError, pickle.UnpicklingError) as error:

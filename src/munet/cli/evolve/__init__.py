@@ -1,6 +1,7 @@
-"""The commands `munet evolve` and `munet methods`.
+"""The commands `munet evolve`, `munet resume` and `munet methods`.
 
-command.py    both commands
+command.py    evolve and methods
+resume.py     resume: going on with an interrupted run from its record
 agreement.py  before a long run: what it will take, and whether that is wanted
 methods.py    methods as a person reads them
 observers.py  where events go: a live view, plain lines or JSON lines

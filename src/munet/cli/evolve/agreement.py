@@ -52,7 +52,7 @@ def agree(
     Nothing is said of a run that goes on: its view knows better. `quiet` says nothing at all, and never asks.
     """
     store = system.store
-    if quiet or budget.time is not None or any(not store.is_finished(run) for run in store.runs()):
+    if quiet or budget.time is not None or store.unfinished_runs():
         return
     if _guess(system.models, asked, image_size) < _TOLD:
         return

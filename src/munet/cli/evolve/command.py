@@ -103,7 +103,12 @@ def evolve(
         int | None, typer.Option(min=1, help="CPU threads of each child.", show_default=False, **_RUN)
     ] = None,
     allow_changed: Annotated[bool, typer.Option("--allow-changed", help="Accept data that changed.", **_RUN)] = False,
-    new: Annotated[bool, typer.Option("--new", help="Leave an interrupted run behind.", **_RUN)] = False,
+    abandon: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN", help="Leave this interrupted run behind, and its models.", show_default=False, **_RUN
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Start what takes over an hour unasked.", **_RUN)] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event a line.", **_RUN)] = False,
     executor: Annotated[
@@ -200,11 +205,11 @@ def evolve(
             preprocessing=preprocessing,
             settings=settings,
             allow_changed=allow_changed,
-            new=new,
+            abandon=abandon,
             observer=watch,
         )
     if not as_json:
-        _summary(opened, before, {result.task for result in results})
+        summary(opened, before, {result.task for result in results})
 
 
 @contextmanager
@@ -223,7 +228,7 @@ def watching(rows: list[dict[str, Any]], as_json: bool) -> Iterator["Observer"]:
         yield watch
 
 
-def _summary(system: "System", before: dict[str, Any], names: set[str]) -> None:
+def summary(system: "System", before: dict[str, Any], names: set[str]) -> None:
     """The final table: the tasks that evolved, before and after."""
     from munet.cli.text.renderables import before_after_view, line, totals_line
 

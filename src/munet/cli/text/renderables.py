@@ -104,10 +104,19 @@ def status_view(status: Row, width: int) -> RenderableType:
         lines.append(line(totals))
     else:
         lines.append(line(f"Nothing evolved yet: munet evolve {clean(status['path'])}", "dim"))
-    if status["unfinished_run"]:
-        text = f"Run {status['unfinished_run']} is not finished: the command that started it goes on with it."
-        lines.append(line(text, "yellow"))
+    lines += [line(unfinished_text(run), "yellow") for run in status["unfinished"]]
     return Group(*lines)
+
+
+def unfinished_text(run: Row) -> str:
+    """A run that is not finished: whose it is, what it holds, and the command that goes on with it."""
+    of = f" of {clean(run['user'])}@{clean(run['host'])}" if run["user"] else ""
+    at = f", now at {', '.join(map(clean, run['at']))}" if run["at"] else ""
+    return (
+        f"Run {run['run']}{of} is not finished: begun {run['started']} over {', '.join(map(clean, run['tasks']))}{at}, "
+        f"with {counted(run['models'], 'open model')} ({run['samples']:,} samples of training). "
+        f"`{clean(run['resume'])}` goes on with it."
+    )
 
 
 def log_view(entries: Sequence[Row], width: int) -> RenderableType:

@@ -1,6 +1,5 @@
 """What runs in the workers of a Ray cluster. A task trains one job group and changes nothing, so it can run again."""
 
-import json
 import os
 import socket
 from collections.abc import Iterator, Mapping
@@ -109,11 +108,13 @@ def _layer_source(request: TrainRequest) -> "LayerSource":
 
 def sees(system: str, root: str) -> bool:
     """Whether the system at a path is here, one with this root. What it may lack in layers shows when it does."""
+    from munet.store import Store
+
     if os.environ.get(BLIND):
         return False
     try:
-        return json.loads((Path(system) / "munet.json").read_bytes())["root"] == root
-    except (OSError, ValueError, KeyError):
+        return Store.open(system).root == root
+    except StoreError:
         return False
 
 

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from munet.fs.tree import Tree
 from munet.report.watch.changes import Look
 from munet.store.run_files import CONFIG, FINISHED
 
@@ -26,13 +27,13 @@ def activity(path: Path, look: Look) -> tuple[str, str | None]:
 
 def is_evolving(path: Path) -> bool:
     """Whether a process of this machine holds the system's `.evolving`, as far as this user may see."""
-    lock = path / ".evolving"
+    files, lock = Tree(path), path / ".evolving"
     try:
-        holder = int(lock.read_bytes()[:32])
-        if holder <= 0:
-            return False
-        own = os.stat(lock)
+        holder = int(files.read(lock, 32))
     except (OSError, ValueError):
+        return False
+    own = files.state(lock)
+    if holder <= 0 or own is None:
         return False
     # Only who evolves, or makes, a system has this file open; its process may live on after that, say in a notebook.
     try:

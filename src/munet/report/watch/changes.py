@@ -1,11 +1,11 @@
 """Whether a system changed, by the names and times of its files: opens none of them and takes no lock."""
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from munet.fs.tree import Tree
 from munet.store.creation import MARKER
 
 Stamp = tuple[int, int, int]  # inode, bytes, time of the last change in ns
@@ -34,6 +34,7 @@ class Files:
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self.path = path
+        self._tree = Tree(path)
         self._clock = clock
         self._known: dict[str, tuple[tuple[int, int], float, Listing]] = {}
 
@@ -43,22 +44,22 @@ class Files:
         runs = tuple((name, self._folder(f"runs/{name}")) for name in self._run_names())
         stamps = [stamp for listing in (tasks, *(files for _, files in runs)) for stamp in listing.values()]
         newest = max((stamp[2] for stamp in stamps), default=0) / 1e9
-        return Look(_stamp(self.path / MARKER), tasks, runs, self._objects(), newest)
+        return Look(self._stamp(self.path / MARKER), tasks, runs, self._objects(), newest)
 
     def _run_names(self) -> list[str]:
-        return sorted((name for name in _names(self.path / "runs") if name.isdecimal()), key=int)
+        return sorted((name for name in self._names(self.path / "runs") if name.isdecimal()), key=int)
 
     def _folder(self, name: str) -> Listing:
         """The records in a folder. The same object as before where nothing changed, so that comparing is quick."""
         path, now = self.path / name, self._clock()
-        stamp = _stamp(path)
+        stamp = self._stamp(path)
         if stamp is None:
             return {}
         own = (stamp[0], stamp[2])
         known = self._known.get(name)
         if known and known[0] == own and known[1] > now:
             return known[2]
-        listing = _listing(path)
+        listing = self._listing(path)
         if known and known[2] == listing:
             listing = known[2]
         settled = now - stamp[2] / 1e9 > _SETTLED
@@ -68,27 +69,22 @@ class Files:
     def _objects(self) -> tuple[int, ...]:
         """Times of the folders of models and layers: at most 512 of them, whatever they hold."""
         kinds = [self.path / kind for kind in ("models", "layers")]
-        stamps = (_stamp(folder / shard) for folder in kinds for shard in sorted(_names(folder)) if len(shard) == 2)
+        shards = (folder / shard for folder in kinds for shard in self._names(folder) if len(shard) == 2)
+        stamps = map(self._stamp, shards)
         return tuple(stamp[2] for stamp in stamps if stamp)
 
+    def _stamp(self, path: Path) -> Stamp | None:
+        found = self._tree.state(path)
+        return (found.st_ino, found.st_size, found.st_mtime_ns) if found else None
 
-def _stamp(path: Path) -> Stamp | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    def _names(self, folder: Path) -> list[str]:
+        try:
+            return self._tree.names(folder)
+        except OSError:
+            return []
 
-
-def _names(folder: Path) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except OSError:
-        return []
-
-
-def _listing(folder: Path) -> Listing:
-    """The records in a folder; what a writer has not given its name yet is left out."""
-    names = (name for name in _names(folder) if name.endswith(".json") and name[0] != ".")
-    stamps = ((name, _stamp(folder / name)) for name in sorted(names))
-    return {name: stamp for name, stamp in stamps if stamp}
+    def _listing(self, folder: Path) -> Listing:
+        """The records in a folder; what a writer has not given its name yet is left out."""
+        names = (name for name in self._names(folder) if name.endswith(".json") and name[0] != ".")
+        stamps = ((name, self._stamp(folder / name)) for name in names)
+        return {name: stamp for name, stamp in stamps if stamp}

@@ -29,6 +29,8 @@ class RunRecord(TypedDict):
     started: str  # UTC
     versions: dict[str, str]
     machine: dict[str, Any] | None
+    person: NotRequired[dict[str, str]]  # user and host; not in records of older versions
+    where: NotRequired[dict[str, Any]]  # how it was computed: what `munet resume` takes, with `allow_changed`
     config: NotRequired[Any]  # of an import: the configuration of the published system
 
 
@@ -71,9 +73,11 @@ def run_record(
     started: str,
     versions: Mapping[str, str],
     machine: Mapping[str, Any] | None,
+    person: Mapping[str, str] | None = None,
+    where: Mapping[str, Any] | None = None,
 ) -> RunRecord:
     """Begin the record of a run."""
-    return {
+    made: RunRecord = {
         "format": FORMAT,
         "request": request,
         "threads": threads,
@@ -82,6 +86,11 @@ def run_record(
         "versions": dict(versions),
         "machine": None if machine is None else dict(machine),
     }
+    if person is not None:
+        made["person"] = dict(person)
+    if where is not None:
+        made["where"] = dict(where)
+    return made
 
 
 def finished_record(finished: str, *, abandoned: bool) -> FinishedRecord:

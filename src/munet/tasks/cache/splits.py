@@ -45,7 +45,7 @@ class Splits:
         self.notes: list[str] = []
         self.seen: Seen = dict(seen or {})
         self._now: dict[str, str] = {}  # fingerprints that this process knows
-        self._allow_changed = allow_changed
+        self.allow_changed = allow_changed
         self._folder = DecodedFolder()
         self._held: OrderedDict[tuple[str, str, int], _Held] = OrderedDict()
 
@@ -91,11 +91,11 @@ class Splits:
     def _stored(self, found: RecordedSplit, side: int) -> _Held | None:
         """What the folder has of a split, if the source still holds that."""
         decoded = stored(self._folder, found, found.recorded, side)
-        if decoded is None and not self._allow_changed:
+        if decoded is None and not self.allow_changed:
             return None  # decoding it will tell its fingerprint
         now = self._fingerprint(found, decoded.files_hash if decoded is not None else None)
         if now != found.recorded:
-            if not self._allow_changed:
+            if not self.allow_changed:
                 found.refuse_changed(now)
             decoded = stored(self._folder, found, now, side)
         return None if decoded is None else _Held(Split(decoded.images, decoded.labels, decoded.bad), True)
@@ -123,7 +123,7 @@ class Splits:
         listing = found.listing()
 
         def accept(fingerprint: str) -> None:
-            if not self._allow_changed:
+            if not self.allow_changed:
                 found.refuse_changed(fingerprint)
             self._know(found, fingerprint, listing)
 

@@ -1,0 +1,50 @@
+"""resume: going on with an interrupted run from its record, whoever began it."""
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+import typer
+
+from munet.cli.common import JsonFlag, SystemPath, one_of, open_system
+from munet.cli.evolve.command import summary, watching
+from munet.evolution.executors.worker_plan import EXECUTORS
+from munet.evolution.options import Where
+
+
+def register(app: typer.Typer) -> None:
+    app.command("resume")(resume)
+
+
+def resume(
+    system: SystemPath,
+    run: Annotated[
+        str | None, typer.Argument(metavar="RUN", help="Where there are several.", show_default=False)
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="As it was, unless given.", show_default=False)] = None,
+    executor: Annotated[
+        str | None, typer.Option(help="As it was, unless given.", autocompletion=one_of(*EXECUTORS), show_default=False)
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="As they were, unless given.", show_default=False)] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Go on with an interrupted run, as its record says that it was asked.
+
+    `munet status` shows which run that is, and who began it.
+
+    Example:
+      munet resume fleet
+    """
+    opened = open_system(system)
+    from munet.evolution.runs import choose_unfinished, recorded_where
+
+    name = choose_unfinished(opened.store, run)
+    before = opened.status()
+    given: dict[str, Any] = {"device": device, "executor": executor, "workers": workers}
+    changed = {key: value for key, value in given.items() if value is not None}
+    where = replace(Where(**recorded_where(opened.store, name)), **changed)
+    with watching(before["tasks"], as_json) as watch:
+        from munet import resume as go_on  # torch loads while the view is up already
+
+        results = go_on(opened, name, where=where, observer=watch)
+    if not as_json:
+        summary(opened, before, {result.task for result in results})
