@@ -322,9 +322,10 @@ class System:
 
     def fsck(self, progress: Progress | None = None) -> "FsckReport":
         """Re-hash every object and check that every model has all its layers."""
+        from munet.model.validation import check_stored
         from munet.store.fsck import fsck
 
-        return fsck(self.store, progress)
+        return fsck(self.store, progress, check_stored)
 
     def gc(self, *, dry_run: bool = False) -> "GcReport":
         """Remove what no task can reach any more."""

@@ -277,11 +277,12 @@ def test_other_sizes_than_those_saved_are_noted(tmp_path: Path):
     assert not any("differ" in note for note in prepare(write_munet(small_system(), tmp_path / "same")).notes)
 
 
-def test_values_that_are_not_finite_are_noted(tmp_path: Path):
+def test_values_that_are_not_finite_are_refused(tmp_path: Path):
     system = small_system()
     system.components[11][1]["scale"][3] = np.nan
-    summary = import_published(write_mu2net(system, tmp_path / "published"), tmp_path / "fleet")
-    assert summary["notes"][-1] == "values that are not finite are in encoder_norm:11: models with them cannot predict"
+    with pytest.raises(InputError, match="encoder_norm:11 holds values that are infinite or no numbers"):
+        import_published(write_mu2net(system, tmp_path / "published"), tmp_path / "fleet")
+    assert not (tmp_path / "fleet").exists()
 
 
 def test_a_row_of_history_that_cannot_be_read_costs_only_itself(tmp_path: Path):

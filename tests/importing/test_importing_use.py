@@ -202,7 +202,7 @@ def test_memory_is_that_of_a_layer_and_not_of_the_file(tmp_path: Path, monkeypat
     # ru_maxrss would be that of the process which started it
     code = """
 import re, sys
-import torch, safetensors.torch, munet.importing.convert, munet.roots.flax_layers
+import torch, safetensors.torch, munet.importing.convert, munet.model.network, munet.roots.flax_layers
 
 def peak():
     return 1024 * int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])

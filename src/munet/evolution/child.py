@@ -10,6 +10,7 @@ from munet.evolution.inheritance import ChildSpec
 from munet.evolution.jobs import Job, Result
 from munet.evolution.probe import Prober
 from munet.model.cost import training_flops
+from munet.model.validation import check_stored
 from munet.rng import Key
 from munet.search import Plan
 from munet.search.adaptive import Evidence
@@ -131,7 +132,7 @@ def keep(active: ActiveTask, sampled: SampledChild, result: Result, draft: Manif
     if "posembed" in shared and not store.has_layer(shared["posembed"]):
         store.put_layer(active.inheritance.resized(sampled.plan.image_size)[0])
     trained, momentum = store.put_layer_files([result.layers, result.momentum])
-    return store.put_model({**draft, "layers": shared | trained, "momentum": momentum})
+    return store.put_model({**draft, "layers": shared | trained, "momentum": momentum}, check_stored)
 
 
 def record_of(active: ActiveTask, sampled: SampledChild, result: Result, verdict: Verdict) -> ChildRecord:

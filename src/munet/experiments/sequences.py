@@ -5,7 +5,6 @@ of every task. It ends after a number of runs, or when one gains next to nothing
 when a segment needs them first.
 """
 
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -17,6 +16,7 @@ from munet.catalog import Benchmark, load_benchmark
 from munet.errors import InputError, suggest
 from munet.experiments.budgets import load_budget, settings_for
 from munet.experiments.spec import Spec
+from munet.fs.decoding import DecodingError, decode_toml
 from munet.store.derived import retained, totals
 from munet.store.run_records import ended_by_itself
 
@@ -86,8 +86,8 @@ def load_sequence(name: str) -> Sequence:
         known = sequence_names()
         raise InputError(f"unknown sequence '{name}'{suggest(name, known)}; known: {', '.join(known)}, or a .toml file")
     try:
-        entries = tomllib.loads(text).get("segment", [])
-    except tomllib.TOMLDecodeError as error:
+        entries = decode_toml(text).get("segment", [])
+    except DecodingError as error:
         raise InputError(f"sequence {name} is not valid TOML: {error}") from None
     if not isinstance(entries, list) or not entries:
         raise InputError(f"sequence {name} has no [[segment]]")

@@ -1,8 +1,9 @@
 """Bytes on a local disk.
 
-folders.py  open folders, in which no link is followed and nothing but plain files is opened
-atomic.py   files written whole or not at all
-tree.py     Tree: the files below one directory, which no link leads out of
-sizes.py    sizes such as 2GB
-locks.py    advisory locks between processes
+folders.py   open folders, in which no link is followed and nothing but plain files is opened
+atomic.py    files written whole or not at all
+tree.py      Tree: the files below one directory, which no link leads out of
+decoding.py  JSON and TOML of outside files, within bounds
+sizes.py     sizes such as 2GB
+locks.py     advisory locks between processes
 """

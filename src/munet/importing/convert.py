@@ -14,7 +14,7 @@ from munet.importing.manifests import draft_models
 from munet.importing.names import PRIVATE, in_catalog, task_names
 from munet.importing.read_tables import read_state
 from munet.importing.run_records import draft_records
-from munet.importing.state import Key, State, key_text
+from munet.importing.state import Key, State
 from munet.importing.writing import Progress, Written, bytes_of, write_layers, write_models
 from munet.provenance import now, versions
 from munet.store import Store
@@ -120,8 +120,6 @@ class Import:
             draft = self.drafts[blueprint.model.key]
             manifests[self.names[blueprint.model.task or ""]] = {**draft, "layers": layers}
         tested = [(model.task or "", model.row.number("metrics.test_quality")) for model in self.family.retained]
-        odd = [f"{component.name}:{key_text(component.key)}" for component in written.not_finite]
-        more = [f"values that are not finite are in {', '.join(odd)}: models with them cannot predict"] if odd else []
         return {
             "system": str(path),
             "format": self.state.format,
@@ -135,7 +133,7 @@ class Import:
             **totals(manifests, {task: value for task, value in tested if value is not None}),
             "components_left_out": self.plan.left_out,
             "without_data": [self.names[t] for t in self.family.tasks if self.data[t]["source"] == NO_DATA],
-            "notes": self.notes + more,
+            "notes": self.notes,
         }
 
 

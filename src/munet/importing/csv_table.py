@@ -1,7 +1,6 @@
 """The CSV tables of the papers' code. Pandas wrote them, so whole numbers may have become 3.0 and nothing `nan`."""
 
 import csv
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from munet.errors import InputError, suggest
+from munet.fs.decoding import decode_json
 
 _NOTHING = ("", "nan", "NaN", "None", "<NA>")
 _WORDS = {"True": True, "False": False}
@@ -73,7 +73,7 @@ class Row:
         if text is None:
             return None
         try:
-            value = json.loads(text)
+            value = decode_json(text)
         except ValueError as error:
             raise self.wrong(column, f"JSON ({error})") from error
         if not isinstance(value, kind):

@@ -1,6 +1,5 @@
 """Which of the published formats a folder holds, and which of its states is the newest whole one."""
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from munet.errors import InputError
+from munet.fs.decoding import decode_json
 
 TABLES = ("population.csv", "paths.csv", "components.csv")
 _STATE = re.compile(r"state_(\d+)_(\d+)")
@@ -64,7 +64,7 @@ def read_config(*folders: Path) -> Any:
         if not path.is_file():
             continue
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            return decode_json(path.read_bytes())
         except (ValueError, OSError) as error:
             raise InputError(
                 f"{path} cannot be read as JSON ({error}): repair or remove it, nothing depends on it"

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from munet.errors import InputError
 from munet.importing.blueprint import Plan
 from munet.importing.components import Component, slot_named
 from munet.importing.flax_checkpoint import StoredArray, read_array
-from munet.importing.state import Key
+from munet.importing.state import Key, key_text
+from munet.model.validation import check_stored
 from munet.store.manifests import origin_of
 from munet.store.schema import Manifest, NativePosembed
 
@@ -29,7 +31,6 @@ class Written:
     layers: dict[Key, str] = field(default_factory=dict)
     momentum: dict[Key, str] = field(default_factory=dict)
     models: dict[Key, str] = field(default_factory=dict)
-    not_finite: list[Component] = field(default_factory=list)
 
 
 def bytes_of(plan: Plan) -> int:
@@ -51,7 +52,11 @@ def write_layers(store: "Store", plan: Plan, written: Written, progress: Progres
             file, slot, key = files[component.file], slot_named(component.name) or "", component.key
             layer = _layer(slot, file, component.arrays, torch.float32)
             if not all(bool(tensor.isfinite().all()) for tensor in layer.values()):
-                written.not_finite.append(component)
+                name = f"{component.name}:{key_text(component.key)}"
+                raise InputError(
+                    f"{component.file}: {name} holds values that are infinite or no numbers, and no model with it can "
+                    "predict: take a state that was published before it"
+                )
             written.layers[key] = _put(store, layer)
             if component.momentum is not None:
                 written.momentum[key] = _put(store, _layer(slot, file, component.momentum, torch.bfloat16))
@@ -90,7 +95,7 @@ def write_models(
             kept = {slot: written.momentum.get(component) for slot, component in blueprint.slots.items()}
             manifest["momentum"] = {slot: layer for slot, layer in kept.items() if layer is not None}
             manifest["parent"] = written.models[parents[key]]
-        written.models[key] = store.put_model(manifest)
+        written.models[key] = store.put_model(manifest, check_stored)
 
 
 def _place(component: Component) -> tuple[str, int]:

@@ -8,6 +8,7 @@ network.py      a vision transformer as an nn.Module over stored tensors
 block.py        a transformer block as one operation; block_math.py its forward and backward
 modules.py      timm's modules without weights, residual adapters
 weight_init.py  new heads, adapters, position embeddings
+validation.py   whether a stored model fits its architecture
 loader.py       ModelLoader: a store's models as networks
 cost.py         parameters, accounted parameters, FLOPs
 from_timm.py    which timm models can be cut into slots; state_dict.py cuts and joins them

@@ -23,7 +23,10 @@ def architecture_from_json(values: Mapping[str, Any]) -> AnyArchitecture:
         return ViTArchitecture.from_json(values)
     if kind == POOLS:
         return PoolsArchitecture.from_json(values)
-    raise InputError(f"the models are of the kind '{kind}', which this version of munet does not know: update it")
+    raise InputError(
+        f"the models are of the kind '{kind}', which this version of munet does not know: update it",
+        kind="newer-format",
+    )
 
 
 def build(

@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from cachetools import LRUCache
 
-from munet.model.kinds import AnyArchitecture, architecture_from_json, build, transformer
+from munet.errors import InputError
+from munet.model.kinds import AnyArchitecture, architecture_from_json, transformer
+from munet.model.validation import built
 from munet.model.vit import ViTArchitecture
 from munet.store import Store
+from munet.store.records import DamagedFile
 from munet.store.schema import Manifest
 
 if TYPE_CHECKING:
@@ -89,7 +92,16 @@ class ModelLoader:
         return {slot: self.layer(identity) for slot, identity in self.manifest(model)["layers"].items()}
 
     def network(self, model: str) -> "StagedNetwork":
-        """A model by its id as an `nn.Module` in eval mode that shares the stored tensors."""
-        manifest = self.manifest(model)
-        kind = architecture_from_json(manifest["architecture"])
-        return build(kind, self.layers(model), manifest["hyperparameters"])
+        """A model by its id as an `nn.Module` in eval mode that shares the stored tensors.
+
+        DamagedError where its layers do not fit its architecture.
+        """
+        try:
+            network = built(self.manifest(model), self.layers(model))
+        except InputError as error:
+            if error.kind == "newer-format":
+                raise
+            raise DamagedFile(self.store.models.path(model), f"cannot be used: {error}", self.store.path) from error
+        if network is None:
+            raise InputError("the root of an exported allocation computes nothing: give one of its tasks")
+        return network

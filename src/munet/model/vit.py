@@ -5,7 +5,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, get_type_hints
 
 from munet.errors import InputError
 from munet.model.slots import body
@@ -13,6 +13,15 @@ from munet.model.slots import body
 ACTIVATIONS = ("gelu", "gelu_tanh", "quick_gelu")
 ADAPTER_ACTIVATIONS = ("gelu", "gelu_tanh")
 POOLS = ("token", "avg", "map")
+_RANGES = (
+    ("patch_size", 1, 1024),
+    ("width", 1, 1 << 16),
+    ("heads", 1, 1024),
+    ("mlp_hidden", 1, 1 << 20),
+    ("channels", 1, 1024),
+    ("reg_tokens", 0, 1024),
+    ("norm_eps", 0, 1),
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,12 @@ class ViTArchitecture:
             raise InputError(f"activation '{self.adapter_act}' of adapters is not one of {known}")
         if self.global_pool not in POOLS:
             raise InputError(f"pooling '{self.global_pool}' is not one of {', '.join(POOLS)}")
+        for name, least, most in _RANGES:
+            if not least <= getattr(self, name) <= most:
+                raise InputError(f"the architecture's {name} cannot be {getattr(self, name)}: {least} to {most}")
+        if len(self.mean) != self.channels or len(self.std) != self.channels or 0 in self.std:
+            text = f"mean {self.mean} and std {self.std}"
+            raise InputError(f"{text}: there should be {self.channels} numbers in each, one a channel, and no std of 0")
         if self.width % self.heads:
             raise InputError(f"width {self.width} does not divide by {self.heads} heads")
         if self.global_pool == "token" and not self.class_token:
@@ -127,7 +142,21 @@ class ViTArchitecture:
         unknown = sorted(set(values) - known)
         if unknown:
             raise InputError(
-                f"the architecture has '{unknown[0]}', which this version of munet does not know: update it"
+                f"the architecture has '{unknown[0]}', which this version of munet does not know: update it",
+                kind="newer-format",
             )
+        for name, kind in get_type_hints(cls).items():
+            if name in values and not _is(values[name], kind):
+                raise InputError(f"the architecture's {name} cannot be {values[name]!r}")
         facts: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in values.items()}
         return cls(**facts)
+
+
+def _is(value: object, kind: Any) -> bool:
+    if kind is bool or kind is str:
+        return isinstance(value, kind)
+    if kind is int:
+        return type(value) is int
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, list | tuple) and all(_is(part, float) for part in value)

@@ -9,6 +9,7 @@ from typing import Any
 
 from munet.errors import InputError, StoreError
 from munet.fs.atomic import write_atomic
+from munet.fs.decoding import decode_json
 
 FILE = "quickstart.json"
 _FORMAT = 1
@@ -74,7 +75,7 @@ class Journal:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = decode_json(path.read_bytes())
     except (OSError, ValueError) as error:
         raise StoreError(f"{path}: cannot be read ({error}): give another directory") from error
     if not isinstance(content, dict) or content.get("format") != _FORMAT:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from munet.model.validation import check_stored
 from munet.store.layer_file import layer_size
 from munet.store.schema import manifest
 
@@ -35,4 +36,4 @@ def store_root(
             "native_posembed": {"image_size": loaded.native_image_size, "layer": native},
         },
     )
-    return store.put_model(root_manifest)
+    return store.put_model(root_manifest, check_stored)

@@ -1,6 +1,5 @@
 """Methods from presets, from a user's own TOML, and from `--set name=value`."""
 
-import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from munet.errors import InputError, suggest
+from munet.fs.decoding import DecodingError, decode_toml
 from munet.search.method import Method
 from munet.search.space import DOMAINS
 
@@ -42,8 +42,8 @@ def _read(name: str | Path, seen: tuple[str, ...]) -> dict[str, Any]:
     if label in seen:
         raise InputError(f"method {seen[0]}: 'extends' goes round in a circle: {' -> '.join([*seen, label])}")
     try:
-        own = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        own = decode_toml(text)
+    except DecodingError as error:
         raise InputError(f"method {label} is not valid TOML: {error}") from None
     base: dict[str, Any] = {}
     if "extends" in own:

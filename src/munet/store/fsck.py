@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+from munet.errors import InputError
+from munet.store.layer_file import LayerFormatError, refuse_infinite
+from munet.store.manifests import layers_of
 from munet.store.objects import Objects
 from munet.store.reachability import Reach, Use, reach
 from munet.store.records import DamagedFile
 from munet.store.run_files import generation_of
-from munet.store.store import Store
+from munet.store.store import ModelCheck, Store
 from munet.store.strays import linked_runs, strays
 
 Progress = Callable[[int, int], None]  # objects checked, objects in all
@@ -61,8 +64,11 @@ class Report:
         return {"ok": self.ok, "hurt": self.hurt, **asdict(self)}
 
 
-def fsck(store: Store, progress: Progress | None = None) -> Report:
+def fsck(store: Store, progress: Progress | None = None, check: ModelCheck | None = None) -> Report:
     """Re-hash everything and check that each ref reaches all it needs. Repairs and removes nothing.
+
+    `check` says whether a model can be used, as in `Store.put_model`. It is asked of the models that a ref keeps, for
+    the layers of their ancestors may be gone.
 
     Others may evolve meanwhile; only gc waits, for it could remove what this has listed and not yet read.
     """
@@ -72,6 +78,8 @@ def fsck(store: Store, progress: Progress | None = None) -> Report:
         faults = _check_objects(store, found, report, progress)
         report.damaged = [_damage(store, *fault, found) for fault in faults]
         report.damaged += _damaged_records(store, found)
+        if check is not None:
+            report.damaged += _useless_models(store, found, {damage.id for damage in report.damaged}, check)
         report.strays = [_relative(store, file) for file in strays(store)]
     return report
 
@@ -87,7 +95,9 @@ def _check_objects(
     here = {(objects.kind, id) for objects, id in stored}
     every = stored + [(objects, id) for objects, id in reached if (objects.kind, id) not in here]
     for number, (objects, id) in enumerate(every, start=1):
-        fault = objects.fault(id)
+        data, fault = objects.examined(id)
+        if fault is None and objects is store.layers:
+            fault = _not_finite(data)
         if fault is None and objects is store.models:
             fault = unreadable.get(objects.path(id))  # whole, and yet no manifest
         if fault is not None:
@@ -98,6 +108,29 @@ def _check_objects(
     report.layers = len(stored) - report.models
     sizes = (store.files.state(objects.file(id)) for objects, id in stored)
     report.bytes = sum(size.st_size for size in sizes if size is not None)
+    return faults
+
+
+def _not_finite(data: bytes) -> str | None:
+    try:
+        refuse_infinite(data)
+    except LayerFormatError as error:
+        return f"cannot be used: {error}"
+    return None
+
+
+def _useless_models(store: Store, found: Reach, damaged: set[str], check: ModelCheck) -> list[Damage]:
+    """Models that are whole and cannot be loaded all the same."""
+    faults, header = [], lru_cache(maxsize=None)(store.layer_header)
+    for id, use in found.models.items():
+        manifest = store.get_model(id) if use.weights and id not in damaged else None
+        if manifest is None or damaged & {layer for _, layer in layers_of(manifest)}:
+            continue
+        try:
+            check(manifest, header)
+        except InputError as error:
+            if error.kind != "newer-format":  # a reader that does not know a kind of network keeps it all the same
+                faults.append(_damage(store, store.models, id, f"cannot be used: {error}", found))
     return faults
 
 

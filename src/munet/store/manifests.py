@@ -8,6 +8,7 @@ from munet.errors import InputError
 from munet.store.objects import is_id
 from munet.store.records import FORMAT, RecordError, canonical, parse
 from munet.store.schema import Manifest, NativePosembed, RootOrigin
+from munet.store.typed import wrong_type
 
 
 def id_of_manifest(data: bytes) -> str:
@@ -79,3 +80,6 @@ def _check(manifest: Manifest) -> None:
     parent = parent_of(manifest)
     if parent is not None and not is_id(parent):
         raise InputError(f"'parent' should be a model id or null, not {parent!r}")
+    fault = wrong_type(manifest, Manifest)
+    if fault is not None:
+        raise InputError(fault)

@@ -77,7 +77,11 @@ class Objects:
 
     def fault(self, id: str) -> str | None:
         """What is wrong with a stored object, to be put behind its file name, or None."""
-        return self._read(id, verify=True)[1]
+        return self.examined(id)[1]
+
+    def examined(self, id: str) -> tuple[bytes, str | None]:
+        """An object's bytes, and what is wrong with them as in `fault`."""
+        return self._read(id, verify=True)
 
     def has(self, id: str) -> bool:
         """Whether an object is there; its content is not looked at."""

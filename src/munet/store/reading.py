@@ -7,13 +7,28 @@ from typing import Any, TypeVar
 from munet.errors import StoreError
 from munet.fs.folders import StrangeFileError
 from munet.fs.tree import Tree
+from munet.store.objects import is_id
 from munet.store.records import DamagedFile, NewerError, RecordError, unseal
+from munet.store.typed import wrong_type
 
 _Read = TypeVar("_Read", bound=Mapping[str, Any])
 
 
-def read_record(files: Tree, path: Path) -> dict[str, Any] | None:
-    """A sealed record, None where there is no file. Raises DamagedError, and StoreError for what may not be read."""
+class Record(dict[str, Any]):
+    """A record that was read. Asked for a key that it lacks it says whose it is: other writers may leave some out."""
+
+    path: Path
+
+    def __missing__(self, key: str) -> Any:
+        raise StoreError(f"{self.path} lacks '{key}', which is needed here: take it from a backup, or write it again")
+
+
+def read_record(files: Tree, path: Path, schema: Any, models: Callable[[Any], list[str]]) -> Record | None:
+    """A sealed record, None where there is no file. `models` finds the ids of models in it.
+
+    Raises DamagedError, also where a value is not of the type that `schema` gives it and where an id is none, and
+    StoreError for what may not be read.
+    """
     try:
         data = files.read(path)
     except FileNotFoundError:
@@ -22,7 +37,15 @@ def read_record(files: Tree, path: Path) -> dict[str, Any] | None:
         raise DamagedFile(path, str(error.strerror), files.base) from error
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}; have its owner run this") from error
-    return decoded(unseal, data, path, files.base)
+    record = Record(decoded(unseal, data, path, files.base))
+    record.path = path
+    fault = None if schema is None else wrong_type(record, schema)
+    if fault is not None:
+        raise DamagedFile(path, f"is no such record: {fault}", files.base)
+    for model in [] if schema is None else models(record):
+        if not is_id(model):
+            raise DamagedFile(path, f"names the model {model[:70]!r}, which is no id", files.base)
+    return record
 
 
 def decoded(decode: Callable[[bytes], _Read], data: bytes, path: Path, system: Path) -> _Read:

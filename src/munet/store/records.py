@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from munet.errors import DamagedError, InputError
+from munet.fs.decoding import BYTES, DecodingError, check_depth, decode_json
 
 FORMAT = 1
 _SEAL = re.compile(rb',?"sha256":"([0-9a-f]{64})"\}\n\Z')
@@ -32,12 +33,17 @@ class DamagedFile(DamagedError):
 
 
 def canonical(value: Any, what: str) -> bytes:
-    """The one JSON text of a value: sorted keys, no spaces, UTF-8. Raises InputError for what JSON cannot hold."""
+    """The one JSON text of a value: sorted keys, no spaces, UTF-8. Raises InputError for what JSON cannot hold, and for
+    what would be too large or too deep to be read again."""
     try:
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-        return text.encode()
-    except (TypeError, ValueError) as error:
+        data = text.encode()
+        check_depth(value)
+    except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{what} cannot be stored as JSON: {error}") from error
+    if len(data) > BYTES:
+        raise InputError(f"{what} takes {len(data)} bytes: a record may have at most {BYTES}")
+    return data
 
 
 def seal(record: Mapping[str, object], what: str) -> bytes:
@@ -61,8 +67,8 @@ def unseal(data: bytes) -> dict[str, Any]:
 def parse(data: bytes) -> dict[str, Any]:
     """A JSON object. Raises RecordError for any other bytes, NewerError when its `format` is newer than this munet."""
     try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        value = decode_json(data)
+    except DecodingError as error:
         raise RecordError(f"is not JSON ({error})") from error
     if not isinstance(value, dict):
         raise RecordError("holds no JSON object")

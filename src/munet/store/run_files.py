@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from munet.store.schema import TaskRecord
+from munet.store.schema import FinishedRecord, GenerationRecord, IterationRecord, RunRecord, TaskRecord
 
 CONFIG = "run.json"
 FINISHED = "finished.json"
@@ -46,6 +46,16 @@ def ends_iteration(file: str) -> bool:
     return file.endswith(_ENDED)
 
 
+def schema_of(file: str) -> Any:
+    """The type of a run's record by the name of its file; None for others."""
+    stem = f"{file.removesuffix('.json')}.json"
+    if stem in (CONFIG, FINISHED):
+        return RunRecord if stem == CONFIG else FinishedRecord
+    if ends_iteration(stem):
+        return IterationRecord
+    return GenerationRecord if generation_of(stem) else None
+
+
 def in_order(files: Iterable[str]) -> list[str]:
     """Names of records counting upwards: generation 10 after generation 9."""
     # Words and numbers take turns, so that numbers are only ever compared with numbers.
@@ -61,6 +71,9 @@ def models_of_task(record: TaskRecord) -> list[str]:
 def models_of_generation(record: Mapping[str, Any]) -> list[str]:
     """Ids of the accepted children in a generation's run record; none in other records of a run."""
     children = record.get("children", ())
+    if not isinstance(children, list | tuple):
+        return []
+    children = [child for child in children if isinstance(child, dict)]
     return [model for child in children if child.get("accepted") and (model := child.get("model"))]
 
 

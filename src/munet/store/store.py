@@ -19,13 +19,14 @@ from munet.store.objects import Objects, is_id
 from munet.store.reading import decoded, read_record
 from munet.store.records import FORMAT, DamagedFile, NewerError, RecordError, canonical, parse, seal
 from munet.store.relations import Facts
-from munet.store.run_files import CONFIG, FINISHED, in_order, models_of_generation, models_of_task
+from munet.store.run_files import CONFIG, FINISHED, in_order, models_of_generation, models_of_task, schema_of
 from munet.store.schema import Manifest, TaskRecord
 from munet.store.task_files import is_stray, is_task_name, task_file
 
 if TYPE_CHECKING:
     import torch
 
+ModelCheck = Callable[[Manifest, Callable[[str], layer_format.Header]], None]
 _WRITERS = 8  # layers written at once
 
 
@@ -107,6 +108,7 @@ class Store:
         """Keep a layer that is already the bytes of a safetensors file; needs no torch."""
         with self.commit():
             try:
+                layer_format.refuse_infinite(data)
                 return self.layers.put(data)
             except layer_format.LayerFormatError as error:
                 raise InputError(f"these {len(data)} bytes are no layer: {error}") from error
@@ -136,6 +138,14 @@ class Store:
         """A layer's safetensors file. Raises DamagedError."""
         return self.layers.get(id, verify)
 
+    def layer_header(self, id: str) -> "layer_format.Header":
+        """Names, types and shapes of a layer's tensors; its values are not read. Raises DamagedError."""
+        path = self.layers.path(id)
+        try:
+            return layer_format.parse_header(self.files.read(path, layer_format.BEGINNING))
+        except (OSError, layer_format.LayerFormatError) as error:
+            raise DamagedFile(path, f"has no header that can be read ({error})", self.path) from error
+
     def has_layer(self, id: str) -> bool:
         """Whether a layer is stored."""
         return self.layers.has(id)
@@ -146,8 +156,9 @@ class Store:
 
     # -- models -------------------------------------------------------------------------------------------------------
 
-    def put_model(self, manifest: Manifest) -> str:
-        """Keep a model and return its id. Raises InputError unless its layers, momentum and parent are stored."""
+    def put_model(self, manifest: Manifest, check: "ModelCheck | None" = None) -> str:
+        """Keep a model and return its id. Raises InputError unless its layers, momentum and parent are stored, and
+        whatever `check` raises of it: `munet.model.validation.check_stored` knows architectures."""
         data = manifests.encode(manifest)
         with self.commit():
             for what, id in manifests.layers_of(manifest):
@@ -156,6 +167,8 @@ class Store:
             parent = manifests.parent_of(manifest)
             if parent is not None and not self.models.has(parent):
                 raise InputError(f"the parent {parent} is not in {self.path}: put the parent first")
+            if check is not None:
+                check(manifest, self.layer_header)
             return self.models.put(data)
 
     def get_model(self, id: str, verify: bool = True) -> Manifest:
@@ -220,7 +233,7 @@ class Store:
         """A task's record. Raises InputError for an unknown task, DamagedError for a damaged record."""
         path = self.task_path(name)
         try:
-            record = read_record(self.files, path)
+            record = read_record(self.files, path, TaskRecord, models_of_task)
         except DamagedFile:
             if not is_stray(self, name):
                 raise
@@ -288,7 +301,7 @@ class Store:
 
     def read_run(self, run: str, file: str) -> dict[str, Any]:
         """One record of a run. Raises InputError when there is none, DamagedError for a damaged one."""
-        record = read_record(self.files, self.run_path(run, file))
+        record = read_record(self.files, self.run_path(run, file), schema_of(file), models_of_generation)
         if record is None:
             raise InputError(f"run {run!r} of {self.path} has no record {file!r}{suggest(file, self.run_files(run))}")
         return record

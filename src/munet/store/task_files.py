@@ -13,8 +13,10 @@ from typing import Any, Protocol
 
 from munet.errors import InputError, MunetError
 from munet.fs.tree import Tree
+from munet.store.objects import Objects
 from munet.store.records import RecordError, unseal
 from munet.store.run_files import CONFIG, generation_of
+from munet.store.schema import Manifest
 
 _BEGINNING = b'{"active":'  # of all records of tasks, whose keys are sorted
 _ENDING = b'"sha256":"'
@@ -25,12 +27,14 @@ class Records(Protocol):
     """What is asked of a store."""
 
     files: Tree
+    models: Objects
 
     def task_path(self, name: str, /) -> Path: ...
     def read_task(self, name: str, /) -> Mapping[str, Any]: ...
     def runs(self) -> list[str]: ...
     def run_files(self, run: str, /) -> list[str]: ...
     def read_run(self, run: str, file: str, /) -> dict[str, Any]: ...
+    def get_model(self, id: str, /) -> Manifest: ...
 
 
 def is_task_name(name: str) -> bool:
@@ -49,8 +53,8 @@ def task_file(name: str) -> str:
 
 
 def is_stray(store: Records, name: str) -> bool:
-    """Whether the file of this task's name is certainly no record of it: no run names the task, and the file is a copy
-    of another task's record, or a text that neither begins nor ends like one."""
+    """Whether the file of this task's name is certainly no record of it: no run and no model names the task, and the
+    file is a copy of another task's record, or a text that neither begins nor ends like one."""
     try:
         data = store.files.read(store.task_path(name))
     except OSError:
@@ -60,11 +64,11 @@ def is_stray(store: Records, name: str) -> bool:
     try:
         record = unseal(data)
     except RecordError:
-        return not _may_be_damaged(data) and not _is_in_a_run(store, name)
+        return not _may_be_damaged(data) and not _is_known(store, name)
     except ValueError:  # of a newer munet
         return False
     original = record.get("name")
-    if not isinstance(original, str) or original == name or _is_in_a_run(store, name):
+    if not isinstance(original, str) or original == name or _is_known(store, name):
         return False
     try:
         return store.read_task(original) == record
@@ -83,14 +87,18 @@ def _may_be_damaged(data: bytes) -> bool:
     return False
 
 
-def _is_in_a_run(store: Records, name: str) -> bool:
+def _is_known(store: Records, name: str) -> bool:
+    """Whether a run or a model names a task, or one of them cannot be read."""
     for run in store.runs():
         if any((place := generation_of(file)) and place.task == name for file in store.run_files(run)):
             return True
         try:
             request = store.read_run(run, CONFIG).get("request")
         except MunetError:
-            return True  # it cannot be known
+            return True
         if isinstance(request, dict) and name in (request.get("tasks") or ()):
             return True
-    return False
+    try:
+        return any(store.get_model(model)["task"] == name for model in store.models.ids())
+    except MunetError:
+        return True

@@ -23,6 +23,7 @@ Range = tuple[str, int, int]
 PARTS = ("train", "validation", "test")
 ALIASES = {"val": "validation", "valid": "validation"}
 
+_DIGITS = 15
 _SLICE = re.compile(
     r"(?P<split>[\w.-]+)(?P<slice>\[(?P<start>-?[\d_]*\d%?)?:(?P<stop>-?[\d_]*\d%?)?\])?",
     re.ASCII,
@@ -83,7 +84,10 @@ def _parse_term(term: str, expression: str) -> Slice:
 def _parse_bound(text: str | None) -> Bound | None:
     if not text:
         return None
-    return Bound(int(text.rstrip("%").replace("_", "")), text.endswith("%"))
+    digits = text.rstrip("%").replace("_", "")
+    if len(digits) > _DIGITS:
+        raise InputError(f"the bound {digits[:_DIGITS]}… of a split has {len(digits)} digits: no split is so large")
+    return Bound(int(digits), text.endswith("%"))
 
 
 def format_slices(slices: Sequence[Slice]) -> str:

@@ -16,6 +16,7 @@ from munet.errors import InputError
 from munet.model.pools.architecture import PoolsArchitecture
 from munet.model.pools.network import PathNetwork
 from munet.model.slots import is_shared_layer
+from munet.model.validation import check_stored
 from munet.store import Store
 from munet.store.derived import totals
 from munet.store.schema import Manifest, RootOrigin, TaskData, TaskRecord, manifest, model_test, task_record
@@ -80,7 +81,7 @@ class Export:
             manifests = self._models(store, paths, ids)
             with store.evolving():
                 for added, task in enumerate(self.tasks, start=1):
-                    store.create_task(_record(task, added, store.put_model(manifests[task.name])))
+                    store.create_task(_record(task, added, store.put_model(manifests[task.name], check_stored)))
             for number, task in enumerate(self.tasks):
                 self._compare(store, number, manifests[task.name])
         return self._summary(system, store.root, manifests)
@@ -100,7 +101,8 @@ class Export:
                 sizes=sizes,
                 hyperparameters={"image_size": self.architecture.image_size},
                 root=root,
-            )
+            ),
+            check_stored,
         )
 
     def _models(self, store: Store, paths: Sequence[Frozen], ids: Mapping[str, str]) -> dict[str, Manifest]:

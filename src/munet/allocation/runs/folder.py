@@ -20,6 +20,7 @@ from typing import Any
 
 from munet.errors import InputError, StoreError
 from munet.fs.atomic import make_folder
+from munet.fs.decoding import decode_json
 from munet.fs.tree import Tree
 from munet.provenance import machine, now, versions
 
@@ -93,7 +94,7 @@ class RunFolder:
         file = self.path / "metrics.jsonl"
         if not self._files.has(file):
             return []
-        lines = [json.loads(line) for line in self._files.read(file).decode().splitlines()]
+        lines = [decode_json(line) for line in self._files.read(file).decode().splitlines()]
         return [line for line in lines if upto is None or line["round"] <= upto]
 
     def write_metrics(self, lines: Sequence[Mapping[str, Any]]) -> None:
@@ -110,7 +111,7 @@ class RunFolder:
     def _json(self, name: str) -> dict[str, Any]:
         file = self.path / name
         try:
-            return json.loads(self._files.read(file))
+            return decode_json(self._files.read(file))
         except (OSError, ValueError) as error:
             raise StoreError(f"{file} cannot be read ({error}): remove the run's folder and train it anew") from error
 

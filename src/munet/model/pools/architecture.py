@@ -69,7 +69,8 @@ class PoolsArchitecture:
         unknown = sorted(set(values) - set(_KEYS))
         if unknown:
             raise InputError(
-                f"the architecture has '{unknown[0]}', which this version of munet does not know: update it"
+                f"the architecture has '{unknown[0]}', which this version of munet does not know: update it",
+                kind="newer-format",
             )
         channels, height, width = values["input_shape"]
         return cls(

@@ -9,6 +9,7 @@ from torch import nn
 from munet.errors import InputError
 from munet.model.pools.same_padding import AvgPool2dSame, Conv2dSame, MaxPool2dSame, SeededDropout
 
+_LARGEST = 1 << 20  # of the numbers that a module is made with
 _SIDES = ("kernel_size", "stride", "padding", "dilation")
 
 # Of each type, the arguments with which it is made again. `inplace` is left out: what several models share must stay.
@@ -63,12 +64,24 @@ def built(description: Mapping[str, Any]) -> nn.Module:
     if kind == "Sequential":
         return nn.Sequential(*(built(child) for child in description["modules"]))
     if kind not in _TYPES:
-        raise InputError(f"the models hold a {kind}, which this version of munet does not know: update it")
+        raise InputError(
+            f"the models hold a {kind}, which this version of munet does not know: update it", kind="newer-format"
+        )
     arguments = {name: _argument(value) for name, value in description.items() if name != "type"}
+    strange = sorted(set(arguments) - set(_ARGUMENTS[_TYPES[kind]]))
+    if strange:
+        raise InputError(f"the models hold a {kind} that asks for '{strange[0]}': a system may not")
+    for name, value in arguments.items():
+        if any(isinstance(part, int | float) and not abs(part) <= _LARGEST for part in _parts(value)):
+            raise InputError(f"the models hold a {kind} with {name} {value}: at most {_LARGEST}")
     with torch.device("meta"):
         if kind == "Conv2dSame":
             return Conv2dSame(*(arguments[name] for name in _ARGUMENTS[Conv2dSame]))
         return _TYPES[kind](**arguments)
+
+
+def _parts(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _argument(value: Any) -> Any:

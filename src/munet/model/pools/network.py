@@ -1,5 +1,6 @@
 """A model of an exported allocation as a network: its path through the pools, with its own head."""
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -14,6 +15,7 @@ from munet.model.pools.pool import Pool, combined
 from munet.model.slots import Slot, pool_component, shared_layer
 from munet.model.staged import Stage, StagedNetwork
 
+_LARGEST = 1 << 24  # numbers that an empty pool passes on for one example
 Layers = Mapping[str, Mapping[str, Tensor]]
 
 
@@ -50,6 +52,8 @@ class PathNetwork(StagedNetwork):
         # With the names, for the layers of components without tensors are all the same.
         stage = f"{Slot('pool', place).name} {list(used)}"
         if not used:
+            if math.prod(layer["shape"]) > _LARGEST:
+                raise InputError(f"the pool at place {place} passes on {layer['shape']}: that is too large")
             self._stages.append((stage, (), partial(_zeros, tuple(layer["shape"]))))
             return
         pool = Pool([_filled(components[name], layers[slot], slot) for name, slot in used.items()], list(used))
