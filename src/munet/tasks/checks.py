@@ -7,6 +7,7 @@ import numpy as np
 from munet.errors import InputError
 from munet.tasks.planning import Selection
 from munet.tasks.sources.base import Source
+from munet.tasks.sources.numbering import NO_CLASS
 from munet.text import counted
 
 
@@ -40,7 +41,7 @@ def _check_trained(source: Source, plan: Mapping[str, Selection], labels: Mappin
     """Each class of the splits that are read must have training examples."""
     used = {split for selection in plan.values() for split, _, _ in selection.ranges}
     there = np.unique(np.concatenate([source.labels(split) for split in sorted(used)]))
-    left_out = np.setdiff1d(there, labels["train"])
+    left_out = np.setdiff1d(there[there != NO_CLASS], labels["train"])
     if len(left_out):
         _refuse_elsewhere(source, {split for split, _, _ in plan["train"].ranges}, used, left_out.tolist())
         shown = ", ".join(f"'{source.classes[label]}'" for label in left_out[:3])

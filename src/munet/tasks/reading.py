@@ -121,7 +121,7 @@ def _items(source: Source, ranges: Sequence[Range]) -> Iterator[Item]:
 
 def _digest(content: bytes, label: int) -> bytes:
     """What an example adds to the fingerprint."""
-    return content + int(label).to_bytes(8, "little")
+    return content + int(label).to_bytes(8, "little", signed=True)
 
 
 def _chunks(items: Iterator[Item]) -> Iterator[tuple[int, list[Item]]]:

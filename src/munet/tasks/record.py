@@ -184,9 +184,13 @@ def _plan(source: "Source", options: TaskOptions, tell: Callable[[str], None] | 
 
 
 def _labels(source: "Source", ranges: Any) -> "np.ndarray":
+    """The labels of those examples that have one."""
     import numpy as np
 
-    return np.concatenate([source.labels(split)[start:stop] for split, start, stop in ranges])
+    from munet.tasks.sources.numbering import NO_CLASS
+
+    labels = np.concatenate([source.labels(split)[start:stop] for split, start, stop in ranges])
+    return labels[labels != NO_CLASS]
 
 
 def without_data(name: str, classes: int, *, private: bool) -> TaskData:

@@ -90,6 +90,7 @@ class RecordedSplit:
             if stop > counts.get(name, 0):
                 text = f"{name}[:{stop}] is needed, but there is {describe(counts)}"
                 raise InputError(self._changed(text), kind="changed-data")
+        self.source.take_numbers(record["classes"])
         if list(self.source.classes) != record["classes"]:
             raise InputError(
                 f"the classes of task '{record['name']}' ({self.source.address}) are no longer those it was added with "

@@ -328,7 +328,7 @@ def test_hf_names_as_labels_and_hidden_labels(hub: Any, tmp_path: Path) -> None:
     whole = hub.Value("int64")
     hidden = {"train": table(hub, 40, label=(whole, LABELS.tolist())), "test": table(hub, 4, label=(whole, [-1] * 4))}
     hub.DatasetDict(hidden).save_to_disk(tmp_path / "hidden")
-    refused(f"hf:{tmp_path / 'hidden'}", "test[0]: label -1", "--test 'train[:10%]'")
+    refused(f"hf:{tmp_path / 'hidden'}", "test[0]: no label", "--test 'train[:10%]'")
 
 
 def test_hf_image_folder(hub: Any, tiny_folder: Path) -> None:
@@ -418,6 +418,8 @@ def test_tfds_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch, StandIn({"train": 6}, image=None, label=SimpleNamespace()))
     with pytest.raises(InputError, match="no class label"):
         _ = open_source("tfds:digits").classes
+    stand_in(monkeypatch, StandIn({"train": 6}, image=None, label=SimpleNamespace(names=["only"])))
+    refused("tfds:digits", "tfds:digits train[1]: label 1, but there are 1 classes")
 
 
 def test_tfds_reads_prepared_data(tmp_path: Path) -> None:

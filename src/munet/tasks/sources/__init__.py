@@ -1,11 +1,12 @@
 """Where images come from. An address is `scheme:location`, for instance `folder:flowers` or `npz:digits.npz`.
 
     npz.py           numpy archives
-    huggingface.py   `hf:`, the hub, Parquet files and what `datasets` saved
     tfds.py          data that TensorFlow Datasets prepared, read without TensorFlow
     folder/          one sub-folder of image files per class
+    huggingface/     `hf:`, the hub, Parquet files and what `datasets` saved
     table/           `csv:`, tables of file names and labels
     walk.py          files below a folder
+    numbering.py     class numbers for labels of any kind
     by_class.py      an order that is fair to every class
     base.py          what they have in common
 
@@ -24,7 +25,7 @@ _SCHEMES = {
     "folder": ("munet.tasks.sources.folder.source", "FolderSource"),
     "npz": ("munet.tasks.sources.npz", "NpzSource"),
     "csv": ("munet.tasks.sources.table.source", "TableSource"),
-    "hf": ("munet.tasks.sources.huggingface", "HuggingFaceSource"),
+    "hf": ("munet.tasks.sources.huggingface.source", "HuggingFaceSource"),
     "tfds": ("munet.tasks.sources.tfds", "TfdsSource"),
 }
 

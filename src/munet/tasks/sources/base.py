@@ -13,6 +13,7 @@ import numpy as np
 
 from munet.errors import InputError, suggest
 from munet.tasks.sources.by_class import Blocks, by_class
+from munet.tasks.sources.numbering import NO_CLASS
 
 ORDERS = ("stored", "shuffled", "stratified")
 
@@ -31,6 +32,13 @@ class Unusable:
 
 Item = bytes | np.ndarray | Unusable
 """An example as it is stored: an encoded image file, pixels uint8 (H, W, C) with C 1 or 3, or no image at all."""
+
+
+def content(item: Item) -> bytes:
+    """An example as bytes."""
+    if isinstance(item, np.ndarray):
+        return item.tobytes()
+    return item.content if isinstance(item, Unusable) else item
 
 
 class Source(ABC):
@@ -75,7 +83,7 @@ class Source(ABC):
 
     @abstractmethod
     def stored_labels(self, split: str) -> np.ndarray:
-        """Labels int64 (N,) of a split in stored order, each in `range(len(classes))`."""
+        """Labels int64 (N,) of a split in stored order, each in `range(len(classes))`, or NO_CLASS."""
 
     @abstractmethod
     def stored_items(self, split: str, rows: Sequence[int]) -> Iterator[Item]:
@@ -95,6 +103,9 @@ class Source(ABC):
 
     def refuse_doubtful(self) -> None:  # noqa: B027 - most sources have nothing to doubt
         """InputError where what is there can be read, but a new task of it would hardly be what was meant."""
+
+    def take_numbers(self, recorded: Sequence[str]) -> None:  # noqa: B027 - most sources number as they always did
+        """Number the classes as a record of before did, if that is one of the ways in which it was done."""
 
     def keys(self, split: str) -> Sequence[str]:
         """For each stored row the text whose hash decides its place in the shuffled order."""
@@ -136,12 +147,38 @@ class Source(ABC):
         self._orders.clear()
 
     def labels(self, split: str) -> np.ndarray:
-        """Labels int64 (N,) in the order that split expressions count in."""
-        return self.stored_labels(split)[self.order(split)]
+        """Labels int64 (N,) in the order that split expressions count in, NO_CLASS for an example without one.
+
+        InputError where one is no class, or none of the split has one.
+        """
+        labels = self.stored_labels(split)
+        self._refuse_labels(split, labels)
+        return labels[self.order(split)]
+
+    def _refuse_labels(self, split: str, labels: np.ndarray) -> None:
+        wrong = (labels >= len(self.classes)) | (labels < NO_CLASS)
+        if np.any(wrong):
+            row = int(np.argmax(wrong))
+            raise InputError(
+                f"{self.stored_name(split, row)}: label {labels[row]}, but there are {len(self.classes)} classes"
+            )
+        if len(labels) and np.all(labels == NO_CLASS):
+            way_out = "there is nothing to learn from"
+            if split in ("validation", "test") and "train" in self.counts():
+                way_out = f"choose other examples, for instance --{split} 'train[:10%]'"
+            name = self.stored_name(split, 0)
+            raise InputError(f"{name}: no label: the labels of {split} seem to be hidden, {way_out}")
 
     def items(self, split: str, start: int, stop: int) -> Iterator[Item]:
         """The examples `start` to `stop - 1`, in the order that split expressions count in."""
-        return self.stored_items(split, self.order(split)[start:stop].tolist())
+        rows = self.order(split)[start:stop].tolist()
+        labels = self.stored_labels(split)
+        for row, item in zip(rows, self.stored_items(split, rows), strict=True):
+            yield (
+                item
+                if labels[row] != NO_CLASS
+                else Unusable(content(item), f"{self.stored_name(split, row)}: no label")
+            )
 
     def name(self, split: str, index: int) -> str:
         """What to call example `index` in an error."""
