@@ -73,7 +73,7 @@ def add(
     source was read, such as what was guessed and left out. InputError where one is unusable, unless
     `options.skip_bad`, and where the splits cannot be learned from. Nothing is written.
     """
-    from munet.tasks.checks import check_classes
+    from munet.tasks.checks import check_classes, check_white
     from munet.tasks.duplicates import find_duplicates, refuse, told_of
     from munet.tasks.reading import overall_fingerprint, read
     from munet.tasks.sources import open_source
@@ -94,6 +94,7 @@ def add(
         done += size(plan[part].ranges)
     labels = {part: readings[part].labels for part in PARTS}
     check_classes(opened, plan, labels)
+    check_white(opened, readings)
     duplicates = find_duplicates(readings)
     if not options.allow_duplicates:
         refuse(duplicates, opened.address, opened.name)

@@ -47,7 +47,7 @@ def test_addresses() -> None:
     assert split_address("what?.npz") == ("what?.npz", {})
     assert split_address("a?b?order=stored") == ("a?b", {"order": "stored"})
     refused("flowers", "did you mean 'folder:flowers'")
-    refused("nzp:a", "did you mean 'npz'", "folder:, npz:, csv:, hf:, tfds:")
+    refused("nzp:a", "did you mean 'npz'", "folder:, npz:, csv:, hf:, tfds:, idx:, cifar:, mat:")
     refused("npz:", "LOCATION")
     refused("npz:a?ordre=stored", "did you mean 'order'")
     refused("folder:a?order=shufled", "did you mean 'shuffled'")
@@ -235,10 +235,7 @@ def test_npz_refusals(tmp_path: Path) -> None:
     for arrays, words in [
         ({"image": GREY}, ("needs the arrays image and label", "holds image")),
         ({"image": GREY, "label": LABELS[:39]}, ("40 images in 'image' but 39 labels",)),
-        ({"image": GREY, "label": LABELS - 1}, ("'label'[0] is -1", "from 0")),
-        ({"image": GREY, "label": LABELS * 1.5}, ("whole number",)),
         ({"image": GREY, "label": np.eye(2)[LABELS]}, ("argmax",)),
-        ({"image": GREY, "label": LABELS * 10**9}, ("must number the classes",)),
         ({"image": GREY[:0], "label": LABELS[:0]}, ("'label' is empty",)),
         ({"image": np.array([object()] * 40), "label": LABELS}, ("pickled objects", "'image'")),
         ({"image": GREY, "label": np.array([None] * 40)}, ("pickled objects", "'label'")),

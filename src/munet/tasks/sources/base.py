@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from munet.errors import InputError, suggest
+from munet.tasks.images import usual_white
 from munet.tasks.sources.by_class import Blocks, by_class
 from munet.tasks.sources.numbering import NO_CLASS
 
@@ -48,7 +49,7 @@ class Source(ABC):
     """
 
     scheme: ClassVar[str]
-    options_known: ClassVar[tuple[str, ...]] = ("order",)
+    options_known: ClassVar[tuple[str, ...]] = ("order", "white")
     default_order: ClassVar[str] = "stored"
     """`stored`, `shuffled`, or `stratified`: shuffled, and a share of each class in front (`by_class.py`)."""
     packed: ClassVar[bool] = False
@@ -60,6 +61,7 @@ class Source(ABC):
         order = options.get("order")
         if order is not None and order not in ORDERS:
             raise InputError(f"order={order}{suggest(order, ORDERS)}: use one of {', '.join(ORDERS)}")
+        self.white = white_in(options)
 
     @property
     def order_kind(self) -> str:
@@ -92,6 +94,11 @@ class Source(ABC):
     @abstractmethod
     def stored_name(self, split: str, row: int) -> str:
         """What to call one example in an error: its file, or its file and row."""
+
+    def usual_white(self, split: str) -> int:
+        """The value of the first image of a split that becomes 255 where the option `white` does not say another."""
+        item = next(self.items(split, 0, 1), None)
+        return usual_white(item) if isinstance(item, bytes) else 255
 
     def files(self, split: str) -> Sequence[Path] | None:
         """Every file that the examples of a split come from, or None where that cannot be known."""
@@ -191,6 +198,16 @@ def split_address(text: str) -> tuple[str, dict[str, str]]:
     if match is None:
         return text, {}
     return match["location"], dict(pair.split("=", 1) for pair in match["options"].split("&"))
+
+
+def white_in(options: Mapping[str, str]) -> int | None:
+    """The option `white`: the value that means white. InputError where it is no whole number from 1 to 2³²."""
+    white = options.get("white")
+    if white is None:
+        return None
+    if not re.fullmatch(r"[1-9]\d{0,9}", white, re.ASCII) or int(white) > 1 << 32:
+        raise InputError(f"white={white}: must be the whole number that means white, such as white=4095 for 12 bits")
+    return int(white)
 
 
 def file_item(path: Path) -> Item:

@@ -24,8 +24,10 @@ class Numbered:
     labels: dict[str, np.ndarray]
 
     def as_in(self, recorded: Sequence[str]) -> "Numbered":
-        """The same labels with the numbers of a record of before, which counted every whole number up to the largest,
-        also those that no example has; as they are where the record is none of those."""
+        """The same labels as a record of before has them: every whole number up to the largest was a class, also one
+        that no example has. As they are where the record is none of those."""
+        if list(recorded) == [str(name.encode()) for name in self.classes]:  # names stored as bytes were not decoded
+            return replace(self, classes=tuple(recorded))
         if list(recorded) != [str(number) for number in range(len(recorded))]:
             return self
         known = set(recorded)

@@ -22,7 +22,7 @@ class TfdsSource(Source):
     """A prepared TFDS data set. See the module for the addresses."""
 
     scheme = "tfds"
-    options_known = ("data_dir", "image", "label", "order")
+    options_known = ("data_dir", "image", "label", "order", "white")
 
     def __init__(self, location: str, options: Mapping[str, str]) -> None:
         path = absolute(location)

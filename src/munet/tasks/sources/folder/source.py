@@ -24,7 +24,7 @@ class FolderSource(Source):
     """Image files in class folders. See `layout.py` for the layouts, the package for the order."""
 
     scheme = "folder"
-    options_known = ("order", "level", "pattern")
+    options_known = ("order", "level", "pattern", "white")
     default_order = "shuffled"
 
     def __init__(self, location: str, options: Mapping[str, str]) -> None:

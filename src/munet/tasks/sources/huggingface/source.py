@@ -29,7 +29,7 @@ class HuggingFaceSource(Source):
     """A data set read by `datasets`. See the module for the addresses."""
 
     scheme = "hf"
-    options_known = ("image", "label", "order", "revision")
+    options_known = ("image", "label", "order", "revision", "white")
 
     def __init__(self, location: str, options: Mapping[str, str]) -> None:
         path = absolute(location)
