@@ -382,3 +382,20 @@ def test_meta_with_names(tmp_path: Path) -> None:
     assert open_source(f"npz:{tmp_path}").labels("train").tolist() == LABELS.tolist()
     (tmp_path / "meta.json").write_text("[" * 100_000)
     refused(f"npz:{tmp_path}", "meta.json", "JSON")
+
+
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [
+        ("train-images-idx3-ubyte.gz", "idx"),
+        ("data_batch_1.bin", "cifar"),
+        ("train.npz", "npz"),
+        ("train_32x32.mat", "mat"),
+        ("train-0000.tar", "wds"),
+        ("train-00000-of-00001.parquet", "hf"),
+        ("train.csv", "csv"),
+    ],
+)
+def test_folders_of_other_files_say_what_reads_them(tmp_path: Path, name: str, scheme: str) -> None:
+    (tmp_path / name).write_bytes(b"")
+    refused(f"folder:{tmp_path}", "no sub-folders", f"({scheme}:{tmp_path}")

@@ -5,7 +5,9 @@
     folder/          one sub-folder of image files per class
     huggingface/     `hf:`, the hub, Parquet files and what `datasets` saved
     table/           `csv:`, tables of file names and labels
+    webdataset/      `wds:`, tar files of images and labels
     walk.py          files below a folder
+    others.py        which source reads the files of a folder that another cannot
     numbering.py     class numbers for labels of any kind
     by_class.py      an order that is fair to every class
     base.py          what they have in common
@@ -30,6 +32,7 @@ _SCHEMES = {
     "idx": ("munet.tasks.sources.arrays.idx", "IdxSource"),
     "cifar": ("munet.tasks.sources.arrays.cifar", "CifarSource"),
     "mat": ("munet.tasks.sources.arrays.mat", "MatSource"),
+    "wds": ("munet.tasks.sources.webdataset.samples", "WebDatasetSource"),
 }
 
 

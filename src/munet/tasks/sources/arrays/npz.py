@@ -2,9 +2,10 @@
 
 FILE.npz: arrays `train_image(s)` and `train_label(s)`, `x_train` and `y_train`, and so on for the other splits; plain
 `image(s)` and `label(s)`, `X` and `y`, `data` and `target` are the split train. An array `classes`, `class_names` or
-the like names the classes. DIR: each DIR/<split>.npz is a split and holds such a pair without names of splits. `val.npz`
-means validation. Files without these arrays are left out. DIR/meta.json may name the classes in a list `classes`. Where
-DIR holds no archive, the names of its .npy files are read as those of arrays. Images: see `munet.tasks.arrays`.
+the like names the classes. DIR: each DIR/<split>.npz is a split and holds such a pair without names of splits.
+`val.npz` means validation. Files without these arrays are left out. DIR/meta.json may name the classes in a list
+`classes`. Where DIR holds no archive, the names of its .npy files are read as those of arrays. Images: see
+`munet.tasks.arrays`.
 """
 
 import json
@@ -16,6 +17,7 @@ from munet.errors import InputError
 from munet.tasks.sources.arrays.reading import Array, array_names, from_archive, from_npy
 from munet.tasks.sources.arrays.roles import NAMES, find_roles
 from munet.tasks.sources.arrays.source import ArraySource, Part
+from munet.tasks.sources.others import read_otherwise
 from munet.tasks.splits import ALIASES
 
 
@@ -45,7 +47,7 @@ class NpzSource(ArraySource):
         if not arrays:
             raise InputError(
                 f"{folder}: no split found: there must be at least train.npz with the arrays image and label, or pairs "
-                "such as images.npy and labels.npy"
+                f"such as images.npy and labels.npy{read_otherwise(folder)}"
             )
         found = {file.stem: Array(file, "", partial(from_npy, file)) for file in arrays}
         known = next((_text(found[name]) for name in NAMES if name in found), None)

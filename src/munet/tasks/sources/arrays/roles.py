@@ -25,8 +25,8 @@ class Roles:
 
 
 def find_roles(names: Iterable[str], where: str, *, plain: bool = False) -> Roles:
-    """The splits of arrays called `names`: `train_images` and `train_labels`, `x_train` and `y_train`, `X` and `y`; where
-    they must be `plain` only the last, names without a split.
+    """The splits of arrays called `names`: `train_images` and `train_labels`, `x_train` and `y_train`, `X` and `y`;
+    where they must be `plain` only the last, names without a split.
 
     InputError where two could be the images, or the labels, of one split.
     """
