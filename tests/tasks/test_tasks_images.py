@@ -63,6 +63,24 @@ def test_palette_with_and_without_transparency() -> None:
     np.testing.assert_array_equal(decode_image(encoded(palette, "GIF")), expected)
 
 
+@pytest.mark.parametrize(
+    ("kind", "dtype"), [("PNG", np.uint16), ("TIFF", np.uint16), ("TIFF", np.int32), ("TIFF", np.float32)]
+)
+def test_white_of_more_than_8_bits(kind: str, dtype: type) -> None:
+    values = (GREY.astype(dtype) * 16).astype(dtype)
+    values[0, 0] = 4095
+    found = decode_image(encoded(Image.fromarray(values), kind), white=4095)
+    np.testing.assert_array_equal(found[..., 0], np.rint(values / 4095 * 255))
+    with pytest.raises(InputError, match="values from 16 to 4095, but white=4000"):
+        decode_image(encoded(Image.fromarray(values), kind), white=4000)
+
+
+def test_white_of_8_bits_counts_where_it_is_less() -> None:
+    dark = Image.fromarray(GREY // 16)
+    np.testing.assert_array_equal(decode_image(encoded(dark), white=4095), decode_image(encoded(dark)))
+    np.testing.assert_array_equal(decode_image(encoded(dark), white=15)[..., 0], GREY // 16 * 17)
+
+
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "PPM"])
 def test_16_bit_grey_is_scaled(kind: str) -> None:
     values = GREY.astype(np.uint16) * 257

@@ -14,6 +14,9 @@ from PIL import Image
 from munet import tasks
 from munet.errors import InputError
 from munet.tasks import TaskOptions
+from munet.tasks.cache import decode
+from munet.tasks.cache.splits import Splits
+from munet.tasks.reopen import find_split
 
 
 def refused(call: Any, *words: str) -> None:
@@ -315,3 +318,30 @@ def test_real_photos_as_files(real_data: Path, tmp_path: Path) -> None:
     for label, mean in means.items():
         found = split.images[split.labels == label].mean(axis=0)
         assert np.abs(found - mean).mean() < 25
+
+
+# white
+
+
+def test_the_white_of_a_task_holds_for_its_files_and_for_new_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.random.default_rng(0).integers(0, 4096, (40, 9, 9), dtype=np.uint16)
+    for row, image in enumerate(values):
+        file = tmp_path / "images" / "ab"[row % 2] / f"{row}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(file)
+    address = f"folder:{tmp_path / 'images'}"
+    refused(lambda: tasks.add("dark", address), "almost black", "?white=4095", "?white=65535")
+    record = tasks.add("bright", f"{address}?white=4095")
+    loaded = tasks.load(record, "test", side=32)
+    found = find_split(record, "test")
+    form = found.form(32)
+    for row, (split, start, _) in enumerate(found.ranges):
+        file = found.source.name(split, start)
+        np.testing.assert_array_equal(form.picture(file), loaded.images[row])
+    dark = {**record, "source": f"{address}?white=65535"}
+    monkeypatch.setenv("MUNET_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(decode, "QUICK", -1.0)  # everything goes through the folder of decoded splits
+    assert Splits().get(record, "test", 16).images.max() > 200
+    assert Splits().get(dark, "test", 16).images.max() <= 16  # type: ignore[arg-type]

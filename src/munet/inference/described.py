@@ -11,6 +11,7 @@ def described(form: Form, image_size: int, mean: Sequence[float], std: Sequence[
 
     `form` is that of the task, `image_size` the side of the network's square input in pixels.
     """
+    white = form.white or 65535
     height, width = form.size or (form.side, form.side)
     always = form.size is not None
     draft = 2 * (max(form.size) if form.size else form.side)
@@ -38,7 +39,8 @@ def described(form: Form, image_size: int, mean: Sequence[float], std: Sequence[
             "jpeg_as": f"image.draft(None, ({draft}, {draft}))",
             "exif_orientation": "applied",
             "transparency": "over white",
-            "grey_16_bit": "(value * 255 + 32767) // 65535",
+            "white": white,  # of images that can hold it
+            "white_as": "(value * 255 + white // 2) // white",
             "color": "RGB; grey in three equal channels",
             "animation": "first picture",
         },

@@ -14,6 +14,7 @@ from munet.store.derived import resolve
 from munet.tasks.form import Form
 from munet.tasks.reading import read
 from munet.tasks.sources import open_source
+from munet.tasks.sources.numbering import NO_CLASS
 
 if TYPE_CHECKING:
     from munet.model.loader import ModelLoader
@@ -51,6 +52,7 @@ def answers_on(
         note(text)
     parts = _parts(source, split, address)
     labels = np.concatenate([source.labels(part) for part in parts])
+    labels = labels[labels != NO_CLASS]
     to_task = np.array([known.get(name, -1) for name in source.classes], np.int64)
     _tell_unknown(source.classes, labels, to_task, list(known), note)
     batch: list[np.ndarray] = []

@@ -6,8 +6,12 @@ import numpy as np
 
 from munet.errors import InputError
 from munet.tasks.planning import Selection
+from munet.tasks.reading import Reading
 from munet.tasks.sources.base import Source
+from munet.tasks.sources.numbering import NO_CLASS
 from munet.text import counted
+
+_ALMOST_BLACK = 16  # of 255: what 12 bits in 16 become
 
 
 def _way_out(source: Source) -> str:
@@ -36,11 +40,30 @@ def check_classes(source: Source, plan: Mapping[str, Selection], labels: Mapping
     _check_judged(source, plan, labels)
 
 
+def check_white(source: Source, readings: Mapping[str, Reading]) -> None:
+    """InputError where all images are almost black and nobody says which value means white."""
+    if source.white is not None:
+        return
+    brightest = max(reading.brightest for reading in readings.values())
+    if brightest > _ALMOST_BLACK:
+        return
+    white = source.usual_white(readings["train"].examples[0][0])
+    if white <= 255:
+        meant = brightest
+    else:  # the fewest bits that could hold it
+        meant = next(2**bits - 1 for bits in (8, 10, 12, 16) if (brightest - 1) * white < 255 * 2**bits)
+    example = f": say which value means white, such as ?white={meant}, or" if 0 < meant < white else ": say"
+    raise InputError(
+        f"{source.address}: all images are almost black, the brightest value is {brightest} if {white} is white and "
+        f"stands for 255{example} ?white={white} if they are meant to be so dark"
+    )
+
+
 def _check_trained(source: Source, plan: Mapping[str, Selection], labels: Mapping[str, np.ndarray]) -> None:
     """Each class of the splits that are read must have training examples."""
     used = {split for selection in plan.values() for split, _, _ in selection.ranges}
     there = np.unique(np.concatenate([source.labels(split) for split in sorted(used)]))
-    left_out = np.setdiff1d(there, labels["train"])
+    left_out = np.setdiff1d(there[there != NO_CLASS], labels["train"])
     if len(left_out):
         _refuse_elsewhere(source, {split for split, _, _ in plan["train"].ranges}, used, left_out.tolist())
         shown = ", ".join(f"'{source.classes[label]}'" for label in left_out[:3])

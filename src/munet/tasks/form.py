@@ -7,6 +7,7 @@ import numpy as np
 
 from munet.store.schema import TaskData
 from munet.tasks.images import decode_image, to_size
+from munet.tasks.sources.base import split_address, white_in
 
 
 def decode_side(image_size: int) -> int:
@@ -20,12 +21,14 @@ class Form:
 
     `size` is (height, width) of every image. It is None for tasks whose record does not tell (added before records
     did, or imported without images): then an image higher or wider than `side` becomes (side, side), and others stay
-    as they are. Images have at least `channels` channels, 1 or 3; of a grey one with three, all are equal.
+    as they are. Images have at least `channels` channels, 1 or 3; of a grey one with three, all are equal. `white` is
+    the value that means white, where the address of the source says it.
     """
 
     side: int
     size: tuple[int, int] | None = None
     channels: int = 1
+    white: int | None = None
 
     @classmethod
     def of(cls, record: TaskData, split: str, side: int) -> Self:
@@ -33,18 +36,18 @@ class Form:
 
         The training images' common size where it is at most `side`, else (side, side).
         """
-        splits = record["splits"]
+        splits, white = record["splits"], white_in(split_address(record["source"])[1])
         if "size" not in splits["train"]:
-            return cls(side)
+            return cls(side, white=white)
         common = splits["train"]["size"]
         size = (common[0], common[1]) if common is not None and max(common) <= side else (side, side)
         # Training reads grey as one channel where all it has is grey, whatever validation and test hold.
         channels = 1 if split == "train" else max(part.get("channels", 1) for part in splits.values())
-        return cls(side, size, channels)
+        return cls(side, size, channels, white)
 
     def picture(self, image: Any, name: str | None = None) -> np.ndarray:
         """Whatever `munet.tasks.decode_image` reads, as uint8 (H, W, C) of this form. InputError that has `name`."""
-        return self.fitted(decode_image(image, name=name, side=self.side, size=self.size))
+        return self.fitted(decode_image(image, name=name, side=self.side, size=self.size, white=self.white))
 
     def fitted(self, pixels: np.ndarray) -> np.ndarray:
         """uint8 (H, W, 1 or 3) in this form."""

@@ -13,14 +13,21 @@ from munet.tasks.image_files import looks_like_heif, register_heif
 
 
 def decode_image(
-    image: Any, *, name: str | None = None, side: int | None = None, size: tuple[int, int] | None = None
+    image: Any,
+    *,
+    name: str | None = None,
+    side: int | None = None,
+    size: tuple[int, int] | None = None,
+    white: int | None = None,
 ) -> np.ndarray:
     """`image` as uint8 (H, W, C), C 1 or 3.
 
     `image` is a path, the bytes of an image file, a PIL image, or an array (H, W), (H, W, C). EXIF rotation is applied,
     transparency laid over white, 16-bit grey scaled to 8 bits, CMYK and palettes turned to RGB; of an animation the
     first picture counts. With `side`, an image higher or wider than that comes as (side, side, C), antialiased, its
-    aspect not kept; with `size` (height, width), every image comes in that size. InputError names `name` or the path.
+    aspect not kept; with `size` (height, width), every image comes in that size. `white` is the value that becomes 255,
+    of images that can hold it (in those of 8 bits only a smaller one counts). InputError names `name` or the
+    path.
     """
     if isinstance(image, (str, Path)):
         name = name or str(image)
@@ -28,14 +35,14 @@ def decode_image(
     name = name or "the image"
     if isinstance(image, np.ndarray) or (hasattr(image, "__array__") and not isinstance(image, Image.Image)):
         array = np.asarray(image)
-        found = convert_images(array[None], name)
+        found = convert_images(array[None], name, white)
         if found.unusable:
             raise InputError(f"{name}: NaN or infinite values")
         pixels = found.pixels[0]
     elif isinstance(image, (bytes, bytearray, memoryview)):
-        pixels = _decode_bytes(bytes(image), name, side if size is None else max(size))
+        pixels = _decode_bytes(bytes(image), name, side if size is None else max(size), white)
     elif isinstance(image, Image.Image):
-        pixels = _guarded(lambda: _pixels(image), name)
+        pixels = _guarded(lambda: _pixels(image, white), name)
     else:
         raise InputError(f"{name}: a {type(image).__name__} is no image: give a path, bytes, a PIL image or an array")
     pixels = to_size(pixels, side, size)
@@ -65,7 +72,7 @@ def fit(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     return resized[..., None] if grey else resized
 
 
-def _decode_bytes(data: bytes, name: str, side: int | None) -> np.ndarray:
+def _decode_bytes(data: bytes, name: str, side: int | None, white: int | None) -> np.ndarray:
     if not data:
         raise InputError(f"{name}: the file is empty (0 bytes)")
 
@@ -77,7 +84,7 @@ def _decode_bytes(data: bytes, name: str, side: int | None) -> np.ndarray:
             if side is not None:
                 # JPEG decodes fast at a half, a quarter or an eighth; twice the final size loses nothing visible.
                 image.draft(None, (2 * side, 2 * side))  # type: ignore[arg-type]
-            return _pixels(image)
+            return _pixels(image, white)
 
     return _guarded(decode, name)
 
@@ -94,16 +101,34 @@ def _guarded(decode: Any, name: str) -> np.ndarray:
         raise InputError(f"{name}: damaged or unreadable image ({reason})") from error
 
 
-def _pixels(image: Image.Image) -> np.ndarray:
+def usual_white(image: bytes) -> int:
+    """The value of an encoded image that becomes 255 where nobody says another: 255 or 65535."""
+    try:
+        with Image.open(io.BytesIO(image)) as found:
+            return 65535 if found.mode.startswith("I") else 255
+    except Exception:  # as in `_guarded`; what is wrong is told where it is decoded
+        return 255
+
+
+def _pixels(image: Image.Image, white: int | None) -> np.ndarray:
     file_format = image.format
     image.load()
     image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I;16"):
-        return _from_16_bits(np.asarray(image))
-    if image.mode == "I" and file_format in ("PNG", "PPM"):  # Pillow widens their 16 bits to 32
-        return _from_16_bits(np.asarray(image))
+    # Pillow widens the 16 bits of PNG and PPM to 32.
+    if image.mode.startswith("I;16") or (image.mode == "I" and file_format in ("PNG", "PPM")):
+        return _from_many_bits(np.asarray(image), white or 65535)
     if image.mode in ("I", "F"):
-        raise InputError(f"32-bit values (mode {image.mode}) have no fixed white: save the image with 8 or 16 bits")
+        if white is None:
+            raise InputError(
+                f"32-bit values (mode {image.mode}) have no fixed white: save the image with 8 or 16 bits, or say "
+                "which value is white, such as ?white=4095"
+            )
+        return _from_many_bits(np.asarray(image), white)
+    pixels = _from_8_bits(image)
+    return pixels if white is None or white >= 255 else _from_many_bits(pixels, white)
+
+
+def _from_8_bits(image: Image.Image) -> np.ndarray:
     if image.mode in ("LA", "La") or (image.mode == "L" and "transparency" in image.info):
         pixels = np.asarray(image.convert("LA"))
         return over_white(pixels[..., :1], pixels[..., 1:])
@@ -115,5 +140,10 @@ def _pixels(image: Image.Image) -> np.ndarray:
     return np.asarray(image.convert("RGB"))
 
 
-def _from_16_bits(values: np.ndarray) -> np.ndarray:
-    return ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)[..., None]
+def _from_many_bits(values: np.ndarray, white: int) -> np.ndarray:
+    """Values 0 to `white` (H, W) or (H, W, C) as uint8 (H, W, C)."""
+    values = values if values.ndim == 3 else values[..., None]
+    found = convert_images(values[None], "pixels", white)
+    if found.unusable:
+        raise InputError("NaN or infinite values")
+    return found.pixels[0]

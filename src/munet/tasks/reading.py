@@ -32,6 +32,7 @@ class Reading:
     (height, width) that all images came in, None where several, and the channels of the one that has most.
 
     For each image also the hash of its `contents`, and which of the `examples` of the source it is: split and place.
+    `brightest` is the largest value of any, 0 to 255, where the images went to nobody.
     """
 
     labels: np.ndarray
@@ -41,6 +42,15 @@ class Reading:
     channels: int
     contents: list[bytes]
     examples: list[tuple[str, int]]
+    brightest: int = 0
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is kept of an image that nobody gathers."""
+
+    shape: Shape
+    brightest: int
 
 
 def read(
@@ -65,13 +75,15 @@ def read(
     contents: list[bytes] = []
     bad: list[str] = []
     sizes: set[tuple[int, int]] = set()  # two tell that there are several
-    channels = 1
+    channels, brightest = 1, 0
 
-    def work(job: tuple[int, Item]) -> tuple[bytes, np.ndarray | Shape | InputError]:
+    def work(job: tuple[int, Item]) -> tuple[bytes, "np.ndarray | _Seen | InputError"]:
         index, item = job
-        result = _decode(item, lambda: source.name(*names[index]), form)
-        # 256 checked photos at once would be gigabytes: without a reader only their shapes are kept
-        return _content_hash(item), result.shape if to is None and isinstance(result, np.ndarray) else result
+        result = _decode(item, lambda: source.name(*names[index]), form, source.white)
+        if to is not None or isinstance(result, InputError):
+            return _content_hash(item), result
+        # 256 checked photos at once would be gigabytes: without a reader only what they are like is kept
+        return _content_hash(item), _Seen(result.shape, int(result.max()))
 
     with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS) as pool:
         # Pillow warns of odd but readable files (EXIF, palettes); what cannot be read is an error, not a warning.
@@ -88,7 +100,8 @@ def read(
                     continue
                 good.append(index)
                 contents.append(digest)
-                height, width, found = result.shape if isinstance(result, np.ndarray) else result
+                height, width, found = result.shape
+                brightest = max(brightest, result.brightest if isinstance(result, _Seen) else 0)
                 channels = max(channels, found)
                 if len(sizes) < 2:
                     sizes.add((height, width))
@@ -98,7 +111,8 @@ def read(
                 progress(min(first + _CHUNK, len(names)), len(names))
     size = sizes.pop() if len(sizes) == 1 else None
     examples = [names[index] for index in good]
-    return Reading(labels[good], bad, f"sha256:{state.hexdigest()}", size, channels, contents, examples)
+    fingerprint = f"sha256:{state.hexdigest()}"
+    return Reading(labels[good], bad, fingerprint, size, channels, contents, examples, brightest)
 
 
 def fingerprint(source: Source, ranges: Sequence[Range]) -> str:
@@ -121,7 +135,7 @@ def _items(source: Source, ranges: Sequence[Range]) -> Iterator[Item]:
 
 def _digest(content: bytes, label: int) -> bytes:
     """What an example adds to the fingerprint."""
-    return content + int(label).to_bytes(8, "little")
+    return content + int(label).to_bytes(8, "little", signed=True)
 
 
 def _chunks(items: Iterator[Item]) -> Iterator[tuple[int, list[Item]]]:
@@ -137,13 +151,13 @@ def _content_hash(item: Item) -> bytes:
     return hashlib.sha256(item.content if isinstance(item, Unusable) else item).digest()
 
 
-def _decode(item: Item, name: Callable[[], str], form: Form | None) -> np.ndarray | InputError:
+def _decode(item: Item, name: Callable[[], str], form: Form | None, white: int | None) -> np.ndarray | InputError:
     if isinstance(item, Unusable):
         return InputError(item.reason)
     if isinstance(item, np.ndarray):
         return item if form is None else form.fitted(item)
     try:
-        return decode_image(item, name=name()) if form is None else form.picture(item, name())
+        return decode_image(item, name=name(), white=white) if form is None else form.picture(item, name())
     except InputError as error:
         return error
 

@@ -73,7 +73,7 @@ def add(
     source was read, such as what was guessed and left out. InputError where one is unusable, unless
     `options.skip_bad`, and where the splits cannot be learned from. Nothing is written.
     """
-    from munet.tasks.checks import check_classes
+    from munet.tasks.checks import check_classes, check_white
     from munet.tasks.duplicates import find_duplicates, refuse, told_of
     from munet.tasks.reading import overall_fingerprint, read
     from munet.tasks.sources import open_source
@@ -94,6 +94,7 @@ def add(
         done += size(plan[part].ranges)
     labels = {part: readings[part].labels for part in PARTS}
     check_classes(opened, plan, labels)
+    check_white(opened, readings)
     duplicates = find_duplicates(readings)
     if not options.allow_duplicates:
         refuse(duplicates, opened.address, opened.name)
@@ -184,9 +185,13 @@ def _plan(source: "Source", options: TaskOptions, tell: Callable[[str], None] | 
 
 
 def _labels(source: "Source", ranges: Any) -> "np.ndarray":
+    """The labels of those examples that have one."""
     import numpy as np
 
-    return np.concatenate([source.labels(split)[start:stop] for split, start, stop in ranges])
+    from munet.tasks.sources.numbering import NO_CLASS
+
+    labels = np.concatenate([source.labels(split)[start:stop] for split, start, stop in ranges])
+    return labels[labels != NO_CLASS]
 
 
 def without_data(name: str, classes: int, *, private: bool) -> TaskData:

@@ -90,6 +90,7 @@ class RecordedSplit:
             if stop > counts.get(name, 0):
                 text = f"{name}[:{stop}] is needed, but there is {describe(counts)}"
                 raise InputError(self._changed(text), kind="changed-data")
+        self.source.take_numbers(record["classes"])
         if list(self.source.classes) != record["classes"]:
             raise InputError(
                 f"the classes of task '{record['name']}' ({self.source.address}) are no longer those it was added with "
@@ -153,11 +154,13 @@ def refuse_missing(record: TaskData) -> None:
     if address == NO_DATA:
         name = record["name"]
         raise InputError(f"task '{name}' was imported without images: `munet attach SYSTEM {name} SOURCE` adds them")
-    location, options = split_address(address.partition(":")[2])
+    scheme, _, rest = address.partition(":")
+    location, options = split_address(rest)
     for text in (location, options.get("data_dir", "")):
         if not text.startswith("/"):
             continue
-        path = absolute(text)
+        # What `idx:` and `wds:` name in a folder may be the beginning of names, or a range of numbers.
+        path = absolute(text).parent if scheme in ("idx", "wds") else absolute(text)
         try:
             path.stat()
         except (FileNotFoundError, NotADirectoryError) as error:

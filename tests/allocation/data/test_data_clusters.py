@@ -16,7 +16,7 @@ from munet.allocation.data.cifar100 import SUPER_CLASSES, read_cifar100
 from munet.allocation.data.pickled import read_pickled
 from munet.allocation.data.resizing import bilinear
 from munet.errors import InputError
-from munet.tasks.sources import huggingface
+from munet.tasks.sources.huggingface import loading
 
 PARTS = ("train", "validation", "test")
 CIFAR = {"train": fake_cifar100(0, 10), "test": fake_cifar100(1, 2)}
@@ -199,7 +199,7 @@ def test_without_cifar_100_one_line_names_the_other_experiment(tmp_path: Path, m
         raise ConnectionError("no network")
 
     monkeypatch.delenv("MUNET_DATA", raising=False)
-    monkeypatch.setattr(huggingface, "_load_hub", unreachable)
+    monkeypatch.setattr(loading, "_load_hub", unreachable)
     for folder, said in ((tmp_path, f"there is no {tmp_path}/cifar-100-python/train"), (None, "no folder of image")):
         with pytest.raises(InputError) as caught:
             load("clusters40", folder)

@@ -11,7 +11,7 @@ from allocation_data_tools import fake_set, noise
 from munet.allocation.data import Batches, load, sets
 from munet.allocation.data.sets import hold_out, read_set
 from munet.errors import InputError
-from munet.tasks.sources import huggingface
+from munet.tasks.sources.huggingface import loading
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ConnectionError("no network")
 
     monkeypatch.delenv("MUNET_DATA", raising=False)
-    monkeypatch.setattr(huggingface, "_load_hub", unreachable)
+    monkeypatch.setattr(loading, "_load_hub", unreachable)
 
 
 def test_four_tasks_of_one_array(data: Path):

@@ -264,6 +264,27 @@ def test_the_split_and_the_class_in_paths(tmp_path: Path) -> None:
     assert any("pattern=**/{class}/*" in note for note in open_source(f"folder:{tmp_path / 'in'}").notes())
 
 
+def test_a_split_whose_classes_a_table_says(tmp_path: Path) -> None:
+    """Tiny ImageNet's layout, as one task."""
+    fill(tmp_path / "train", ["n01/images", "n02/images"], 6)
+    fill(tmp_path / "val", ["images"], start=100)
+    fill(tmp_path / "test", ["images"], start=200)
+    names = sorted(path.name for path in (tmp_path / "val" / "images").iterdir())
+    table = tmp_path / "val" / "val_annotations.txt"
+    table.write_text("".join(f"{name}\tn0{1 + row % 2}\t0\t0\t9\t9\n" for row, name in enumerate(names)))
+    source = open_source(f"folder:{tmp_path}")
+    assert source.counts() == {"train": 12, "validation": 4}
+    assert source.classes == ("n01", "n02")
+    found = {
+        Path(source.name("validation", row)).name: int(label) for row, label in enumerate(source.labels("validation"))
+    }
+    assert found == {name: row % 2 for row, name in enumerate(names)}
+    assert table in (source.files("validation") or ()), "a change of the table is a change of the labels"
+    assert any("val: the classes of 4 images are those of val_annotations.txt" in note for note in source.notes())
+    table.write_text(table.read_text().replace("n02", "n03"))
+    assert open_source(f"folder:{tmp_path}").counts() == {"train": 12}, "classes that are not those of train"
+
+
 def test_patterns_and_levels_that_cannot_be_used(tmp_path: Path) -> None:
     root = fill(tmp_path, ("a", "b"))
     refused_to_add(f"folder:{root}?pattern=*_x", "{class} once")

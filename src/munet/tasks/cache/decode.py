@@ -22,7 +22,7 @@ def stored(folder: DecodedFolder, found: RecordedSplit, fingerprint: str, side: 
     form = found.form(side)
     decoded = folder.open(_key(found, fingerprint, form))
     if decoded is None and form.size is None:
-        decoded = folder.open(key_of(fingerprint, found.ranges, None, found.record["skip_bad"]))
+        decoded = folder.open(_key(found, fingerprint, form, as_is=True))
     return decoded if decoded is not None and max(decoded.images.shape[1:3]) <= side else None
 
 
@@ -110,15 +110,12 @@ class Making:
         return None
 
     def _key(self, fingerprint: str, *, as_is: bool = False) -> str:
-        form = self._found.form(self._side)
-        if as_is and form.size is None:
-            return key_of(fingerprint, self._found.ranges, None, self._found.record["skip_bad"])
-        return _key(self._found, fingerprint, form)
+        return _key(self._found, fingerprint, self._found.form(self._side), as_is=as_is)
 
 
-def _key(found: RecordedSplit, fingerprint: str, form: Form) -> str:
-    made = form.side if form.size is None else [*form.size, form.channels]
-    return key_of(fingerprint, found.ranges, made, found.record["skip_bad"])
+def _key(found: RecordedSplit, fingerprint: str, form: Form, *, as_is: bool = False) -> str:
+    made = [*form.size, form.channels] if form.size is not None else None if as_is else form.side
+    return key_of(fingerprint, found.ranges, made, found.record["skip_bad"], form.white)
 
 
 def _not_kept(folder: DecodedFolder, error: Exception) -> str:

@@ -31,18 +31,26 @@ _SAMPLES = 64  # blocks of 1 MiB that are checked at each opening
 _LEFT_OVER = 60.0  # seconds after which a temporary file that nobody has locked has no writer any more
 
 
-def key_of(fingerprint: str, ranges: Sequence[Range], made: int | list[int] | None, skip_bad: bool) -> str:
+def key_of(
+    fingerprint: str,
+    ranges: Sequence[Range],
+    made: int | list[int] | None,
+    skip_bad: bool,
+    white: int | None = None,
+) -> str:
     """What a decoded split is called: a hash of all that decides its pixels.
 
     `made` is what its images were made: [height, width, least channels]; where the record of the task does not tell,
     the side of larger or mixed ones, or None for one common size that was left, which serves every side with room.
+    `white` is the value that means white, if one was said.
     """
     import PIL
     from PIL import features
 
     # JPEG leaves decoders some freedom, and Pillow has changed its resampling before.
     decoder = [DECODER, PIL.__version__, features.version("jpg"), features.version("libjpeg_turbo")]
-    text = json.dumps([fingerprint, [list(piece) for piece in ranges], made, skip_bad, decoder])
+    said = [] if white is None else [white]
+    text = json.dumps([fingerprint, [list(piece) for piece in ranges], made, skip_bad, decoder, *said])
     return hashlib.sha256(text.encode()).hexdigest()[:40]
 
 

@@ -1,11 +1,14 @@
 """Where images come from. An address is `scheme:location`, for instance `folder:flowers` or `npz:digits.npz`.
 
-    npz.py           numpy archives
-    huggingface.py   `hf:`, the hub, Parquet files and what `datasets` saved
     tfds.py          data that TensorFlow Datasets prepared, read without TensorFlow
+    arrays/          `npz:`, `idx:`, `cifar:` and `mat:`, arrays of images and labels
     folder/          one sub-folder of image files per class
+    huggingface/     `hf:`, the hub, Parquet files and what `datasets` saved
     table/           `csv:`, tables of file names and labels
+    webdataset/      `wds:`, tar files of images and labels
     walk.py          files below a folder
+    others.py        which source reads the files of a folder that another cannot
+    numbering.py     class numbers for labels of any kind
     by_class.py      an order that is fair to every class
     base.py          what they have in common
 
@@ -22,10 +25,14 @@ if TYPE_CHECKING:
 
 _SCHEMES = {
     "folder": ("munet.tasks.sources.folder.source", "FolderSource"),
-    "npz": ("munet.tasks.sources.npz", "NpzSource"),
+    "npz": ("munet.tasks.sources.arrays.npz", "NpzSource"),
     "csv": ("munet.tasks.sources.table.source", "TableSource"),
-    "hf": ("munet.tasks.sources.huggingface", "HuggingFaceSource"),
+    "hf": ("munet.tasks.sources.huggingface.source", "HuggingFaceSource"),
     "tfds": ("munet.tasks.sources.tfds", "TfdsSource"),
+    "idx": ("munet.tasks.sources.arrays.idx", "IdxSource"),
+    "cifar": ("munet.tasks.sources.arrays.cifar", "CifarSource"),
+    "mat": ("munet.tasks.sources.arrays.mat", "MatSource"),
+    "wds": ("munet.tasks.sources.webdataset.samples", "WebDatasetSource"),
 }
 
 

@@ -12,7 +12,9 @@ from typing import ClassVar
 import numpy as np
 
 from munet.errors import InputError, suggest
+from munet.tasks.images import usual_white
 from munet.tasks.sources.by_class import Blocks, by_class
+from munet.tasks.sources.numbering import NO_CLASS
 
 ORDERS = ("stored", "shuffled", "stratified")
 
@@ -33,6 +35,13 @@ Item = bytes | np.ndarray | Unusable
 """An example as it is stored: an encoded image file, pixels uint8 (H, W, C) with C 1 or 3, or no image at all."""
 
 
+def content(item: Item) -> bytes:
+    """An example as bytes."""
+    if isinstance(item, np.ndarray):
+        return item.tobytes()
+    return item.content if isinstance(item, Unusable) else item
+
+
 class Source(ABC):
     """Labelled images in named splits. Opening one reads no image, only what is needed to list them.
 
@@ -40,7 +49,7 @@ class Source(ABC):
     """
 
     scheme: ClassVar[str]
-    options_known: ClassVar[tuple[str, ...]] = ("order",)
+    options_known: ClassVar[tuple[str, ...]] = ("order", "white")
     default_order: ClassVar[str] = "stored"
     """`stored`, `shuffled`, or `stratified`: shuffled, and a share of each class in front (`by_class.py`)."""
     packed: ClassVar[bool] = False
@@ -52,6 +61,7 @@ class Source(ABC):
         order = options.get("order")
         if order is not None and order not in ORDERS:
             raise InputError(f"order={order}{suggest(order, ORDERS)}: use one of {', '.join(ORDERS)}")
+        self.white = white_in(options)
 
     @property
     def order_kind(self) -> str:
@@ -75,7 +85,7 @@ class Source(ABC):
 
     @abstractmethod
     def stored_labels(self, split: str) -> np.ndarray:
-        """Labels int64 (N,) of a split in stored order, each in `range(len(classes))`."""
+        """Labels int64 (N,) of a split in stored order, each in `range(len(classes))`, or NO_CLASS."""
 
     @abstractmethod
     def stored_items(self, split: str, rows: Sequence[int]) -> Iterator[Item]:
@@ -84,6 +94,11 @@ class Source(ABC):
     @abstractmethod
     def stored_name(self, split: str, row: int) -> str:
         """What to call one example in an error: its file, or its file and row."""
+
+    def usual_white(self, split: str) -> int:
+        """The value of the first image of a split that becomes 255 where the option `white` does not say another."""
+        item = next(self.items(split, 0, 1), None)
+        return usual_white(item) if isinstance(item, bytes) else 255
 
     def files(self, split: str) -> Sequence[Path] | None:
         """Every file that the examples of a split come from, or None where that cannot be known."""
@@ -95,6 +110,9 @@ class Source(ABC):
 
     def refuse_doubtful(self) -> None:  # noqa: B027 - most sources have nothing to doubt
         """InputError where what is there can be read, but a new task of it would hardly be what was meant."""
+
+    def take_numbers(self, recorded: Sequence[str]) -> None:  # noqa: B027 - most sources number as they always did
+        """Number the classes as a record of before did, if that is one of the ways in which it was done."""
 
     def keys(self, split: str) -> Sequence[str]:
         """For each stored row the text whose hash decides its place in the shuffled order."""
@@ -136,12 +154,38 @@ class Source(ABC):
         self._orders.clear()
 
     def labels(self, split: str) -> np.ndarray:
-        """Labels int64 (N,) in the order that split expressions count in."""
-        return self.stored_labels(split)[self.order(split)]
+        """Labels int64 (N,) in the order that split expressions count in, NO_CLASS for an example without one.
+
+        InputError where one is no class, or none of the split has one.
+        """
+        labels = self.stored_labels(split)
+        self._refuse_labels(split, labels)
+        return labels[self.order(split)]
+
+    def _refuse_labels(self, split: str, labels: np.ndarray) -> None:
+        wrong = (labels >= len(self.classes)) | (labels < NO_CLASS)
+        if np.any(wrong):
+            row = int(np.argmax(wrong))
+            raise InputError(
+                f"{self.stored_name(split, row)}: label {labels[row]}, but there are {len(self.classes)} classes"
+            )
+        if len(labels) and np.all(labels == NO_CLASS):
+            way_out = "there is nothing to learn from"
+            if split in ("validation", "test") and "train" in self.counts():
+                way_out = f"choose other examples, for instance --{split} 'train[:10%]'"
+            name = self.stored_name(split, 0)
+            raise InputError(f"{name}: no label: the labels of {split} seem to be hidden, {way_out}")
 
     def items(self, split: str, start: int, stop: int) -> Iterator[Item]:
         """The examples `start` to `stop - 1`, in the order that split expressions count in."""
-        return self.stored_items(split, self.order(split)[start:stop].tolist())
+        rows = self.order(split)[start:stop].tolist()
+        labels = self.stored_labels(split)
+        for row, item in zip(rows, self.stored_items(split, rows), strict=True):
+            yield (
+                item
+                if labels[row] != NO_CLASS
+                else Unusable(content(item), f"{self.stored_name(split, row)}: no label")
+            )
 
     def name(self, split: str, index: int) -> str:
         """What to call example `index` in an error."""
@@ -154,6 +198,16 @@ def split_address(text: str) -> tuple[str, dict[str, str]]:
     if match is None:
         return text, {}
     return match["location"], dict(pair.split("=", 1) for pair in match["options"].split("&"))
+
+
+def white_in(options: Mapping[str, str]) -> int | None:
+    """The option `white`: the value that means white. InputError where it is no whole number from 1 to 2³²."""
+    white = options.get("white")
+    if white is None:
+        return None
+    if not re.fullmatch(r"[1-9]\d{0,9}", white, re.ASCII) or int(white) > 1 << 32:
+        raise InputError(f"white={white}: must be the whole number that means white, such as white=4095 for 12 bits")
+    return int(white)
 
 
 def file_item(path: Path) -> Item:

@@ -14,6 +14,7 @@ import numpy as np
 
 from munet.errors import InputError, suggest
 from munet.tasks.sources.base import Item, Source, Unusable, absolute, train_first
+from munet.tasks.sources.numbering import NO_CLASS
 from munet.tasks.splits import ALIASES
 
 
@@ -21,7 +22,7 @@ class TfdsSource(Source):
     """A prepared TFDS data set. See the module for the addresses."""
 
     scheme = "tfds"
-    options_known = ("data_dir", "image", "label", "order")
+    options_known = ("data_dir", "image", "label", "order", "white")
 
     def __init__(self, location: str, options: Mapping[str, str]) -> None:
         path = absolute(location)
@@ -82,13 +83,7 @@ class TfdsSource(Source):
             # The image stays encoded, so this reads the records but decodes nothing.
             records = self._records(split)
             labels = np.array([int(self._fetch(records, row)[self._label]) for row in range(len(records))], np.int64)
-            if len(labels) and labels.min() < 0:
-                row = int(np.argmax(labels < 0))
-                raise InputError(
-                    f"{self.stored_name(split, row)}: label {labels[row]}: the labels of {split} seem to be hidden, "
-                    f"choose other examples, for instance --{split} 'train[:10%]'"
-                )
-            self._labels[split] = labels
+            self._labels[split] = np.maximum(labels, NO_CLASS)
         return self._labels[split]
 
     def stored_items(self, split: str, rows: Sequence[int]) -> Iterator[Item]:

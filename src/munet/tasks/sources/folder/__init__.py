@@ -2,6 +2,7 @@
 
     source.py    the source, and its options
     layout.py    which folders are splits and which are classes
+    annotated.py splits whose classes a table says
     doubts.py    layouts that are probably meant otherwise
     pattern.py   the class in the names of the files
 

@@ -1,7 +1,8 @@
 """Layouts that can be read, but are probably meant otherwise: a new task of one is refused with the way out."""
 
 from munet.errors import InputError
-from munet.tasks.sources.folder.layout import Layout, inner_names, table_in
+from munet.tasks.sources.folder.layout import Layout, inner_names
+from munet.tasks.sources.others import read_otherwise
 from munet.tasks.sources.walk import folders_in
 from munet.tasks.split_names import are_parts, match_splits
 
@@ -16,7 +17,7 @@ def refuse_doubtful(layout: Layout) -> None:
     if len(names) == 1:
         raise InputError(
             f"{layout.root}: all images are of class '{names[0]}', there must be at least 2: one sub-folder for each, "
-            f"or ?pattern={{class}}_* where names of files begin with it{table_in(layout.root)}"
+            f"or ?pattern={{class}}_* where names of files begin with it{read_otherwise(layout.root)}"
         )
     known, few = match_splits(names), _few(names)
     if (known and len(known) == len(names)) or are_parts(names):

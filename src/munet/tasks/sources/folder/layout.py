@@ -12,7 +12,8 @@ from pathlib import Path
 
 from munet.errors import InputError
 from munet.tasks.image_files import is_image
-from munet.tasks.sources.table.read import FORMATS, suffix_of
+from munet.tasks.sources.folder.annotated import Annotated, read_annotated
+from munet.tasks.sources.others import read_otherwise
 from munet.tasks.sources.walk import files_below, files_in, folders_in
 from munet.tasks.split_names import are_parts, match_splits, normal
 from munet.tasks.splits import ALIASES, PARTS
@@ -23,12 +24,14 @@ from munet.text import counted
 class Layout:
     """The class folders of each split: folder and name of the class; `root` holds the folders of splits or classes.
 
-    `splits` are the folders that the paths of examples are relative to. `notes` says what was left out and why.
+    `splits` are the folders that the paths of examples are relative to. Splits whose classes are not said by folders
+    but by a table are `annotated`, and have none of `classes`. `notes` says what was left out and why.
     """
 
     root: Path
     splits: dict[str, Path] = field(default_factory=dict)
     classes: dict[str, list[tuple[Path, str]]] = field(default_factory=dict)
+    annotated: dict[str, Annotated] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -42,7 +45,7 @@ def find_layout(start: Path, level: str | None) -> Layout:
     if not children:
         raise InputError(
             f"{root}: no sub-folders: put the images of each class in a sub-folder of its own, or say "
-            f"?pattern={{class}}_* where names of files begin with the class{table_in(root)}"
+            f"?pattern={{class}}_* where names of files begin with the class{read_otherwise(root)}"
         )
     layout = Layout(root)
     if root != start:
@@ -114,21 +117,23 @@ def _leave_out_unlabelled(layout: Layout) -> None:
         strange = len(names) == 1 and known and split != "train" and normal(names[0]) not in known
         if names and not strange:
             continue
+        if split != "train" and (
+            found := read_annotated(folder, {name for _, name in layout.classes.get("train", [])})
+        ):
+            missing = f", {found.missing:,} others are not there" if found.missing else ""
+            count = counted(len(found.images), "image")
+            layout.notes.append(f"{folder.name}: the classes of {count} are those of {found.table.name}{missing}")
+            layout.annotated[split], layout.classes[split] = found, []
+            continue
         count = sum(map(is_image, files_below(folder)))
         if split == "train" and (names or count):
             continue  # refused where its images are looked for
         lacks = f"no folder of a class of train, only '{names[0]}'" if names else "no class folders"
         what = f"{counted(count, 'image')} without labels" if count else "no images"
-        layout.notes.append(f"{folder.name} has {lacks}: left out, {what}{table_in(folder)}")
+        layout.notes.append(f"{folder.name} has {lacks}: left out, {what}{read_otherwise(folder)}")
         del layout.splits[split], layout.classes[split]
     if not layout.splits:
         raise InputError(f"{layout.root}: no split has class folders: put the images of each class in one of its own")
-
-
-def table_in(folder: Path) -> str:
-    """How to read the table in a folder, if there is one: it may say the classes."""
-    tables = [path for path in files_in(folder) if suffix_of(path) in FORMATS and path.stem.lower() != "readme"]
-    return f" (csv:{tables[0]} reads the table there)" if tables else ""
 
 
 def _join_spellings(layout: Layout) -> None:
@@ -148,7 +153,8 @@ def _join_spellings(layout: Layout) -> None:
 
 def _note_loose(layout: Layout) -> None:
     """Images beside the class folders."""
-    for folder in dict.fromkeys([layout.root, *layout.splits.values()]):
+    splits = [folder for split, folder in layout.splits.items() if split not in layout.annotated]
+    for folder in dict.fromkeys([layout.root, *splits]):
         if count := sum(map(is_image, files_in(folder))):
             layout.notes.append(f"{counted(count, 'image')} right in {folder}, in no class folder: left out")
 

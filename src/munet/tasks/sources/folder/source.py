@@ -24,7 +24,7 @@ class FolderSource(Source):
     """Image files in class folders. See `layout.py` for the layouts, the package for the order."""
 
     scheme = "folder"
-    options_known = ("order", "level", "pattern")
+    options_known = ("order", "level", "pattern", "white")
     default_order = "shuffled"
 
     def __init__(self, location: str, options: Mapping[str, str]) -> None:
@@ -37,6 +37,7 @@ class FolderSource(Source):
             )
         self._others: Counter[str] = Counter()  # suffixes of files that are no images
         self._layout: Layout | None = None
+        self._tables: dict[str, Path] = {}  # of splits whose classes a table says
         if pattern is not None:
             self._read_names(root, pattern)
         else:
@@ -49,6 +50,9 @@ class FolderSource(Source):
             split: [(path, name) for folder, name in folders for path in self._images(files_below(folder))]
             for split, folders in layout.classes.items()
         }
+        for split, annotated in layout.annotated.items():
+            self._files[split] = annotated.images
+            self._tables[split] = annotated.table
         self._classes = tuple(sorted({name for folders in layout.classes.values() for _, name in folders}))
         for split, folder in layout.splits.items():
             if not self._files[split]:
@@ -116,7 +120,7 @@ class FolderSource(Source):
         return str(self._files[split][row][0])
 
     def files(self, split: str) -> list[Path]:
-        return [path for path, _ in self._files[split]]
+        return [*(path for path, _ in self._files[split]), *([self._tables[split]] if split in self._tables else [])]
 
     def keys(self, split: str) -> list[str]:
         # One normal form: some file systems hand out decomposed names.

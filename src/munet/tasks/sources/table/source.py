@@ -29,7 +29,7 @@ class TableSource(Source):
     """Images named in a table. See the module for the formats and options."""
 
     scheme = "csv"
-    options_known = ("image", "label", "root", "split", "order")
+    options_known = ("image", "label", "root", "split", "order", "white")
     default_order = "stratified"
 
     def __init__(self, location: str, options: Mapping[str, str]) -> None:

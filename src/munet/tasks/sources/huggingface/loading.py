@@ -1,0 +1,58 @@
+"""Opening what the `datasets` library reads; every way in which that fails as one line."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from munet.errors import InputError
+from munet.hub import patient
+
+if TYPE_CHECKING:
+    import datasets
+
+
+def load(path: Path | None, name: str, revision: str | None, address: str) -> Mapping[Any, "datasets.Dataset"]:
+    """Splits by name; every way in which `datasets` fails becomes one line."""
+    import datasets
+
+    shown = datasets.utils.are_progress_bars_disabled()
+    datasets.disable_progress_bars()
+    try:
+        loaded = _load_local(path) if path else _load_hub(name, revision)
+    except Exception as error:  # `datasets` raises types of its own and of all it builds on
+        raise InputError(_explain(error, address)) from error
+    finally:
+        if not shown:
+            datasets.enable_progress_bars()
+    return {"train": loaded} if isinstance(loaded, datasets.Dataset) else loaded
+
+
+def _load_local(path: Path) -> Any:
+    import datasets
+
+    if path.is_file():
+        return datasets.load_dataset("parquet", data_files=str(path))
+    if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
+        return datasets.load_from_disk(str(path))
+    return datasets.load_dataset(str(path))
+
+
+def _load_hub(name: str, revision: str | None) -> Any:
+    import datasets
+
+    repository, _, config = name.partition(":")
+    with patient():
+        return datasets.load_dataset(repository, config or None, revision=revision)
+
+
+def _explain(error: Exception, address: str) -> str:
+    reason = " ".join(str(error).split())
+    if "scripts are no longer supported" in reason:
+        return (
+            f"{address}: this is a dataset script, which is code and is never run: use its Parquet files "
+            "(often in the branch of '?revision=refs/convert/parquet'), or convert it with "
+            "'datasets-cli convert_to_parquet' of datasets < 4"
+        )
+    if isinstance(error, ConnectionError):
+        return f"{address}: the hub cannot be reached and the data is not in the local cache ({reason[:120]})"
+    return f"{address}: cannot be read: {reason[:300] or type(error).__name__}"
