@@ -314,6 +314,33 @@ class System:
             preprocessing=described(form, size, architecture.mean, architecture.std),
         )
 
+    def export_program(
+        self,
+        words: Sequence[str],
+        path: str | Path,
+        *,
+        preprocessing: bool = True,
+        example: bool = False,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        """Write the models of one task or several as one program (.onnx or .pt2) that runs without munet.
+
+        What the models share is in it once. It is run on 16 images before it is kept. `example` writes a script beside
+        an .onnx that asks it with onnxruntime. Returns what is said in the file (docs/export.md).
+        """
+        from munet.inference.programs import write_program
+        from munet.inference.programs.example import write_example
+
+        if example and Path(path).suffix != ".onnx":
+            raise InputError(f"{path}: an example goes with .onnx only")
+        if example and not preprocessing:
+            raise InputError("an example goes with a program that holds the preprocessing: leave --bare out")
+        ids = list(dict.fromkeys(self.resolve(word) for word in words))
+        told = progress or (lambda done, steps: None)
+        options = {"preprocessing": preprocessing, "progress": told}
+        written = self._consistent(lambda: write_program(self.models, ids, Path(path), **options))
+        return written | ({"example": str(write_example(Path(path)))} if example else {})
+
     def _consistent(self, read: "Callable[[], Read]") -> "Read":
         """What `read` returns, from refs that an evolution in another process has not moved on in between."""
         return consistent(self.store, read)

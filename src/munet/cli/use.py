@@ -11,7 +11,6 @@ from munet.cli.common import (
     Device,
     JsonFlag,
     SystemPath,
-    Word,
     complete_task,
     console,
     open_system,
@@ -130,20 +129,43 @@ def _write_csv(answers: "Answers") -> None:
 
 def export(
     system: SystemPath,
-    model: Word,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="To write, ending in .safetensors.", show_default=False)],
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="A task, or the start of a model id; for .onnx and .pt2 also several with commas.",
+            autocompletion=complete_task,
+        ),
+    ],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="To write: .safetensors, .onnx or .pt2.", show_default=False)
+    ],
     with_adapters: Annotated[
         bool, typer.Option("--with-adapters", help="Write adapters too, which plain timm does not load.")
     ] = False,
+    bare: Annotated[bool, typer.Option("--bare", help="Leave the preprocessing out of an .onnx or .pt2.")] = False,
+    with_example: Annotated[
+        bool, typer.Option("--with-example", help="Write predict.py beside an .onnx: a script without torch.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Write a model as safetensors that plain timm loads.
+    """Write a model as safetensors that plain timm loads, or as a program (ONNX, torch.export).
 
-    A JSON file beside it says how, and names the classes.
+    Beside .safetensors a JSON file says how to load it, and names the classes; a program holds both, and the
+    preprocessing. Several tasks become one program, with what they share in it once. A program is run on 16 images and
+    compared before it is kept.
 
     Example:
       munet export fleet mnist mnist.safetensors
+      munet export fleet mnist,kmnist scripts.onnx --with-example
     """
+    if file.suffix in (".onnx", ".pt2"):
+        if with_adapters:
+            raise InputError("--with-adapters is of .safetensors: a program always holds them")
+        _export_program(system, model, file, bare=bare, example=with_example, as_json=as_json)
+        return
+    if bare or with_example:
+        raise InputError(f"{file}: --bare and --with-example are of .onnx and .pt2")
     written = open_system(system).export(model, file, with_adapters=with_adapters)
     if as_json:
         show_json(written)
@@ -157,3 +179,20 @@ def export(
     show(f"In timm: create_model({written['model']!r}, **kwargs), with the kwargs of the second, takes {taken}.")
     if wide:
         show("Its head reads class token and mean patch token: docs/cli.md has its two lines under munet export.")
+
+
+def _export_program(system: Path, model: str, file: Path, *, bare: bool, example: bool, as_json: bool) -> None:
+    words = [word for word in model.split(",") if word]
+    from munet.cli.text.progress import progress
+
+    with progress("exporting") as report:
+        options = {"preprocessing": not bare, "example": example, "progress": report}
+        written = open_system(system).export_program(words, file, **options)
+    if as_json:
+        show_json(written)
+        return
+    tasks = ", ".join(task["task"] for task in written["tasks"])
+    apart = written["largest_difference"]
+    show(f"wrote {clean(file)}: {clean(tasks)}; on 16 images at most {apart:.0e} from munet's logits, equal classes")
+    if example:
+        show(f"wrote {clean(written['example'])}, which asks it: python {clean(written['example'])} IMAGE...")

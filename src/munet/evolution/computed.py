@@ -13,9 +13,10 @@ def evidence_of(active: ActiveTask, prober: Prober) -> Evidence:
     """What the images of the active task say of the root, and of what other tasks retained."""
     alone = active.untrained or active.method.parents != "probe"
     others = [] if alone else [model for model in active.public_models if model != active.models.root]
+    most = active.method.probed_tasks
     key = (active.run.request.seed, active.name, "probe")
     size = active.run.request.image_size or active.inheritance.root["hyperparameters"]["image_size"]
-    return prober.evidence(active.record, key, others, size, patches=active.method.head_features == "probe")
+    return prober.evidence(active.record, key, others, size, most=most, patches=active.method.head_features == "probe")
 
 
 def computed_child(active: ActiveTask, evidence: Evidence) -> tuple[str, Plan]:

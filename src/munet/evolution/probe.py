@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from munet.tasks.cache.splits import Splits
 
 _LEAST, _OF_A_CLASS = 1000, 5  # images that a probe reads: so many, or so many of each class
-_CANDIDATES = 8  # other tasks' models that are probed
 _LOOKS = 256  # images that tell drawings from photographs
 _EXTREME = 16  # of 255: how near to its darkest or brightest value a pixel of a drawing is
 
@@ -41,12 +40,13 @@ class Prober:
         self._known: dict[tuple[str, tuple[str, ...]], Evidence] = {}
 
     def evidence(
-        self, record: TaskRecord, key: Key, others: Sequence[str], image_size: int, *, patches: bool
+        self, record: TaskRecord, key: Key, others: Sequence[str], image_size: int, *, most: int, patches: bool
     ) -> Evidence:
-        """What a task's training images say of the root and of `others`, retained models by id.
+        """What a task's training images say of the root and of at most so many of `others`, retained models by id.
 
         `key` names the stream that draws the images; `patches` whether a head may read the mean patch token.
         """
+        others = self._alike(others, image_size, most)
         found = self._known.get((record["name"], tuple(others)))
         if found is None:
             torch.set_num_threads(self._compute.threads)
@@ -64,7 +64,7 @@ class Prober:
             data, pre, name=name, cache=self._cache, precision=self._precision, kind=self._models.root, step=self._step
         )
         rows = some_rows(len(data), max(_LEAST, _OF_A_CLASS * classes), numpy_rng(*key, "probe"))
-        candidates = [self._models.root, *self._alike(others, image_size)]
+        candidates = [self._models.root, *others]
         bodies = [self._body(model) for model in candidates]
         labels = data.labels[torch.from_numpy(rows)].cpu()
         found = reader.read(self._models.architecture, bodies, rows)
@@ -91,18 +91,20 @@ class Prober:
         ids = self._ids(model)
         return Body({slot: self._models.layer(layer) for slot, layer in ids.items()}, ids)
 
-    def _alike(self, others: Sequence[str], image_size: int) -> list[str]:
+    def _alike(self, others: Sequence[str], image_size: int, most: int) -> list[str]:
         """At most so many of the others, the newest: those of this input size, and with features of their own.
 
         A model that is the root with another head has the root's features, and all paths through a trunk have the same.
         """
         known, fit = [self._ids(self._models.root)], list[str]()
         for model in reversed(others):
+            if len(fit) >= most:
+                break
             size, ids = self._models.manifest(model)["hyperparameters"]["image_size"], self._ids(model)
             if size == image_size and ids not in known:
                 known.append(ids)
                 fit.append(model)
-        return fit[:_CANDIDATES][::-1]
+        return fit[::-1]
 
     def _ids(self, model: str) -> dict[str, str]:
         """The layers of a model below its head, by slot."""

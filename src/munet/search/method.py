@@ -88,6 +88,9 @@ class Method(BaseModel):
     keep_best: Literal["first", "newest"] = Field(description="among models of equal score")
 
     # what a probe decides (ours)
+    probed_tasks: int = Field(
+        default=8, ge=0, strict=True, description="other tasks' models that parents = probe compares with the root"
+    )
     head: Literal["zeros", "closed-form"] = Field(default="zeros", description="what a new head starts from")
     head_temperature: float = Field(
         default=0.5, gt=0, le=1, strict=True, description="of a closed-form head that is trained on, times the best one"
