@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from munet.errors import InputError
+from munet.store.absent import absent
+from munet.store.consistent import damage_among
 from munet.store.layer_file import LayerFormatError, refuse_infinite
 from munet.store.manifests import layers_of
-from munet.store.objects import Objects
+from munet.store.objects import MISSING, MissingObject, Objects
 from munet.store.reachability import Reach, Use, reach
 from munet.store.records import DamagedFile
 from munet.store.run_files import generation_of
@@ -70,17 +72,17 @@ def fsck(store: Store, progress: Progress | None = None, check: ModelCheck | Non
     `check` says whether a model can be used, as in `Store.put_model`. It is asked of the models that a ref keeps, for
     the layers of their ancestors may be gone.
 
-    Others may evolve meanwhile; only gc waits, for it could remove what this has listed and not yet read.
+    Holds no lock. What others let go meanwhile is no damage, and of what they add not all is seen.
     """
-    with store.commit():
-        found = reach(store)
-        report = Report(tasks=len(store.task_names()))
-        faults = _check_objects(store, found, report, progress)
-        report.damaged = [_damage(store, *fault, found) for fault in faults]
-        report.damaged += _damaged_records(store, found)
-        if check is not None:
-            report.damaged += _useless_models(store, found, {damage.id for damage in report.damaged}, check)
-        report.strays = [_relative(store, file) for file in strays(store)]
+    found = reach(store)
+    report = Report(tasks=len(store.task_names()))
+    faults = _check_objects(store, found, report, progress)
+    damaged = damage_among(store, {id for _, id, fault in faults if fault == MISSING})
+    report.damaged = [_damage(store, *fault, found) for fault in faults if fault[2] != MISSING or fault[1] in damaged]
+    report.damaged += _damaged_records(store, found)
+    if check is not None:
+        report.damaged += _useless_models(store, found, {damage.id for damage in report.damaged}, check)
+    report.strays = [_relative(store, file) for file in strays(store)]
     return report
 
 
@@ -123,11 +125,14 @@ def _useless_models(store: Store, found: Reach, damaged: set[str], check: ModelC
     """Models that are whole and cannot be loaded all the same."""
     faults, header = [], lru_cache(maxsize=None)(store.layer_header)
     for id, use in found.models.items():
-        manifest = store.get_model(id) if use.weights and id not in damaged else None
-        if manifest is None or damaged & {layer for _, layer in layers_of(manifest)}:
+        if not use.weights or id in damaged:
             continue
         try:
-            check(manifest, header)
+            manifest = store.get_model(id)
+            if not damaged & {layer for _, layer in layers_of(manifest)}:
+                check(manifest, header)
+        except MissingObject:  # let go in the meantime
+            continue
         except InputError as error:
             if error.kind != "newer-format":  # a reader that does not know a kind of network keeps it all the same
                 faults.append(_damage(store, store.models, id, f"cannot be used: {error}", found))
@@ -147,15 +152,29 @@ def _damaged_records(store: Store, found: Reach) -> list[Damage]:
         Damage(_relative(store, link.path), "run", link.path.name, link.reason, (), False, True)
         for link in linked_runs(store)
     ]
+    for record in absent(store):
+        hurts = (record.task,) if record.task and (record.hides or _is_open(store, record.task)) else ()
+        path = _relative(store, record.fault.path)
+        damaged.append(Damage(path, record.kind, record.id, record.fault.reason, hurts, False, record.hides))
     for kind, name, task, read in _records(store):
         try:
             read()
+        except InputError:  # the task was removed meanwhile
+            continue
         except DamagedFile as error:
             # A record that no ref depends on any more still tells what was tried.
             hurts = error.path in hiding
             path = _relative(store, error.path)
             damaged.append(Damage(path, kind, name, error.reason, (task,) if hurts and task else (), False, hurts))
     return damaged
+
+
+def _is_open(store: Store, task: str) -> bool:
+    """Whether a task is in the middle of a task iteration."""
+    try:
+        return store.read_task(task).get("active") is not None
+    except (DamagedFile, InputError):
+        return False
 
 
 def _records(store: Store) -> Iterator[tuple[str, str, str | None, Callable[[], object]]]:

@@ -6,12 +6,13 @@ import re
 import socket
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from munet.errors import InputError
-from munet.report.watch import Server, bind, server
+from munet.report.watch import Server, bind, connections, server
 from munet.serving.policy import policy
 from watch_tools import Listener, ask, fake_page, fake_system, put, serving
 
@@ -239,7 +240,7 @@ def test_the_page_is_made_once_for_all(system: Path):
 
 
 def test_too_many_connections_are_closed_and_the_next_are_served(system: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(server, "CONNECTIONS", 3)
+    monkeypatch.setattr(connections, "CONNECTIONS", 3)
     with serving(system, heartbeat=0.05) as running:
         listeners = [Listener(running.port) for _ in range(3)]
         with pytest.raises((ConnectionError, OSError)):
@@ -254,3 +255,41 @@ def test_too_many_connections_are_closed_and_the_next_are_served(system: Path, m
             except OSError:
                 assert time.monotonic() < end
                 time.sleep(0.05)
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /state HT", b"GET /state HTTP/1.1\r\nHost: localhost\r\nX: "])
+def test_a_hundred_half_open_connections_keep_nobody_out(system: Path, said: bytes):
+    with serving(system) as running:
+        half_open = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(120)]
+        try:
+            for one in half_open:
+                with suppress(OSError):
+                    one.sendall(said)
+            for _ in range(20):
+                assert ask(running, "/state")[0].status == 200
+        finally:
+            for one in half_open:
+                one.close()
+
+
+@pytest.mark.parametrize(
+    "header", ["Content-Length: 5", "Transfer-Encoding: chunked", "Content-Length: 0\r\nContent-Length: 5"]
+)
+def test_a_request_with_a_body_ends_the_connection(system: Path, header: str):
+    """What a proxy takes for its body must not be answered as another request."""
+    with serving(system) as running, socket.create_connection(("127.0.0.1", running.port), timeout=20) as client:
+        inner = b"GET /state HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        client.sendall(f"GET /payload HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n".encode() + inner)
+        answer = b""
+        with suppress(ConnectionError):
+            while part := client.recv(65536):
+                answer += part
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1") == 1
+    assert b"Connection: close" in answer
+
+
+def test_an_empty_body_is_none(system: Path):
+    with serving(system) as running, socket.create_connection(("127.0.0.1", running.port), timeout=20) as client:
+        client.sendall(b"GET /state HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+        assert client.recv(65536).startswith(b"HTTP/1.1 200 ")

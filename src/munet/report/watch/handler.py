@@ -14,6 +14,7 @@ from munet.report.watch.page import live_page, waiting_page
 from munet.serving.policy import policy
 
 if TYPE_CHECKING:
+    from munet.report.watch.connections import Connections
     from munet.report.watch.feed import Feed, Shown
     from munet.serving.access import Access
 
@@ -29,6 +30,7 @@ class Site(Protocol):
     access: "Access"
     feed: "Feed"
     heartbeat: float
+    connections: "Connections"
 
     @property
     def url(self) -> str: ...
@@ -46,6 +48,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """HEAD too: `_send` leaves out the body."""
         self._begun = False
+        lengths = self.headers.get_all("Content-Length", [])
+        if self.headers.get("Transfer-Encoding") or any(length.strip() != "0" for length in lengths):
+            # What a proxy takes for the body of this request would else be read as the next one.
+            return self._refuse(HTTPStatus.BAD_REQUEST, "requests have no body here")
         path, _, query = self.path.partition("?")
         routes: dict[str, Callable[[], None]] = {
             "/": self._page,
@@ -66,6 +72,7 @@ class Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.FORBIDDEN, "pages of other sites may not ask for this")
         else:
             self._answer(routes[path])
+        return None
 
     do_HEAD = do_GET
 
@@ -176,6 +183,17 @@ class Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.METHOD_NOT_ALLOWED, f"read only: {' and '.join(_METHODS)}")
         else:
             self._refuse(HTTPStatus(code), message or HTTPStatus(code).phrase)
+
+    def parse_request(self) -> bool:
+        """Read the headers; once they are whole the client waits for us."""
+        whole = super().parse_request()
+        if whole:
+            self.server.connections.answering(self.connection)
+        return whole
+
+    def handle_one_request(self) -> None:
+        super().handle_one_request()
+        self.server.connections.waiting(self.connection)
 
     def log_message(self, format: str, *args: object) -> None:
         """Says nothing: the terminal shows the address and no more."""

@@ -11,13 +11,13 @@ from typing import Any
 
 from munet.errors import InputError
 from munet.report.watch.changes import Files
+from munet.report.watch.connections import Connections
 from munet.report.watch.feed import Feed, Payload, Shown
 from munet.report.watch.handler import HEARTBEAT, Handler
 from munet.serving.access import Access, checked_token, is_loopback, new_token
 from munet.serving.listening import refused, resolved
 
 PORT = 8467
-CONNECTIONS = 100  # at once; one more is closed unheard
 Page = Callable[[Payload], str]
 
 
@@ -37,8 +37,7 @@ class Server(ThreadingHTTPServer):
         self._make_page = page
         self._made_page: tuple[str, str] | None = None  # version, page
         self._page_lock = threading.Lock()
-        self._free = threading.BoundedSemaphore(CONNECTIONS)
-        self._open: set[socket.socket] = set()
+        self.connections = Connections(loopback=is_loopback)
         super().__init__(address, Handler)
         self.access = Access(None, is_loopback(str(self.server_address[0])), self.port)
 
@@ -74,9 +73,7 @@ class Server(ThreadingHTTPServer):
         """Stop listening and hang up."""
         self.shutdown()
         self.server_close()
-        for request in list(self._open):
-            with suppress(OSError):
-                request.shutdown(socket.SHUT_RDWR)
+        self.connections.hang_up()
 
     # -- socketserver -------------------------------------------------------------------------------------------------
 
@@ -86,22 +83,24 @@ class Server(ThreadingHTTPServer):
         self.server_name, self.server_port = str(self.server_address[0]), self.port
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if not self._free.acquire(blocking=False):
+        if not self.connections.admit(request, str(client_address[0])):
             self.shutdown_request(request)
             return
         try:
             super().process_request(request, client_address)
         except BaseException:
-            self._free.release()
+            self.connections.drop(request)
             raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        self._open.add(request)
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._open.discard(request)
-            self._free.release()
+            self.connections.drop(request)
+
+    def service_actions(self) -> None:
+        """Now and then, while it serves."""
+        self.connections.hang_up_late()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Says nothing: what was worth saying `Handler.handle` said."""
