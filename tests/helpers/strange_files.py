@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from munet.fs import folders
+
 KINDS = ("link to a file", "link to a folder", "dangling link", "pipe", "folder", "socket", "link to what was there")
 SECONDS = 10
 
@@ -82,3 +86,18 @@ def in_time(seconds: int = SECONDS) -> Iterator[None]:
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+def follow_links(patch: pytest.MonkeyPatch) -> None:
+    """Make a store of one that follows links and opens whatever there is, as a naive one would be."""
+
+    def opened(folder: folders.Folder, entry: str, flags: int = os.O_RDONLY) -> int:
+        return os.open(folder.name(entry), flags, 0o666, dir_fd=folder.at)
+
+    def step(folder: folders.Folder, parts: tuple[str, ...], flags: int) -> int:
+        return os.open(folder.name(parts[-1]), flags, dir_fd=folder.at)
+
+    patch.setattr("munet.fs.tree.open_plain", opened)
+    patch.setattr("munet.fs.locks.open_plain", opened)
+    patch.setattr(folders, "_step", step)
+    patch.setattr(folders.Folder, "state", lambda self, entry: os.stat(self.name(entry), dir_fd=self.at))

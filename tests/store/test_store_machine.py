@@ -11,6 +11,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precon
 
 from munet.errors import DamagedError, InputError
 from munet.store import Store
+from munet.store.derived import resolve_model
 from munet.store.fsck import fsck
 from munet.store.gc import gc
 from munet.store.schema import TaskRecord
@@ -180,7 +181,7 @@ class StoreMachine(RuleBasedStateMachine):
     def read_some_model(self, model: str) -> None:
         if self.store.has_model(model):
             assert self.store.get_model(model) == self.manifests[model]
-            assert self.store.resolve_model(model[:16]) == model
+            assert resolve_model(self.store, model[:16]) == model
 
     # What always holds -----------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import pytest
 from munet.errors import DamagedError, InputError, MunetError, StoreError
 from munet.fs.tree import Tree
 from munet.store import Store, manifests
+from munet.store.derived import resolve_model
 from munet.store.fsck import Damage, fsck
 from munet.store.gc import gc
 from munet.store.layer_file import LayerFormatError, id_of_bytes, layer_id, layer_size, read_header
@@ -73,11 +74,11 @@ def test_models(tmp_path: Path):
     assert said == f"layers of head is layer {ghost}, which {store.path} does not hold: put the layer first"
     said, _ = said_by(store.put_model, manifest({}, parent=ghost))
     assert said == f"the parent {ghost} is not in {store.path}: put the parent first"
-    said, kind = said_by(store.resolve_model, "xyz")
+    said, kind = said_by(resolve_model, store, "xyz")
     assert said == "'xyz' is no model id: give 4 or more of its hexadecimal digits; `munet log` lists ids"
     assert kind == "unknown-model"
     wanted = "0000" if store.root[:4] != "0000" else "1111"
-    said, kind = said_by(store.resolve_model, wanted)
+    said, kind = said_by(resolve_model, store, wanted)
     assert (said, kind) == (
         f"no model id in {store.path} starts with '{wanted}': `munet log` lists them",
         "unknown-model",
@@ -96,7 +97,7 @@ def test_at_most_four_models_of_one_beginning_are_named(tmp_path: Path):
     for twin in twins:
         store.models.path(twin).write_bytes(b"{}")
     first = sorted([*twins, store.root])[:4]
-    said, _ = said_by(store.resolve_model, store.root[:5])
+    said, _ = said_by(resolve_model, store, store.root[:5])
     names = ", ".join(id[:11] + "…" for id in first)
     assert said == f"'{store.root[:5]}' is the start of 9 model ids ({names}): give more digits"
 

@@ -14,6 +14,7 @@ import pytest
 from munet.errors import DamagedError, InputError, StoreError
 from munet.fs.tree import Tree
 from munet.store import Store
+from munet.store.derived import resolve_model
 from munet.store.fsck import fsck
 from munet.store.gc import gc
 from munet.store.schema import Manifest
@@ -276,21 +277,21 @@ def test_model_of_a_newer_format(tmp_path: Path):
 
 def test_resolve_model(tmp_path: Path):
     store = make_store(tmp_path / "s")
-    assert store.resolve_model(store.root[:4]) == store.root
-    assert store.resolve_model(store.root[:9].upper()) == store.root
-    assert store.resolve_model(store.root) == store.root
+    assert resolve_model(store, store.root[:4]) == store.root
+    assert resolve_model(store, store.root[:9].upper()) == store.root
+    assert resolve_model(store, store.root) == store.root
     twins = [store.root[:6] + digit * 58 for digit in "01"]
     for twin in twins:
         store.models.path(twin).write_bytes(b"{}")
     with pytest.raises(InputError, match=r"start of 3 model ids .*give more digits"):
-        store.resolve_model(store.root[:6])
-    assert store.resolve_model(twins[0][:12]) == twins[0]
+        resolve_model(store, store.root[:6])
+    assert resolve_model(store, twins[0][:12]) == twins[0]
     for wrong in ("", "abc", "xyzw", "../..", store.root + "0"):
         with pytest.raises(InputError, match="4 or more of its hexadecimal digits"):
-            store.resolve_model(wrong)
+            resolve_model(store, wrong)
     unknown = "0000" if not store.root.startswith("0000") else "1111"
     with pytest.raises(InputError, match=r"no model id in .* starts with"):
-        store.resolve_model(unknown)
+        resolve_model(store, unknown)
 
 
 # -- tasks ----------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from munet.store import Store
 from munet.store.fsck import fsck
 from munet.store.gc import collect, gc
 from store_tools import grown_store, layer_bytes, model_of, put_child, task_record
-from strange_files import KINDS, in_time, not_read, replace, state_of, were_read
+from strange_files import KINDS, follow_links, in_time, not_read, replace, state_of, were_read
 
 PLACES = (
     "munet.json",
@@ -127,16 +127,7 @@ def test_nothing_leads_out_of_a_system_and_nothing_hangs(tmp_path: Path, whole: 
 def test_this_test_catches_a_store_that_follows_links(
     tmp_path: Path, whole: Store, place: str, monkeypatch: pytest.MonkeyPatch
 ):
-    def follow(folder: folders.Folder, entry: str, flags: int = os.O_RDONLY) -> int:
-        return os.open(folder.name(entry), flags, 0o666, dir_fd=folder.at)
-
-    def step(folder: folders.Folder, parts: tuple[str, ...], flags: int) -> int:
-        return os.open(folder.name(parts[-1]), flags, dir_fd=folder.at)
-
-    monkeypatch.setattr("munet.fs.tree.open_plain", follow)
-    monkeypatch.setattr("munet.fs.locks.open_plain", follow)
-    monkeypatch.setattr(folders, "_step", step)
-    monkeypatch.setattr(folders.Folder, "state", lambda self, entry: os.stat(self.name(entry), dir_fd=self.at))
+    follow_links(monkeypatch)
     path = path_of(whole, place)
     copy = Path(shutil.copytree(whole.path, tmp_path / "s"))
     kind = "dangling link" if place == ".lock" else "link to what was there"

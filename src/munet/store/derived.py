@@ -1,5 +1,6 @@
 """What follows from the refs: owners, totals, lineage. Always derived, never stored."""
 
+import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,7 +27,26 @@ def resolve(store: "Store", word: str) -> str:
             f"no task or model '{word}' in {store.path}{suggest(word, known)}; tasks: {', '.join(names)}",
             kind="unknown-model",
         )
-    return store.resolve_model(word)
+    return resolve_model(store, word)
+
+
+def resolve_model(store: "Store", prefix: str) -> str:
+    """The one model id that starts with at least 4 given digits. Raises InputError when it is none or several."""
+    wanted = prefix.lower()
+    if not re.fullmatch(r"[0-9a-f]{4,64}", wanted):
+        raise InputError(
+            f"{prefix!r} is no model id: give 4 or more of its hexadecimal digits; `munet log` lists ids",
+            kind="unknown-model",
+        )
+    found = store.models.starting_with(wanted)
+    if not found:
+        raise InputError(
+            f"no model id in {store.path} starts with {prefix!r}: `munet log` lists them", kind="unknown-model"
+        )
+    if len(found) > 1:
+        names = ", ".join(id[: len(wanted) + 6] + "…" for id in found[:4])
+        raise InputError(f"{prefix!r} is the start of {len(found)} model ids ({names}): give more digits")
+    return found[0]
 
 
 def lineage(store: "Store", model: str) -> list[tuple[str, Manifest]]:

@@ -184,24 +184,6 @@ class Store(Runs):
         """Whether a model's manifest is stored."""
         return self.models.has(id)
 
-    def resolve_model(self, prefix: str) -> str:
-        """The one model id that starts with at least 4 given digits. Raises InputError when it is none or several."""
-        wanted = prefix.lower()
-        if not re.fullmatch(r"[0-9a-f]{4,64}", wanted):
-            raise InputError(
-                f"{prefix!r} is no model id: give 4 or more of its hexadecimal digits; `munet log` lists ids",
-                kind="unknown-model",
-            )
-        found = self.models.starting_with(wanted)
-        if not found:
-            raise InputError(
-                f"no model id in {self.path} starts with {prefix!r}: `munet log` lists them", kind="unknown-model"
-            )
-        if len(found) > 1:
-            names = ", ".join(id[: len(wanted) + 6] + "…" for id in found[:4])
-            raise InputError(f"{prefix!r} is the start of {len(found)} model ids ({names}): give more digits")
-        return found[0]
-
     # -- tasks: the refs ----------------------------------------------------------------------------------------------
 
     def tasks(self) -> list[str]:

@@ -4,10 +4,10 @@ import socket
 from typing import Any
 
 import pytest
-from munet.report.watch.access import is_loopback
 
 from munet.report.watch import connections
 from munet.report.watch.connections import Connections
+from munet.serving.access import is_loopback
 
 
 class Fake:
