@@ -38,8 +38,8 @@ def read_pickled(file: Path) -> dict[str, Any]:
 
 
 def _refuse_lies(pickled: bytes) -> None:
-    """ValueError for lengths that are not there and for places that nothing leads to: seven bytes of a pickle can make a
-    reader allocate gigabytes. Nothing is built on the way."""
+    """ValueError for lengths that are not there and for places that nothing leads to: seven bytes of a pickle can make
+    a reader allocate gigabytes. Nothing is built on the way."""
     for count, (code, argument, _) in enumerate(pickletools.genops(pickled)):
         if code.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument) > count:  # type: ignore[arg-type]
             raise ValueError(f"place {argument} after {count} steps")
