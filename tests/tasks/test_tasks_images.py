@@ -75,6 +75,13 @@ def test_white_of_more_than_8_bits(kind: str, dtype: type) -> None:
         decode_image(encoded(Image.fromarray(values), kind), white=4000)
 
 
+def test_16_bit_tiff_whose_zero_is_white() -> None:
+    values = GREY.astype(np.uint16) * 257
+    held = io.BytesIO()
+    Image.fromarray(values).save(held, "TIFF", tiffinfo={262: 0})
+    np.testing.assert_array_equal(decode_image(held.getvalue())[..., 0], 255 - GREY)
+
+
 def test_white_of_8_bits_counts_where_it_is_less() -> None:
     dark = Image.fromarray(GREY // 16)
     np.testing.assert_array_equal(decode_image(encoded(dark), white=4095), decode_image(encoded(dark)))

@@ -57,6 +57,8 @@ def _with_channels(array: np.ndarray, name: str) -> np.ndarray:
     hint = "images must be (N, H, W), (N, H, W, 1), (N, H, W, 3) or (N, H, W, 4)"
     if array.ndim == 4 and array.shape[1] in (1, 3, 4):
         hint = "the channels come first: np.moveaxis(images, 1, -1) puts them last"
+    elif array.ndim == 4:
+        hint += f"; of volumes store slices, for instance images[..., {array.shape[-1] // 2}]"
     elif array.ndim == 2 and (side := isqrt(array.shape[1])) ** 2 == array.shape[1] and side:
         hint = f"a row for each image: images.reshape(-1, {side}, {side}) gives them their shape"
     elif array.ndim == 2 and (side := isqrt(array.shape[1] // 3)) ** 2 * 3 == array.shape[1] and side:

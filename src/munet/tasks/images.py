@@ -1,6 +1,7 @@
 """One image, from whatever holds it, as uint8 (H, W, C) with C 1 (grey) or 3 (RGB)."""
 
 import io
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from PIL import Image, ImageOps
 from munet.errors import InputError
 from munet.tasks.arrays import convert_images, over_white
 from munet.tasks.image_files import looks_like_heif, register_heif
+
+_PHOTOMETRIC = 262  # a tag of TIFF
 
 
 def decode_image(
@@ -50,8 +53,11 @@ def decode_image(
 
 
 def read_bytes(path: Path) -> bytes:
-    """Content of a file; InputError that names it."""
+    """Content of a file; InputError that names it, also where it is a pipe or a device, which may never end."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            kind = "folder" if path.is_dir() else "pipe or device"
+            raise InputError(f"{path}: cannot be read: it is a {kind}, no file")
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
@@ -112,11 +118,13 @@ def usual_white(image: bytes) -> int:
 
 def _pixels(image: Image.Image, white: int | None) -> np.ndarray:
     file_format = image.format
+    inverted = getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0  # 0 is white; Pillow turns it only for 8 bits
     image.load()
     image = ImageOps.exif_transpose(image)
     # Pillow widens the 16 bits of PNG and PPM to 32.
     if image.mode.startswith("I;16") or (image.mode == "I" and file_format in ("PNG", "PPM")):
-        return _from_many_bits(np.asarray(image), white or 65535)
+        pixels = _from_many_bits(np.asarray(image), white or 65535)
+        return 255 - pixels if inverted else pixels
     if image.mode in ("I", "F"):
         if white is None:
             raise InputError(

@@ -1,6 +1,7 @@
 """The clusters: super-classes of CIFAR-100 from every form of it, sets without one class, who is held out."""
 
 import pickle
+import resource
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -145,6 +146,18 @@ def test_a_pickle_is_never_run(tmp_path: Path):
     (folder / "train").write_bytes(b"cbuiltins\neval\n(V1+1\ntR.")
     with pytest.raises(InputError, match=r"names builtins\.eval"):
         read_cifar100(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "pickled", [b"Nr\xff\xff\xff\x7f.", b"B\xff\xff\xff\xff.", b"\x8b\xff\xff\xff\x7f.", b"Np999999999\n."]
+)
+def test_a_few_bytes_do_not_make_gigabytes(tmp_path: Path, pickled: bytes):
+    file = tmp_path / "train"
+    file.write_bytes(pickled)
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(InputError, match="damaged"):
+        read_pickled(file)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < most + (64 << 10), "KiB"
 
 
 def test_pickles_that_are_damaged_or_something_else(tmp_path: Path):

@@ -14,10 +14,9 @@ import pytest
 
 from munet import tasks
 from munet.errors import InputError
-from munet.tasks.sources import open_source
-from munet.tasks.sources.arrays import reading
-from munet.tasks.sources.arrays.reading import refuse_bomb
+from munet.tasks.sources import open_source, unpacking
 from munet.tasks.sources.base import Source
+from munet.tasks.sources.unpacking import refuse_bomb
 
 RANDOM = np.random.default_rng(0)
 GREY = RANDOM.integers(2, 255, (40, 6, 6), dtype=np.uint8)
@@ -206,7 +205,7 @@ def test_rows_of_numbers_say_their_shape(tmp_path: Path) -> None:
 @pytest.fixture
 def small_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """What any file may expand to, so small that the tests are quick."""
-    monkeypatch.setattr(reading, "_SMALL", 1 << 20)
+    monkeypatch.setattr(unpacking, "_SMALL", 1 << 20)
 
 
 def deflated(file: Path, name: str, header: bytes, zeros: int) -> None:

@@ -1,5 +1,6 @@
 """`folder:` as data sets come: splits of many names, needless levels, copies, links, every suffix, names of files."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -283,6 +284,20 @@ def test_a_split_whose_classes_a_table_says(tmp_path: Path) -> None:
     assert any("val: the classes of 4 images are those of val_annotations.txt" in note for note in source.notes())
     table.write_text(table.read_text().replace("n02", "n03"))
     assert open_source(f"folder:{tmp_path}").counts() == {"train": 12}, "classes that are not those of train"
+
+
+def test_pipes_and_devices_are_no_images_and_never_opened(tmp_path: Path) -> None:
+    folder = fill(tmp_path, ["a", "b"], 10) / "a"
+    os.mkfifo(folder / "pipe.png")
+    os.mkfifo(folder / "pipe")
+    (folder / "zero.png").symlink_to("/dev/zero")
+    source = open_source(f"folder:{tmp_path}")
+    assert source.counts() == {"train": 20}
+    assert source.notes() == ["left out 3 files: pipes or devices 3"]
+    assert add("new", f"folder:{tmp_path}?order=stratified")["skipped"] == 0
+    for path in (folder / "pipe.png", folder / "zero.png"):
+        with pytest.raises(InputError, match=f"{path.name}: cannot be read: it is a pipe or device"):
+            decode_image(path)
 
 
 def test_patterns_and_levels_that_cannot_be_used(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from PIL import Image
 
 from munet.errors import InputError
 from munet.tasks.record import TaskOptions, add, load
-from munet.tasks.sources import open_source
+from munet.tasks.sources import open_source, unpacking
 from munet.tasks.sources.table.read import find_delimiter
 
 NAMES = [f"{row:03d}" for row in range(40)]
@@ -288,3 +289,17 @@ def test_delimiters() -> None:
     assert find_delimiter(["a b.jpg\tx", "c.jpg\ty z"]) == "\t"
     assert find_delimiter(["one", "two"]) == ","
     assert find_delimiter(["n01/a.jpg 0", "n02/b.jpg 1"]) == " "
+
+
+# bounds
+
+
+def test_tables_that_unpack_to_far_too_much_or_never_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpacking, "_SMALL", 1 << 20)
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"image,label\n" + b"\n" * (3 << 20)))
+    refused(f"csv:{tmp_path}/a.csv.gz", "a.csv.gz", "not unpacked")
+    pandas.DataFrame({"image": ["a.png"] * 300_000, "label": ["x"] * 300_000}).to_parquet(tmp_path / "a.parquet")
+    refused(f"csv:{tmp_path}/a.parquet", "a.parquet", "not unpacked")
+    for suffix in ("csv", "parquet"):
+        os.mkfifo(tmp_path / f"pipe.{suffix}")
+        refused(f"csv:{tmp_path}/pipe.{suffix}", "cannot be read: it is")

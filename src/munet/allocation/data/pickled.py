@@ -5,8 +5,10 @@ else: the three numpy names and the one codec that such files mention mean stand
 reading.
 """
 
+import io
 import math
 import pickle
+import pickletools
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,9 @@ from munet.errors import InputError
 def read_pickled(file: Path) -> dict[str, Any]:
     """The dictionary of `file`, names as text, arrays as uint8. InputError for anything else, or a damaged file."""
     try:
-        with open(file, "rb") as stream:
-            content = _Reader(stream, encoding="bytes").load()
+        pickled = file.read_bytes()
+        _refuse_lies(pickled)
+        content = _Reader(io.BytesIO(pickled), encoding="bytes").load()
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror or error}") from error
     except _Forbidden as error:
@@ -32,6 +35,14 @@ def read_pickled(file: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise InputError(f"{file}: holds a {type(content).__name__}, not a dictionary")
     return {_text(name): value.array() if isinstance(value, _Array) else value for name, value in content.items()}
+
+
+def _refuse_lies(pickled: bytes) -> None:
+    """ValueError for lengths that are not there and for places that nothing leads to: seven bytes of a pickle can make
+    a reader allocate gigabytes. Nothing is built on the way."""
+    for count, (code, argument, _) in enumerate(pickletools.genops(pickled)):
+        if code.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument) > count:  # type: ignore[arg-type]
+            raise ValueError(f"place {argument} after {count} steps")
 
 
 class _Forbidden(Exception):

@@ -23,7 +23,7 @@ from munet.tasks.cache.npy_rows import HEADER, FileRows, header, map_images, sou
 from munet.tasks.splits import Range
 from munet.tasks.stack import Shape
 
-DECODER = 1
+DECODER = 2
 """Of munet's own decoding: to be raised whenever any image would come out differently."""
 
 _IMAGES, _SPLIT = ".images.npy", ".split.npz"

@@ -8,6 +8,7 @@
     webdataset/      `wds:`, tar files of images and labels
     walk.py          files below a folder
     others.py        which source reads the files of a folder that another cannot
+    unpacking.py     what is packed in a file, within bounds
     numbering.py     class numbers for labels of any kind
     by_class.py      an order that is fair to every class
     base.py          what they have in common

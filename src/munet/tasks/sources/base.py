@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from munet.errors import InputError, suggest
-from munet.tasks.images import usual_white
+from munet.tasks.images import read_bytes, usual_white
 from munet.tasks.sources.by_class import Blocks, by_class
 from munet.tasks.sources.numbering import NO_CLASS
 
@@ -213,11 +213,11 @@ def white_in(options: Mapping[str, str]) -> int | None:
 def file_item(path: Path) -> Item:
     """The content of an image file; InputError where it may not be read."""
     try:
-        return path.read_bytes()
-    except FileNotFoundError:  # a broken link, or removed since it was listed
-        return Unusable(b"", f"{path}: there is no such file")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+        return read_bytes(path)
+    except InputError as error:
+        if isinstance(error.__cause__, FileNotFoundError):  # a broken link, or removed since it was listed
+            return Unusable(b"", f"{path}: there is no such file")
+        raise
 
 
 def absolute(location: str) -> Path:

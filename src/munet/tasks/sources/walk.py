@@ -34,17 +34,21 @@ def files_in(path: Path) -> list[Path]:
     return sorted(child for child in path.iterdir() if not is_hidden(child.name) and child.is_file())
 
 
-def files_below(folder: Path) -> Iterator[Path]:
+def files_below(folder: Path, special: list[Path] | None = None) -> Iterator[Path]:
     """Files at any depth. Links are followed; one that leads back to a folder on the way to it is not, and of the files
-    that a linked folder holds, those that are there already are left out.
+    that a linked folder holds, those that are there already are left out. Pipes and devices, which may never end, are
+    no files: they are added to `special`.
 
     InputError for a folder that may not be read.
     """
     above = {_identity(path) for start in (folder, folder.resolve()) for path in (start, *start.parents)}
     through: list[Path] = []
     plain: list[Path] = []
-    for path, linked in _walk(folder, above, False):
-        if linked:
+    for path, linked, plain_file in _walk(folder, above, False):
+        if not plain_file:
+            if special is not None:
+                special.append(path)
+        elif linked:
             through.append(path)
         else:
             plain.append(path)
@@ -56,8 +60,8 @@ def files_below(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _walk(folder: Path, above: set[tuple[int, int]], linked: bool) -> Iterator[tuple[Path, bool]]:
-    """Files, and whether a folder on the way to each is a link."""
+def _walk(folder: Path, above: set[tuple[int, int]], linked: bool) -> Iterator[tuple[Path, bool, bool]]:
+    """What is no folder, whether a folder on the way to it is a link, and whether it is a file, or was one."""
     try:
         with os.scandir(folder) as found:
             entries = sorted(found, key=lambda entry: entry.name)
@@ -65,11 +69,16 @@ def _walk(folder: Path, above: set[tuple[int, int]], linked: bool) -> Iterator[t
             if is_hidden(entry.name):
                 continue
             if not entry.is_dir():
-                yield Path(entry.path), linked
+                yield Path(entry.path), linked, entry.is_file() or _is_broken(entry)
             elif (here := _identity(Path(entry.path))) not in above:
                 yield from _walk(Path(entry.path), above | {here}, linked or entry.is_symlink())
     except OSError as error:
         raise InputError(f"{error.filename or folder}: cannot be read: {error.strerror or error}") from error
+
+
+def _is_broken(entry: os.DirEntry[str]) -> bool:
+    """Whether a link leads nowhere: its file is missing, which is told where it is read."""
+    return entry.is_symlink() and not os.path.exists(entry.path)
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from munet.errors import InputError
-from munet.tasks.sources.arrays.reading import Array, from_maybe_gzip
+from munet.tasks.sources.arrays.reading import Array
 from munet.tasks.sources.arrays.source import ArraySource, Part
+from munet.tasks.sources.unpacking import read_unpacked
 from munet.tasks.sources.walk import files_in
 from munet.tasks.split_names import match_splits
 
@@ -74,7 +75,7 @@ def _pair(files: dict[tuple[str, str], Path], split: str) -> Part:
 
 def _read(file: Path) -> np.ndarray:
     """The array in an idx file: two zeros, type, number of axes, their lengths, values; most significant byte first."""
-    content = from_maybe_gzip(file)
+    content = read_unpacked(file)
     kind = _TYPES.get(content[2]) if len(content) > 4 and content[:2] == b"\0\0" else None
     if kind is None or len(content) < 4 + 4 * content[3]:
         raise InputError(f"{file}: not an idx file, or damaged")

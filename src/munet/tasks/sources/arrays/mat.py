@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from munet.errors import InputError
-from munet.tasks.sources.arrays.reading import Array, guarded, refuse_bomb
+from munet.tasks.sources.arrays.reading import Array, guarded
 from munet.tasks.sources.arrays.roles import find_roles
 from munet.tasks.sources.arrays.source import ArraySource, Part
+from munet.tasks.sources.unpacking import refuse_bomb
 from munet.tasks.sources.walk import files_in
 from munet.tasks.split_names import in_grammar, match_splits
 

@@ -1,9 +1,7 @@
 """Reading one array of a file, in memory and time that the file deserves. Nothing is ever unpickled."""
 
-import gzip
 import math
 import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +11,9 @@ import numpy as np
 from numpy.lib import format as npy
 
 from munet.errors import InputError
+from munet.tasks.sources.unpacking import refuse_bomb
 
 T = TypeVar("T")
-
-_SMALL = 256 << 20  # bytes that any file may expand to;
-_DENSE = 100  # a larger one to this many times its size: pictures never compress so well, zeros do a thousandfold
 
 
 @dataclass(frozen=True)
@@ -36,15 +32,6 @@ class Array:
     def row(self, row: int) -> str:
         """What to call a row in an error."""
         return f"{self.path} {self.name}[{row}]" if self.name else f"{self.path}[{row}]"
-
-
-def refuse_bomb(what: str, packed: int, unpacked: int) -> None:
-    """InputError where a few bytes claim to hold very many."""
-    if unpacked > _SMALL and unpacked > _DENSE * max(packed, 1):
-        raise InputError(
-            f"{what}: {packed:,} bytes that unpack to {unpacked:,} are no images, but a trap or all the same value: "
-            "it was not unpacked; if it is right, store it uncompressed (numpy.savez)"
-        )
 
 
 def array_names(file: Path) -> list[str]:
@@ -77,29 +64,6 @@ def from_archive(file: Path, name: str) -> np.ndarray:
 def from_npy(file: Path) -> np.ndarray:
     """The array of an .npy file, mapped: only what is used is read. InputError as for archives."""
     return guarded(lambda: np.load(file, mmap_mode="r", allow_pickle=False), f"{file}: the array", file)
-
-
-def from_maybe_gzip(file: Path) -> bytes:
-    """The content of a file, unpacked if it is gzipped. InputError where it is damaged, or unpacks to far too much."""
-
-    def read() -> bytes:
-        packed = file.stat().st_size
-        with file.open("rb") as plain:
-            if plain.read(2) != b"\x1f\x8b":
-                plain.seek(0)
-                return plain.read()
-        with gzip.open(file) as stream:
-            most = max(_SMALL, _DENSE * packed)
-            content = stream.read(most + 1)
-        refuse_bomb(str(file), packed, len(content))
-        return content
-
-    try:
-        return read()
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{file}: damaged or truncated ({error})") from error
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read: {error.strerror or error}") from error
 
 
 def _check_header(stream: IO[bytes], size: int) -> None:

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +47,7 @@ class FolderSource(Source):
     def _read_folders(self, layout: Layout) -> None:
         self._notes, self._bases = list(layout.notes), layout.splits
         self._files = {
-            split: [(path, name) for folder, name in folders for path in self._images(files_below(folder))]
+            split: [(path, name) for folder, name in folders for path in self._images(folder)]
             for split, folders in layout.classes.items()
         }
         for split, annotated in layout.annotated.items():
@@ -67,7 +67,7 @@ class FolderSource(Source):
     def _read_names(self, root: Path, pattern: str) -> None:
         compiled, found, strange = compile_pattern(pattern), dict[str, _Labelled](), list[Path]()
         folders_in(root)  # refused where there is no such folder
-        read = [(path, compiled.read(path, root)) for path in self._images(files_below(root))]
+        read = [(path, compiled.read(path, root)) for path in self._images(root)]
         splits = match_splits({labels[1] for _, labels in read if labels})
         for path, labels in read:
             if labels is None:
@@ -85,14 +85,16 @@ class FolderSource(Source):
             what = f"{counted(len(strange), 'image')} whose name does not fit the pattern"
             self._notes.append(f"left out {what}, such as {strange[0].relative_to(root)}")
 
-    def _images(self, files: Iterable[Path]) -> list[Path]:
-        """The images among files, by path; the others are counted."""
-        found = []
-        for path in files:
+    def _images(self, folder: Path) -> list[Path]:
+        """The images below a folder, by path; other files are counted."""
+        found: list[Path] = []
+        special: list[Path] = []
+        for path in files_below(folder, special):
             if is_image(path):
                 found.append(path)
             else:
                 self._others[path.suffix or "no suffix"] += 1
+        self._others.update(["pipes or devices"] * len(special))
         return sorted(found)
 
     def _only_others(self) -> str:

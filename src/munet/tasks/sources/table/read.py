@@ -1,7 +1,6 @@
 """A table of any usual format as columns of text: delimiter and encoding are found, nothing is interpreted."""
 
 import csv
-import gzip
 import io
 import json
 import warnings
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from munet.errors import InputError
+from munet.tasks.sources.unpacking import read_unpacked, refuse_bomb
 from munet.tasks.split_names import match_splits
 
 if TYPE_CHECKING:
@@ -77,8 +77,7 @@ def read_table(path: Path, image_suffixes: frozenset[str]) -> Table:
         if suffix in PARQUET:
             table = _read_parquet(path)
         else:
-            data = gzip.decompress(path.read_bytes()) if path.suffix.lower() == ".gz" else path.read_bytes()
-            text, note = _decoded(data, path)
+            text, note = _decoded(read_unpacked(path), path)
             table = _read_lines(path, text) if suffix in LINES else _read_delimited(path, text, image_suffixes)
             table.notes += note
     except FileNotFoundError as error:
@@ -218,8 +217,13 @@ def _read_lines(path: Path, text: str) -> Table:
 def _read_parquet(path: Path) -> Table:
     import pandas
     import pyarrow
+    import pyarrow.parquet
 
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: cannot be read: it is no file")
     try:
+        # A column of one value packs any number of rows in a few bytes; names of files do not.
+        refuse_bomb(str(path), path.stat().st_size, 64 * pyarrow.parquet.read_metadata(path).num_rows)
         frame = pandas.read_parquet(path)
     except (pyarrow.ArrowException, ValueError) as error:
         raise InputError(f"{path}: cannot be read as Parquet: {' '.join(str(error).split())[:200]}") from error

@@ -189,9 +189,9 @@ def _parsed(content: bytes, name: str) -> dict[str, Any]:
 def _class_names(folder: Path) -> tuple[str, ...] | None:
     """The lines of `classnames.txt`, if it is there."""
     file = folder / "classnames.txt"
+    if not file.is_file():
+        return None
     try:
         return tuple(line.strip() for line in file.read_text("utf-8").splitlines() if line.strip())
-    except FileNotFoundError:
-        return None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{file}: cannot be read: {error}") from error
