@@ -1,6 +1,5 @@
 """One system on disk. Objects never change, refs are replaced whole, and readers need neither lock nor repair."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
