@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from munet.inference.measures import Answers
     from munet.inference.predict import Prediction, Predictor
     from munet.inference.stream import Answer
-    from munet.model.loader import Tensors
     from munet.model.staged import StagedNetwork
     from munet.model.vit import ViTArchitecture
     from munet.store.fsck import Report as FsckReport
@@ -287,33 +286,9 @@ class System:
         timm has no place for residual adapters: a model that has some is refused, unless `with_adapters` writes them
         under keys of their own.
         """
-        from munet.inference.asked import form_of
-        from munet.inference.described import described
-        from munet.model.to_timm import check_target, export_model
-        from munet.tasks.form import Form, decode_side
+        from munet.inference.exporting import export_to_timm
 
-        check_target(Path(path))
-
-        architecture = self.architecture
-
-        def read() -> "tuple[Manifest, Form, dict[str, Tensors]]":
-            model = self.resolve(word)
-            manifest = self.models.manifest(model)
-            side = decode_side(manifest["hyperparameters"]["image_size"])
-            form = form_of(self.models, model) if manifest["task"] else Form(side)
-            return manifest, form, self.models.layers(model)
-
-        manifest, form, layers = self._consistent(read)
-        size = manifest["hyperparameters"]["image_size"]
-        return export_model(
-            architecture,
-            layers,
-            size,
-            self.task(manifest["task"])["classes"] if manifest["task"] else [],
-            Path(path),
-            with_adapters=with_adapters,
-            preprocessing=described(form, size, architecture.mean, architecture.std),
-        )
+        return export_to_timm(self.models, word, Path(path), with_adapters=with_adapters)
 
     def export_program(
         self,
@@ -326,21 +301,17 @@ class System:
     ) -> dict[str, Any]:
         """Write the models of one task or several as one program (.onnx or .pt2) that runs without munet.
 
-        What the models share is in it once. It is run on 16 images before it is kept. `example` writes a script beside
-        an .onnx that asks it with onnxruntime. Returns what is said in the file (docs/export.md).
+        What they share is in it once; it is compared on 16 images before it is kept. `example` writes a script beside
+        an .onnx that asks it with onnxruntime. Returns what is said in the file (docs/cli.md, munet export).
         """
-        from munet.inference.programs import write_program
-        from munet.inference.programs.example import write_example
+        from munet.inference.exporting import export_as_program
 
-        if example and Path(path).suffix != ".onnx":
-            raise InputError(f"{path}: an example goes with .onnx only")
-        if example and not preprocessing:
-            raise InputError("an example goes with a program that holds the preprocessing: leave --bare out")
-        ids = list(dict.fromkeys(self.resolve(word) for word in words))
-        told = progress or (lambda done, steps: None)
-        options = {"preprocessing": preprocessing, "progress": told}
-        written = self._consistent(lambda: write_program(self.models, ids, Path(path), **options))
-        return written | ({"example": str(write_example(Path(path)))} if example else {})
+        options = {
+            "preprocessing": preprocessing,
+            "example": example,
+            "progress": progress or (lambda done, steps: None),
+        }
+        return export_as_program(self.models, words, Path(path), **options)
 
     def _consistent(self, read: "Callable[[], Read]") -> "Read":
         """What `read` returns, from refs that an evolution in another process has not moved on in between."""

@@ -10,6 +10,7 @@ lineage.py        ancestors, their tree, the tasks that trained inherited weight
 model_history.py  what `munet log`, `show` and `diff` say of one model
 unfinished.py     runs that are not finished: whose, how old, what would be lost
 explanation.py    what `munet explain` says of a task's model
+card.py           the model card of a system
 status.py         what `munet status` says of a system
 sharing.py        layers that two tasks have in common
 flow.py           which tasks' models others descend from

@@ -3,7 +3,7 @@
     system.py     init, add, status
     task.py       task show, move, rename, remove
     evolve/       evolve, methods, resume: the commands, the live view
-    inspect.py    log, show, diff
+    inspect.py    log, show, diff; card.py card
     report.py     report: a system as a page; plot.py its figures and animation; watch.py the page, live
     use.py        evaluate, export; predict.py predict; serve.py serve
     experiment/   experiment run, continual, table, plot
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import typer
 
 GROUPS = (
-    *("quickstart", "system", "task", "evolve.command", "evolve.resume", "inspect", "report", "plot", "watch"),
+    *("quickstart", "system", "task", "evolve.command", "evolve.resume", "inspect", "card", "report", "plot", "watch"),
     *("use", "predict", "serve", "experiment.run", "catalog.list", "importing", "allocation.train", "maintain"),
 )
 

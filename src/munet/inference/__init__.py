@@ -6,7 +6,8 @@ prepared.py  those as ready batches
 predict.py   ready batches in, answers out
 stream.py    answers for any number of files
 evaluate.py  accuracies over whole splits
-labelled.py  answers on any labelled images; measures.py what they come to
+labelled.py  answers on any labelled images, recorded.py on a task's own; measures.py what they come to
+exporting.py  models as files for others
 programs/    models as programs that run without munet: ONNX, torch.export
 described.py  what happens to an image, for people who use an exported network without munet
 """

@@ -28,7 +28,9 @@ _MOST = 1024  # images of a batch that torch.export is told of
 
 
 @dataclass(frozen=True)
-class _Made:
+class Made:
+    """A program that is not written yet, and what its writers are told."""
+
     program: Program
     description: dict[str, Any]
     example: torch.Tensor  # a batch of two: of one, the size of a batch would be taken for fixed
@@ -59,14 +61,20 @@ def write_program(
     progress(0, 3)
     made = _made(models, ids, preprocessing)
     progress(1, 3)
+    worst = write_checked(made, path, lambda: progress(2, 3))
+    progress(3, 3)
+    return made.description | {"file": str(path), "largest_difference": worst}
+
+
+def write_checked(made: Made, path: Path, written: Callable[[], None] = lambda: None) -> float:
+    """Write a program and ask it, then keep it; returns the largest difference. InputError where that is too large."""
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".tmp-") as folder:
         draft = Path(folder) / path.name
         (_onnx if path.suffix == ".onnx" else _exported)(made, draft)
-        progress(2, 3)
+        written()
         worst = difference(draft, made.program, made.example)
         write_atomic(path, draft.read_bytes())
-    progress(3, 3)
-    return made.description | {"file": str(path), "largest_difference": worst}
+    return worst
 
 
 def _need() -> None:
@@ -78,7 +86,7 @@ def _need() -> None:
             raise InputError(text, kind="missing-extra") from error
 
 
-def _made(models: "ModelLoader", ids: Sequence[str], preprocessing: bool) -> _Made:
+def _made(models: "ModelLoader", ids: Sequence[str], preprocessing: bool) -> Made:
     manifests = {}
     for model in ids:
         manifest, task = with_head(models, model)
@@ -102,18 +110,18 @@ def _made(models: "ModelLoader", ids: Sequence[str], preprocessing: bool) -> _Ma
         height, width = form.size or (form.side, form.side)
         example = torch.randint(0, 256, (2, height, width + (height == 2), 3), dtype=torch.uint8)
         sides = {1: torch.export.Dim("height", min=2, max=1 << 14), 2: torch.export.Dim("width", min=2, max=1 << 14)}
-        return _Made(program, description, example, {0: batch, **sides})
+        return Made(program, description, example, {0: batch, **sides})
     example = torch.randn(2, len(pre.mean), pre.image_size, pre.image_size)
-    return _Made(program, description, example, {0: batch})
+    return Made(program, description, example, {0: batch})
 
 
-def _exported(made: _Made, path: Path) -> None:
+def _exported(made: Made, path: Path) -> None:
     with torch.no_grad():
         program = torch.export.export(made.program, (made.example,), dynamic_shapes={"images": made.dynamic})
     torch.export.save(program, path, extra_files={"munet": json.dumps(made.description, ensure_ascii=False)})
 
 
-def _onnx(made: _Made, path: Path) -> None:
+def _onnx(made: Made, path: Path) -> None:
     import onnx
 
     with torch.no_grad(), warnings.catch_warnings():
