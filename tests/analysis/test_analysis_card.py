@@ -23,6 +23,12 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> munet.System:
     return system
 
 
+def tested(system: munet.System) -> float:
+    test = system.task("three")["test"]
+    assert test is not None
+    return test["accuracy"]
+
+
 @pytest.mark.parametrize(
     ("correct", "examples", "low", "high"),
     [(80, 100, 0.7112, 0.8666), (0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (0, 0, 0.0, 1.0)],
@@ -33,11 +39,9 @@ def test_the_interval_of_wilson(correct: int, examples: int, low: float, high: f
 
 def test_the_card_holds_what_the_records_say(system: munet.System) -> None:
     text = card(system.store)
-    accuracy, low = (
-        system.task("three")["test"]["accuracy"],
-        wilson(round(24 * system.task("three")["test"]["accuracy"]), 24),
-    )
-    assert f"{100 * accuracy:.1f} [{100 * low[0]:.1f}, {100 * low[1]:.1f}]" in text
+    accuracy = tested(system)
+    low, high = wilson(round(24 * accuracy), 24)
+    assert f"{100 * accuracy:.1f} [{100 * low:.1f}, {100 * high:.1f}]" in text
     assert str(system.task("three")["model"])[:10] in text
     assert "train 60, validation 24" in text or "test 24, train 60" in text
     assert "random:vit_tiny_patch16_224" in text
@@ -61,5 +65,5 @@ def test_the_command_writes_it_with_the_errors(system: munet.System, tmp_path: P
     done = command("card", str(system.path), "--errors", "--write", str(tmp_path / "README.md"))
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "README.md").read_text()
-    wrong = system.task("three")["test"]["accuracy"] < 1
+    wrong = tested(system) < 1
     assert ("Most frequent errors" in text) == wrong
