@@ -23,7 +23,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> munet.System:
     return system
 
 
-def tested(system: munet.System) -> float:
+def accuracy_of(system: munet.System) -> float:
     test = system.task("three")["test"]
     assert test is not None
     return test["accuracy"]
@@ -39,7 +39,7 @@ def test_the_interval_of_wilson(correct: int, examples: int, low: float, high: f
 
 def test_the_card_holds_what_the_records_say(system: munet.System) -> None:
     text = card(system.store)
-    accuracy = tested(system)
+    accuracy = accuracy_of(system)
     low, high = wilson(round(24 * accuracy), 24)
     assert f"{100 * accuracy:.1f} [{100 * low:.1f}, {100 * high:.1f}]" in text
     assert str(system.task("three")["model"])[:10] in text
@@ -65,5 +65,5 @@ def test_the_command_writes_it_with_the_errors(system: munet.System, tmp_path: P
     done = command("card", str(system.path), "--errors", "--write", str(tmp_path / "README.md"))
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "README.md").read_text()
-    wrong = tested(system) < 1
+    wrong = accuracy_of(system) < 1
     assert ("Most frequent errors" in text) == wrong
