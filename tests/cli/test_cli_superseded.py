@@ -24,6 +24,8 @@ READERS = {
     "predict": ("predict", "{system}", TASK, "{image}", "--json"),
     "evaluate": ("evaluate", "{system}", "--json"),
     "evaluate --data": ("evaluate", "{system}", "--task", TASK, "--data", "npz:{images}", "--json"),
+    "fsck": ("fsck", "{system}", "--json"),
+    "gc --dry-run": ("gc", "{system}", "--dry-run", "--json"),
     "report": ("report", "{system}", "--out", "{out}.html"),
 }
 

@@ -121,8 +121,9 @@ def generation(place: tuple[str, int, int], models: Sequence[str | None]) -> dic
 
 
 def files_of(store: Store) -> list[Path]:
-    """Every file of a system that holds something."""
-    return sorted(path for path in store.path.rglob("*") if path.is_file() and path.stat().st_size)
+    """Every file of a system that holds something that counts: in a lock nothing does."""
+    files = (path for path in store.path.rglob("*") if path.is_file() and path.name not in (".lock", ".turn"))
+    return sorted(path for path in files if path.stat().st_size)
 
 
 def temporary_files_in(path: Path) -> list[Path]:

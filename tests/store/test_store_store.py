@@ -1,6 +1,7 @@
 """The Store as its users see it: directory, layers, models, tasks, runs, locks."""
 
 import errno
+import fcntl
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from munet.fs.tree import Tree
 from munet.store import Store
 from munet.store.derived import resolve_model
 from munet.store.fsck import fsck
+from munet.store.gc import gc
 from munet.store.schema import Manifest
 from store_tools import (
     Faults,
@@ -99,7 +101,7 @@ def test_root_has_to_be_stored(tmp_path: Path):
 
 def test_two_creators_at_once(tmp_path: Path):
     def second(store: Store) -> str:
-        with pytest.raises(StoreError, match=f"process {os.getpid()} is already making"):
+        with pytest.raises(StoreError, match=f"process {os.getpid()} of .* is already making"):
             make_store(store.path)
         return root_writer(store)
 
@@ -410,7 +412,7 @@ def test_one_evolver(tmp_path: Path):
     with store.evolving():
         with (
             pytest.raises(
-                StoreError, match=rf"process {os.getpid()} is already evolving .*: wait for it or stop it first"
+                StoreError, match=rf"process {os.getpid()} of .* is already evolving .*: wait for it or stop it first"
             ),
             Store.open(store.path).evolving(),
         ):
@@ -434,13 +436,33 @@ with Store.open({str(store.path)!r}).evolving():
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "evolving\n"
-        with pytest.raises(StoreError, match=f"process {process.pid} is already evolving"), store.evolving():
+        with pytest.raises(StoreError, match=f"process {process.pid} of .* is already evolving"), store.evolving():
             pytest.fail("two evolvers")
     finally:
         process.kill()
         process.communicate()
     with store.evolving():
-        assert (store.path / ".evolving").read_text() == f"{os.getpid()}\n"
+        assert int((store.path / ".evolving").read_bytes()[:32]) == os.getpid()
+
+
+@pytest.mark.parametrize("reader", ["fsck", "gc --dry-run"])
+def test_readers_hold_no_lock(tmp_path: Path, reader: str):
+    """A collection goes on while they read, and they read while it goes on."""
+    store = make_store(tmp_path / "s")
+    read = {"fsck": lambda: fsck(store), "gc --dry-run": lambda: gc(store, dry_run=True)}[reader]
+    with store.collecting():
+        read()
+    identify, calls = store.models._identify, []
+
+    def taken(data: bytes) -> str:
+        with (store.path / ".lock").open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        calls.append(data)
+        return identify(data)
+
+    store.models._identify = taken
+    read()
+    assert calls
 
 
 def test_importing_the_store_needs_no_torch():

@@ -5,5 +5,5 @@ atomic.py    files written whole or not at all
 tree.py      Tree: the files below one directory, which no link leads out of
 decoding.py  JSON and TOML of outside files, within bounds
 sizes.py     sizes such as 2GB
-locks.py     advisory locks between processes
+locks.py     advisory locks between processes; lock_holders.py who holds one
 """

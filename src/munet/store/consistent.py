@@ -1,7 +1,7 @@
 """Reading while others write. Readers hold no lock, so what a ref named may be gone when it is read: the task iteration
 ended, and its population was let go. Then the refs are read again. Only what fresh refs still name is damage."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
 from munet.errors import InputError
@@ -26,13 +26,14 @@ def consistent(
         try:
             found = read()
         except MissingObject as error:
-            if is_damage(store, error.id):
+            if damage_among(store, [error.id]):
                 raise
             now = refs(store).models
             if now == before:
                 raise _let_go(store, error) from error
         else:
-            if all(is_damage(store, id) for id in lacking(found)):
+            missing = set(lacking(found))
+            if missing <= damage_among(store, missing):
                 return found
             now = refs(store).models
             if now == before:  # nothing moved since the last attempt
@@ -40,14 +41,17 @@ def consistent(
         before = now
 
 
-def is_damage(store: Store, id: str) -> bool:
-    """Whether an object is missing while refs name it, before and after the look: between the two one may move on."""
-    return all(_is_named(store, id) and not (store.has_layer(id) or store.has_model(id)) for _ in range(2))
-
-
-def _is_named(store: Store, id: str) -> bool:
-    stay = kept(store)
-    return id in stay.models or id in stay.layers
+def damage_among(store: Store, ids: Iterable[str]) -> set[str]:
+    """Those of the ids of objects that were not found which are damage: missing while refs name them, before and after
+    the look, for in between the refs may move on."""
+    missing = set(ids)
+    for _ in range(2):
+        if not missing:
+            break
+        stay = kept(store)
+        named = missing & (stay.models | stay.layers)
+        missing = {id for id in named if not (store.has_layer(id) or store.has_model(id))}
+    return missing
 
 
 def _let_go(store: Store, error: MissingObject) -> InputError:

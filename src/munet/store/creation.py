@@ -14,7 +14,7 @@ from munet.fs.tree import Tree
 
 MARKER = "munet.json"
 FOLDERS = ("layers", "models", "tasks", "runs")
-LOCKS = (".lock", ".evolving")
+LOCKS = (".lock", ".turn", ".evolving")
 
 
 @contextmanager
@@ -33,9 +33,7 @@ def place_for_system(path: Path) -> Iterator[None]:
             _clear(path)
             for name in FOLDERS:
                 Tree(path).make_folder(path / name)
-            # Also made here, so that a reader who may not write can take it.
-            with locks.shared(path / ".lock"):
-                yield
+            yield
         except BaseException:
             _withdraw(path, made)
             raise

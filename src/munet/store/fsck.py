@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from munet.errors import InputError
+from munet.store.consistent import damage_among
 from munet.store.layer_file import LayerFormatError, refuse_infinite
 from munet.store.manifests import layers_of
-from munet.store.objects import Objects
+from munet.store.objects import MISSING, MissingObject, Objects
 from munet.store.reachability import Reach, Use, reach
 from munet.store.records import DamagedFile
 from munet.store.run_files import generation_of
@@ -70,17 +71,17 @@ def fsck(store: Store, progress: Progress | None = None, check: ModelCheck | Non
     `check` says whether a model can be used, as in `Store.put_model`. It is asked of the models that a ref keeps, for
     the layers of their ancestors may be gone.
 
-    Others may evolve meanwhile; only gc waits, for it could remove what this has listed and not yet read.
+    Holds no lock. What others let go meanwhile is no damage, and of what they add not all is seen.
     """
-    with store.commit():
-        found = reach(store)
-        report = Report(tasks=len(store.task_names()))
-        faults = _check_objects(store, found, report, progress)
-        report.damaged = [_damage(store, *fault, found) for fault in faults]
-        report.damaged += _damaged_records(store, found)
-        if check is not None:
-            report.damaged += _useless_models(store, found, {damage.id for damage in report.damaged}, check)
-        report.strays = [_relative(store, file) for file in strays(store)]
+    found = reach(store)
+    report = Report(tasks=len(store.task_names()))
+    faults = _check_objects(store, found, report, progress)
+    damaged = damage_among(store, {id for _, id, fault in faults if fault == MISSING})
+    report.damaged = [_damage(store, *fault, found) for fault in faults if fault[2] != MISSING or fault[1] in damaged]
+    report.damaged += _damaged_records(store, found)
+    if check is not None:
+        report.damaged += _useless_models(store, found, {damage.id for damage in report.damaged}, check)
+    report.strays = [_relative(store, file) for file in strays(store)]
     return report
 
 
@@ -123,11 +124,14 @@ def _useless_models(store: Store, found: Reach, damaged: set[str], check: ModelC
     """Models that are whole and cannot be loaded all the same."""
     faults, header = [], lru_cache(maxsize=None)(store.layer_header)
     for id, use in found.models.items():
-        manifest = store.get_model(id) if use.weights and id not in damaged else None
-        if manifest is None or damaged & {layer for _, layer in layers_of(manifest)}:
+        if not use.weights or id in damaged:
             continue
         try:
-            check(manifest, header)
+            manifest = store.get_model(id)
+            if not damaged & {layer for _, layer in layers_of(manifest)}:
+                check(manifest, header)
+        except MissingObject:  # let go in the meantime
+            continue
         except InputError as error:
             if error.kind != "newer-format":  # a reader that does not know a kind of network keeps it all the same
                 faults.append(_damage(store, store.models, id, f"cannot be used: {error}", found))
@@ -150,6 +154,8 @@ def _damaged_records(store: Store, found: Reach) -> list[Damage]:
     for kind, name, task, read in _records(store):
         try:
             read()
+        except InputError:  # the task was removed meanwhile
+            continue
         except DamagedFile as error:
             # A record that no ref depends on any more still tells what was tried.
             hurts = error.path in hiding

@@ -1,12 +1,13 @@
 """Removing what no ref reaches. Waits for running commits, so what they have put and not yet named is never touched."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from munet.errors import DamagedError
-from munet.store.reachability import Unreadable, kept, refs
+from munet.store.reachability import Kept, Unreadable, kept, refs
 from munet.store.records import DamagedFile
 from munet.store.store import Store
 from munet.store.strays import temporary_files
@@ -31,9 +32,9 @@ def gc(store: Store, dry_run: bool = False) -> Report:
 
     Raises DamagedError, and removes nothing, when a damaged ref or manifest hides what has to stay.
     """
-    # A dry run counts and removes nothing, so it makes no one wait.
-    with store.commit() if dry_run else store.collecting():
-        stay = kept(store)
+    # A dry run counts and removes nothing, so it makes no one wait. It also counts what is being written just now.
+    with nullcontext() if dry_run else store.collecting():
+        stay = _settled(store)
         _refuse_hidden(store, stay.unreadable)
         # Models before the layers that they name: a kill in between leaves layers without models, which is whole.
         models = [store.models.file(id) for id in store.models.ids() if id not in stay.models]
@@ -41,6 +42,14 @@ def gc(store: Store, dry_run: bool = False) -> Report:
         temporary = temporary_files(store)
         freed = sum(_remove(store, file, dry_run) for file in (*models, *layers, *map(str, temporary)))
     return Report(len(models), len(layers), len(temporary), freed, dry_run)
+
+
+def _settled(store: Store) -> Kept:
+    """What has to stay, read again where refs moved on in the meantime, which they cannot do under the lock."""
+    while True:
+        before, stay = refs(store).models, kept(store)
+        if not stay.unreadable or refs(store).models == before:
+            return stay
 
 
 def collect(store: Store, models: Sequence[str]) -> Report:

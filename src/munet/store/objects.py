@@ -18,14 +18,14 @@ def is_id(value: object) -> bool:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
-_MISSING = "is missing"
+MISSING = "is missing"
 
 
 class MissingObject(DamagedFile):
     """An object that is not there. Whoever read a ref before asks `consistent` whether that is damage."""
 
     def __init__(self, path: Path, system: Path, kind: str, id: str):
-        super().__init__(path, _MISSING, system)
+        super().__init__(path, MISSING, system)
         self.what = kind
         self.id = id
 
@@ -69,7 +69,7 @@ class Objects:
     def get(self, id: str, verify: bool = True) -> bytes:
         """An object's bytes, re-hashed unless `verify` is false. Raises DamagedError when they are missing or wrong."""
         data, fault = self._read(id, verify)
-        if fault == _MISSING:
+        if fault == MISSING:
             raise MissingObject(self.path(id), self.folder.parent, self.kind, id)
         if fault is not None:
             raise DamagedFile(self.path(id), fault, self.folder.parent)
@@ -104,7 +104,7 @@ class Objects:
         try:
             data = self._files.read(path)
         except FileNotFoundError:
-            return b"", _MISSING
+            return b"", MISSING
         except StrangeFileError as error:
             return b"", str(error.strerror)
         except PermissionError as error:

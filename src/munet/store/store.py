@@ -15,7 +15,7 @@ from munet.fs.tree import Tree
 from munet.store import creation, manifests
 from munet.store import layer_file as layer_format
 from munet.store.creation import MARKER
-from munet.store.objects import Objects, is_id
+from munet.store.objects import MissingObject, Objects, is_id
 from munet.store.reading import decoded, read_record
 from munet.store.records import FORMAT, DamagedFile, NewerError, RecordError, canonical, parse, seal
 from munet.store.relations import Facts
@@ -88,11 +88,11 @@ class Store:
 
         Any number of commits run at once, and they nest. Do not train inside, for gc waits.
         """
-        return locks.shared(self.path / ".lock")
+        return locks.shared(self.path / ".lock", self.path / ".turn")
 
     def collecting(self) -> AbstractContextManager[None]:
         """Wait for the running commits, then hold off new ones. Deadlocks inside a commit of the same process."""
-        return locks.exclusive(self.path / ".lock")
+        return locks.exclusive(self.path / ".lock", self.path / ".turn")
 
     def evolving(self) -> AbstractContextManager[None]:
         """Be the one process that evolves this system, or raise StoreError naming the one that does."""
@@ -143,6 +143,8 @@ class Store:
         path = self.layers.path(id)
         try:
             return layer_format.parse_header(self.files.read(path, layer_format.BEGINNING))
+        except FileNotFoundError as error:
+            raise MissingObject(path, self.path, "layer", id) from error
         except (OSError, layer_format.LayerFormatError) as error:
             raise DamagedFile(path, f"has no header that can be read ({error})", self.path) from error
 
