@@ -140,8 +140,9 @@ class System:
 
         return rename(self.store, name, new)
 
-    def remove_task(self, name: str) -> TaskRecord:
-        """Take a task out of the system; returns what its record was. Layers that other tasks use stay."""
+    def remove_task(self, name: str) -> TaskRecord | None:
+        """Take a task out of the system; returns what its record was, None where that had vanished. Layers that other
+        tasks use stay."""
         from munet.tasks.changing import remove
 
         return remove(self.store, name)

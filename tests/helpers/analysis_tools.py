@@ -92,7 +92,7 @@ class _Builder:
         self.layers: dict[str, bytes] = {}
         self.models: dict[str, Draft] = {}
         self.store = Store.create(path, self._root)
-        self.store._refuse_unknown = lambda models: None  # type: ignore[method-assign]  # superseded ones are never written
+        self.store.refuse_unknown = lambda models: None  # type: ignore[method-assign]  # superseded ones are never written
         root = self.models[self.store.root]
         self.locked_by_root = set(root["layers"].values())
         self.tasks = [

@@ -78,6 +78,7 @@ def status_of(*rows: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "parameters_per_task": 800_000.0,
         "unfinished_run": None,
         "unfinished": [],
+        "missing_tasks": [],
     }
     return status | changes
 

@@ -17,6 +17,7 @@ from repo import DOCS
 from store_tools import changed, files_of, put_child
 
 GOLDEN = Path(__file__).with_name("golden")
+PLACED = Path(__file__).with_name("golden_placed")  # the same with records that say their place, and a list of tasks
 ROOT = "8d26392b64025f59a0364bc53d84862a72aafb48c36e539bd7c63d4fa9f4ab9e"
 MODEL = "7f543e827bca6ecfaf3dd1707b7fa7cf98c71c96583c41639b70c43e78b53da7"
 IDS = {
@@ -30,10 +31,10 @@ IDS = {
 }
 
 
-@pytest.fixture
-def golden(tmp_path: Path) -> Store:
-    """A copy, for even looking makes lock files."""
-    return Store.open(shutil.copytree(GOLDEN, tmp_path / "golden"))
+@pytest.fixture(params=[GOLDEN, PLACED], ids=["0.1 without places", "0.1"])
+def golden(tmp_path: Path, request: pytest.FixtureRequest) -> Store:
+    """A copy, for going on changes it."""
+    return Store.open(shutil.copytree(request.param, tmp_path / "golden"))
 
 
 def test_ids_of_layers_are_pinned():
@@ -79,7 +80,7 @@ def test_today_writes_the_same_bytes(tmp_path: Path):
         files = [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(".")]
         return {str(file.relative_to(path)): file.read_bytes() for file in files}
 
-    assert contents(store.path) == contents(GOLDEN)
+    assert contents(store.path) == contents(PLACED)
     assert files_of(store)
 
 

@@ -12,6 +12,7 @@ from munet.store import FORMAT
 from munet.store.derived import owners, totals
 from munet.store.manifests import origin_of
 from munet.store.schema import Manifest, TaskRecord
+from munet.store.task_list import vanished
 
 if TYPE_CHECKING:
     from munet.store import Store
@@ -52,6 +53,13 @@ def _row(record: TaskRecord, manifest: Manifest | None, owned: dict[str, set[str
     }
 
 
+def _missing(store: "Store") -> list[str]:
+    try:
+        return vanished(store)
+    except DamagedError:  # fsck tells of that
+        return []
+
+
 def _unfinished(store: "Store", runs: Sequence[str]) -> Iterator[dict[str, Any]]:
     for run in runs:
         with suppress(DamagedError):  # fsck tells of that
@@ -72,6 +80,7 @@ def status(store: "Store") -> dict[str, Any]:
         "root": {"id": store.root, "source": origin_of(store.get_model(store.root))["source"]},
         "tasks": rows,
         **totals(manifests, tests),
+        "missing_tasks": _missing(store),
         "unfinished_run": next(reversed(open_runs), None),
         "unfinished": list(_unfinished(store, open_runs)),
     }

@@ -7,6 +7,7 @@ import typer
 from munet.cli.common import JsonFlag, SystemPath, complete_task, open_system, show, show_json
 from munet.cli.text.formatting import added_line, short
 from munet.errors import InputError
+from munet.store.task_list import vanished
 from munet.text import clean, counted
 
 if TYPE_CHECKING:
@@ -91,13 +92,13 @@ def remove(
       munet task remove fleet flowers --yes
     """
     opened = open_system(system)
-    if opened.task(name)["model"] is not None and not yes:
+    if not yes and (name in vanished(opened.store) or opened.task(name)["model"] is not None):
         raise InputError(f"task '{name}' has a model, which would be lost: say --yes")
     record = opened.remove_task(name)
     _done(record, f"{clean(name)} removed; munet gc {clean(system)} frees what nobody else needs", as_json)
 
 
-def _done(record: "TaskRecord", text: str, as_json: bool) -> None:
+def _done(record: "TaskRecord | None", text: str, as_json: bool) -> None:
     if as_json:
         show_json(record)
     else:

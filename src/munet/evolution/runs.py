@@ -23,6 +23,7 @@ from munet.store.schema import (
     run_record,
     run_request,
 )
+from munet.store.task_list import missing_record, note_tasks, vanished
 
 if TYPE_CHECKING:
     from munet.store import Store
@@ -94,6 +95,9 @@ def begin(
     `default_threads` of each child count where the request names none. `where` is recorded for `munet resume`.
     InputError where another run was interrupted.
     """
+    for name in vanished(store):
+        raise missing_record(store.task_path(name), store.path)
+    note_tasks(store)  # from here on it would hurt if one vanished
     asked = request.to_json()
     open_runs = store.unfinished_runs()
     for name in open_runs:
@@ -202,5 +206,12 @@ def write_iteration(
         tasks=len(manifests),
         totals=totals(manifests, tests),
         finished=now(),
+        children=_children(store, run.name, task, iteration),
     )
     run_records.write_iteration(store, run.name, ending)
+
+
+def _children(store: "Store", run: str, task: str, iteration: int) -> dict[int, int]:
+    """How many children each generation of a task iteration has, by its record."""
+    places = [(file, place) for file, place in run_records.generations(store, run) if place[:2] == (task, iteration)]
+    return {place.generation: len(run_records.read_generation(store, run, file)["children"]) for file, place in places}

@@ -7,7 +7,8 @@
     reading.py       records and manifests read, with errors that say what to do
     typed.py         whether a value that was read has the type that the schema gives it
     manifests.py     what a model refers to
-    task_files.py    names of the records of tasks
+    task_files.py    names of the records of tasks; task_list.py which there should be
+    runs.py          the runs of a system by their files, a part of Store
     run_files.py     names of a run's files; what tasks and runs refer to
     run_records.py   the records of a run, read and written as what they are
     creation.py      a directory that is a system or is none
@@ -17,6 +18,7 @@
     derived.py       owners, totals, lineage: what follows from the refs
     reachability.py  what the refs reach
     strays.py        files that are none of a system's own
+    absent.py        records that should be there and are not
     consistent.py    reading while others write: again from fresh refs where something is gone
     fsck.py          checking everything
     gc.py            removing what no ref reaches: everywhere, or among what a task iteration let go

@@ -11,10 +11,11 @@ from munet.fs import locks
 from munet.fs.atomic import explained, is_temporary, make_folder, sync_folder
 from munet.fs.folders import StrangeFileError, opened_folder
 from munet.fs.tree import Tree
+from munet.store import task_list
 
 MARKER = "munet.json"
 FOLDERS = ("layers", "models", "tasks", "runs")
-LOCKS = (".lock", ".turn", ".evolving")
+LOCKS = (".lock", ".turn", task_list.LOCK, ".evolving")
 
 
 @contextmanager
@@ -59,7 +60,9 @@ def _refuse_taken(path: Path) -> None:
         found = {entry.name for entry in path.iterdir()}
     if MARKER in found:
         raise StoreError(f"{path} is already a munet system: add tasks to it, or choose another path", kind="exists")
-    strange = [name for name in found if name not in (*FOLDERS, *LOCKS) and not is_temporary(path / name)]
+    strange = [
+        name for name in found if name not in (*FOLDERS, *LOCKS, task_list.FILE) and not is_temporary(path / name)
+    ]
     # A killed attempt has made .evolving before anything else, so without it these folders are not ours.
     if strange or (found and ".evolving" not in found):
         raise StoreError(f"{path} is not empty: choose another path for the system", kind="exists")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from munet.errors import InputError
+from munet.store.absent import absent
 from munet.store.consistent import damage_among
 from munet.store.layer_file import LayerFormatError, refuse_infinite
 from munet.store.manifests import layers_of
@@ -151,6 +152,10 @@ def _damaged_records(store: Store, found: Reach) -> list[Damage]:
         Damage(_relative(store, link.path), "run", link.path.name, link.reason, (), False, True)
         for link in linked_runs(store)
     ]
+    for record in absent(store):
+        hurts = (record.task,) if record.task and (record.hides or _is_open(store, record.task)) else ()
+        path = _relative(store, record.fault.path)
+        damaged.append(Damage(path, record.kind, record.id, record.fault.reason, hurts, False, record.hides))
     for kind, name, task, read in _records(store):
         try:
             read()
@@ -162,6 +167,14 @@ def _damaged_records(store: Store, found: Reach) -> list[Damage]:
             path = _relative(store, error.path)
             damaged.append(Damage(path, kind, name, error.reason, (task,) if hurts and task else (), False, hurts))
     return damaged
+
+
+def _is_open(store: Store, task: str) -> bool:
+    """Whether a task is in the middle of a task iteration."""
+    try:
+        return store.read_task(task).get("active") is not None
+    except (DamagedFile, InputError):
+        return False
 
 
 def _records(store: Store) -> Iterator[tuple[str, str, str | None, Callable[[], object]]]:

@@ -8,6 +8,7 @@ history stays, weights that no ref needs do not.
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from munet.store.absent import hiding
 from munet.store.manifests import layers_of, parent_of
 from munet.store.records import DamagedFile
 from munet.store.run_files import is_over, models_of_generation, models_of_task
@@ -76,6 +77,8 @@ def refs(store: Store) -> Refs:
     found.models += [(name, model) for name, record in tasks.items() for model in models_of_task(record)]
     for link in linked_runs(store):
         found.hide(link, None)
+    for record in hiding(store):
+        found.hide(record.fault, record.task)
     for run in store.unfinished_runs():
         _refs_of_run(store, run, tasks, found)
     return found

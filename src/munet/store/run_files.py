@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from munet.store.schema import FinishedRecord, GenerationRecord, IterationRecord, RunRecord, TaskRecord
 
 CONFIG = "run.json"
+PLACE = "place"  # key of a record
 FINISHED = "finished.json"
 CHECKPOINT = "trunk.safetensors"  # a trunk in training, while it is; no record
 _ENDED = ".end.json"
@@ -41,6 +42,12 @@ def generation_of(file: str) -> GenerationPlace | None:
     return None
 
 
+def iteration_of(file: str) -> tuple[str, int] | None:
+    """Whose record `<task>-<iteration>.end.json` is; None for other records."""
+    task, _, number = f"{file.removesuffix('.json')}.json".removesuffix(_ENDED).rpartition("-")
+    return (task, int(number)) if ends_iteration(f"{file.removesuffix('.json')}.json") and number.isdecimal() else None
+
+
 def ends_iteration(file: str) -> bool:
     """Whether a record says what a task iteration retained."""
     return file.endswith(_ENDED)
@@ -54,6 +61,30 @@ def schema_of(file: str) -> Any:
     if ends_iteration(stem):
         return IterationRecord
     return GenerationRecord if generation_of(stem) else None
+
+
+def placed(run: str, file: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record with its place in it, so that it counts nowhere else."""
+    return {**record, PLACE: _place(run, file)}
+
+
+def misplaced(run: str, file: str, record: Mapping[str, Any]) -> str | None:
+    """Of which other place a record is, to be put behind the name of its file; None where it is at its own.
+
+    Records of older versions do not say their run.
+    """
+    place = record.get(PLACE, _place(run, file))
+    if place != _place(run, file):
+        return f"is the record of {place}"
+    told = tuple(record.get(key) for key in ("task", "iteration", "generation"))
+    known = generation_of(file) or iteration_of(file)
+    if known is None or any(mine not in (None, its) for mine, its in zip(told, known, strict=False)):
+        return None if known is None else f"is the record of {told[0]}, task iteration {told[1]}, generation {told[2]}"
+    return None
+
+
+def _place(run: str, file: str) -> str:
+    return f"{run}/{file.removesuffix('.json')}"
 
 
 def in_order(files: Iterable[str]) -> list[str]:

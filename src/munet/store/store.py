@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from munet.errors import InputError, StoreError, suggest
 from munet.fs import locks
@@ -19,9 +19,11 @@ from munet.store.objects import MissingObject, Objects, is_id
 from munet.store.reading import decoded, read_record
 from munet.store.records import FORMAT, DamagedFile, NewerError, RecordError, canonical, parse, seal
 from munet.store.relations import Facts
-from munet.store.run_files import CONFIG, FINISHED, in_order, models_of_generation, models_of_task, schema_of
+from munet.store.run_files import models_of_task
+from munet.store.runs import Runs
 from munet.store.schema import Manifest, TaskRecord
 from munet.store.task_files import is_stray, is_task_name, task_file
+from munet.store.task_list import missing_record, note_tasks, vanished
 
 if TYPE_CHECKING:
     import torch
@@ -30,7 +32,7 @@ ModelCheck = Callable[[Manifest, Callable[[str], layer_format.Header]], None]
 _WRITERS = 8  # layers written at once
 
 
-class Store:
+class Store(Runs):
     """The directory of one system. Make it with `Store.create` or `Store.open`."""
 
     FORMAT = FORMAT
@@ -222,6 +224,8 @@ class Store:
             if not is_stray(self, name):
                 raise
             record = None
+        if record is None and name in vanished(self):
+            raise missing_record(path, self.path)
         if record is None:
             raise InputError(f"{self.path} has no task {name!r}{suggest(name, self.task_names())}", kind="unknown-task")
         if record.get("name") != name:
@@ -232,11 +236,12 @@ class Store:
         """Add a task under `record["name"]`. Raises InputError when the name is taken."""
         path = self.task_path(record["name"])
         with self.commit():
-            self._refuse_unknown(models_of_task(record))
+            self.refuse_unknown(models_of_task(record))
             try:
                 self.files.create(path, seal(record, f"the record of task {record['name']!r}"))
             except FileExistsError as error:
                 raise InputError(f"{self.path} already has a task {record['name']!r}: choose another name") from error
+            note_tasks(self)
 
     def write_task(self, record: TaskRecord) -> None:
         """Replace a task's record: the commit point. Raises InputError when it names a model that is not stored."""
@@ -247,84 +252,25 @@ class Store:
                 kind="unknown-task",
             )
         with self.commit():
-            self._refuse_unknown(models_of_task(record))
+            self.refuse_unknown(models_of_task(record))
             self.files.write(path, seal(record, f"the record of task {record['name']!r}"))
 
     def remove_task(self, name: str) -> None:
         """Remove the record of a task, whose models may become garbage. Raises InputError for an unknown task."""
-        self.read_task(name)
-        self.files.remove(self.task_path(name))
-
-    # -- runs: what was tried -----------------------------------------------------------------------------------------
-
-    def runs(self) -> list[str]:
-        """Names of the runs, oldest first. A run that was killed before its config was written is none."""
-        return [name for name in self._run_folders() if self.files.has(f"{self.path}/runs/{name}/{CONFIG}")]
-
-    def new_run(self, config: Mapping[str, Any]) -> str:
-        """Begin a run with this config and return its name: 0001, 0002, …"""
         with self.commit():
-            names = self._run_folders()
-            number = int(names[-1]) + 1 if names else 1
-            while True:
-                folder = self.path / "runs" / f"{number:04d}"
-                try:
-                    self.files.make_folder(folder, new=True)
-                    break
-                except FileExistsError:  # another process took this number
-                    number += 1
-            self.write_run(folder.name, CONFIG, config)
-        return folder.name
-
-    def write_run(self, run: str, file: str, record: Mapping[str, Any]) -> None:
-        """Write or replace one record of a run. `file` is its name, with or without `.json`."""
-        path = self.run_path(run, file)
-        with self.commit():
-            self._refuse_unknown(models_of_generation(record))
-            self.files.write(path, seal(record, f"the run record {file!r}"))
-
-    def read_run(self, run: str, file: str) -> dict[str, Any]:
-        """One record of a run. Raises InputError when there is none, DamagedError for a damaged one."""
-        record = read_record(self.files, self.run_path(run, file), schema_of(file), models_of_generation)
-        if record is None:
-            raise InputError(f"run {run!r} of {self.path} has no record {file!r}{suggest(file, self.run_files(run))}")
-        return record
-
-    def has_run_file(self, run: str, file: str) -> bool:
-        """Whether a run has this record. Unlike `run_files` it does not take longer in a long run."""
-        return self.files.has(self.run_path(run, file))
-
-    def is_finished(self, run: str) -> bool:
-        """Whether a run ended, by itself or because a new one was started in its place."""
-        return self.has_run_file(run, FINISHED)
-
-    def unfinished_runs(self) -> list[str]:
-        """Runs that have not ended, oldest first: one may be in progress, others were interrupted."""
-        return [run for run in self.runs() if not self.is_finished(run)]
-
-    def run_files(self, run: str) -> list[str]:
-        """Names of a run's records, `.json` included, counting upwards: generation 10 after generation 9."""
-        self.run_path(run, CONFIG)
-        return in_order(name for name in self.names(f"runs/{run}") if name.endswith(".json"))
+            if name in vanished(self):
+                note_tasks(self, removed=[name])
+                return
+            self.read_task(name)
+            note_tasks(self, removed=[name])
+            self.files.remove(self.task_path(name))
 
     def names(self, folder: str) -> list[str]:
         """Names in one of the system's folders, sorted. Raises StoreError."""
         with explained("list", self.path / folder):
             return self.files.names(self.path / folder)
 
-    def _run_folders(self) -> list[str]:
-        return sorted((name for name in self.names("runs") if re.fullmatch("[0-9]+", name)), key=int)
-
-    def run_path(self, run: str, file: str) -> Path:
-        """The file of a run's record. Raises InputError for an unknown run and for a name that is no file name."""
-        if not re.fullmatch("[0-9]+", run) or not self.files.has_folder(self.path / "runs" / run):
-            raise InputError(f"{self.path} has no run {run!r}{suggest(run, self._run_folders())}")
-        stem = file.removesuffix(".json")
-        if not stem or "/" in stem or stem.startswith("."):
-            raise InputError(f"{file!r} is no name for a run record: use a plain file name")
-        return self.path / "runs" / run / f"{stem}.json"
-
-    def _refuse_unknown(self, models: list[str]) -> None:
+    def refuse_unknown(self, models: list[str]) -> None:
         for model in models:
             if not self.models.has(model):
                 raise InputError(f"model {model} is not in {self.path}: put the model before the record that names it")

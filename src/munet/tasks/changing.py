@@ -3,6 +3,7 @@
 from munet.errors import InputError
 from munet.store.schema import TaskRecord
 from munet.store.store import Store
+from munet.store.task_list import vanished
 from munet.tasks.names import check_name
 from munet.tasks.reopen import NO_DATA, RecordedSplit
 from munet.tasks.sources import open_source
@@ -65,14 +66,14 @@ def rename(store: Store, name: str, new: str) -> TaskRecord:
     return renamed
 
 
-def remove(store: Store, name: str) -> TaskRecord:
-    """Take a task out of a system; returns what its record was.
+def remove(store: Store, name: str) -> TaskRecord | None:
+    """Take a task out of a system; returns what its record was, None where that had vanished.
 
     Layers and ancestors that other tasks need stay; what nobody needs any more is for gc. InputError while a run is
     unfinished, which may come back to it.
     """
     with store.evolving():
-        record = store.read_task(name)
+        record = None if name in vanished(store) else store.read_task(name)
         run = next(reversed(store.unfinished_runs()), None)
         if run is not None:
             raise InputError(

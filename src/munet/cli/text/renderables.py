@@ -104,6 +104,9 @@ def status_view(status: Row, width: int) -> RenderableType:
         lines.append(line(totals))
     else:
         lines.append(line(f"Nothing evolved yet: munet evolve {clean(status['path'])}", "dim"))
+    for name in status["missing_tasks"]:
+        way = "take it from a backup, or give the task up with munet task remove --yes"
+        lines.append(line(f"The record of task {clean(name)} is missing: {way}.", "red"))
     lines += [line(unfinished_text(run), "yellow") for run in status["unfinished"]]
     return Group(*lines)
 

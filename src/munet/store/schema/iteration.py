@@ -1,6 +1,7 @@
 """The record of a task iteration that is over: what was retained, and what the system came to with it."""
 
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict
 
 from munet.store.records import FORMAT
 from munet.store.schema.task import ModelTest
@@ -34,6 +35,7 @@ class IterationRecord(TypedDict):
     test: ModelTest | None
     system: SystemTotals
     finished: str  # UTC
+    children: NotRequired[dict[str, int]]  # of each generation that has a record; not in records of older versions
 
 
 def iteration_record(
@@ -47,9 +49,11 @@ def iteration_record(
     tasks: int,
     totals: Totals,
     finished: str,
+    children: Mapping[int, int] | None = None,
 ) -> IterationRecord:
-    """Say what a task iteration retains. `tasks` that have a model, and the `totals` over them."""
-    return {
+    """Say what a task iteration retains. `tasks` that have a model, and the `totals` over them; `children` of each
+    generation."""
+    made: IterationRecord = {
         "format": FORMAT,
         "task": task,
         "iteration": iteration,
@@ -60,3 +64,6 @@ def iteration_record(
         "system": {"tasks": tasks, **totals},
         "finished": finished,
     }
+    if children is not None:
+        made["children"] = {str(generation): count for generation, count in children.items()}
+    return made
