@@ -62,7 +62,7 @@ def test_every_record_of_a_run_counts_at_its_place_alone(store: Store) -> None:
         target.write_bytes(source.read_bytes())
         found = [damage.path for damage in fsck(store).damaged]
         assert str(target.relative_to(store.path)) in found, (source, target)
-        with pytest.raises(DamagedError, match="is the record of |is no such record"):
+        with pytest.raises(DamagedError, match=r"is the record of |is no such record"):
             store.read_run(target.parent.name, target.name)
         target.write_bytes(whole)
     assert told(store) == []

@@ -270,7 +270,7 @@ class Store(Runs):
         with explained("list", self.path / folder):
             return self.files.names(self.path / folder)
 
-    def refuse_unknown(self, models: list[str]) -> None:
+    def refuse_unknown(self, models: Sequence[str]) -> None:
         for model in models:
             if not self.models.has(model):
                 raise InputError(f"model {model} is not in {self.path}: put the model before the record that names it")
