@@ -26,6 +26,7 @@ def no_users_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A cache folder of the tests' own, also for the processes that they start."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MUNET_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("MUNET_STATE", str(tmp_path_factory.mktemp("state")))
         patch.delenv("MUNET_CACHE_SIZE", raising=False)
         yield
 

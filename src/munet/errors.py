@@ -19,6 +19,7 @@ KINDS = {
     "missing-extra": "an optional package is not installed; the message has the pip command",
     "exists": "what should be made is there already",
     "too-large": "what was sent is larger than the server takes",
+    "untrusted-source": "the task was not added on this machine: its images are opened only after that was allowed",
     "changed-data": "the images of a task changed since it was added",
     "interrupted-run": "another run was interrupted: `munet resume` goes on with it, `--abandon RUN` leaves it behind",
     "store": "the disk refuses, or the directory cannot be read or written",

@@ -57,6 +57,9 @@ ImageSets = Annotated[
     typer.Option(metavar="DIR", help="Folder of local image sets.", envvar="MUNET_DATA", show_default=False),
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+TrustSources = Annotated[
+    bool, typer.Option("--trust-sources", help="Open images of tasks that were not added on this machine.")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
 Word = Annotated[
     str,

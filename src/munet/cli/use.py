@@ -11,6 +11,7 @@ from munet.cli.common import (
     Device,
     JsonFlag,
     SystemPath,
+    TrustSources,
     complete_task,
     console,
     open_system,
@@ -40,6 +41,7 @@ def evaluate(
         list[str] | None,
         typer.Option(help="Only this task; repeatable.", autocompletion=complete_task, show_default=False),
     ] = None,
+    trust_sources: TrustSources = False,
     device: Device = "auto",
     batch_size: Annotated[int, typer.Option(min=1, help="Images computed together.")] = 512,
     precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
@@ -68,6 +70,8 @@ def evaluate(
     if data is not None:
         _evaluate_on(opened, task, data, split, device, skip_bad=skip_bad, as_csv=as_csv, as_json=as_json)
         return
+    if trust_sources:
+        opened.trust_sources(task)
     split = split or "test"
     with progress("evaluating") as report:
         options = {"device": device, "batch_size": batch_size, "precision": precision}

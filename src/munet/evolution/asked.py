@@ -10,6 +10,7 @@ from munet.evolution.options import Budget, Where
 from munet.model.loader import ModelLoader
 from munet.search import Method, load_method, starting_preprocessing, with_samples_per_task
 from munet.tasks.reopen import refuse_missing
+from munet.tasks.trust import refuse_received
 from munet.training.precision import check_precision
 
 
@@ -53,5 +54,6 @@ def understood(
         text = f"{store.path} has no tasks yet: add one with `munet add {store.path} NAME SOURCE`"
         raise InputError(text, kind="no-tasks")
     for name in names:
+        refuse_received(store.read_task(name))
         refuse_missing(store.read_task(name))
     return Asked(chosen, names)

@@ -27,6 +27,7 @@ from munet.store.gc import gc
 from munet.store.run_records import read_config
 from munet.tasks.cache.splits import Splits
 from munet.tasks.reopen import refuse_missing
+from munet.tasks.trust import refuse_received
 from munet.training.devices import cache_bytes, choose_device, choose_precision, preferred_precision
 
 
@@ -77,6 +78,7 @@ def resume(
     request, where = Request.of(config["request"]), where or Where(**recorded_where(store, name))
     splits = Splits(allow_changed=(config.get("where") or {}).get("allow_changed", False))
     for task in request.tasks:
+        refuse_received(store.read_task(task))
         refuse_missing(store.read_task(task))
         splits.check(store.read_task(task), request.image_size or _root_size(models))
     check_where(where)

@@ -4,6 +4,7 @@ folders.py   open folders, in which no link is followed and nothing but plain fi
 atomic.py    files written whole or not at all
 tree.py      Tree: the files below one directory, which no link leads out of
 decoding.py  JSON and TOML of outside files, within bounds
+sealed_zip.py  zip archives that carry their checksum
 sizes.py     sizes such as 2GB
 locks.py     advisory locks between processes; lock_holders.py who holds one
 """

@@ -12,6 +12,7 @@ from munet.store.consistent import consistent
 from munet.store.derived import resolve
 from munet.store.schema import Manifest, TaskRecord
 from munet.tasks.cache.splits import Splits
+from munet.tasks.trust import refuse_received
 from munet.training import EvalItem, Preprocessing, Step, evaluate_together
 from munet.training.devices import choose_device
 
@@ -34,6 +35,8 @@ def evaluate(
     rest, store = list(models_of(models, tasks, split, precision)), models.store
     names, place = list(rest), choose_device(device)
     records = {name: store.read_task(name) for name in names}
+    for record in records.values():
+        refuse_received(record)
     contents = {name: _content(record, split) for name, record in records.items()}
     lengths = {contents[name]: record["splits"][split]["examples"] for name, record in records.items()}
     done, total = 0, sum(lengths.values())

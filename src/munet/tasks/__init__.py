@@ -12,6 +12,7 @@
     cache/        decoded splits, in memory and on disk
     changing.py   a recorded task moved, renamed, removed
     reopen.py     a split of a recorded task found again: missing, changed, what it holds
+    trust.py      sources of received systems are opened only when asked for
     reading.py    decoding in threads, unusable images, fingerprints
     stack.py      images of a split as one array, in memory or elsewhere
     form.py       the size and channels that every image of a task is made, whoever asks

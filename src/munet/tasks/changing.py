@@ -8,6 +8,7 @@ from munet.tasks.names import check_name
 from munet.tasks.reopen import NO_DATA, RecordedSplit
 from munet.tasks.sources import open_source
 from munet.tasks.sources.base import split_address
+from munet.tasks.trust import trust
 
 
 def move(store: Store, name: str, source: str) -> TaskRecord:
@@ -32,6 +33,7 @@ def move(store: Store, name: str, source: str) -> TaskRecord:
             ) from error
     with store.evolving(), store.commit():  # nobody else writes the record meanwhile
         record: TaskRecord = {**store.read_task(name), "source": opened.address}
+        trust([opened.address])
         store.write_task(record)
     return record
 

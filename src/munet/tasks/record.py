@@ -79,6 +79,7 @@ def add(
     from munet.tasks.sources import open_source
     from munet.tasks.splits import size
     from munet.tasks.telling import told
+    from munet.tasks.trust import trust
 
     name = check_name(name)
     opened = open_source(source)
@@ -104,6 +105,7 @@ def add(
         for sentence in told(opened, plan, labels):
             tell(sentence)
     splits = {part: _split_record(plan[part], readings[part]) for part in PARTS}
+    trust([opened.address])
     return task_data(
         name,
         opened.address,

@@ -1,13 +1,18 @@
 """The directory of a run: written whole, read with suspicion, compared before it is used."""
 
+import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from munet.allocation.runs.folder import RunFolder, best_round, differences, load, save
+from munet.allocation.runs.folder import RunFolder, best_round, differences
+from munet.allocation.runs.sealed import read_tensors, write_tensors
 from munet.allocation.training.trainer import train
-from munet.errors import InputError, StoreError
+from munet.errors import DamagedError, InputError, MunetError, StoreError
 from munet.fs.locks import alone
 from munet.fs.tree import Tree
 from run_tools import QUICK, Stop, image_network, image_tasks, learned
@@ -54,19 +59,19 @@ def test_a_folder_with_something_else_is_refused(tmp_path: Path) -> None:
 
 def test_a_damaged_configuration_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"request": ')
-    with pytest.raises(StoreError, match=r"config\.json cannot be read"):
+    with pytest.raises(DamagedError, match=r"config\.json is damaged"):
         RunFolder(tmp_path).compare(REQUEST)
 
 
 def test_tensors_come_back_and_views_do_not_take_their_whole_base_along(tmp_path: Path) -> None:
     base = torch.arange(100_000, dtype=torch.float32)
-    save(
+    write_tensors(
         Tree(tmp_path),
         tmp_path / "a.pt",
         {"part": base[10:20].view(2, 5), "deep": [{"step": torch.tensor(3.0)}], "round": 7},
     )
     assert (tmp_path / "a.pt").stat().st_size < 10_000
-    held = load(Tree(tmp_path), tmp_path / "a.pt")
+    held = read_tensors(Tree(tmp_path), tmp_path / "a.pt")
     assert torch.equal(held["part"], base[10:20].view(2, 5))
     assert (held["round"], held["deep"][0]["step"].item()) == (7, 3.0)
 
@@ -74,15 +79,117 @@ def test_tensors_come_back_and_views_do_not_take_their_whole_base_along(tmp_path
 @pytest.mark.parametrize("damage", ["cut", "empty", "other", "gone"])
 def test_a_damaged_checkpoint_is_one_line(damage: str, tmp_path: Path) -> None:
     file = tmp_path / "a.pt"
-    save(Tree(tmp_path), file, {"x": torch.ones(1000)})
+    write_tensors(Tree(tmp_path), file, {"x": torch.ones(1000)})
     data = file.read_bytes()
     file.write_bytes({"cut": data[: len(data) // 2], "empty": b"", "other": b"hello" * 100, "gone": data}[damage])
     if damage == "gone":
         file.unlink()
-    with pytest.raises(StoreError) as error:
-        load(Tree(tmp_path), file)
+    with pytest.raises(StoreError if damage == "gone" else DamagedError) as error:
+        read_tensors(Tree(tmp_path), file)
     assert str(file) in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run. Only copy it."""
+    place = tmp_path_factory.mktemp("trained") / "run"
+    train(image_network(), learned(), image_tasks(), QUICK, place)
+    return place
+
+
+def contents(folder: RunFolder) -> list[object]:
+    """All that a run's files hold, to be compared."""
+    tensors = [folder.state(), *(folder.checkpoint(round) for round in folder.rounds())]
+    with np.load(folder.path / "allocation.npz") as arrays:
+        drawn = {name: arrays[name].tobytes() for name in arrays.files}
+    return [folder.config(), folder.summary(), folder.metrics(), repr(tensors), drawn]
+
+
+def outcome(folder: RunFolder, whole: list[object]) -> str:
+    """What comes of reading all of a run: the error, or whether it is what it was."""
+    try:
+        return "as it was" if contents(folder) == whole else "something else"
+    except MunetError as error:
+        return str(error)
+
+
+def flips(data: bytes, every: int) -> Iterator[bytes]:
+    for place in range(0, len(data), every):
+        yield data[:place] + bytes([data[place] ^ 1 << place % 8]) + data[place + 1 :]
+
+
+FILES = ["config.json", "summary.json", "metrics.jsonl", "state.pt", "checkpoints/round-8.pt"]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_flip_or_a_cut_anywhere_is_told_or_changes_nothing(trained: Path, tmp_path: Path, file: str) -> None:
+    shutil.copytree(trained, tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    path, whole = folder.path / file, contents(folder)
+    data = path.read_bytes()
+    told = 0
+    cuts = [data[:length] for length in range(0, len(data), 1 + len(data) // 20)]
+    for wrong in (*flips(data, 1 + len(data) // 100), *cuts):
+        path.write_bytes(wrong)
+        text = outcome(folder, whole)
+        told += path.name in text
+        assert text == "as it was" or path.name in text or (file == "metrics.jsonl" and wrong in cuts), text
+    assert told > 50
+
+
+@pytest.mark.filterwarnings("ignore:TypedStorage")
+def test_this_test_catches_checkpoints_without_a_checksum(trained: Path, tmp_path: Path) -> None:
+    """As an older version wrote them: flips that are read as other weights."""
+    shutil.copytree(trained, tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    path = folder.path / "checkpoints" / "round-8.pt"
+    torch.save(folder.checkpoint(8), path)
+    whole, other = repr(folder.checkpoint(8)), 0
+    for wrong in flips(path.read_bytes(), 97):
+        path.write_bytes(wrong)
+        try:
+            other += repr(folder.checkpoint(8)) != whole
+        except MunetError:
+            continue
+    assert other > 0
+
+
+def test_a_checkpoint_in_the_place_of_another_is_told(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    shutil.copy(folder.path / "checkpoints" / "round-4.pt", folder.path / "checkpoints" / "round-8.pt")
+    with pytest.raises(DamagedError, match=r"round-8\.pt is the checkpoint of round 4"):
+        folder.checkpoint(8)
+
+
+def test_a_torn_last_line_of_the_measurements_is_left_out_and_any_other_told(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "run")
+    folder, path = RunFolder(tmp_path / "run"), tmp_path / "run" / "metrics.jsonl"
+    lines, data = folder.metrics(), path.read_bytes()
+    path.write_bytes(data[:-20])
+    assert folder.metrics() == lines[:-1]
+    path.write_bytes(data[:-1])
+    assert folder.metrics() == lines
+    path.write_bytes(data.replace(b'"round": 4', b'"round": 5'))
+    with pytest.raises(DamagedError, match=r"metrics\.jsonl is damaged in line 1 .*: take it from a backup, or remove"):
+        folder.metrics()
+
+
+def test_runs_of_older_versions_are_read_as_before(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    whole = contents(folder)
+    for path in (folder.path / "state.pt", *(folder.path / "checkpoints").iterdir()):
+        torch.save(torch.load(path, weights_only=True), path)
+    for name in ("config.json", "summary.json"):
+        value = json.loads((folder.path / name).read_text())
+        del value["sha256"]
+        (folder.path / name).write_text(json.dumps(value))
+    lines = [json.loads(line) for line in (folder.path / "metrics.jsonl").read_text().splitlines()]
+    text = "".join(json.dumps({k: v for k, v in line.items() if k != "sha256"}) + "\n" for line in lines)
+    (folder.path / "metrics.jsonl").write_text(text)
+    assert contents(folder) == whole
 
 
 def test_a_failed_write_leaves_the_old_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

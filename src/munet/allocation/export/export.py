@@ -10,7 +10,7 @@ from munet.allocation.export.write import Export, ExportedTask, Origin, Scored
 from munet.allocation.runs.folder import RunFolder
 from munet.allocation.runs.perform import RunConfig, make_allocation, make_network
 from munet.allocation.training.scores import score
-from munet.errors import InputError
+from munet.errors import InputError, StoreError
 from munet.importing.names import task_names
 from munet.store import schema
 from munet.store.staging import refuse_taken
@@ -177,5 +177,9 @@ def _scores(folder: RunFolder, round: int, notes: list[str]) -> dict[str, dict[s
         if summary.get(which, {}).get("round") == round:
             return summary[which]["scores"]
     notes.append(f"the run did not test its checkpoint of round {round}: its models have no test accuracy")
-    line = next(line for line in folder.metrics() if line["round"] == round)
+    line = next((line for line in folder.metrics() if line["round"] == round), None)
+    if line is None:
+        raise StoreError(
+            f"{folder.path / 'metrics.jsonl'} has lost the line of round {round}: export another checkpoint"
+        )
     return {"validation": line["validation"]} if "validation" in line else {}

@@ -2,6 +2,7 @@
 
 perform.py     a run: its network, allocation and data
 presets.py     the experiments' settings, from presets.toml
+sealed.py      files with checksums
 folder.py      a run's directory: configuration, measurements, checkpoints
 evaluate.py    the separate evaluation of a run's checkpoints
 summaries.py   scores, allocation, sizes and compute of a run

@@ -7,24 +7,23 @@
     allocation.npz, summary.json  when the run is over
 
 Each file is written whole or not at all, and `state.pt` alone says how far the run is: what lies beyond it was written
-just before a crash, and is written again.
+just before a crash, and is written again. Each carries its checksum (`sealed`).
 """
 
-import io
 import json
-import pickle
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from munet.errors import InputError, StoreError
+from munet.allocation.runs.sealed import read_json, read_lines, read_tensors, write_json, write_lines, write_tensors
+from munet.errors import DamagedError, InputError, StoreError
 from munet.fs.atomic import make_folder
-from munet.fs.decoding import decode_json
 from munet.fs.tree import Tree
 from munet.provenance import machine, now, versions
 
 FORMAT = 1
+_BEGIN = "remove it, and the same command begins the run anew"
 _CHECKPOINT = re.compile(r"round-(\d+)\.pt")
 
 
@@ -71,7 +70,7 @@ class RunFolder:
                 "machine": machine(),
             }
             make_folder(self.path)
-            self._files.write(self.path / "config.json", json_bytes(config))
+            write_json(self._files, self.path / "config.json", config)
         self._files.make_folder(self.path / "checkpoints")
         return config
 
@@ -85,35 +84,29 @@ class RunFolder:
             raise InputError(
                 f"{self.path}: no run of munet allocation there (it has no config.json)", kind="missing-file"
             )
-        return self._json("config.json")
+        return read_json(self._files, self.path / "config.json")
 
     # What was measured
 
     def metrics(self, upto: int | None = None) -> list[dict[str, Any]]:
-        """The lines of metrics.jsonl, those up to a round."""
+        """The lines of metrics.jsonl, those up to a round; without a last one that was cut off. Raises DamagedError."""
         file = self.path / "metrics.jsonl"
         if not self._files.has(file):
             return []
-        lines = [decode_json(line) for line in self._files.read(file).decode().splitlines()]
+        lines = read_lines(self._files, file)
         return [line for line in lines if upto is None or line["round"] <= upto]
 
     def write_metrics(self, lines: Sequence[Mapping[str, Any]]) -> None:
-        text = "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines)
-        self._files.write(self.path / "metrics.jsonl", text.encode())
+        write_lines(self._files, self.path / "metrics.jsonl", lines)
 
     def summary(self) -> dict[str, Any] | None:
         """What the finished run says of itself; None as long as it is not finished."""
-        return self._json("summary.json") if self._files.has(self.path / "summary.json") else None
+        return (
+            read_json(self._files, self.path / "summary.json") if self._files.has(self.path / "summary.json") else None
+        )
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
-        self._files.write(self.path / "summary.json", json_bytes(summary))
-
-    def _json(self, name: str) -> dict[str, Any]:
-        file = self.path / name
-        try:
-            return decode_json(self._files.read(file))
-        except (OSError, ValueError) as error:
-            raise StoreError(f"{file} cannot be read ({error}): remove the run's folder and train it anew") from error
+        write_json(self._files, self.path / "summary.json", summary)
 
     # Tensors
 
@@ -136,17 +129,27 @@ class RunFolder:
         if word == "last":
             return rounds[-1]
         if word == "best":
-            return best_round(self.metrics())
+            lines = self.metrics()
+            if not lines:
+                raise StoreError(
+                    f"{self.path / 'metrics.jsonl'} holds no whole line: give --checkpoint last or a round"
+                )
+            return best_round(lines)
         if not word.isdecimal() or int(word) not in rounds:
             known = ", ".join(map(str, rounds[:8])) + (", …" if len(rounds) > 8 else "")
             raise InputError(f"--checkpoint {word}: give best, last or a round that was kept: {known}")
         return int(word)
 
     def write_checkpoint(self, round: int, held: Mapping[str, Any]) -> None:
-        save(self._files, self._file(round), held)
+        write_tensors(self._files, self._file(round), {**held, "round": round})
 
     def checkpoint(self, round: int) -> dict[str, Any]:
-        return load(self._files, self._file(round))
+        """What was kept of a round. Raises DamagedError, StoreError."""
+        way_out = "remove it and give --checkpoint another round, or remove the run's folder and train it anew"
+        held = read_tensors(self._files, self._file(round), way_out)
+        if held.get("round", round) != round:
+            raise DamagedError(f"{self._file(round)} is the checkpoint of round {held['round']}: {way_out}")
+        return held
 
     def strip(self, round: int) -> None:
         """Remove the network from a checkpoint; the allocation stays."""
@@ -159,10 +162,10 @@ class RunFolder:
     def state(self) -> dict[str, Any] | None:
         """From where the run goes on; None before its first save."""
         file = self.path / "state.pt"
-        return load(self._files, file) if self._files.has(file) else None
+        return read_tensors(self._files, file, _BEGIN) if self._files.has(file) else None
 
     def write_state(self, state: Mapping[str, Any]) -> None:
-        save(self._files, self.path / "state.pt", state)
+        write_tensors(self._files, self.path / "state.pt", state)
 
 
 def differences(there: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
@@ -178,45 +181,6 @@ def differences(there: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
 def text(value: Any) -> str:
     """A setting in one word or two."""
     return "not set" if value is None else value if isinstance(value, str) else json.dumps(value)
-
-
-def json_bytes(value: Any) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2) + "\n").encode()
-
-
-def save(files: Tree, path: Path, held: Mapping[str, Any]) -> None:
-    """Tensors and plain values to a file, whole or not at all; `load` needs to trust nothing in it."""
-    import torch
-
-    out = io.BytesIO()
-    torch.save(compact(held), out)
-    files.write(path, out.getvalue())
-
-
-def load(files: Tree, path: Path) -> dict[str, Any]:
-    """What `save` wrote, on the CPU. StoreError for a file that is missing or damaged."""
-    import torch
-
-    try:
-        return torch.load(io.BytesIO(files.read(path)), map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise StoreError(f"{path} is missing: remove the run's folder and train it anew") from None
-    except (RuntimeError, EOFError, KeyError, ValueError, OSError, pickle.UnpicklingError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise StoreError(f"{path} cannot be read ({first}): remove the run's folder and train it anew") from error
-
-
-def compact(value: Any) -> Any:
-    """A copy on the CPU in which no tensor is a view of a larger one, which would be written whole."""
-    import torch
-
-    if isinstance(value, torch.Tensor):
-        return value.detach().to("cpu", copy=True).contiguous()
-    if isinstance(value, Mapping):
-        return {name: compact(held) for name, held in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(compact(held) for held in value)
-    return value
 
 
 def best_round(lines: Sequence[Mapping[str, Any]]) -> int:

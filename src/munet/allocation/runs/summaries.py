@@ -13,6 +13,7 @@ from munet.allocation.runs.folder import RunFolder
 from munet.allocation.training import measures
 from munet.allocation.training.scores import empty_rows, grouped_similarity, mean, scores, shares, used_matrices
 from munet.fs.atomic import write_atomic
+from munet.fs.sealed_zip import seal_zip
 from munet.provenance import now, versions
 
 if TYPE_CHECKING:
@@ -131,4 +132,4 @@ def write_arrays(folder: RunFolder, best: int) -> None:
         }
     out = io.BytesIO()
     np.savez_compressed(out, allow_pickle=False, **arrays)
-    write_atomic(folder.path / "allocation.npz", out.getvalue())
+    write_atomic(folder.path / "allocation.npz", seal_zip(out.getvalue()))

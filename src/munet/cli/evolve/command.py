@@ -103,6 +103,9 @@ def evolve(
         int | None, typer.Option(min=1, help="CPU threads of each child.", show_default=False, **_RUN)
     ] = None,
     allow_changed: Annotated[bool, typer.Option("--allow-changed", help="Accept data that changed.", **_RUN)] = False,
+    trust_sources: Annotated[
+        bool, typer.Option("--trust-sources", help="Open images of tasks not added on this machine.", **_RUN)
+    ] = False,
     abandon: Annotated[
         str | None,
         typer.Option(
@@ -180,6 +183,8 @@ def evolve(
         reuse=not no_reuse,
     )
     opened = open_system(system)
+    if trust_sources:
+        opened.trust_sources(tasks)
     from munet.evolution.asked import understood
 
     asked = understood(

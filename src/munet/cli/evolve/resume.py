@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from munet.cli.common import JsonFlag, SystemPath, one_of, open_system
+from munet.cli.common import JsonFlag, SystemPath, TrustSources, one_of, open_system
 from munet.cli.evolve.command import summary, watching
 from munet.evolution.executors.worker_plan import EXECUTORS
 from munet.evolution.options import Where
+from munet.store.run_records import read_config
 
 
 def register(app: typer.Typer) -> None:
@@ -20,6 +21,7 @@ def resume(
     run: Annotated[
         str | None, typer.Argument(metavar="RUN", help="Where there are several.", show_default=False)
     ] = None,
+    trust_sources: TrustSources = False,
     device: Annotated[str | None, typer.Option(help="As it was, unless given.", show_default=False)] = None,
     executor: Annotated[
         str | None, typer.Option(help="As it was, unless given.", autocompletion=one_of(*EXECUTORS), show_default=False)
@@ -39,6 +41,8 @@ def resume(
 
     name = choose_unfinished(opened.store, run)
     before = opened.status()
+    if trust_sources:
+        opened.trust_sources(read_config(opened.store, name)["request"]["tasks"])
     given: dict[str, Any] = {"device": device, "executor": executor, "workers": workers}
     changed = {key: value for key, value in given.items() if value is not None}
     where = replace(Where(**recorded_where(opened.store, name)), **changed)

@@ -98,7 +98,7 @@ def status_view(status: Row, width: int) -> RenderableType:
         f"mean test accuracy {percent(status['mean_test_accuracy'])} %, "
         f"{number(status['unique_parameters'])} unique parameters, "
         f"{number(status['parameters_per_task'])} per task"
-    )
+    ) + _only(tasks)
     lines: list[RenderableType] = [head, line(""), table, line("")]
     if status["unique_parameters"]:
         lines.append(line(totals))
@@ -270,10 +270,21 @@ def _was_and_is(was: float | None, now: float | None, text: Callable[[float | No
 
 
 def totals_line(status: Row) -> str:
+    tasks = status["tasks"]
+    grown = sum(row["model"] is not None for row in tasks)
+    over = (
+        counted(grown, "task") if grown == len(tasks) else f"the {grown} of {counted(len(tasks), 'task')} with a model"
+    )
     return (
-        f"mean test accuracy {percent(status['mean_test_accuracy'])} % over {counted(len(status['tasks']), 'task')}, "
+        f"mean test accuracy {percent(status['mean_test_accuracy'])} % over {over}, "
         f"{number(status['unique_parameters'])} unique parameters, {number(status['parameters_per_task'])} per task"
     )
+
+
+def _only(tasks: Sequence[Row]) -> str:
+    """Over how many tasks a mean is, where some have no model yet."""
+    grown = sum(row["model"] is not None for row in tasks)
+    return "" if grown == len(tasks) else f" (over the {grown} of {counted(len(tasks), 'task')} that have a model)"
 
 
 def fsck_view(report: Row, path: str) -> RenderableType:
