@@ -2,7 +2,7 @@
 VENV ?= .venv
 PYTHON ?= $(VENV)/bin/python
 
-.PHONY: help install demo test test-slow test-torch mutation bench bench-quick lint web tree
+.PHONY: help install demo test test-slow torture test-torch mutation bench bench-quick lint web tree
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -29,12 +29,15 @@ $(VENV)/.bench-extras: pyproject.toml
 
 # With another PYTHON the caller has installed the extras there.
 ifeq ($(PYTHON),$(VENV)/bin/python)
-test test-slow lint mutation: $(VENV)/.test-extras
+test test-slow torture lint mutation: $(VENV)/.test-extras
 bench bench-quick: $(VENV)/.bench-extras
 endif
 
 test: ## install the test extras, run the tests
 	$(PYTHON) -m pytest -m 'not slow' -rs
+
+torture: ## the whole campaign against the store, an hour; `make test-slow` has ten minutes of it
+	$(PYTHON) -m pytest -m torture -s tests/torture
 
 test-slow: ## the long checks: 100 kills of an evolving run, the published budgets
 	$(PYTHON) -m pytest -m slow

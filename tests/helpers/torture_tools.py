@@ -14,6 +14,8 @@ import pytest
 import munet
 from growing import evolve
 from munet.errors import MunetError
+from munet.store.creation import LOCKS
+from munet.store.relations import FILE
 
 SHARES = pytest.mark.parametrize(
     "share",
@@ -69,7 +71,7 @@ def kinds_of(path: Path) -> dict[str, list[Path]]:
     """The files of a system by what they are."""
     kinds: dict[str, list[Path]] = {}
     for file in sorted(path.rglob("*")):
-        if file.is_file() and file.name not in (".lock", ".evolving", ".lineage"):
+        if file.is_file() and file.name not in (*LOCKS, FILE):
             first = file.relative_to(path).parts[0]
             kind = file.stem if file.stem in ("run", "finished", "munet") else first
             kinds.setdefault("end" if file.name.endswith(".end.json") else kind, []).append(file)

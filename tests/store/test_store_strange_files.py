@@ -20,6 +20,9 @@ from strange_files import KINDS, follow_links, in_time, not_read, replace, state
 PLACES = (
     "munet.json",
     ".lock",
+    ".turn",
+    ".tasks",
+    "tasks.json",
     ".evolving",
     ".lineage",
     "layers",

@@ -25,7 +25,10 @@ COMMANDS = (
     "--threads 1 --method mu2net-plus",
     "gc",
 )
-PLACES = ("munet.json", ".lock", ".evolving", ".lineage", "layers", "models", "tasks", "runs", "runs/0001", "runs/0002")
+PLACES = (
+    *("munet.json", "tasks.json", ".lock", ".turn", ".tasks", ".evolving", ".lineage"),
+    *("layers", "models", "tasks", "runs", "runs/0001", "runs/0002"),
+)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,6 @@ _BLOCK = re.compile(r"Transformer/encoderblock_(\d+)/")
 
 def npz_root(path: Path, depth: int | None, image_size: int | None) -> Root:
     """Read an AugReg .npz, and of its blocks only the first `depth`. InputError names the file."""
-    import zipfile
 
     import numpy as np
 
@@ -29,8 +28,11 @@ def npz_root(path: Path, depth: int | None, image_size: int | None) -> Root:
         # opened here, since numpy leaves the file of a damaged archive open
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             architecture, layers = _convert(arrays, path, depth)
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError, TypeError, RuntimeError, IndexError) as error:
-        raise InputError(f"{path} is no AugReg checkpoint (.npz): {str(error).splitlines()[0]}") from error
+    except InputError:
+        raise
+    except Exception as error:  # damaged archives and headers raise SyntaxError, TokenError, zlib.error and more
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise InputError(f"{path} is no AugReg checkpoint (.npz): {reason}") from error
     return finish(architecture, layers, f"npz:{path.name}", depth, image_size)
 
 

@@ -17,6 +17,7 @@ from munet.store.objects import Objects
 from munet.store.records import RecordError, unseal
 from munet.store.run_files import CONFIG, generation_of
 from munet.store.schema import Manifest
+from munet.store.task_list import listed
 
 _BEGINNING = b'{"active":'  # of all records of tasks, whose keys are sorted
 _ENDING = b'"sha256":"'
@@ -26,6 +27,7 @@ _ENDING_AT = 100  # bytes before the end at most
 class Records(Protocol):
     """What is asked of a store."""
 
+    path: Path
     files: Tree
     models: Objects
 
@@ -53,8 +55,9 @@ def task_file(name: str) -> str:
 
 
 def is_stray(store: Records, name: str) -> bool:
-    """Whether the file of this task's name is certainly no record of it: no run and no model names the task, and the
-    file is a copy of another task's record, or a text that neither begins nor ends like one."""
+    """Whether the file of this task's name is certainly no record of it: neither the list of tasks nor a run
+    nor a model names the task, and the file is a copy of another task's record, or a text that neither begins nor ends
+    like one."""
     try:
         data = store.files.read(store.task_path(name))
     except OSError:
@@ -88,7 +91,12 @@ def _may_be_damaged(data: bytes) -> bool:
 
 
 def _is_known(store: Records, name: str) -> bool:
-    """Whether a run or a model names a task, or one of them cannot be read."""
+    """Whether the list of tasks, a run or a model names a task, or one of them cannot be read."""
+    try:
+        if name in listed(store):
+            return True
+    except MunetError:
+        return True
     for run in store.runs():
         if any((place := generation_of(file)) and place.task == name for file in store.run_files(run)):
             return True

@@ -26,16 +26,20 @@ class TaskList(TypedDict):
     tasks: list[str]
 
 
-class Tasks(Protocol):
-    """What is asked of a store."""
+class HasFiles(Protocol):
+    """A store, or what there is of one."""
 
     path: Path
     files: Tree
 
+
+class Tasks(HasFiles, Protocol):
+    """What is asked of a store."""
+
     def task_names(self) -> list[str]: ...
 
 
-def listed(store: Tasks) -> set[str]:
+def listed(store: HasFiles) -> set[str]:
     """Names of the tasks that should have a record; none where an older version wrote all. Raises DamagedError."""
     record = read_record(store.files, store.path / FILE, TaskList, lambda record: [])
     return set() if record is None else set(record["tasks"])
