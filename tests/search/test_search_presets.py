@@ -126,7 +126,7 @@ DEFAULTS = {
         **{key: value for key, value in TUNED_DEFAULTS.items() if key != "augmentation"},
         **{"learning_rate": 1e-4, "flip": True},
         **{"crop_area_min": 0.6, "crop_aspect_min": 0.75, "optimiser": "adamw", "weight_decay": 0.05},
-        **{"layer_decay": 0.75, "head_rate": 10.0},
+        **{"layer_decay": 0.75, "head_rate": 10.0, "head_features": "class-token+patches"},
     },
     **dict.fromkeys(("finetune-full", "finetune-above", "multi-head"), FINETUNE_DEFAULTS),
     "adapters": MUNET_DEFAULTS,
