@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
@@ -28,7 +28,7 @@ class CrashingMachine(StoreMachine):
 
     crashes = 0
 
-    @rule(name=TASKS, tag=TAGS, k=st.integers(1, 80))
+    @rule(name=TASKS, tag=TAGS, k=st.integers(1, 45))
     def crash_in_a_commit(self, name: str, tag: str, k: int) -> None:
         """From its k-th system call on nothing works any more; then the system is opened again."""
         if name not in self.records:
@@ -73,7 +73,7 @@ class CrashingMachine(StoreMachine):
         consistent(other, read)
 
 
-def live(examples: int) -> None:
+def live(examples: int, phases: tuple[Phase, ...] = tuple(Phase)) -> None:
     CrashingMachine.crashes = 0
     run_state_machine_as_test(
         CrashingMachine,
@@ -81,6 +81,7 @@ def live(examples: int) -> None:
             max_examples=examples,
             stateful_step_count=40,
             deadline=None,
+            phases=phases,
             suppress_health_check=tuple(HealthCheck),  # pyright: ignore[reportArgumentType]
         ),
     )
@@ -107,4 +108,4 @@ def test_a_store_without_care_would_fail(monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setattr(Tree, "write", write)
     with pytest.raises((MunetError, AssertionError, ExceptionGroup)):
-        live(30)
+        live(60, (Phase.generate,))  # to make the example small is for others
