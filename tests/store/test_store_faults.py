@@ -5,12 +5,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from test_store_kill import result_of, start
 
 from munet.errors import StoreError
 from munet.store import Store
 from munet.store.fsck import fsck
 from store_driver import check_steps, finish_after, one_of_each
+from store_kills import result_of, start
 from store_tools import Faults, layer_bytes, make_store, manifest, task_record
 
 # A disk that is full stays full; a read error or a permission may come and go.

@@ -1,29 +1,13 @@
 """SIGKILL at random moments, many times, with the check that the test can fail; and processes side by side."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from munet.store import Store
 from munet.store.fsck import fsck
-from repo import REPO
+from store_kills import result_of, start
 from store_tools import make_store, task_record, temporary_files_in
-
-DRIVER = REPO / "tests" / "helpers" / "store_driver.py"
-
-
-def start(*arguments: object) -> subprocess.Popen[str]:
-    command = [sys.executable, str(DRIVER), *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def result_of(process: subprocess.Popen[str]) -> dict:
-    out, error = process.communicate(timeout=240)
-    assert process.returncode == 0, error
-    return json.loads(out)
 
 
 @pytest.mark.parametrize(("kills", "size"), [(100, 500), (30, 200_000)], ids=["small", "large"])
