@@ -26,6 +26,7 @@ SHARES = pytest.mark.parametrize(
 )
 """Ten minutes for the whole campaign, or all of it; MUNET_TORTURE_SHARE=0.1 takes a tenth of that."""
 
+SILENT = "gave another answer in silence"
 TALLIES: list["Tally"] = []
 
 
@@ -97,7 +98,7 @@ def outcome(read: Callable[[], object], expected: object) -> str | None:
         return None if "\n" not in str(error) else f"said more than a line: {error}"
     except Exception as error:
         return f"ended in {error!r}"
-    return None if found == expected else "gave another answer in silence"
+    return None if found == expected else SILENT
 
 
 def damaged(data: bytes, draw: random.Random) -> bytes:
