@@ -225,7 +225,7 @@ NAMES = tuple(sorted(name[1:] for name in vars(Decoders) if name[0] == "_" and n
 def be_naive() -> None:
     """What everybody would write: the values taken for what they should be, arrays for as large as they say."""
     munet.store.reading.wrong_type = lambda value, wanted: None
-    munet.store.manifests.wrong_type = lambda value, wanted: None
+    manifests.wrong_type = lambda value, wanted: None
     munet.allocation.data.archives.read_arrays = lambda file, names: {name: np.load(file)[name] for name in names}
 
 
@@ -258,7 +258,8 @@ def main(name: str, cases: int, *words: str) -> None:
         be_naive()
     signal.signal(signal.SIGALRM, ring)
     pages = int(Path("/proc/self/statm").read_text().split()[0])
-    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY,) * 2)
+    limit = pages * resource.getpagesize() + MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     with tempfile.TemporaryDirectory() as folder:
         print(json.dumps(feed(name, cases, random.Random(name), Path(folder), SECONDS)))
 

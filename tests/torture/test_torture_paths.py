@@ -16,13 +16,13 @@ COMMANDS = (
     "status",
     "show one",
     "log one",
-    "evaluate one",
+    "evaluate one --trust-sources",
     "fsck",
     "gc --dry-run",
     "report --out OUT/page.html",
     "add again SOURCE",
     "evolve one --task-iterations 1 --generations 1 --children 1 --cycles 1 --samples-per-cycle 20 --batch-size 20 "
-    "--threads 1 --method mu2net-plus",
+    "--threads 1 --method mu2net-plus --trust-sources",
     "gc",
 )
 PLACES = (
