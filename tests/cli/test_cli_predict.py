@@ -47,6 +47,14 @@ def test_a_folder_stands_for_its_images_in_the_order_of_their_names(grown: Path,
     assert err.count("note: skipped") == 1
 
 
+def test_what_a_library_warns_of_is_not_among_the_answers(
+    grown: Path, photos: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 400)  # Pillow warns of 600, and refuses 800
+    code, out, err = run("predict", grown, "shapes", photos / "a.png", "--csv", "--device", "cpu")
+    assert (code, len(out.splitlines()), err) == (0, 2, "")
+
+
 def test_lines_and_csv_say_what_json_says(grown: Path, photos: Path, run: Run) -> None:
     asked = ("predict", grown, "shapes", photos / "a.png", photos / "deep", "--top", "2", "--device", "cpu")
     whole = json.loads(run(*asked, "--json")[1])["images"]

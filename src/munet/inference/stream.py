@@ -1,5 +1,6 @@
 """Answers for any number of image files, one after the other, in memory that does not grow. Imports torch late."""
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -124,7 +125,9 @@ def _read_batch(
         except InputError as error:
             return error
 
-    batch = _Batch(ready, list(pool.map(read, files)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's, of odd but readable files, among the answers
+        batch = _Batch(ready, list(pool.map(read, files)))
     for picture in batch.pictures:
         if isinstance(picture, InputError) and not skip_bad:
             hint = "repair or remove it, or say --skip-bad to go on without"

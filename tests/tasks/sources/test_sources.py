@@ -47,7 +47,7 @@ def test_addresses() -> None:
     assert split_address("what?.npz") == ("what?.npz", {})
     assert split_address("a?b?order=stored") == ("a?b", {"order": "stored"})
     refused("flowers", "did you mean 'folder:flowers'")
-    refused("nzp:a", "did you mean 'npz'", "folder:, npz:, csv:, hf:, tfds:, idx:, cifar:, mat:, wds:")
+    refused("nzp:a", "did you mean 'npz'", "folder:, npz:, csv:, hf:, tfds:, idx:, cifar:, wds:")
     refused("npz:", "LOCATION")
     refused("npz:a?ordre=stored", "did you mean 'order'")
     refused("folder:a?order=shufled", "did you mean 'shuffled'")

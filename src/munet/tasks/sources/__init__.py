@@ -1,7 +1,7 @@
 """Where images come from. An address is `scheme:location`, for instance `folder:flowers` or `npz:digits.npz`.
 
     tfds.py          data that TensorFlow Datasets prepared, read without TensorFlow
-    arrays/          `npz:`, `idx:`, `cifar:` and `mat:`, arrays of images and labels
+    arrays/          `npz:`, `idx:` and `cifar:`, arrays of images and labels
     folder/          one sub-folder of image files per class
     huggingface/     `hf:`, the hub, Parquet files and what `datasets` saved
     table/           `csv:`, tables of file names and labels
@@ -32,7 +32,6 @@ _SCHEMES = {
     "tfds": ("munet.tasks.sources.tfds", "TfdsSource"),
     "idx": ("munet.tasks.sources.arrays.idx", "IdxSource"),
     "cifar": ("munet.tasks.sources.arrays.cifar", "CifarSource"),
-    "mat": ("munet.tasks.sources.arrays.mat", "MatSource"),
     "wds": ("munet.tasks.sources.webdataset.samples", "WebDatasetSource"),
 }
 

@@ -1,10 +1,11 @@
-"""Images and labels that are arrays: `npz:`, `idx:`, `cifar:` and `mat:`.
+"""Images and labels that are arrays: `npz:`, `idx:` and `cifar:`.
 
-source.py      the source that all of them share: labels, classes, images of the arrays of each split
-npz.py         `npz:`, numpy archives and pairs of .npy files, and which arrays are which
-idx.py         `idx:`, the files of MNIST, Fashion-MNIST, KMNIST and EMNIST
-cifar.py       `cifar:`, the binary version of CIFAR-10 and CIFAR-100
-mat.py         `mat:`, MATLAB files such as those of SVHN
-roles.py       which arrays hold the images, the labels and the names, by what people call them
-reading.py     reading one array of a file, in memory and time that its file deserves
+    source.py      the source that all of them share: labels, classes, images of the arrays of each split
+    npz.py         `npz:`, numpy archives and pairs of .npy files, and which arrays are which
+    idx.py         `idx:`, the files of MNIST, Fashion-MNIST, KMNIST and EMNIST
+    cifar.py       `cifar:`, the binary version of CIFAR-10 and CIFAR-100
+    roles.py       which arrays hold the images, the labels and the names, by what people call them
+    reading.py     reading one array of a file, in memory and time that its file deserves
+
+Nothing is ever unpickled.
 """

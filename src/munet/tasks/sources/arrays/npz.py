@@ -17,7 +17,7 @@ from munet.errors import InputError
 from munet.tasks.sources.arrays.reading import Array, array_names, from_archive, from_npy
 from munet.tasks.sources.arrays.roles import NAMES, find_roles
 from munet.tasks.sources.arrays.source import ArraySource, Part
-from munet.tasks.sources.others import read_otherwise
+from munet.tasks.sources.others import matlab_line, read_otherwise
 from munet.tasks.splits import ALIASES
 
 
@@ -35,6 +35,8 @@ class NpzSource(ArraySource):
             raise InputError(
                 f"{path}: one array alone: npz:{path.parent} reads pairs of files such as images.npy and labels.npy"
             )
+        if path.suffix.lower() == ".mat":
+            raise InputError(f"{path}: {matlab_line([path])}")
         names = array_names(path)
         parts = self._in_files({name: _of_archive(path, name) for name in names}, path)
         return parts, _class_names(path, names)
