@@ -120,10 +120,31 @@ class System:
         options = TaskOptions(
             train, validation, test, private, skip_bad, allow_overlap, allow_duplicates=allow_duplicates
         )
-        data = add(name, source, options, progress=progress, tell=tell)
+        listings: list[bytes] = []
+        data = add(name, source, options, progress=progress, tell=tell, keep=listings.append)
         record = task_record(data, added=self.store.next_added())
-        self.store.create_task(record)
+        with self.store.commit():
+            for listing in listings:
+                self.store.listings.put(listing)
+            self.store.create_task(record)
         return record
+
+    def update_task(
+        self,
+        name: str,
+        *,
+        extend: bool = False,
+        allow_duplicates: bool = False,
+        progress: Progress | None = None,
+        tell: Callable[[str], None] | None = None,
+    ) -> TaskRecord:
+        """Take the images that a task's source holds now; returns its record. Old test images stay test, and so on.
+
+        With `extend` also new classes. The model stays, as that of older data, until the task is evolved.
+        """
+        from munet.tasks.growth import update
+
+        return update(self.store, name, extend=extend, allow_duplicates=allow_duplicates, progress=progress, tell=tell)
 
     def move_task(self, name: str, source: str) -> TaskRecord:
         """Point a task to its images where they are now, proved by their fingerprint; returns its record."""
@@ -270,7 +291,7 @@ class System:
         timm has no place for residual adapters: a model that has some is refused, unless `with_adapters` writes them
         under keys of their own.
         """
-        from munet.inference.asked import form_of
+        from munet.inference.asked import classes_of, form_of
         from munet.inference.described import described
         from munet.model.to_timm import check_target, export_model
         from munet.tasks.form import Form, decode_side
@@ -280,7 +301,7 @@ class System:
         architecture, model = self.architecture, self.resolve(word)
         manifest = self.models.manifest(model)
         size = manifest["hyperparameters"]["image_size"]
-        classes = self.task(manifest["task"])["classes"] if manifest["task"] else []
+        classes = classes_of(self.task(manifest["task"]), model) if manifest["task"] else []
         form = form_of(self.models, model) if manifest["task"] else Form(decode_side(size))
         return export_model(
             architecture,

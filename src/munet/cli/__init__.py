@@ -1,7 +1,7 @@
 """The command line. One file or folder for each group of commands; nothing here imports torch, numpy or datasets.
 
     system.py     init, add, status
-    task.py       task show, move, rename, remove
+    task.py       task show, move, rename, remove; update.py update
     evolve/       evolve, methods: the commands, the live view
     inspect.py    log, show, diff
     report.py     report: a system as a page; plot.py its figures and animation; watch.py the page, live
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     import typer
 
 GROUPS = (
-    *("quickstart", "system", "task", "evolve.command", "inspect", "report", "plot", "watch", "use", "predict"),
-    *("experiment.run", "catalog.list", "importing", "allocation.train", "maintain"),
+    *("quickstart", "system", "task", "update", "evolve.command", "inspect", "report", "plot", "watch", "use"),
+    *("predict", "experiment.run", "catalog.list", "importing", "allocation.train", "maintain"),
 )
 
 

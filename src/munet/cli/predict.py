@@ -11,6 +11,7 @@ import typer
 
 from munet.cli.common import Device, JsonFlag, SystemPath, Word, console, open_system, show, show_json, tell
 from munet.errors import InputError
+from munet.text import clean
 
 if TYPE_CHECKING:
     from munet.inference.stream import Answer
@@ -44,10 +45,13 @@ def predict(
     """
     if as_json + jsonl + as_csv > 1:
         raise InputError("--json, --jsonl and --csv are three ways to print the same: give one")
+    from munet.cli.text.formatting import older_classes
     from munet.cli.text.progress import progress
 
     opened = open_system(system)
     model = opened.resolve(task)
+    if older := older_classes(opened.task(task)) if task in opened.tasks else "":
+        tell(f"{clean(task)}: the model knows {older}: munet evolve {clean(system)} {clean(task)}")
     files, total = _files(images)
     with progress("classifying") as report:
         found = opened.predict_files(task, files, top=top, device=device, skip_bad=skip_bad)

@@ -29,6 +29,7 @@ from munet.evolution.executors import Executor
 from munet.evolution.executors.base import OnCycle
 from munet.evolution.guessing import nothing_learned
 from munet.evolution.jobs import Result, group_jobs
+from munet.evolution.older import OlderModels
 from munet.evolution.probe import Prober
 from munet.evolution.runs import (
     Run,
@@ -74,6 +75,7 @@ class Evolution:
         method = run.method
         self.prober = Prober(models, splits, compute, run.request.precision, method.step)
         probed = (method.parents, method.clone, method.recipe, method.training, method.head_features)
+        self.older = OlderModels(models, run, splits)
         self.computes = "probe" in probed or method.head_first  # the first child of each task
         self.iterations = method.task_iterations + method.head_first  # of each task
         self.shares: dict[str, int] = {}  # samples of the tasks that are new in this iteration
@@ -102,7 +104,7 @@ class Evolution:
         records = {name: self.store.read_task(name) for name in self.run.tasks}
         names = [name for name, record in records.items() if not self.run.has_finished(record, iteration)]
         if self.run.method.head_first and iteration == 0:
-            return [name for name in names if records[name]["model"] is None]
+            return [name for name in names if records[name]["model"] is None or "older" in records[name]]
         if self.run.method.order == "most-classes":
             names.sort(key=lambda name: (-len(records[name]["classes"]), -records[name]["splits"]["train"]["examples"]))
         return names
@@ -120,6 +122,9 @@ class Evolution:
             method = method_for(self.run, self.store, name, iteration, self.shares)
         active = ActiveTask(self.models, self.run, name, method=method, untrained=untrained)
         before = active.record["model"]
+        if active.older is not None:
+            now = self.older.accuracy(active, active.older["model"])
+            active.measured_now(active.older["model"], now)
         self._announce(active, iteration)
         for generation in range(active.generation, active.method.generations):
             active.open(iteration, generation)
@@ -127,6 +132,8 @@ class Evolution:
         best = active.best() if active.population else None
         improved = best is not None and _is_better(active, best, before)
         test = self._test(active, best) if best else None
+        if active.older is not None and best:
+            self._note(self.older.told(active, best))
         write_iteration(self.store, self.run, name, iteration, best, test)
         active.retain(iteration, best, test)
         collect(self.store, list(active.population))
@@ -215,7 +222,9 @@ class Evolution:
         if together and not is_worse_together(records[0], active):
             return {}
         drawn = sample_generation(active, generation, self.prober if self.computes else None)
-        if [s.plan.cloned for s in drawn] == [{"head"}] and drawn[0].parent == self.models.root and active.population:
+        only_head = [s.plan.cloned for s in drawn] == [{"head"}] and drawn[0].parent == self.models.root
+        again = active.older is not None and (active.untrained or not self.run.method.head_first)  # for other images
+        if only_head and active.population and not again:
             error = f"{100 * drawn[0].evidence.root.error:.1f} %" if drawn[0].evidence else "few"
             self._note(f"{active.name}: training is not expected to beat its head ({error} errors in the probe)")
             return {}
@@ -282,7 +291,7 @@ class Evolution:
     def _test(self, active: ActiveTask, best: str) -> ModelTest:
         """Test accuracy of the model about to be retained; a model is tested once. Nothing is ever selected on it."""
         known = active.record["test"]
-        if known and known["model"] == best:
+        if known and known["model"] == best and active.older is None:
             return known
         manifest, clock = active.manifest(best), perf_counter()
         torch.set_num_threads(self.run.threads)  # as in training, wherever that was

@@ -27,6 +27,7 @@ from munet.model.slots import blocks_in
 from munet.search import Method
 from munet.store.gc import gc
 from munet.tasks.cache.splits import Splits
+from munet.tasks.comparing import changes_told
 from munet.training.devices import cache_bytes, choose_device, choose_precision, preferred_precision
 
 
@@ -60,6 +61,10 @@ def evolve(
     splits = Splits(allow_changed=allow_changed)
     for name in names:
         splits.check(store.read_task(name), ready.image_size)
+    if allow_changed:
+        for name in names:
+            if changed := changes_told(store, name):
+                observe(Notice(changed))
     request = Request(ready.asked.method, names, seed, image_size, ready.precision, where.threads)
     if budget.time is not None:
         request = _in_time(models, request, ready, budget.time, observe, new=new)

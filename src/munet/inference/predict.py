@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from munet.inference.asked import with_head
+from munet.inference.asked import classes_of, with_head
 from munet.inference.prepared import batches, preprocessing_of
 from munet.training.devices import choose_device
 from munet.training.fixed_rows import FixedRows, fixed_rows
@@ -36,7 +36,7 @@ class Predictor:
 
     def __init__(self, models: "ModelLoader", model: str, device: str = "auto") -> None:
         manifest, task = with_head(models, model)
-        self.classes = models.store.read_task(task)["classes"]
+        self.classes = classes_of(models.store.read_task(task), model)
         self._preprocessing = preprocessing_of(models, manifest)
         self._device = choose_device(device)
         self._network = models.network(model).on(self._device)

@@ -10,7 +10,7 @@ from munet.errors import DamagedError
 from munet.fs.atomic import TEMPORARY, explained, is_temporary
 from munet.store.reachability import Unreadable, kept, refs
 from munet.store.records import DamagedFile
-from munet.store.run_files import CHECKPOINT
+from munet.store.run_files import CHECKPOINT, listings_of_task
 from munet.store.store import Store
 
 
@@ -20,6 +20,7 @@ class Report:
 
     models: int = 0
     layers: int = 0
+    listings: int = 0  # of images of splits that no task has any more
     temporary: int = 0  # files that killed writers left
     bytes: int = 0
     dry_run: bool = False
@@ -29,7 +30,7 @@ class Report:
 
 
 def gc(store: Store, dry_run: bool = False) -> Report:
-    """Remove models and layers that no ref reaches, and temporary files. Must not be called inside a commit.
+    """Remove models, layers and listings that no ref reaches, and temporary files. Must not be called inside a commit.
 
     Raises DamagedError, and removes nothing, when a damaged ref or manifest hides what has to stay.
     """
@@ -42,9 +43,12 @@ def gc(store: Store, dry_run: bool = False) -> Report:
         # Models before the layers that they name: a kill in between leaves layers without models, which is whole.
         models = [store.models.file(id) for id in all_models if id not in stay.models]
         layers = [store.layers.file(id) for id in all_layers if id not in stay.layers]
-        temporary = temporary_files(store, [*strangers, *others])
-        freed = sum(_remove(file, dry_run) for file in (*models, *layers, *map(str, temporary)))
-    return Report(len(models), len(layers), len(temporary), freed, dry_run)
+        all_listings, more = store.listings.listing()
+        needed = {id for record in store.task_records() for id in listings_of_task(record)}
+        listings = [store.listings.file(id) for id in all_listings if id not in needed]
+        temporary = temporary_files(store, [*strangers, *others, *more])
+        freed = sum(_remove(file, dry_run) for file in (*models, *layers, *listings, *map(str, temporary)))
+    return Report(len(models), len(layers), len(listings), len(temporary), freed, dry_run)
 
 
 def collect(store: Store, models: Sequence[str]) -> Report:

@@ -1,5 +1,6 @@
 """Immutable objects in sharded folders, each in a file named by the id of its content: `ab/cdef….suffix`."""
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -15,6 +16,11 @@ _ID = re.compile(r"[0-9a-f]{64}")
 def is_id(value: object) -> bool:
     """Whether a value is spelled as an id: 64 lower-case hexadecimal digits."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def sha256_of(data: bytes) -> str:
+    """The id of objects that are nothing but bytes."""
+    return hashlib.sha256(data).hexdigest()
 
 
 class Objects:
@@ -109,7 +115,8 @@ class Objects:
         return None if found == id else f"holds other content than its name says (content {found[:12]}…)"
 
     def _listings(self) -> Iterator[tuple[list[str], list[Path]]]:
-        return (self._listing(name) for name in sorted(os.listdir(self._base)))
+        names = sorted(os.listdir(self._base)) if os.path.isdir(self._base) else []  # older systems have no listings
+        return (self._listing(name) for name in names)
 
     def _listing(self, shard: str) -> tuple[list[str], list[Path]]:
         """Ids and other files of one folder, sorted."""

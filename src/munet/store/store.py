@@ -2,7 +2,6 @@
 
 import os
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -15,23 +14,18 @@ from munet.fs.atomic import create_exclusive, explained, remove_file, sync_folde
 from munet.store import creation, manifests
 from munet.store import layer_file as layer_format
 from munet.store.creation import MARKER
-from munet.store.objects import Objects, is_id
+from munet.store.objects import Objects, is_id, sha256_of
 from munet.store.records import FORMAT, DamagedFile, NewerError, RecordError, canonical, parse, seal, unseal
 from munet.store.relations import Facts
 from munet.store.run_files import CONFIG, FINISHED, in_order, models_of_generation, models_of_task
 from munet.store.schema import Manifest, TaskRecord
+from munet.store.task_files import is_task_file, refuse_no_file_name
 
 if TYPE_CHECKING:
     import torch
 
 _Read = TypeVar("_Read", bound=Mapping[str, Any])
 _WRITERS = 8  # layers written at once
-
-
-def is_task_file(name: str) -> bool:
-    """Whether a task may have this name: not the copies and backups that other programs leave beside its record."""
-    letters = all(letter in "-_." or unicodedata.category(letter)[0] in "LMN" for letter in name)
-    return bool(name) and letters and name[0] not in ".-"
 
 
 class Store:
@@ -44,6 +38,7 @@ class Store:
         self.root = root  # id of the root model
         self.layers = Objects(path / "layers", "layer", ".safetensors", layer_format.id_of_bytes)
         self.models = Objects(path / "models", "model", ".json", manifests.id_of_manifest)
+        self.listings = Objects(path / "listings", "listing", ".bin", sha256_of)  # of the images of splits
         self.facts = Facts(path, self.get_model)
 
     # -- the directory ------------------------------------------------------------------------------------------------
@@ -215,10 +210,7 @@ class Store:
 
     def task_path(self, name: str) -> Path:
         """The file of a task's record. Raises InputError for a name that is no file name."""
-        if not name or name[0] in ".~" or any(c in '/\\:*?"<>|' or not c.isprintable() for c in name):
-            raise InputError(f"{name!r} is no task name: use letters, digits, '-', '_', and '.' but not first")
-        if len(name.encode()) > 100:
-            raise InputError(f"the task name {name[:20]!r}… takes {len(name.encode())} bytes: use at most 100")
+        refuse_no_file_name(name)
         return self.path / "tasks" / f"{name}.json"
 
     def read_task(self, name: str) -> TaskRecord:

@@ -10,6 +10,10 @@
     checks.py     too few classes or images, classes nobody trains on
     sources/      folder:, csv:, npz:, hf:, tfds:
     cache/        decoded splits, in memory and on disk
+    growth.py     a task that grew: its splits planned again
+    comparing.py  what a source holds beside what was recorded
+    dealing.py    which split a new image gets
+    listing.py    what the images of a split are; the hash of it is the fingerprint
     changing.py   a recorded task moved, renamed, removed
     reopen.py     a split of a recorded task found again: missing, changed, what it holds
     reading.py    decoding in threads, unusable images, fingerprints

@@ -4,7 +4,7 @@ from munet.errors import InputError
 from munet.store.schema import TaskRecord
 from munet.store.store import Store
 from munet.tasks.names import check_name
-from munet.tasks.reopen import NO_DATA, RecordedSplit
+from munet.tasks.reopen import NO_DATA, split_in
 from munet.tasks.sources import open_source
 from munet.tasks.sources.base import split_address
 
@@ -17,11 +17,9 @@ def move(store: Store, name: str, source: str) -> TaskRecord:
     """
     before = store.read_task(name)
     opened = open_source(_address(before, source))
-    for split, held in before["splits"].items():
-        ranges = tuple((str(part), int(start), int(stop)) for part, start, stop in held["ranges"])
-        found = RecordedSplit(before, split, opened, ranges)
+    for split in before["splits"]:
         try:
-            found.refuse_other_shape()
+            found = split_in(opened, before, split)
             found.refuse_changed(found.fingerprint())
         except InputError as error:
             raise InputError(
@@ -73,12 +71,17 @@ def remove(store: Store, name: str) -> TaskRecord:
     """
     with store.evolving():
         record = store.read_task(name)
-        run = next((run for run in reversed(store.runs()) if not store.is_finished(run)), None)
-        if run is not None:
-            raise InputError(
-                f"run {run} is not finished, and may come back to task '{name}': go on with it, or leave it with "
-                "`munet evolve --new`, and remove the task then",
-                kind="interrupted-run",
-            )
+        refuse_unfinished(store, f"remove task '{name}'")
         store.remove_task(name)
     return record
+
+
+def refuse_unfinished(store: Store, wanted: str) -> None:
+    """InputError while a run is unfinished, which may come back to any task."""
+    run = next((run for run in reversed(store.runs()) if not store.is_finished(run)), None)
+    if run is not None:
+        raise InputError(
+            f"run {run} is not finished, and may come back to any task: go on with it, or leave it with "
+            f"`munet evolve --new`, and {wanted} then",
+            kind="interrupted-run",
+        )

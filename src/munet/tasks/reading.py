@@ -14,6 +14,7 @@ import numpy as np
 from munet.errors import InputError
 from munet.tasks.form import Form
 from munet.tasks.images import decode_image
+from munet.tasks.listing import entry, fingerprint_of
 from munet.tasks.sources.base import Item, Source, Unusable
 from munet.tasks.splits import Range
 
@@ -28,19 +29,23 @@ _THREADS = min(8, os.cpu_count() or 1)
 
 @dataclass(frozen=True)
 class Reading:
-    """What a selection holds beside its images: labels int64 (N,), what was left out, the fingerprint; the size
-    (height, width) that all images came in, None where several, and the channels of the one that has most.
+    """What a selection holds beside its images: labels int64 (N,), what was left out, the listing of all examples; the
+    size (height, width) that all images came in, None where several, and the channels of the one that has most.
 
     For each image also the hash of its `contents`, and which of the `examples` of the source it is: split and place.
     """
 
     labels: np.ndarray
     bad: list[str]
-    fingerprint: str
+    listing: bytes
     size: tuple[int, int] | None
     channels: int
     contents: list[bytes]
     examples: list[tuple[str, int]]
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint_of(self.listing)
 
 
 def read(
@@ -55,12 +60,12 @@ def read(
     """Read every example of `ranges`, in order.
 
     Each image goes `to` whoever gathers them; without one it is only checked. An unusable image raises InputError that
-    names it, or with `skip_bad` is left out. Images come in their `form`, without one as they are. The fingerprint
-    covers content and labels, unusable examples included, not names or dates.
+    names it, or with `skip_bad` is left out. Images come in their `form`, without one as they are. The listing has
+    content and labels, unusable examples included, not names or dates.
     """
     labels = _labels(source, ranges)
     names = [(split, index) for split, start, stop in ranges for index in range(start, stop)]
-    state = hashlib.sha256()
+    listing = bytearray()
     good: list[int] = []
     contents: list[bytes] = []
     bad: list[str] = []
@@ -78,7 +83,7 @@ def read(
         warnings.simplefilter("ignore")
         for first, chunk in _chunks(_items(source, ranges)):
             for index, (digest, result) in enumerate(pool.map(work, enumerate(chunk, first)), first):
-                state.update(_digest(digest, labels[index]))
+                listing += entry(digest, labels[index])
                 if isinstance(result, InputError):
                     if not skip_bad:
                         raise InputError(
@@ -98,17 +103,19 @@ def read(
                 progress(min(first + _CHUNK, len(names)), len(names))
     size = sizes.pop() if len(sizes) == 1 else None
     examples = [names[index] for index in good]
-    return Reading(labels[good], bad, f"sha256:{state.hexdigest()}", size, channels, contents, examples)
+    return Reading(labels[good], bad, bytes(listing), size, channels, contents, examples)
 
 
-def fingerprint(source: Source, ranges: Sequence[Range]) -> str:
-    """The fingerprint that `read` would take, without decoding an image; what is unusable is no error."""
-    labels, state = _labels(source, ranges), hashlib.sha256()
+def list_images(source: Source, ranges: Sequence[Range], progress: Progress | None = None) -> bytes:
+    """The listing that `read` would make, without decoding an image; what is unusable is no error."""
+    labels, listing = _labels(source, ranges), bytearray()
     with ThreadPoolExecutor(_THREADS) as pool:
         for first, chunk in _chunks(_items(source, ranges)):
             for index, content in enumerate(pool.map(_content_hash, chunk), first):
-                state.update(_digest(content, labels[index]))
-    return f"sha256:{state.hexdigest()}"
+                listing += entry(content, labels[index])
+            if progress:
+                progress(min(first + _CHUNK, len(labels)), len(labels))
+    return bytes(listing)
 
 
 def _labels(source: Source, ranges: Sequence[Range]) -> np.ndarray:
@@ -117,11 +124,6 @@ def _labels(source: Source, ranges: Sequence[Range]) -> np.ndarray:
 
 def _items(source: Source, ranges: Sequence[Range]) -> Iterator[Item]:
     return (item for split, start, stop in ranges for item in source.items(split, start, stop))
-
-
-def _digest(content: bytes, label: int) -> bytes:
-    """What an example adds to the fingerprint."""
-    return content + int(label).to_bytes(8, "little")
 
 
 def _chunks(items: Iterator[Item]) -> Iterator[tuple[int, list[Item]]]:

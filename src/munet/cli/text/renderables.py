@@ -62,7 +62,8 @@ def _name(text: object, style: str = "") -> Text:
 
 
 def _task(row: Row) -> Text:
-    notes = "".join(f" {word}" for word in ("private", "active") if row[word])
+    words = {"private": "private", "active": "active", "older_data": "older data"}
+    notes = "".join(f" {word}" for key, word in words.items() if row.get(key))
     return Text.assemble(clean(row["name"]), (notes, "dim"))
 
 

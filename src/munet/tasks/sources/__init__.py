@@ -6,6 +6,7 @@
     folder/          one sub-folder of image files per class
     table/           `csv:`, tables of file names and labels
     walk.py          files below a folder
+    arranged.py      the classes of a source in a task's order
     by_class.py      an order that is fair to every class
     base.py          what they have in common
 
