@@ -102,14 +102,16 @@ class System:
         skip_bad: bool = False,
         allow_overlap: bool = False,
         allow_duplicates: bool = False,
+        rare: str | None = None,
         progress: Progress | None = None,
         tell: Callable[[str], None] | None = None,
     ) -> TaskRecord:
         """Add a task from a source such as `folder:DIR`, `csv:FILE`, `npz:DIR` or `hf:NAME`; returns its record.
 
         Reads the data once, to check and fingerprint it; `tell` gets a sentence for each thing guessed or left
-        out. An image in two splits or under two classes is refused, unless `allow_duplicates`. A `private` task may
-        build on others and is never built on.
+        out. An image in two splits or under two classes is refused, unless `allow_duplicates`. Classes of one image are
+        refused, unless `rare` is "keep", or "drop" for those of fewer than three. A `private` task may build on others
+        and is never built on.
         """
         from munet.tasks import TaskOptions, add, check_name
 
@@ -118,7 +120,7 @@ class System:
         if self.store.has_task(name):
             raise InputError(f"task '{name}' is already in {self.path}: choose another name", kind="exists")
         options = TaskOptions(
-            train, validation, test, private, skip_bad, allow_overlap, allow_duplicates=allow_duplicates
+            train, validation, test, private, skip_bad, allow_overlap, allow_duplicates=allow_duplicates, rare=rare
         )
         listings: list[bytes] = []
         data = add(name, source, options, progress=progress, tell=tell, keep=listings.append)

@@ -1,6 +1,7 @@
 """The command line. One file or folder for each group of commands; nothing here imports torch, numpy or datasets.
 
-    system.py     init, add, status
+    system.py     init, status
+    add.py        add; many.py its --all and --list
     task.py       task show, move, rename, remove; update.py update
     evolve/       evolve, methods: the commands, the live view
     inspect.py    log, show, diff
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     import typer
 
 GROUPS = (
-    *("quickstart", "system", "task", "update", "evolve.command", "inspect", "report", "plot", "watch", "use"),
+    *("quickstart", "system", "add", "task", "update", "evolve.command", "inspect", "report", "plot", "watch", "use"),
     *("predict", "experiment.run", "catalog.list", "importing", "allocation.train", "maintain"),
 )
 

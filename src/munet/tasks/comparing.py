@@ -15,8 +15,8 @@ from munet.tasks.listing import entries, fingerprint_of
 from munet.tasks.reading import list_images
 from munet.tasks.reopen import split_in
 from munet.tasks.sources import open_source
-from munet.tasks.sources.arranged import arranged
 from munet.tasks.sources.base import Source
+from munet.tasks.sources.view import arranged
 from munet.tasks.splits import PARTS
 from munet.text import counted
 

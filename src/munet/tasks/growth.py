@@ -20,8 +20,8 @@ from munet.tasks.reading import Progress, Reading
 from munet.tasks.record import data_of, read_parts
 from munet.tasks.reopen import refuse_missing
 from munet.tasks.sources import open_source
-from munet.tasks.sources.arranged import arranged
 from munet.tasks.sources.base import Source
+from munet.tasks.sources.view import arranged
 from munet.tasks.splits import PARTS, Range, overlap, resolve
 from munet.tasks.telling import listed, told
 from munet.text import counted
@@ -63,7 +63,7 @@ def update(
             )
         plan = _plan(record, source, changes, new_classes, say)
         readings = read_parts(source, plan, skip_bad=record["skip_bad"], progress=progress)
-        check_classes(source, plan, {part: readings[part].labels for part in PARTS})
+        check_classes(source, plan, {part: readings[part].labels for part in PARTS}, rare=True)
         _check_duplicates(readings, changes, source, say, allowed=allow_duplicates)
         for sentence in told(source, plan, {part: readings[part].labels for part in PARTS}):
             say(sentence)

@@ -37,7 +37,9 @@ class TaskOptions:
     `train`, `validation` and `test` are split expressions (`munet.tasks.splits`); `munet.tasks.planning.plan_splits`
     tells which examples a missing one gets under `split_rule`, and when `allow_overlap` is needed. Others may build on
     the task unless it is `private`. With `skip_bad`, images that cannot be used are left out and counted. One
-    image in two splits or under two classes is refused, unless `allow_duplicates`.
+    image in two splits or under two classes is refused, unless `allow_duplicates`. A class with a single
+    image is refused, unless `rare` is "keep", which trains on it, or "drop", which leaves out classes of fewer than
+    three.
     """
 
     train: str | None = None
@@ -48,6 +50,7 @@ class TaskOptions:
     allow_overlap: bool = False
     split_rule: str = "papers"
     allow_duplicates: bool = False
+    rare: str | None = None
 
     @property
     def given(self) -> dict[str, str | None]:
@@ -80,7 +83,7 @@ def add(
     from munet.tasks.telling import told
 
     name = check_name(name)
-    opened = open_source(source)
+    opened = open_source(_without_rare(source) if options.rare == "drop" else source)
     opened.refuse_doubtful()
     if tell is not None:
         for note in opened.notes():
@@ -88,7 +91,7 @@ def add(
     plan = _plan(opened, options, tell)  # before the slow reading
     readings = read_parts(opened, plan, skip_bad=options.skip_bad, progress=progress)
     labels = {part: readings[part].labels for part in PARTS}
-    check_classes(opened, plan, labels)
+    check_classes(opened, plan, labels, rare=options.rare == "keep")
     duplicates = find_duplicates(readings)
     if not options.allow_duplicates:
         refuse(duplicates, opened.address, opened.name)
@@ -101,6 +104,13 @@ def add(
         for reading in readings.values():
             keep(reading.listing)
     return data_of(name, opened, plan, readings, private=options.private, skip_bad=options.skip_bad)
+
+
+def _without_rare(address: str) -> str:
+    """The address of a source without the classes that cannot be in all three splits."""
+    from munet.tasks.sources.base import split_address
+
+    return f"{address}{'&' if split_address(address)[1] else '?'}least={len(PARTS)}"
 
 
 def read_parts(
@@ -187,7 +197,8 @@ def _plan(source: "Source", options: TaskOptions, tell: Callable[[str], None] | 
             allow_overlap=options.allow_overlap,
             blocks=source.blocks("train") if "train" in source.counts() else None,
         )
-        check_classes(source, found, {part: _labels(source, found[part].ranges) for part in PARTS})
+        labels = {part: _labels(source, found[part].ranges) for part in PARTS}
+        check_classes(source, found, labels, rare=options.rare == "keep")
         return found
 
     try:

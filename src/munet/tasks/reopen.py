@@ -16,8 +16,8 @@ from munet.tasks.form import Form
 from munet.tasks.listing import fingerprint_of
 from munet.tasks.reading import Progress, Reading, list_images, read
 from munet.tasks.sources import open_source
-from munet.tasks.sources.arranged import arranged
 from munet.tasks.sources.base import Source, absolute, split_address
+from munet.tasks.sources.view import arranged
 from munet.tasks.splits import ALIASES, PARTS, Range, describe
 
 NO_DATA = "none:"

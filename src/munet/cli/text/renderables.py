@@ -111,6 +111,18 @@ def status_view(status: Row, width: int) -> RenderableType:
     return Group(*lines)
 
 
+def added_view(records: Sequence[Row]) -> RenderableType:
+    """New tasks with their classes and images."""
+    table = grid(
+        "task", "classes", "train", "validation", "test", "left out", "source", names=("task",), folds=("source",)
+    )
+    for record in records:
+        sizes = (number(record["splits"][part]["examples"]) for part in ("train", "validation", "test"))
+        row = (number(len(record["classes"])), *sizes, number(record["skipped"]), clean(record["source"]))
+        table.add_row(_name(record["name"]), *row)
+    return table
+
+
 def log_view(entries: Sequence[Row], width: int) -> RenderableType:
     """A lineage, newest first: what each ancestor changed from its parent."""
     table = grid("model", "task", "gen", "val %", "changes", names=("task",), folds=("changes",), ids=("model",))
