@@ -293,7 +293,7 @@ class System:
         timm has no place for residual adapters: a model that has some is refused, unless `with_adapters` writes them
         under keys of their own.
         """
-        from munet.inference.asked import classes_of, form_of
+        from munet.inference.asked import classes_of, form_of, temperature_of
         from munet.inference.described import described
         from munet.model.to_timm import check_target, export_model
         from munet.tasks.form import Form, decode_side
@@ -303,15 +303,16 @@ class System:
         architecture, model = self.architecture, self.resolve(word)
         manifest = self.models.manifest(model)
         size = manifest["hyperparameters"]["image_size"]
-        classes = classes_of(self.task(manifest["task"]), model) if manifest["task"] else []
+        record = self.task(manifest["task"]) if manifest["task"] else None
         form = form_of(self.models, model) if manifest["task"] else Form(decode_side(size))
         return export_model(
             architecture,
             self.models.layers(model),
             size,
-            classes,
+            classes_of(record, model) if record else [],
             Path(path),
             with_adapters=with_adapters,
+            temperature=temperature_of(record, model) if record else 1.0,
             preprocessing=described(form, size, architecture.mean, architecture.std),
         )
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 import munet
 from cli_tools import Run
+from munet.tasks import load
 
 
 def images(folder: Path, seed: int, counts: dict[str, int]) -> None:
@@ -124,7 +125,7 @@ def test_classes_of_very_few_images(fleet: Path, run: Run) -> None:
     record = system.task("dropped")
     assert (record["classes"], "least=3" in record["source"]) == (["ant", "bee"], True)
     assert sum(split["examples"] for split in record["splits"].values()) == 60
-    assert munet.tasks.load(record, "train").labels.max() == 1
+    assert load(record, "train").labels.max() == 1
     images(fleet.parent / "single", 5, {"a": 5, "b": 2})
     assert "a task needs two" in run("add", fleet, "x", f"folder:{fleet.parent / 'single'}", "--rare", "drop")[2]
     assert "as a whole number" in run("add", fleet, "x", f"folder:{folder}?least=some")[2]

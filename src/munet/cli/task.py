@@ -45,6 +45,8 @@ def _state(record: "TaskRecord") -> str:
     if record["model"] is None:
         return "no model yet"
     test = "" if record["test"] is None else f", test accuracy {record['test']['accuracy']:.2%}"
+    sure = "" if record["test"] is None else record["test"].get("temperature", "")
+    test += f", temperature {sure:.3g}" if sure else ""
     model = f"model {short(record['model'])} after {counted(record['iterations'], 'task iteration')}{test}"
     return model if "older" not in record else f"{model}; {older_line(record)}"
 

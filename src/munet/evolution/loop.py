@@ -6,7 +6,6 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-import torch
 
 from munet.evolution.active_task import ActiveTask
 from munet.evolution.child import SampledChild, job_of, judge, keep, manifest_of, record_of, sample_generation
@@ -39,17 +38,17 @@ from munet.evolution.runs import (
     write_iteration,
 )
 from munet.evolution.shares import method_for, new_tasks, samples_by_task
+from munet.evolution.testing import tested
 from munet.evolution.trunk import is_trained, is_worse_together, plan_members, trunk_group
 from munet.fs.atomic import remove_file
-from munet.inference.prepared import preprocessing_of
 from munet.model.loader import ModelLoader
 from munet.provenance import now
 from munet.search.adaptive import Evidence
 from munet.store.gc import collect
 from munet.store.run_records import checkpoint_path, finish
-from munet.store.schema import ChildRecord, ModelTest, finished_record, model_test
+from munet.store.schema import ChildRecord, ModelTest, finished_record
 from munet.tasks.cache.splits import Splits
-from munet.training import Outcome, evaluate
+from munet.training import Outcome
 
 Position = tuple[str, int, int]  # task, task iteration in this run, generation
 
@@ -289,20 +288,10 @@ class Evolution:
         self.seconds["validation"] += outcome.validation_seconds
 
     def _test(self, active: ActiveTask, best: str) -> ModelTest:
-        """Test accuracy of the model about to be retained; a model is tested once. Nothing is ever selected on it."""
-        known = active.record["test"]
-        if known and known["model"] == best and active.older is None:
-            return known
-        manifest, clock = active.manifest(best), perf_counter()
-        torch.set_num_threads(self.run.threads)  # as in training, wherever that was
-        split = self.splits.get(active.record, "test", manifest["hyperparameters"]["image_size"])
-        # what a person will get of it: in a fused run the numbers of training are not those of prediction
-        precision = "fp32" if self.run.method.step == "fused" else self.run.request.precision
-        network = self.models.network(best).on(self.run.device, precision)
-        pre = preprocessing_of(self.models, manifest)
-        correct, examples = evaluate(network, split, pre, device=self.run.device, precision=precision, fixed=True)
+        clock = perf_counter()
+        test = tested(self.models, self.run, self.splits, active, best)
         self.seconds["test"] += perf_counter() - clock
-        return model_test(best, correct / examples, examples)
+        return test
 
 
 def _is_better(active: ActiveTask, best: str, before: str | None) -> bool:

@@ -30,6 +30,12 @@ def classes_of(record: "TaskRecord", model: str) -> list[str]:
     return record["classes"][: older["classes"]] if older and older["model"] == model else record["classes"]
 
 
+def temperature_of(record: "TaskRecord", model: str) -> float:
+    """What the logits of a task's model are divided by; 1 where it was never fitted."""
+    test = record["test"]
+    return test.get("temperature", 1.0) if test and test["model"] == model else 1.0
+
+
 def form_of(models: "ModelLoader", model: str) -> Form:
     """What images a model answers for are made first: those that its task is evaluated on. InputError for the root."""
     manifest, task = with_head(models, model)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from munet.inference.asked import classes_of, with_head
+from munet.inference.asked import classes_of, temperature_of, with_head
 from munet.inference.prepared import batches, preprocessing_of
 from munet.training.devices import choose_device
 from munet.training.fixed_rows import FixedRows, fixed_rows
@@ -21,7 +21,7 @@ class Prediction:
     """Answers of one task's model for N images over C classes."""
 
     logits: torch.Tensor  # (N, C) float32
-    probabilities: torch.Tensor  # (N, C) float32, rows sum to 1
+    probabilities: torch.Tensor  # (N, C) float32, rows sum to 1: softmax of the logits over the model's temperature
     classes: list[str]
 
     def top(self, k: int = 1) -> list[list[tuple[str, float]]]:
@@ -36,7 +36,8 @@ class Predictor:
 
     def __init__(self, models: "ModelLoader", model: str, device: str = "auto") -> None:
         manifest, task = with_head(models, model)
-        self.classes = classes_of(models.store.read_task(task), model)
+        record = models.store.read_task(task)
+        self.classes, self.temperature = classes_of(record, model), temperature_of(record, model)
         self._preprocessing = preprocessing_of(models, manifest)
         self._device = choose_device(device)
         self._network = models.network(model).on(self._device)
@@ -50,7 +51,7 @@ class Predictor:
         """
         ready = batches(pictures, self._preprocessing, batch_size, self._device)
         logits = torch.cat([self._answer(batch) for batch in ready])
-        return Prediction(logits, logits.softmax(dim=1), self.classes)
+        return Prediction(logits, (logits / self.temperature).softmax(dim=1), self.classes)
 
     @torch.inference_mode()
     def _answer(self, x_BCHW: torch.Tensor) -> torch.Tensor:

@@ -37,6 +37,7 @@ class ModelTest(TypedDict):
     model: str
     accuracy: float
     examples: int | None
+    temperature: NotRequired[float]  # of its answers: logits are divided by it; missing in older records
 
 
 class IterationPlace(TypedDict):
@@ -132,6 +133,7 @@ def task_record(
     }
 
 
-def model_test(model: str, accuracy: float, examples: int | None) -> ModelTest:
-    """What a model scored on the test split of its task."""
-    return {"model": model, "accuracy": accuracy, "examples": examples}
+def model_test(model: str, accuracy: float, examples: int | None, temperature: float | None = None) -> ModelTest:
+    """What a model scored on the test split of its task, and how sure its answers may be."""
+    test: ModelTest = {"model": model, "accuracy": accuracy, "examples": examples}
+    return test if temperature is None else {**test, "temperature": temperature}

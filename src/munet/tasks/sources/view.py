@@ -78,7 +78,8 @@ class _View(Source):
         return self._source.files(split)
 
     def notes(self) -> Sequence[str]:
-        return [*self._source.notes(), *([self._note] if self._note else [])]
+        notes = list(self._source.notes())
+        return [*notes, self._note] if self._note else notes
 
     def refuse_doubtful(self) -> None:
         self._source.refuse_doubtful()
