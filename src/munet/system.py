@@ -231,18 +231,26 @@ class System:
         pictures = list(pictures_of(images, form_of(self.models, model)))  # errors are raised before torch is imported
         from munet.inference.predict import Predictor
 
-        return Predictor(self.models, model, device).predict(pictures, batch_size)
+        return Predictor(self.models, [model], device).predict(pictures, batch_size)[0]
 
     def predict_files(
-        self, word: str, files: Iterable[Path], *, top: int = 1, device: str = "auto", skip_bad: bool = False
+        self,
+        words: str | Sequence[str],
+        files: Iterable[Path],
+        *,
+        top: int = 1,
+        device: str = "auto",
+        skip_bad: bool = False,
     ) -> "Iterator[Answer]":
         """The `top` likeliest classes of each file, as they are computed: for more files than memory holds.
 
+        Several models answer together (`Answer.tops`): each file is read once, layers that they share compute once.
         With `skip_bad` a file that cannot be read has an answer with its `error`; else it raises InputError.
         """
         from munet.inference.stream import answers
 
-        return answers(self.models, self.resolve(word), files, top=top, device=device, skip_bad=skip_bad)
+        ids = [self.resolve(word) for word in ([words] if isinstance(words, str) else words)]
+        return answers(self.models, ids, files, top=top, device=device, skip_bad=skip_bad)
 
     def evaluate(
         self,

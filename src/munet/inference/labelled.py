@@ -36,8 +36,8 @@ def answers_on(
     not know are left out with a note. InputError where none is known, where the source has no such split, and for an
     image that cannot be used, unless `skip_bad`.
     """
-    predictor, source = Predictor(models, model, device), open_source(address)
-    known = {name: number for number, name in enumerate(predictor.classes)}
+    predictor, source = Predictor(models, [model], device), open_source(address)
+    known = {name: number for number, name in enumerate(predictor.classes[0])}
     for text in source.notes():
         note(text)
     parts = _parts(source, split, address)
@@ -49,7 +49,7 @@ def answers_on(
 
     def answer() -> None:
         if batch:
-            found.append(predictor.predict(batch).probabilities.double().numpy())
+            found.append(predictor.predict(batch)[0].probabilities.double().numpy())
             batch.clear()
 
     def take(picture: np.ndarray) -> None:
@@ -65,7 +65,7 @@ def answers_on(
     mine = to_task[reading.labels]
     rows = np.flatnonzero(mine >= 0)
     images = [source.name(*reading.examples[row]) for row in rows]
-    return Answers(np.concatenate(found)[rows], mine[rows], predictor.classes, images)
+    return Answers(np.concatenate(found)[rows], mine[rows], predictor.classes[0], images)
 
 
 def _parts(source: "Source", split: str | None, address: str) -> Sequence[str]:

@@ -230,13 +230,19 @@ def evaluate_view(results: Mapping[str, Row], width: int) -> RenderableType:
     return Group(table, line(""), line(f"mean {percent(mean)} % over {counted(len(results), 'task')}"))
 
 
-def predict_view(files: Sequence[str], tops: Sequence[Sequence[tuple[str, float]]], width: int) -> RenderableType:
-    """The likeliest classes of each image with their probabilities in percent."""
-    table = grid("image", "class", "%", names=("image", "class"))
-    for file, top in zip(files, tops, strict=True):
-        for rank, (label, probability) in enumerate(top):
-            style = "bold" if rank == 0 else ""
-            table.add_row(_name(file if rank == 0 else ""), _name(label, style), Text(percent(probability, 1), style))
+def predict_view(
+    files: Sequence[str], tops: Sequence[Sequence[Sequence[tuple[str, float]]]], tasks: Sequence[str]
+) -> RenderableType:
+    """The likeliest classes of each image with their probabilities in percent, by each task where there are several."""
+    several = ["task"] if len(tasks) > 1 else []
+    table = grid("image", *several, "class", "%", names=("image", "task", "class"))
+    for file, answers in zip(files, tops, strict=True):
+        for task, top in zip(tasks, answers, strict=True):
+            for rank, (label, probability) in enumerate(top):
+                style = "bold" if rank == 0 else ""
+                image = _name(file if rank == 0 and task == tasks[0] else "")
+                of = [_name(task if rank == 0 else "")] if several else []
+                table.add_row(image, *of, _name(label, style), Text(percent(probability, 1), style))
     return table
 
 
