@@ -6,7 +6,7 @@
     split_names.py  which split the name of a folder means
     splits.py     the grammar: train[5%:], train[:800], a+b
     planning.py   missing splits, overlaps
-    duplicates.py the same image in two splits or classes
+    duplicates.py the same image in two splits or classes; lookalikes.py nearly the same
     telling.py    what a person is told of a new task
     checks.py     too few classes or images, classes nobody trains on
     sources/      folder:, csv:, npz:, hf:, tfds:

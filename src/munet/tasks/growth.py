@@ -15,6 +15,7 @@ from munet.tasks.checks import check_classes
 from munet.tasks.comparing import Changes, compare, examples_of
 from munet.tasks.dealing import NEW, deal
 from munet.tasks.duplicates import Duplicates, find_duplicates, refuse, told_of
+from munet.tasks.lookalikes import find_lookalikes, told_of_lookalikes
 from munet.tasks.planning import Selection
 from munet.tasks.reading import Progress, Reading
 from munet.tasks.record import data_of, read_parts
@@ -212,7 +213,8 @@ def _check_duplicates(
     )
     if not allowed:
         refuse(new, source.address, source.name)
-    for sentence in told_of(replace(found, alike=0), source.name):
+    alike = find_lookalikes(readings)
+    for sentence in (*told_of(replace(found, alike=0), source.name), *told_of_lookalikes(alike, source.name)):
         say(sentence)
 
 

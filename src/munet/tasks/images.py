@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from munet.errors import InputError
 from munet.tasks.arrays import convert_images, over_white
@@ -97,7 +97,8 @@ def _guarded(decode: Any, name: str) -> np.ndarray:
 def _pixels(image: Image.Image) -> np.ndarray:
     file_format = image.format
     image.load()
-    image = ImageOps.exif_transpose(image)
+    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:  # else it would only be copied
+        image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I;16"):
         return _from_16_bits(np.asarray(image))
     if image.mode == "I" and file_format in ("PNG", "PPM"):  # Pillow widens their 16 bits to 32
@@ -111,8 +112,8 @@ def _pixels(image: Image.Image) -> np.ndarray:
         pixels = np.asarray(image.convert("RGBA"))
         return over_white(pixels[..., :3], pixels[..., 3:])
     if image.mode in ("1", "L"):
-        return np.asarray(image.convert("L"))[..., None]
-    return np.asarray(image.convert("RGB"))
+        return np.asarray(image if image.mode == "L" else image.convert("L"))[..., None]
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _from_16_bits(values: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
@@ -24,6 +24,7 @@ Progress = Callable[[int, int], None]
 Shape = tuple[int, ...]
 
 _CHUNK = 256
+_SMALL = 16384  # bytes of an image, on average
 _THREADS = min(8, os.cpu_count() or 1)
 
 
@@ -32,7 +33,8 @@ class Reading:
     """What a selection holds beside its images: labels int64 (N,), what was left out, the listing of all examples; the
     size (height, width) that all images came in, None where several, and the channels of the one that has most.
 
-    For each image also the hash of its `contents`, and which of the `examples` of the source it is: split and place.
+    For each image also the hash of its `contents`, which of the `examples` of the source it is (split and place), and
+    what it looks like, where that was asked for.
     """
 
     labels: np.ndarray
@@ -42,6 +44,7 @@ class Reading:
     channels: int
     contents: list[bytes]
     examples: list[tuple[str, int]]
+    looks: list[bytes] = field(default_factory=list)
 
     @property
     def fingerprint(self) -> str:
@@ -56,12 +59,13 @@ def read(
     to: Callable[[np.ndarray], None] | None = None,
     skip_bad: bool = False,
     progress: Progress | None = None,
+    look: Callable[[np.ndarray], bytes] | None = None,
 ) -> Reading:
     """Read every example of `ranges`, in order.
 
     Each image goes `to` whoever gathers them; without one it is only checked. An unusable image raises InputError that
     names it, or with `skip_bad` is left out. Images come in their `form`, without one as they are. The listing has
-    content and labels, unusable examples included, not names or dates.
+    content and labels, unusable examples included, not names or dates. `look` makes the `looks` of images.
     """
     labels = _labels(source, ranges)
     names = [(split, index) for split, start, stop in ranges for index in range(start, stop)]
@@ -69,20 +73,23 @@ def read(
     good: list[int] = []
     contents: list[bytes] = []
     bad: list[str] = []
+    looks: list[bytes] = []
     sizes: set[tuple[int, int]] = set()  # two tell that there are several
     channels = 1
 
-    def work(job: tuple[int, Item]) -> tuple[bytes, np.ndarray | Shape | InputError]:
+    def work(job: tuple[int, Item]) -> tuple[bytes, np.ndarray | Shape | InputError, bytes]:
         index, item = job
         result = _decode(item, lambda: source.name(*names[index]), form)
         # 256 checked photos at once would be gigabytes: without a reader only their shapes are kept
-        return _content_hash(item), result.shape if to is None and isinstance(result, np.ndarray) else result
+        seen = look(result) if look is not None and isinstance(result, np.ndarray) else b""
+        return _content_hash(item), result.shape if to is None and isinstance(result, np.ndarray) else result, seen
 
     with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS) as pool:
         # Pillow warns of odd but readable files (EXIF, palettes); what cannot be read is an error, not a warning.
         warnings.simplefilter("ignore")
         for first, chunk in _chunks(_items(source, ranges)):
-            for index, (digest, result) in enumerate(pool.map(work, enumerate(chunk, first)), first):
+            many = pool.map if _is_large(chunk) else map
+            for index, (digest, result, seen) in enumerate(many(work, enumerate(chunk, first)), first):
                 listing += entry(digest, labels[index])
                 if isinstance(result, InputError):
                     if not skip_bad:
@@ -93,6 +100,8 @@ def read(
                     continue
                 good.append(index)
                 contents.append(digest)
+                if look is not None:
+                    looks.append(seen)
                 height, width, found = result.shape if isinstance(result, np.ndarray) else result
                 channels = max(channels, found)
                 if len(sizes) < 2:
@@ -103,7 +112,7 @@ def read(
                 progress(min(first + _CHUNK, len(names)), len(names))
     size = sizes.pop() if len(sizes) == 1 else None
     examples = [names[index] for index in good]
-    return Reading(labels[good], bad, bytes(listing), size, channels, contents, examples)
+    return Reading(labels[good], bad, bytes(listing), size, channels, contents, examples, looks)
 
 
 def list_images(source: Source, ranges: Sequence[Range], progress: Progress | None = None) -> bytes:
@@ -111,7 +120,8 @@ def list_images(source: Source, ranges: Sequence[Range], progress: Progress | No
     labels, listing = _labels(source, ranges), bytearray()
     with ThreadPoolExecutor(_THREADS) as pool:
         for first, chunk in _chunks(_items(source, ranges)):
-            for index, content in enumerate(pool.map(_content_hash, chunk), first):
+            many = pool.map if _is_large(chunk) else map
+            for index, content in enumerate(many(_content_hash, chunk), first):
                 listing += entry(content, labels[index])
             if progress:
                 progress(min(first + _CHUNK, len(labels)), len(labels))
@@ -133,6 +143,12 @@ def _chunks(items: Iterator[Item]) -> Iterator[tuple[int, list[Item]]]:
         first += len(chunk)
 
 
+def _is_large(chunk: Sequence[Item]) -> bool:
+    """Whether threads are worth it: small images take less time than handing them over."""
+    sizes = (item.nbytes if isinstance(item, np.ndarray) else len(getattr(item, "content", item)) for item in chunk)
+    return sum(sizes) > len(chunk) * _SMALL
+
+
 def _content_hash(item: Item) -> bytes:
     if isinstance(item, np.ndarray):
         return hashlib.sha256(repr(item.shape).encode() + item.tobytes()).digest()
@@ -145,7 +161,10 @@ def _decode(item: Item, name: Callable[[], str], form: Form | None) -> np.ndarra
     if isinstance(item, np.ndarray):
         return item if form is None else form.fitted(item)
     try:
-        return decode_image(item, name=name()) if form is None else form.picture(item, name())
+        try:
+            return decode_image(item) if form is None else form.picture(item)
+        except InputError:  # once more, for the name: it takes longer to make than some images to decode
+            return decode_image(item, name=name()) if form is None else form.picture(item, name())
     except InputError as error:
         return error
 

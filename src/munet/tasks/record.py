@@ -79,6 +79,7 @@ def add(
     """
     from munet.tasks.checks import check_classes
     from munet.tasks.duplicates import find_duplicates, refuse, told_of
+    from munet.tasks.lookalikes import find_lookalikes, told_of_lookalikes
     from munet.tasks.sources import open_source
     from munet.tasks.telling import told
 
@@ -96,7 +97,8 @@ def add(
     if not options.allow_duplicates:
         refuse(duplicates, opened.address, opened.name)
     if tell is not None:
-        for sentence in told_of(duplicates, opened.name):
+        alike = find_lookalikes(readings)
+        for sentence in (*told_of(duplicates, opened.name), *told_of_lookalikes(alike, opened.name)):
             tell(sentence)
         for sentence in told(opened, plan, labels):
             tell(sentence)
@@ -117,13 +119,15 @@ def read_parts(
     source: "Source", plan: "Mapping[str, Selection]", *, skip_bad: bool, progress: Progress | None = None
 ) -> "dict[str, Reading]":
     """Every image of the three splits, decoded once to be checked. InputError as `munet.tasks.reading.read`."""
+    from munet.tasks.lookalikes import looks
     from munet.tasks.reading import read
     from munet.tasks.splits import size
 
     total, done, readings = sum(size(plan[part].ranges) for part in PARTS), 0, {}
+    look = looks()
     for part in PARTS:
         report = None if progress is None else (lambda n, _, before=done: progress(before + n, total))
-        readings[part] = read(source, plan[part].ranges, skip_bad=skip_bad, progress=report)
+        readings[part] = read(source, plan[part].ranges, skip_bad=skip_bad, progress=report, look=look)
         done += size(plan[part].ranges)
     return readings
 
