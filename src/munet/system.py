@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from munet.analysis import History
     from munet.evolution.events import TaskFinished
     from munet.inference.measures import Answers
-    from munet.inference.predict import Prediction, Predictor
+    from munet.inference.predict import Prediction
     from munet.inference.stream import Answer
     from munet.model.staged import StagedNetwork
     from munet.model.vit import ViTArchitecture
@@ -104,14 +104,16 @@ class System:
         skip_bad: bool = False,
         allow_overlap: bool = False,
         allow_duplicates: bool = False,
+        rare: str | None = None,
         progress: Progress | None = None,
         tell: Callable[[str], None] | None = None,
     ) -> TaskRecord:
         """Add a task from a source such as `folder:DIR`, `csv:FILE`, `npz:DIR` or `hf:NAME`; returns its record.
 
         Reads the data once, to check and fingerprint it; `tell` gets a sentence for each thing guessed or left
-        out. An image in two splits or under two classes is refused, unless `allow_duplicates`. A `private` task may
-        build on others and is never built on.
+        out. An image in two splits or under two classes is refused, unless `allow_duplicates`. Classes of one image are
+        refused, unless `rare` is "keep", or "drop" for those of fewer than three. A `private` task may build on others
+        and is never built on.
         """
         from munet.tasks import TaskOptions, add, check_name
 
@@ -120,12 +122,33 @@ class System:
         if self.store.has_task(name):
             raise InputError(f"task '{name}' is already in {self.path}: choose another name", kind="exists")
         options = TaskOptions(
-            train, validation, test, private, skip_bad, allow_overlap, allow_duplicates=allow_duplicates
+            train, validation, test, private, skip_bad, allow_overlap, allow_duplicates=allow_duplicates, rare=rare
         )
-        data = add(name, source, options, progress=progress, tell=tell)
+        listings: list[bytes] = []
+        data = add(name, source, options, progress=progress, tell=tell, keep=listings.append)
         record = task_record(data, added=self.store.next_added())
-        self.store.create_task(record)
+        with self.store.commit():
+            for listing in listings:
+                self.store.listings.put(listing)
+            self.store.create_task(record)
         return record
+
+    def update_task(
+        self,
+        name: str,
+        *,
+        extend: bool = False,
+        allow_duplicates: bool = False,
+        progress: Progress | None = None,
+        tell: Callable[[str], None] | None = None,
+    ) -> TaskRecord:
+        """Take the images that a task's source holds now; returns its record. Old test images stay test, and so on.
+
+        With `extend` also new classes. The model stays, as that of older data, until the task is evolved.
+        """
+        from munet.tasks.growth import update
+
+        return update(self.store, name, extend=extend, allow_duplicates=allow_duplicates, progress=progress, tell=tell)
 
     def move_task(self, name: str, source: str) -> TaskRecord:
         """Point a task to its images where they are now, proved by their fingerprint; returns its record."""
@@ -215,33 +238,28 @@ class System:
         `images`: a file, a PIL image, a uint8 array or tensor (N,H,W,C), (N,H,W) or (H,W,C) with C 1, 3 or 4 (RGBA),
         or a sequence of those.
         """
-        from munet.inference.asked import form_of
-        from munet.inference.pictures import pictures_of
+        from munet.inference.handed import answer
 
-        if isinstance(images, Iterator):
-            images = list(images)  # they may be read twice
-
-        def ready() -> "tuple[list[Any], Predictor]":
-            model = self.resolve(word)
-            pictures = list(pictures_of(images, form_of(self.models, model)))  # errors are told before torch is there
-            from munet.inference.predict import Predictor
-
-            return pictures, Predictor(self.models, model, device)
-
-        pictures, predictor = self._consistent(ready)
-        return predictor.predict(pictures, batch_size)
+        return answer(self.models, word, images, device=device, batch_size=batch_size)
 
     def predict_files(
-        self, word: str, files: Iterable[Path], *, top: int = 1, device: str = "auto", skip_bad: bool = False
+        self,
+        words: str | Sequence[str],
+        files: Iterable[Path],
+        *,
+        top: int = 1,
+        device: str = "auto",
+        skip_bad: bool = False,
     ) -> "Iterator[Answer]":
         """The `top` likeliest classes of each file, as they are computed: for more files than memory holds.
 
+        Several models answer together (`Answer.tops`): each file is read once, layers that they share compute once.
         With `skip_bad` a file that cannot be read has an answer with its `error`; else it raises InputError.
         """
         from munet.inference.stream import answers
 
-        self.resolve(word)  # a mistake is told at once
-        return answers(self.models, word, files, top=top, device=device, skip_bad=skip_bad)
+        chosen = [words] if isinstance(words, str) else list(words)
+        return answers(self.models, chosen, files, top=top, device=device, skip_bad=skip_bad)
 
     def evaluate(
         self,
@@ -305,18 +323,12 @@ class System:
         example: bool = False,
         progress: Progress | None = None,
     ) -> dict[str, Any]:
-        """Write the models of one task or several as one program (.onnx or .pt2) that runs without munet.
-
-        What they share is in it once; it is compared on 16 images before it is kept. `example` writes a script beside
-        an .onnx that asks it with onnxruntime. Returns what is said in the file (docs/cli.md, munet export).
+        """Write the models of one task or several as one program (.onnx or .pt2) that runs without munet; returns what
+        is said in the file. What they share is in it once. `example` writes a script beside an .onnx (docs/cli.md).
         """
         from munet.inference.exporting import export_as_program
 
-        options = {
-            "preprocessing": preprocessing,
-            "example": example,
-            "progress": progress or (lambda done, steps: None),
-        }
+        options = {"preprocessing": preprocessing, "example": example, "progress": progress}
         return export_as_program(self.models, words, Path(path), **options)
 
     def _consistent(self, read: "Callable[[], Read]") -> "Read":

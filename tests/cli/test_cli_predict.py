@@ -104,6 +104,61 @@ def test_files_are_read_batch_by_batch(grown: Path, photos: Path, monkeypatch: p
             yield photos / "a.png"
 
     system = System.open(grown)
-    answers = stream.answers(system.models, system.resolve("shapes"), paths(), device="cpu", batch_size=8)
+    answers = stream.answers(system.models, [system.resolve("shapes")], paths(), device="cpu", batch_size=8)
     seen = [asked for _ in answers]
     assert seen == [8 * (1 + index // 8) for index in range(40)]
+
+
+def test_several_tasks_answer_at_once_what_each_answers_alone(
+    grown: Path, photos: Path, run: Run, tmp_path: Path
+) -> None:
+    """Also tasks of another form: images of one size, where the other's are of several."""
+    system = System.open(grown)
+    if "noise" not in system.tasks:
+        rng = np.random.default_rng(0)
+        for number, name in enumerate(("dark", "light")):
+            (tmp_path / "noise" / name).mkdir(parents=True)
+            for row in range(30):
+                pixels = rng.integers(120 * number, 120 * number + 100, (10 + row % 3, 12, 3), np.uint8)
+                Image.fromarray(pixels).save(tmp_path / "noise" / name / f"{row}.png")
+        system.add_task("noise", f"folder:{tmp_path / 'noise'}")
+        evolve(system, ["noise"], method="head-only", threads=1)
+    files = [photos / "a.png", photos / "b.png"]
+    alone = {
+        task: json.loads(run("predict", grown, task, *files, "--json", "--device", "cpu")[1])["images"]
+        for task in ("shapes", "noise")
+    }
+    asked = ("predict", grown, "shapes,noise", *files, photos / "z.png", "--device", "cpu", "--skip-bad")
+    code, out, _ = run(*asked, "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert {word: one["task"] for word, one in found["models"].items()} == {"shapes": "shapes", "noise": "noise"}
+    for task, rows in alone.items():
+        assert [row["answers"][task] for row in found["images"][:2]] == [row["top"] for row in rows]
+    assert "z.png" in found["images"][2]["error"]
+    assert [json.loads(line) for line in run(*asked, "--jsonl")[1].splitlines()] == found["images"]
+    rows = list(csv.DictReader(io.StringIO(run(*asked, "--csv")[1])))
+    assert [(Path(row["file"]).name, row["task"]) for row in rows] == [
+        (name, task) for name in ("a.png", "b.png") for task in ("shapes", "noise")
+    ]
+    table = run(*asked)[1]
+    assert "task" in table.splitlines()[0]
+    assert "noise" in table
+    assert run("predict", grown, "shapes,none", *files)[0] == 2
+
+
+def test_layers_that_tasks_share_compute_once(grown: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from munet.inference.predict import FixedRows
+
+    system = System.open(grown)
+    if "again" not in system.tasks:
+        system.add_task("again", system.task("shapes")["source"])
+        evolve(system, ["again"], method="multi-head", task_iterations=1, cycles=1, samples_per_cycle=32, threads=1)
+    calls: list[object] = []
+    plain = FixedRows.__call__
+    monkeypatch.setattr(FixedRows, "__call__", lambda self, step, x: calls.append(step) or plain(self, step, x))
+    list(system.predict_files("shapes", [photos / "a.png"], device="cpu"))
+    alone = len(calls)
+    (answer,) = system.predict_files(["shapes", "again"], [photos / "a.png"], device="cpu")
+    assert len(answer.tops) == 2
+    assert len(calls) - alone < 2 * alone, "at least the embedding is shared"

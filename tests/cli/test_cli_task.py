@@ -4,7 +4,9 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import munet
 import munet.cli as cli
@@ -123,3 +125,49 @@ def test_remove_waits_for_an_unfinished_run(folder: Path, run: Run) -> None:
     code, _, err = run("task", "remove", folder / "fleet", "fresh")
     assert code == 2
     assert "is not finished" in err
+
+
+def grow(folder: Path, count: int, name: str = "disc") -> None:
+    """More images of a class, of which there may be none yet."""
+    (folder / "images" / name).mkdir(exist_ok=True)
+    for number in range(count):
+        pixels = np.random.default_rng([len(name), number]).integers(0, 255, (24, 24), np.uint8)
+        Image.fromarray(pixels).save(folder / "images" / name / f"more-{number}.png")
+
+
+def test_update_takes_new_images_and_new_classes(folder: Path, run: Run) -> None:
+    assert run("evolve", folder / "fleet", "fresh", *BUDGET.split(), "--set", "validation_cap=30")[0] == 0
+    run("task", "move", folder / "fleet", "fresh", folder / "images")
+    grow(folder, 20)
+    code, out, _ = run("update", folder / "fleet", "fresh")
+    assert code == 0
+    for text in ("20 new images: 18 in train, 2 in validation", "it is of older data (135 training images,"):
+        assert text in out, out
+    assert "older data" in run("status", folder / "fleet")[1]
+    assert "it is of older data" in run("task", "show", folder / "fleet", "fresh")[1]
+    grow(folder, 10, "circle")
+    code, _, err = run("update", folder / "fleet", "fresh")
+    assert (code, "1 class that task 'fresh' does not have (circle): say --extend" in err) == (2, True)
+    code, out, _ = run("update", folder / "fleet", "fresh", "--extend", "--json")
+    assert (code, json.loads(out)["classes"][-1]) == (0, "circle")
+    image = next((folder / "images" / "circle").iterdir())
+    code, _, err = run("predict", folder / "fleet", "fresh", image)
+    assert (code, "the model knows 3 of the 4 classes" in err) == (0, True)
+    assert run("update", folder / "fleet", "none")[0] == 2
+
+
+def test_allow_changed_says_what_is_new(folder: Path, run: Run) -> None:
+    run("task", "move", folder / "fleet", "fresh", folder / "images")
+    grow(folder, 20)
+    words = ("evolve", folder / "fleet", "fresh", *BUDGET.split(), "--set", "validation_cap=30")
+    assert run(*words)[0] == 2
+    code, out, err = run(*words, "--allow-changed")
+    assert code == 0
+    assert "fresh: 20 images new, " in out + err
+    assert "of the others in another split than before; `munet update" in out + err
+
+
+def test_update_waits_for_an_unfinished_run(folder: Path, run: Run) -> None:
+    next(path for path in (folder / "fleet" / "runs").rglob("finished*")).unlink()
+    code, _, err = run("update", folder / "fleet", "fresh")
+    assert (code, "is not finished" in err) == (2, True)

@@ -80,8 +80,11 @@ def _files(system: munet.System, task: str) -> list[Path]:
 
 @pytest.mark.parametrize("task", ["odd", "grey", "large", "one-size"])
 def test_each_probability_is_that_of_evaluation_to_the_bit(system: munet.System, evaluated: Logits, task: str) -> None:
-    wanted = evaluated(task).softmax(dim=1)
+    logits, test = evaluated(task), system.task(task)["test"]
+    assert test is not None
+    wanted = (logits / test.get("temperature", 1.0)).softmax(dim=1)
     files = _files(system, task)
+    assert torch.equal(system.predict(task, files, device="cpu").logits, logits)
     assert len(files) == len(wanted) == system.task(task)["splits"]["test"]["examples"]
     assert len(wanted.unique(dim=0)) > len(wanted) // 2
     for batch_size in (64, 5):

@@ -295,6 +295,7 @@ def test_a_check_counts_what_it_reads(tmp_path: Path):
         "tasks": report.tasks,
         "models": report.models,
         "layers": report.layers,
+        "listings": 0,
         "bytes": report.bytes,
         "damaged": [damage | {"root": False, "weights": True}],
         "strays": [],
@@ -311,7 +312,7 @@ def test_what_gc_would_remove_it_removes(tmp_path: Path):
     (store.path / "runs" / "a file").touch()
     would = gc(store, dry_run=True).to_json()
     freed = len(layer_bytes("lost")) + 4 * 2
-    assert would == {"models": 0, "layers": 1, "temporary": 4, "bytes": freed, "dry_run": True}
+    assert would == {"models": 0, "layers": 1, "listings": 0, "temporary": 4, "bytes": freed, "dry_run": True}
     assert gc(store).to_json() == would | {"dry_run": False}
     after = {path for path in store.path.rglob("*") if path.is_file()}
     assert after == before | {store.path / "runs" / "a file"}

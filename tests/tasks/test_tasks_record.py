@@ -40,6 +40,8 @@ def test_record_of_an_npz_task(tiny_npz: Path) -> None:
     fingerprints = [split.pop("fingerprint") for split in record["splits"].values()]
     assert len(set(fingerprints)) == 3
     assert str(record.pop("fingerprint")).startswith("sha256:")
+    counts = {"train": 90, "validation": 30, "test": 30}
+    assert [split.pop("counts") for split in record["splits"].values()] == [{part: n} for part, n in counts.items()]  # type: ignore[misc]
     assert [(split.pop("size"), split.pop("channels")) for split in record["splits"].values()] == [([24, 24], 1)] * 3  # type: ignore[misc]
     assert record == {
         "name": "digits",

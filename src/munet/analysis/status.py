@@ -26,6 +26,7 @@ def _row(record: TaskRecord, manifest: Manifest | None, owned: dict[str, set[str
         "iterations": record["iterations"],
         "active": record["active"] is not None,
         "model": record["model"],
+        "older_data": "older" in record,
     }
     row |= {f"{split}_examples": value["examples"] for split, value in record["splits"].items()}
     test = record["test"]

@@ -1,7 +1,8 @@
 """The command line. One file or folder for each group of commands; nothing here imports torch, numpy or datasets.
 
-    system.py     init, add, status
-    task.py       task show, move, rename, remove
+    system.py     init, status
+    add.py        add; many.py its --all and --list
+    task.py       task show, move, rename, remove; update.py update
     evolve/       evolve, methods, resume: the commands, the live view
     inspect.py    log, show, diff; card.py card
     report.py     report: a system as a page; plot.py its figures and animation; watch.py the page, live
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
     import typer
 
 GROUPS = (
-    *("quickstart", "system", "task", "evolve.command", "evolve.resume", "inspect", "card", "report", "plot", "watch"),
-    *("use", "predict", "serve", "experiment.run", "catalog.list", "importing", "allocation.train", "maintain"),
+    *("quickstart", "system", "add", "task", "update", "evolve.command", "evolve.resume", "inspect", "card", "report"),
+    *("plot", "watch", "use", "predict", "serve", "experiment.run", "catalog.list", "importing", "allocation.train"),
+    "maintain",
 )
 
 

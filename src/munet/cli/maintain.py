@@ -56,6 +56,7 @@ def gc(
     if as_json:
         show_json(found.to_json())
         return
-    what = (counted(found.models, "model"), counted(found.layers, "layer"), counted(found.temporary, "temporary file"))
+    what = [counted(found.models, "model"), counted(found.layers, "layer"), counted(found.temporary, "temporary file")]
+    what += [counted(found.listings, "listing")] if found.listings else []
     verb = "would remove" if dry_run else "removed"
     show(f"{clean(system)}: {verb} {', '.join(what)}, {bytes_text(found.bytes)}")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from munet.cli.common import JsonFlag, SystemPath, complete_task, open_system, show, show_json
-from munet.cli.text.formatting import added_line, short
+from munet.cli.text.formatting import added_line, older_line, short
 from munet.errors import InputError
 from munet.store.task_list import vanished
 from munet.text import clean, counted
@@ -46,7 +46,10 @@ def _state(record: "TaskRecord") -> str:
     if record["model"] is None:
         return "no model yet"
     test = "" if record["test"] is None else f", test accuracy {record['test']['accuracy']:.2%}"
-    return f"model {short(record['model'])} after {counted(record['iterations'], 'task iteration')}{test}"
+    sure = "" if record["test"] is None else record["test"].get("temperature", "")
+    test += f", temperature {sure:.3g}" if sure else ""
+    model = f"model {short(record['model'])} after {counted(record['iterations'], 'task iteration')}{test}"
+    return model if "older" not in record else f"{model}; {older_line(record)}"
 
 
 def move(

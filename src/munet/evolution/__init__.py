@@ -10,6 +10,8 @@ active_task.py    the active task: its population, its parents, which model is r
 child.py          one child: sampled, judged, stored, recorded
 inheritance.py    which ancestor's layer fills each slot, shared or cloned
 origins.py        where a child's tensors come from: stored, or new
+testing.py        what a model is measured as when it is retained
+older.py          models of older data, on the images of now
 jobs.py           job groups, which an executor trains, and their results
 child_trainer.py  trains job groups on one device
 executors/        in this process, in several, on a Ray cluster

@@ -63,7 +63,9 @@ class ActiveTask:
         root = models.manifest(models.root)
         chosen = method or run.method
         self.method = chosen.for_root(models.architecture.patch_size, root["hyperparameters"]["image_size"])
-        self.inheritance = Inheritance(models, self.method, name, len(self.record["classes"]), owned)
+        self.older = self.record.get("older")  # what the retained model is of, if not of the images of now
+        refit = untrained and self.older is not None
+        self.inheritance = Inheritance(models, self.method, name, len(self.record["classes"]), owned, refit=refit)
         self.references = self._references()
         self.untrained = untrained
         started, retained = self.record["active"], self.record["model"]
@@ -124,11 +126,16 @@ class ActiveTask:
     @property
     def has_learned(self) -> bool:
         """Whether the task has a model that was trained for it, not only a head in closed form."""
-        return any(
-            manifest["parent"] is not None
-            and manifest["layers"]["norm"] != self.models.manifest(manifest["parent"])["layers"].get("norm")
-            for manifest in self.population.values()
-        )
+        return any(self._is_trained(manifest) for manifest in self.population.values())
+
+    def _is_trained(self, manifest: Manifest) -> bool:
+        """Whether a model of the task, or one of the task's that it descends from, has a norm of its own."""
+        while manifest["task"] == self.name and manifest["parent"] is not None:
+            parent = self.models.manifest(manifest["parent"])
+            if manifest["layers"]["norm"] != parent["layers"].get("norm"):
+                return True
+            manifest = parent
+        return False
 
     def as_parent(self, model: str) -> Parent:
         """What the search needs to know of a model."""
@@ -231,6 +238,11 @@ class ActiveTask:
         }
         self._write({**self.record, "active": active})
 
+    def measured_now(self, model: str, accuracy: float) -> None:
+        """Put the accuracy that the retained model has on the images of now in place of what it had on older ones."""
+        manifest = self.population[model]
+        self.population[model] = {**manifest, "metrics": {**manifest["metrics"], "validation_accuracy": accuracy}}
+
     def close_generation(self, children: Sequence[ChildRecord]) -> None:
         """Let the accepted children join the population."""
         for child in children:
@@ -241,16 +253,17 @@ class ActiveTask:
         """End the task iteration: the best model stays, the rest of the population is let go."""
         living = {best, self.models.root, *self.retained.values()}
         self.selections = {model: count for model, count in self.selections.items() if model in living}
-        self._write(
-            {
-                **self.record,
-                "model": best,
-                "test": test,
-                "iterations": self.record["iterations"] + 1,
-                "active": None,
-                "last": {"run": self.run.name, "iteration": iteration},
-            }
-        )
+        record: TaskRecord = {
+            **self.record,
+            "model": best,
+            "test": test,
+            "iterations": self.record["iterations"] + 1,
+            "active": None,
+            "last": {"run": self.run.name, "iteration": iteration},
+        }
+        if self.older is not None and best != self.older["model"]:
+            del record["older"]
+        self._write(record)
 
     def _write(self, record: TaskRecord) -> None:
         self.record = {**record, "selections": self.selections}

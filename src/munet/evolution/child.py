@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from munet.evolution.active_task import ActiveTask
-from munet.evolution.computed import computed_child, evidence_of, head_fit, is_untrained
+from munet.evolution.computed import computed_child, evidence_of, head_fit, is_untrained, refitted_child
 from munet.evolution.inheritance import ChildSpec
 from munet.evolution.jobs import Job, Result
 from munet.evolution.probe import Prober
@@ -35,8 +35,14 @@ def sample_generation(active: ActiveTask, generation: int, prober: Prober | None
 
     Where a `prober` is given, the first child that is trained for a task is computed from evidence, not drawn.
     """
-    evidence = evidence_of(active, prober) if prober and (active.untrained or not active.has_learned) else None
-    pairs = [computed_child(active, evidence)] if evidence else active.sample_generation(generation)
+    evidence = None
+    if active.untrained and active.has_learned:
+        pairs = [refitted_child(active)]
+    elif prober and (active.untrained or not active.has_learned):
+        evidence = evidence_of(active, prober)
+        pairs = [computed_child(active, evidence)]
+    else:
+        pairs = active.sample_generation(generation)
     drawn = []
     for number, (parent, plan) in enumerate(pairs):
         child = active.inheritance.resolve(plan, active.living_lineage(parent))

@@ -3,7 +3,7 @@
 from munet.evolution.active_task import ActiveTask
 from munet.evolution.jobs import HeadFit
 from munet.evolution.probe import Prober
-from munet.search.adaptive import Evidence, plan_child, plan_untrained
+from munet.search.adaptive import Evidence, plan_child, plan_refitted, plan_untrained
 from munet.search.mutations import Plan
 
 _EXAMPLES, _OF_A_CLASS = 5000, 15  # images that a head in closed form is fitted to: so many, or so many of each class
@@ -29,6 +29,12 @@ def computed_child(active: ActiveTask, evidence: Evidence) -> tuple[str, Plan]:
     samples = method.cycles * method.samples_per_cycle
     root_parameters = sum(active.inheritance.root["sizes"].values())
     return parent, plan_child(method, active.as_parent(parent), evidence, samples, root_parameters, size)
+
+
+def refitted_child(active: ActiveTask) -> tuple[str, Plan]:
+    """(parent, plan) of the task's own model with a head for the images of now, which changed since it was trained."""
+    parent = active.best()
+    return parent, plan_refitted(active.method, active.as_parent(parent))
 
 
 def head_fit(active: ActiveTask, plan: Plan) -> HeadFit | None:

@@ -36,13 +36,22 @@ class Inheritance:
     """Describes the children of one active task."""
 
     def __init__(
-        self, models: "ModelLoader", method: "Method", task: str, classes: int, owned: Mapping[str, set[str]]
+        self,
+        models: "ModelLoader",
+        method: "Method",
+        task: str,
+        classes: int,
+        owned: Mapping[str, set[str]],
+        *,
+        refit: bool = False,
     ) -> None:
+        """`refit`: heads are made anew, also where the task has one."""
         self.models = models
         self.method = method
         self.task = task
         self.classes = classes
         self.owned = owned  # without the active task
+        self.refit = refit
         self.root = models.manifest(models.root)
         self._root_layers = set(self.root["layers"].values())
         self._resized: dict[int, tuple[Tensors, str]] = {}
@@ -70,7 +79,9 @@ class Inheritance:
         child.sizes = slot_sizes(architecture, plan.num_blocks, plan.image_size, self.classes, adapters, inputs)
         for slot in architecture.slots(plan.num_blocks, plan.adapters):
             source = self._source(slot, plan, ancestors)
-            if source is None:
+            if slot == "head" and source is not None and not self._is_whole(source, child):
+                self._extend(child, source)
+            elif source is None:
                 self._make(child, slot, plan)
             else:
                 self._inherit(child, slot, plan, source)
@@ -79,6 +90,8 @@ class Inheritance:
     def _source(self, slot: str, plan: "Plan", ancestors: Sequence[Manifest]) -> Manifest | None:
         """The nearest ancestor whose layer fits the slot."""
         settings = plan.hyperparameters
+        if slot == "head" and self.refit:
+            return None
         for manifest in ancestors:
             mine = slot != "head" or manifest["task"] == self.task
             if mine and fits(slot, manifest["layers"], manifest["hyperparameters"], settings):
@@ -94,6 +107,17 @@ class Inheritance:
         child.trainable.add(slot)
         if self.method.inherit_momentum and slot in source["momentum"]:
             child.momentum[slot] = source["momentum"][slot]
+
+    def _is_whole(self, source: Manifest, child: ChildSpec) -> bool:
+        """Whether a head of this task has a row for each of its classes, to which some may have been added."""
+        return source["sizes"]["head"] >= child.sizes["head"]
+
+    def _extend(self, child: ChildSpec, source: Manifest) -> None:
+        """A head with rows for more classes: the old ones as they are and zeros, or all of it anew in closed form."""
+        closed = self.method.head == "closed-form"
+        extended = LayerOrigin("extended", source["layers"]["head"], self.classes)
+        child.origins["head"] = LayerOrigin("closed-form", self.classes) if closed else extended
+        child.trainable.add("head")
 
     def _make(self, child: ChildSpec, slot: str, plan: "Plan") -> None:
         if slot == "head":

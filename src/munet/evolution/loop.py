@@ -6,7 +6,6 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-import torch
 
 from munet.evolution.active_task import ActiveTask
 from munet.evolution.child import SampledChild, job_of, judge, keep, manifest_of, record_of, sample_generation
@@ -29,6 +28,7 @@ from munet.evolution.executors import Executor
 from munet.evolution.executors.base import OnCycle
 from munet.evolution.guessing import nothing_learned
 from munet.evolution.jobs import Result, group_jobs
+from munet.evolution.older import OlderModels
 from munet.evolution.probe import Prober
 from munet.evolution.runs import (
     Run,
@@ -38,16 +38,16 @@ from munet.evolution.runs import (
     write_iteration,
 )
 from munet.evolution.shares import method_for, new_tasks, samples_by_task
+from munet.evolution.testing import tested
 from munet.evolution.trunk import is_trained, is_worse_together, plan_members, trunk_group
-from munet.inference.prepared import preprocessing_of
 from munet.model.loader import ModelLoader
 from munet.provenance import now
 from munet.search.adaptive import Evidence
 from munet.store.gc import collect
 from munet.store.run_records import checkpoint_path, finish
-from munet.store.schema import ChildRecord, ModelTest, finished_record, model_test
+from munet.store.schema import ChildRecord, ModelTest, finished_record
 from munet.tasks.cache.splits import Splits
-from munet.training import Outcome, evaluate
+from munet.training import Outcome
 
 Position = tuple[str, int, int]  # task, task iteration in this run, generation
 
@@ -73,6 +73,7 @@ class Evolution:
         method = run.method
         self.prober = Prober(models, splits, compute, run.request.precision, method.step)
         probed = (method.parents, method.clone, method.recipe, method.training, method.head_features)
+        self.older = OlderModels(models, run, splits)
         self.computes = "probe" in probed or method.head_first  # the first child of each task
         self.iterations = method.task_iterations + method.head_first  # of each task
         self.shares: dict[str, int] = {}  # samples of the tasks that are new in this iteration
@@ -101,7 +102,7 @@ class Evolution:
         records = {name: self.store.read_task(name) for name in self.run.tasks}
         names = [name for name, record in records.items() if not self.run.has_finished(record, iteration)]
         if self.run.method.head_first and iteration == 0:
-            return [name for name in names if records[name]["model"] is None]
+            return [name for name in names if records[name]["model"] is None or "older" in records[name]]
         if self.run.method.order == "most-classes":
             names.sort(key=lambda name: (-len(records[name]["classes"]), -records[name]["splits"]["train"]["examples"]))
         return names
@@ -119,6 +120,9 @@ class Evolution:
             method = method_for(self.run, self.store, name, iteration, self.shares)
         active = ActiveTask(self.models, self.run, name, method=method, untrained=untrained)
         before = active.record["model"]
+        if active.older is not None:
+            now = self.older.accuracy(active, active.older["model"])
+            active.measured_now(active.older["model"], now)
         self._announce(active, iteration)
         for generation in range(active.generation, active.method.generations):
             active.open(iteration, generation)
@@ -126,6 +130,8 @@ class Evolution:
         best = active.best() if active.population else None
         improved = best is not None and _is_better(active, best, before)
         test = self._test(active, best) if best else None
+        if active.older is not None and best:
+            self._note(self.older.told(active, best))
         write_iteration(self.store, self.run, name, iteration, best, test)
         active.retain(iteration, best, test)
         collect(self.store, list(active.population))
@@ -214,7 +220,9 @@ class Evolution:
         if together and not is_worse_together(records[0], active):
             return {}
         drawn = sample_generation(active, generation, self.prober if self.computes else None)
-        if [s.plan.cloned for s in drawn] == [{"head"}] and drawn[0].parent == self.models.root and active.population:
+        only_head = [s.plan.cloned for s in drawn] == [{"head"}] and drawn[0].parent == self.models.root
+        again = active.older is not None and (active.untrained or not self.run.method.head_first)  # for other images
+        if only_head and active.population and not again:
             error = f"{100 * drawn[0].evidence.root.error:.1f} %" if drawn[0].evidence else "few"
             self._note(f"{active.name}: training is not expected to beat its head ({error} errors in the probe)")
             return {}
@@ -279,20 +287,10 @@ class Evolution:
         self.seconds["validation"] += outcome.validation_seconds
 
     def _test(self, active: ActiveTask, best: str) -> ModelTest:
-        """Test accuracy of the model about to be retained; a model is tested once. Nothing is ever selected on it."""
-        known = active.record["test"]
-        if known and known["model"] == best:
-            return known
-        manifest, clock = active.manifest(best), perf_counter()
-        torch.set_num_threads(self.run.threads)  # as in training, wherever that was
-        split = self.splits.get(active.record, "test", manifest["hyperparameters"]["image_size"])
-        # what a person will get of it: in a fused run the numbers of training are not those of prediction
-        precision = "fp32" if self.run.method.step == "fused" else self.run.request.precision
-        network = self.models.network(best).on(self.run.device, precision)
-        pre = preprocessing_of(self.models, manifest)
-        correct, examples = evaluate(network, split, pre, device=self.run.device, precision=precision, fixed=True)
+        clock = perf_counter()
+        test = tested(self.models, self.run, self.splits, active, best)
         self.seconds["test"] += perf_counter() - clock
-        return model_test(best, correct / examples, examples)
+        return test
 
 
 def _is_better(active: ActiveTask, best: str, before: str | None) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from munet.model.loader import LayerSource, Tensors
-from munet.model.weight_init import new_adapter, new_head, resize_posembed
+from munet.model.weight_init import extended_head, new_adapter, new_head, resize_posembed
 from munet.rng import Key, torch_rng
 from munet.store.manifests import native_posembed_of
 
@@ -14,8 +14,9 @@ from munet.store.manifests import native_posembed_of
 class LayerOrigin:
     """Where the tensors of a slot come from: a stored layer's id, or what to make anew and how large."""
 
-    kind: Literal["stored", "head", "closed-form", "adapter", "posembed"]
-    of: str | int  # layer id; classes, twice; hidden width; image size in pixels
+    kind: Literal["stored", "head", "closed-form", "extended", "adapter", "posembed"]
+    of: str | int  # layer id; classes, twice; id of a head; hidden width; image size in pixels
+    classes: int = 0  # of an extended head
 
 
 def initial_layers(source: LayerSource, origins: Mapping[str, LayerOrigin], key: Key) -> dict[str, Tensors]:
@@ -32,6 +33,8 @@ def _build(source: LayerSource, slot: str, origin: LayerOrigin, key: Key) -> Ten
         return source.layer(str(origin.of))
     if origin.kind == "head":
         return new_head(width, int(origin.of))
+    if origin.kind == "extended":
+        return extended_head(source.layer(str(origin.of)), origin.classes)
     if origin.kind == "adapter":
         return new_adapter(width, int(origin.of), torch_rng(*key, "init", slot))
     return resized_posembed(source, int(origin.of))

@@ -26,6 +26,7 @@ from munet.search import Method
 from munet.store.gc import gc
 from munet.store.run_records import read_config
 from munet.tasks.cache.splits import Splits
+from munet.tasks.comparing import changes_told
 from munet.tasks.reopen import refuse_missing
 from munet.tasks.trust import refuse_received
 from munet.training.devices import cache_bytes, choose_device, choose_precision, preferred_precision
@@ -59,6 +60,10 @@ def evolve(
     splits = Splits(allow_changed=allow_changed)
     for name in ready.asked.tasks:
         splits.check(store.read_task(name), ready.image_size)
+    if allow_changed:
+        for name in ready.asked.tasks:
+            if changed := changes_told(store, name):
+                observe(Notice(changed))
     request = Request(ready.asked.method, ready.asked.tasks, seed, image_size, ready.precision, where.threads)
     if budget.time is not None:
         request = _in_time(models, request, ready, budget.time, observe, abandoned=abandon)

@@ -22,8 +22,11 @@ def attach(
     """
     before = _open_record(system, name)
     options = replace(options, private=before["private"])
-    data = with_data(name, source, len(before["classes"]), options, progress=progress)
+    listings: list[bytes] = []
+    data = with_data(name, source, len(before["classes"]), options, progress=progress, keep=listings.append)
     with system.store.evolving(), system.store.commit():  # nobody else writes the record meanwhile
+        for listing in listings:
+            system.store.listings.put(listing)
         record: TaskRecord = {**_open_record(system, name), **data}
         system.store.write_task(record)
     return record

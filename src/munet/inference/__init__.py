@@ -2,6 +2,7 @@
 
 asked.py     what is asked of a model, and the form of its task's images, without torch
 pictures.py  images of whatever kind as arrays in that form, without torch
+handed.py    answers for images of any kind that a person hands over
 prepared.py  those as ready batches
 predict.py   ready batches in, answers out
 stream.py    answers for any number of files

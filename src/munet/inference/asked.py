@@ -10,7 +10,7 @@ from munet.training.precision import check_precision
 
 if TYPE_CHECKING:
     from munet.model.loader import ModelLoader
-    from munet.store.schema import Manifest
+    from munet.store.schema import Manifest, TaskRecord
 
 SPLITS = ("train", "validation", "test")
 
@@ -22,6 +22,18 @@ def with_head(models: "ModelLoader", model: str) -> "tuple[Manifest, str]":
     if task is None:
         raise InputError("the root has no head: name a task or one of its models")
     return manifest, task
+
+
+def classes_of(record: "TaskRecord", model: str) -> list[str]:
+    """What the outputs of a task's model mean: the first classes of the task, where it has others since."""
+    older = record.get("older")
+    return record["classes"][: older["classes"]] if older and older["model"] == model else record["classes"]
+
+
+def temperature_of(record: "TaskRecord", model: str) -> float:
+    """What the logits of a task's model are divided by; 1 where it was never fitted."""
+    test = record["test"]
+    return test.get("temperature", 1.0) if test and test["model"] == model else 1.0
 
 
 def form_of(models: "ModelLoader", model: str) -> Form:

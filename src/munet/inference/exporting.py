@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from munet.errors import InputError
-from munet.inference.asked import form_of
+from munet.inference.asked import classes_of, form_of, temperature_of
 from munet.inference.described import described
 from munet.model.to_timm import check_target, export_model
 from munet.store.consistent import consistent
@@ -22,18 +22,26 @@ def export_to_timm(models: "ModelLoader", word: str, path: Path, *, with_adapter
     check_target(path)
     architecture, store = models.architecture, models.store
 
-    def read() -> "tuple[Manifest, Form, dict[str, Tensors]]":
+    def read() -> "tuple[str, Manifest, Form, dict[str, Tensors]]":
         model = resolve(store, word)
         manifest = models.manifest(model)
         side = decode_side(manifest["hyperparameters"]["image_size"])
         form = form_of(models, model) if manifest["task"] else Form(side)
-        return manifest, form, models.layers(model)
+        return model, manifest, form, models.layers(model)
 
-    manifest, form, layers = consistent(store, read)
+    model, manifest, form, layers = consistent(store, read)
     size = manifest["hyperparameters"]["image_size"]
-    classes = store.read_task(manifest["task"])["classes"] if manifest["task"] else []
-    steps = described(form, size, architecture.mean, architecture.std)
-    return export_model(architecture, layers, size, classes, path, with_adapters=with_adapters, preprocessing=steps)
+    record = store.read_task(manifest["task"]) if manifest["task"] else None
+    return export_model(
+        architecture,
+        layers,
+        size,
+        classes_of(record, model) if record else [],
+        path,
+        with_adapters=with_adapters,
+        temperature=temperature_of(record, model) if record else 1.0,
+        preprocessing=described(form, size, architecture.mean, architecture.std),
+    )
 
 
 def export_as_program(
@@ -43,7 +51,7 @@ def export_as_program(
     *,
     preprocessing: bool,
     example: bool,
-    progress: Callable[[int, int], None],
+    progress: Callable[[int, int], None] | None,
 ) -> dict[str, Any]:
     """Write the models that these words name as one program; see `System.export_program`."""
     from munet.inference.programs import write_program
@@ -56,7 +64,9 @@ def export_as_program(
 
     def write() -> dict[str, Any]:
         ids = list(dict.fromkeys(resolve(models.store, word) for word in words))
-        return write_program(models, ids, path, preprocessing=preprocessing, progress=progress)
+        return write_program(
+            models, ids, path, preprocessing=preprocessing, progress=progress or (lambda done, steps: None)
+        )
 
     written = consistent(models.store, write)
     return written | ({"example": str(write_example(path))} if example else {})

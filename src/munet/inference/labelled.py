@@ -44,10 +44,10 @@ def answers_on(
 
     def ready() -> tuple[Predictor, Form]:
         model = resolve(models.store, word)
-        return Predictor(models, model, device), form_of(models, model)
+        return Predictor(models, [model], device), form_of(models, model)
 
     predictor, form = consistent(models.store, ready)
-    known = {name: number for number, name in enumerate(predictor.classes)}
+    known = {name: number for number, name in enumerate(predictor.classes[0])}
     for text in source.notes():
         note(text)
     parts = _parts(source, split, address)
@@ -60,7 +60,7 @@ def answers_on(
 
     def answer() -> None:
         if batch:
-            found.append(predictor.predict(batch).probabilities.double().numpy())
+            found.append(predictor.predict(batch)[0].probabilities.double().numpy())
             batch.clear()
 
     def take(picture: np.ndarray) -> None:
@@ -76,7 +76,7 @@ def answers_on(
     mine = to_task[reading.labels]
     rows = np.flatnonzero(mine >= 0)
     images = [source.name(*reading.examples[row]) for row in rows]
-    return Answers(np.concatenate(found)[rows], mine[rows], predictor.classes, images)
+    return Answers(np.concatenate(found)[rows], mine[rows], predictor.classes[0], images)
 
 
 def _parts(source: "Source", split: str | None, address: str) -> Sequence[str]:

@@ -20,6 +20,7 @@ def recorded_answers(models: "ModelLoader", task: str, split: str = "test", *, d
     """
     model, record = resolve(models.store, task), models.store.read_task(task)
     held = Splits().get(record, split, models.manifest(model)["hyperparameters"]["image_size"])
-    found = Predictor(models, model, device).predict(iter(held.images)).probabilities
+    predictor = Predictor(models, [model], device)
+    found = predictor.predict(iter(held.images))[0].probabilities
     names = [f"{split} {number}" for number in range(len(held.labels))]
-    return Answers(found.double().numpy(), np.asarray(held.labels), record["classes"], names)
+    return Answers(found.double().numpy(), np.asarray(held.labels), predictor.classes[0], names)

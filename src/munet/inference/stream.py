@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -17,6 +17,7 @@ from munet.store.consistent import consistent
 from munet.store.derived import resolve
 from munet.tasks.form import Form
 from munet.tasks.image_files import is_image
+from munet.tasks.images import read_bytes
 from munet.tasks.sources.walk import files_below
 
 if TYPE_CHECKING:
@@ -28,13 +29,17 @@ _THREADS = 8
 
 @dataclass(frozen=True)
 class Answer:
-    """What a model says of one file: its likeliest (class, probability), or why it could not be read."""
+    """What models say of one file: for each its likeliest (class, probability), or why the file could not be read."""
 
     file: Path
-    task: str
-    model: str  # id
-    top: list[tuple[str, float]] = field(default_factory=list)
+    models: Sequence[tuple[str, str]]  # (task, id) of each
+    tops: list[list[tuple[str, float]]] = field(default_factory=list)
     error: str | None = None
+
+    @property
+    def top(self) -> list[tuple[str, float]]:
+        """That of the first model, which for most is the only one."""
+        return self.tops[0] if self.tops else []
 
 
 def files_in(paths: Iterable[Path]) -> Iterator[Path]:
@@ -54,7 +59,7 @@ def files_in(paths: Iterable[Path]) -> Iterator[Path]:
 
 def answers(
     models: "ModelLoader",
-    word: str,
+    words: Sequence[str],
     files: Iterable[Path],
     *,
     top: int = 1,
@@ -62,78 +67,110 @@ def answers(
     batch_size: int = 64,
     skip_bad: bool = False,
 ) -> Iterator[Answer]:
-    """The `top` likeliest classes of each file, in order, as they are computed, by one model of a task (or any by id).
+    """The `top` likeliest classes of each file by each model, in order, as they are computed. A word is a task
+    or an id.
 
     InputError for the first file that is no image, after the answers of the batches before; with `skip_bad` its answer
     says what is wrong.
     """
-    ready: _Ready | None = None
+    for word in words:
+        resolve(models.store, word)  # a mistake is told at once
+    return _answers(models, words, files, top, device, batch_size, skip_bad)
+
+
+def _answers(
+    models: "ModelLoader",
+    words: Sequence[str],
+    files: Iterable[Path],
+    top: int,
+    device: str,
+    batch_size: int,
+    skip_bad: bool,
+) -> Iterator[Answer]:
+    together: _Together | None = None
     rest = iter(files)
     with ThreadPoolExecutor(_THREADS) as pool:
         while part := list(islice(rest, batch_size)):
-            read = partial(_read_batch, models, word, ready, part, pool, device, skip_bad)
-            batch = consistent(models.store, read)
-            ready = batch.by
-            tops: Iterator[list[tuple[str, float]]] = iter(())
-            if ready.predictor is not None and batch.good:
-                tops = iter(ready.predictor.predict(batch.good, batch_size).top(top))
-            for file, picture in zip(part, batch.pictures, strict=True):
+            read = partial(_read_batch, models, words, together, part, pool, device, skip_bad)
+            together, pictures, good = consistent(models.store, read)
+            tops = iter(together.answer(good, top))
+            for file, picture in zip(part, pictures, strict=True):
                 if isinstance(picture, InputError):
-                    yield Answer(file, ready.task, ready.model, error=str(picture))
+                    yield Answer(file, together.models, error=str(picture))
                 else:
-                    yield Answer(file, ready.task, ready.model, next(tops))
-
-
-@dataclass(frozen=True)
-class _Ready:
-    """Who answers. The predictor is there with the first good image: bad files are told before torch is imported."""
-
-    task: str
-    model: str
-    form: Form
-    predictor: "Predictor | None"
-
-
-@dataclass(frozen=True)
-class _Batch:
-    by: _Ready
-    pictures: list[np.ndarray | InputError]
-
-    @property
-    def good(self) -> list[np.ndarray]:
-        return [picture for picture in self.pictures if isinstance(picture, np.ndarray)]
+                    yield Answer(file, together.models, next(tops))
 
 
 def _read_batch(
     models: "ModelLoader",
-    word: str,
-    ready: _Ready | None,
+    words: Sequence[str],
+    together: "_Together | None",
     files: Sequence[Path],
     pool: ThreadPoolExecutor,
     device: str,
     skip_bad: bool,
-) -> _Batch:
-    """The pictures of some files, and who answers for them: who did before, else the model that the task retains."""
-    if ready is None or ready.predictor is None:
-        model = resolve(models.store, word)
-        ready = _Ready(with_head(models, model)[1], model, form_of(models, model), None)
-    form = ready.form
-
-    def read(file: Path) -> np.ndarray | InputError:
-        try:
-            return form.picture(file)
-        except InputError as error:
-            return error
-
+) -> "tuple[_Together, list[list[np.ndarray] | InputError], list[list[np.ndarray]]]":
+    """Who answers for some files: who did before, else the models that the tasks retain now; and the pictures."""
+    if together is None or not together.ready:
+        together = _Together(models, [resolve(models.store, word) for word in words], device)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, of odd but readable files, among the answers
-        batch = _Batch(ready, list(pool.map(read, files)))
-    for picture in batch.pictures:
+        pictures = list(pool.map(together.read, files))
+    for picture in pictures:
         if isinstance(picture, InputError) and not skip_bad:
             hint = "repair or remove it, or say --skip-bad to go on without"
             raise InputError(f"{picture}; {hint}", kind=picture.kind) from picture
-    if ready.predictor is None and batch.good:
-        from munet.inference.predict import Predictor
+    good = [picture for picture in pictures if not isinstance(picture, InputError)]
+    if good:
+        together.load()
+    return together, pictures, good
 
-        return _Batch(replace(ready, predictor=Predictor(models, ready.model, device)), batch.pictures)
-    return batch
+
+class _Together:
+    """Models in groups: those whose images have one form, in which each is decoded once, and whose inputs one size.
+
+    They are loaded with the first good image: bad files are told before torch is imported.
+    """
+
+    def __init__(self, models: "ModelLoader", ids: Sequence[str], device: str) -> None:
+        self._loader, self._device, self._ids = models, device, list(ids)
+        self.models = [(with_head(models, model)[1], model) for model in ids]
+        self._groups: dict[tuple[Form, int], list[int]] = {}
+        for number, model in enumerate(ids):
+            size = models.manifest(model)["hyperparameters"]["image_size"]
+            self._groups.setdefault((form_of(models, model), size), []).append(number)
+        self._forms = list(dict.fromkeys(form for form, _ in self._groups))
+        self._predictors: list[Predictor] = []
+
+    @property
+    def ready(self) -> bool:
+        """Whether the models are loaded: then they answer to the end, whatever is retained meanwhile."""
+        return bool(self._predictors)
+
+    def load(self) -> None:
+        if not self._predictors:
+            from munet.inference.predict import Predictor
+
+            groups = self._groups.values()
+            self._predictors = [
+                Predictor(self._loader, [self._ids[k] for k in group], self._device) for group in groups
+            ]
+
+    def read(self, file: Path) -> list[np.ndarray] | InputError:
+        """A file in each of the forms; what is wrong with it."""
+        try:
+            data = file if len(self._forms) == 1 else read_bytes(file)
+            return [form.picture(data, str(file)) for form in self._forms]
+        except InputError as error:
+            return error
+
+    def answer(self, pictures: Sequence[list[np.ndarray]], top: int) -> list[list[list[tuple[str, float]]]]:
+        """The likeliest classes of each image by each model."""
+        if not pictures:
+            return []
+        found: dict[int, list[list[tuple[str, float]]]] = {}
+        for ((form, _), group), predictor in zip(self._groups.items(), self._predictors, strict=True):
+            which = self._forms.index(form)
+            made = predictor.predict([picture[which] for picture in pictures], len(pictures))
+            found |= {number: prediction.top(top) for number, prediction in zip(group, made, strict=True)}
+        return [[found[number][row] for number in range(len(self._ids))] for row in range(len(pictures))]

@@ -29,6 +29,7 @@ def export_model(
     *,
     with_adapters: bool = False,
     preprocessing: Mapping[str, Any] | None = None,
+    temperature: float = 1.0,
 ) -> dict[str, Any]:
     """Write the model to `path` (.safetensors, timm's tensor names) and its description beside it (.json).
 
@@ -39,7 +40,8 @@ def export_model(
     of twice the width: with `head_features` "class-token+patches" the module is one without a head, which takes all but
     `head.*`; of its `forward_features` x the logits are
     `linear(cat([fc_norm(x[:, 0]), fc_norm(x[:, num_prefix_tokens:].mean(1))], 1), head.weight, head.bias)`.
-    `preprocessing`, what happens to an image before, is written as it is. Returns the description and the two paths.
+    `preprocessing`, what happens to an image before, and `temperature`, what logits are divided by, are written as they
+    are. Returns the description and the two paths.
     InputError, StoreError (the disk).
     """
     from munet.model.state_dict import join_state_dict
@@ -54,6 +56,7 @@ def export_model(
             "export another model, or give with_adapters=True to write them as adapters.k.*"
         )
     description = _description(architecture, layers, image_size, classes, adapters)
+    description["temperature"] = temperature
     if preprocessing is not None:
         description["preprocessing"] = dict(preprocessing)
     data = serialize(join_state_dict(layers))

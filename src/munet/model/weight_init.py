@@ -20,6 +20,12 @@ def new_head(width: int, classes: int) -> Layer:
     return {"weight": torch.zeros(classes, width), "bias": torch.zeros(classes)}
 
 
+def extended_head(head: Layer, classes: int) -> Layer:
+    """A linear head with rows of zeros behind those that it has, `classes` in all."""
+    more = classes - len(head["bias"])
+    return {name: torch.cat([tensor, tensor.new_zeros(more, *tensor.shape[1:])]) for name, tensor in head.items()}
+
+
 def new_adapter(width: int, dim: int, generator: torch.Generator) -> Layer:
     """Residual adapter that starts as the identity, since its second dense layer is zero (muNet sec. 3)."""
     return {

@@ -128,6 +128,12 @@ def plan_untrained(method: Method, parent: Parent, probe: Probe) -> Plan:
     return Plan(values, {}, parent.num_blocks, parent.adapters, frozenset({"head"}), tuple(changes(start, values)))
 
 
+def plan_refitted(method: Method, parent: Parent) -> Plan:
+    """A child that is its parent with its head fitted anew."""
+    values = {**method.defaults, **parent.hyperparameters}
+    return Plan(values, {}, parent.num_blocks, parent.adapters, frozenset({"head"}), ())
+
+
 def plan_child(
     method: Method, parent: Parent, evidence: Evidence, samples: int, root_parameters: int, image_size: int | None
 ) -> Plan:

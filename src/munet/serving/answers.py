@@ -29,7 +29,7 @@ class Answer:
 
 
 def answered(loaded: Loaded, logits: torch.Tensor) -> Answer:
-    return Answer(loaded, logits.softmax(0))
+    return Answer(loaded, (logits / loaded.temperature).softmax(0))
 
 
 def prepared(data: Any, asked: Sequence[Loaded], tasks: Tasks) -> tuple[list[Wanted], list[Loaded]]:

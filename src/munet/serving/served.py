@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from munet.errors import InputError, MunetError, suggest
-from munet.inference.asked import form_of
+from munet.inference.asked import classes_of, form_of, temperature_of
 from munet.inference.prepared import preprocessing_of
 from munet.model.loader import ModelLoader
 from munet.model.staged import stage_names
@@ -23,6 +23,7 @@ class Loaded:
     task: str
     model: str
     classes: tuple[str, ...]
+    temperature: float  # of its logits, fitted on validation
     form: Form  # of the task's images
     preprocessing: Preprocessing
     layers: Mapping[str, str]  # slot -> layer
@@ -107,10 +108,12 @@ class Served:
         manifest = self._models.manifest(model)
         network = self._models.network(model).on(self._device)
         stages = [stage for _, stage in network.stages()]
+        record = self._models.store.read_task(task)
         return Loaded(
             task=task,
             model=model,
-            classes=tuple(self._models.store.read_task(task)["classes"]),
+            classes=tuple(classes_of(record, model)),
+            temperature=temperature_of(record, model),
             form=form_of(self._models, model),
             preprocessing=preprocessing_of(self._models, manifest),
             layers=manifest["layers"],

@@ -13,6 +13,7 @@
     run_records.py   the records of a run, read and written as what they are
     creation.py      a directory that is a system or is none
     staging.py       a system made beside its place and moved there in one step
+    task_files.py    which files are records of tasks
     store.py         Store: all of it in one class
     relations.py     what manifests say of their relations, read once
     derived.py       owners, totals, lineage: what follows from the refs

@@ -14,7 +14,7 @@ from munet.fs.tree import Tree
 from munet.store import task_list
 
 MARKER = "munet.json"
-FOLDERS = ("layers", "models", "tasks", "runs")
+FOLDERS = ("layers", "models", "listings", "tasks", "runs")
 LOCKS = (".lock", ".turn", task_list.LOCK, ".evolving")
 
 

@@ -1,6 +1,7 @@
 """Checking a whole system: every object against its id, every record against its checksum, every ref to the end."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from munet.store.manifests import layers_of
 from munet.store.objects import MISSING, MissingObject, Objects
 from munet.store.reachability import Reach, Use, reach
 from munet.store.records import DamagedFile
-from munet.store.run_files import generation_of
+from munet.store.run_files import generation_of, listings_of_task
 from munet.store.store import ModelCheck, Store
 from munet.store.strays import linked_runs, strays
 
@@ -26,7 +27,7 @@ class Damage:
     """One object or record that is missing or does not hold what it should."""
 
     path: str  # relative to the system
-    kind: str  # "layer", "model", "task" or "run"
+    kind: str  # "layer", "model", "listing", "task" or "run"
     id: str  # of the object; of a record, the task or run it belongs to
     reason: str
     tasks: tuple[str, ...]  # tasks that it hurts
@@ -39,7 +40,8 @@ class Damage:
             return f"{self.path} {self.reason}; hurts no task" + (
                 "" if self.kind == "run" else " (`munet gc` removes it)"
             )
-        return f"{self.path} {self.reason}; hurts {'' if self.weights else 'only the history of '}{', '.join(hurt)}"
+        what = "only `munet update` of " if self.kind == "listing" else "" if self.weights else "only the history of "
+        return f"{self.path} {self.reason}; hurts {what}{', '.join(hurt)}"
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Report:
     tasks: int = 0
     models: int = 0
     layers: int = 0
+    listings: int = 0
     bytes: int = 0
     damaged: list[Damage] = field(default_factory=list)
     strays: list[str] = field(default_factory=list)
@@ -90,7 +93,8 @@ def _check_objects(
     store: Store, found: Reach, report: Report, progress: Progress | None
 ) -> list[tuple[Objects, str, str]]:
     """(kind, id, reason) of each object that is wrong or missing."""
-    stored = [(objects, id) for objects in (store.models, store.layers) for id in objects.ids()]
+    kinds = (store.models, store.layers, store.listings)
+    stored = [(objects, id) for objects in kinds for id in objects.ids()]
     reached = [(store.models, id) for id in found.models] + [(store.layers, id) for id in found.layers]
     faults = []
     unreadable = {hidden.path: hidden.reason for hidden in found.unreadable}
@@ -107,7 +111,8 @@ def _check_objects(
         if progress is not None:
             progress(number, len(every))
     report.models = sum(objects is store.models for objects, _ in stored)
-    report.layers = len(stored) - report.models
+    report.layers = sum(objects is store.layers for objects, _ in stored)
+    report.listings = len(stored) - report.models - report.layers
     sizes = (store.files.state(objects.file(id)) for objects, id in stored)
     report.bytes = sum(size.st_size for size in sizes if size is not None)
     return faults
@@ -140,10 +145,21 @@ def _useless_models(store: Store, found: Reach, damaged: set[str], check: ModelC
 
 
 def _damage(store: Store, objects: Objects, id: str, reason: str, found: Reach) -> Damage:
-    uses = found.models if objects is store.models else found.layers
-    use = uses.get(id, Use())
+    if objects is store.listings:
+        use = _listing_use(store, id)
+    else:
+        use = (found.models if objects is store.models else found.layers).get(id, Use())
     path = str(objects.path(id).relative_to(store.path))
     return Damage(path, objects.kind, id, reason, tuple(sorted(use.tasks)), use.root, use.weights)
+
+
+def _listing_use(store: Store, id: str) -> Use:
+    """The tasks whose splits had these images; what can be read of them, for other damage is told elsewhere."""
+    tasks = set[str]()
+    for name in store.task_names():
+        with suppress(DamagedFile, InputError):
+            tasks |= {name} if id in listings_of_task(store.read_task(name)) else set()
+    return Use(tasks)
 
 
 def _damaged_records(store: Store, found: Reach) -> list[Damage]:

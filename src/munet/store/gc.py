@@ -9,6 +9,7 @@ from typing import Any
 from munet.errors import DamagedError
 from munet.store.reachability import Kept, Unreadable, kept, refs
 from munet.store.records import DamagedFile
+from munet.store.run_files import listings_of_task
 from munet.store.store import Store
 from munet.store.strays import temporary_files
 
@@ -19,6 +20,7 @@ class Report:
 
     models: int = 0
     layers: int = 0
+    listings: int = 0  # of images of splits that no task has any more
     temporary: int = 0  # files that killed writers left
     bytes: int = 0
     dry_run: bool = False
@@ -28,7 +30,7 @@ class Report:
 
 
 def gc(store: Store, dry_run: bool = False) -> Report:
-    """Remove models and layers that no ref reaches, and temporary files. Must not be called inside a commit.
+    """Remove models, layers and listings that no ref reaches, and temporary files. Must not be called inside a commit.
 
     Raises DamagedError, and removes nothing, when a damaged ref or manifest hides what has to stay.
     """
@@ -39,9 +41,11 @@ def gc(store: Store, dry_run: bool = False) -> Report:
         # Models before the layers that they name: a kill in between leaves layers without models, which is whole.
         models = [store.models.file(id) for id in store.models.ids() if id not in stay.models]
         layers = [store.layers.file(id) for id in store.layers.ids() if id not in stay.layers]
+        needed = {id for record in store.task_records() for id in listings_of_task(record)}
+        listings = [store.listings.file(id) for id in store.listings.ids() if id not in needed]
         temporary = temporary_files(store)
-        freed = sum(_remove(store, file, dry_run) for file in (*models, *layers, *map(str, temporary)))
-    return Report(len(models), len(layers), len(temporary), freed, dry_run)
+        freed = sum(_remove(store, file, dry_run) for file in (*models, *layers, *listings, *map(str, temporary)))
+    return Report(len(models), len(layers), len(listings), len(temporary), freed, dry_run)
 
 
 def _settled(store: Store) -> Kept:

@@ -1,5 +1,6 @@
 """Immutable objects in sharded folders, each in a file named by the id of its content: `ab/cdef….suffix`."""
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,11 @@ def is_id(value: object) -> bool:
 MISSING = "is missing"
 
 
+def sha256_of(data: bytes) -> str:
+    """The id of objects that are nothing but bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
 class MissingObject(DamagedFile):
     """An object that is not there. Whoever read a ref before asks `consistent` whether that is damage."""
 
@@ -31,15 +37,21 @@ class MissingObject(DamagedFile):
 
 
 class Objects:
-    """The objects of one kind. `identify` gives the id of an object's bytes; it raises ValueError for other bytes."""
+    """The objects of one kind. `identify` gives the id of an object's bytes; it raises ValueError for other bytes.
 
-    def __init__(self, folder: Path, kind: str, suffix: str, identify: Callable[[bytes], str]):
+    Where the folder `may_lack`, as it does in systems of before there was this kind, it holds nothing.
+    """
+
+    def __init__(
+        self, folder: Path, kind: str, suffix: str, identify: Callable[[bytes], str], *, may_lack: bool = False
+    ):
         self.folder = folder
         self._files = Tree(folder.parent)
         self._base = str(folder)
         self.kind = kind
         self._suffix = suffix
         self._identify = identify
+        self._may_lack = may_lack
         self._durable: set[Path] = set()  # shards that this process has seen flushed
 
     def path(self, id: str) -> Path:
@@ -57,6 +69,8 @@ class Objects:
         id = self._identify(data)
         path = self.path(id)
         if path.parent not in self._durable:
+            if self._may_lack and not self._files.has(self.folder):
+                self._files.make_folder(self.folder)
             self._files.make_folder(path.parent)
             self._durable.add(path.parent)
         # What is there is read, not trusted: acknowledging a damaged file would lose the good bytes in our hands.
@@ -123,7 +137,7 @@ class Objects:
 
     def _listings(self) -> Iterator[tuple[list[str], list[Path]]]:
         with explained("list", self.folder):
-            shards = self._files.names(self.folder)
+            shards = [] if self._may_lack and not self._files.has(self.folder) else self._files.names(self.folder)
         return (self._listing(name) for name in shards)
 
     def _listing(self, shard: str) -> tuple[list[str], list[Path]]:

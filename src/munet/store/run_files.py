@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from munet.store.objects import is_id
 from munet.store.schema import FinishedRecord, GenerationRecord, IterationRecord, RunRecord, TaskRecord
 
 CONFIG = "run.json"
@@ -97,6 +98,12 @@ def models_of_task(record: TaskRecord) -> list[str]:
     """Ids in a task's record that keep a model: the retained one and the active population."""
     model, active = record.get("model"), record.get("active")
     return [*([model] if model else []), *(active.get("population", ()) if active else ())]
+
+
+def listings_of_task(record: TaskRecord) -> list[str]:
+    """Ids of the listings that a task's splits may have: their fingerprints, where those are hashes."""
+    found = [split.get("fingerprint", "").removeprefix("sha256:") for split in record.get("splits", {}).values()]
+    return [id for id in found if is_id(id)]
 
 
 def models_of_generation(record: Mapping[str, Any]) -> list[str]:

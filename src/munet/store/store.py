@@ -14,7 +14,7 @@ from munet.fs.tree import Tree
 from munet.store import creation, manifests
 from munet.store import layer_file as layer_format
 from munet.store.creation import MARKER
-from munet.store.objects import MissingObject, Objects, is_id
+from munet.store.objects import MissingObject, Objects, is_id, sha256_of
 from munet.store.reading import decoded, read_record
 from munet.store.records import FORMAT, DamagedFile, NewerError, RecordError, canonical, parse, seal
 from munet.store.relations import Facts
@@ -42,6 +42,7 @@ class Store(Runs):
         self.files = Tree(path)
         self.layers = Objects(path / "layers", "layer", ".safetensors", layer_format.id_of_bytes)
         self.models = Objects(path / "models", "model", ".json", manifests.id_of_manifest)
+        self.listings = Objects(path / "listings", "listing", ".bin", sha256_of, may_lack=True)
         self.facts = Facts(path, self.get_model)
 
     # -- the directory ------------------------------------------------------------------------------------------------

@@ -18,7 +18,8 @@ _KNOWN = (*FOLDERS, *LOCKS, MARKER, FILE, task_list.FILE)
 def strays(store: Store) -> list[Path]:
     """Everything in a system that docs/format.md does not list, and what killed writers left."""
     beside = [store.path / name for name in _names(store, store.path) if name not in _KNOWN]
-    objects = [*store.models.strangers(), *store.layers.strangers()]
+    kinds = (store.models, store.layers, store.listings)
+    objects = [file for objects in kinds for file in objects.strangers()]
     return sorted([*beside, *objects, *_beside_tasks(store), *_beside_runs(store)])
 
 

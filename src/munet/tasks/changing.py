@@ -5,7 +5,7 @@ from munet.store.schema import TaskRecord
 from munet.store.store import Store
 from munet.store.task_list import vanished
 from munet.tasks.names import check_name
-from munet.tasks.reopen import NO_DATA, RecordedSplit
+from munet.tasks.reopen import NO_DATA, split_in
 from munet.tasks.sources import open_source
 from munet.tasks.sources.base import split_address
 from munet.tasks.trust import trust
@@ -19,11 +19,9 @@ def move(store: Store, name: str, source: str) -> TaskRecord:
     """
     before = store.read_task(name)
     opened = open_source(_address(before, source))
-    for split, held in before["splits"].items():
-        ranges = tuple((str(part), int(start), int(stop)) for part, start, stop in held["ranges"])
-        found = RecordedSplit(before, split, opened, ranges)
+    for split in before["splits"]:
         try:
-            found.refuse_other_shape()
+            found = split_in(opened, before, split)
             found.refuse_changed(found.fingerprint())
         except InputError as error:
             raise InputError(
@@ -76,12 +74,17 @@ def remove(store: Store, name: str) -> TaskRecord | None:
     """
     with store.evolving():
         record = None if name in vanished(store) else store.read_task(name)
-        run = next(reversed(store.unfinished_runs()), None)
-        if run is not None:
-            raise InputError(
-                f"run {run} is not finished, and may come back to task '{name}': `munet resume {store.path} {run}` "
-                f"goes on with it, `munet evolve --abandon {run}` leaves it behind; remove the task then",
-                kind="interrupted-run",
-            )
+        refuse_unfinished(store, f"remove task '{name}'")
         store.remove_task(name)
     return record
+
+
+def refuse_unfinished(store: Store, wanted: str) -> None:
+    """InputError while a run is unfinished, which may come back to any task."""
+    run = next(reversed(store.unfinished_runs()), None)
+    if run is not None:
+        raise InputError(
+            f"run {run} is not finished, and may come back to any task: `munet resume {store.path} {run}` goes on with "
+            f"it, `munet evolve --abandon {run}` leaves it behind; {wanted} then",
+            kind="interrupted-run",
+        )

@@ -20,8 +20,11 @@ def _way_out(source: Source) -> str:
     return "shuffle the data, choose other slices, or add '?order=stratified' to the address of the source"
 
 
-def check_classes(source: Source, plan: Mapping[str, Selection], labels: Mapping[str, np.ndarray]) -> None:
-    """InputError unless there are two classes, each with two images, all of them trained on.
+def check_classes(
+    source: Source, plan: Mapping[str, Selection], labels: Mapping[str, np.ndarray], *, rare: bool = False
+) -> None:
+    """InputError unless there are two classes, each with two images (or one, where they may be `rare`), all of them
+    trained on.
 
     `labels` holds int64 (N,) for train, validation and test, unusable images left out.
     """
@@ -30,9 +33,12 @@ def check_classes(source: Source, plan: Mapping[str, Selection], labels: Mapping
         if not len(labels[name]):
             raise InputError(f"{source.address}: no usable image is left in {name} '{selection.expression}'")
     present = np.bincount(np.concatenate(list(labels.values())), minlength=len(classes))
-    if np.any(present == 1):
+    if np.any(present == 1) and not rare:
         name = classes[int(np.argmax(present == 1))]
-        raise InputError(f"{source.address}: class '{name}' has one usable image only: add images of it, or remove it")
+        raise InputError(
+            f"{source.address}: class '{name}' has one usable image only: add images of it, or say --rare keep to "
+            "train on it all the same, --rare drop to leave out classes with fewer than three"
+        )
     _check_trained(source, plan, labels)
     if np.count_nonzero(present) < 2:
         only = classes[int(np.argmax(present))]

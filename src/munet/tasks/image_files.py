@@ -14,6 +14,7 @@ _NO_PIXELS = frozenset(("BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"))
 @cache
 def image_suffixes() -> frozenset[str]:
     """Every suffix that Pillow decodes, in small letters; those of HEIC with pillow-heif."""
+    Image.preinit()  # JPEG, PNG and the like first: Pillow asks formats in the order in which they were loaded
     register_heif()
     Image.init()
     formats = {*Image.OPEN, "MPO"} - _NO_PIXELS  # Pillow opens MPO as JPEG
@@ -27,6 +28,7 @@ def register_heif() -> bool:
         return False
     from pillow_heif import register_heif_opener
 
+    Image.preinit()
     register_heif_opener()
     return True
 
@@ -38,8 +40,8 @@ def looks_like_heif(data: bytes) -> bool:
 
 def is_image(path: Path) -> bool:
     """Whether the name says so; a file without suffix is opened to see."""
-    if path.suffix:
-        return path.suffix.lower() in image_suffixes()
+    if suffix := path.suffix:
+        return suffix.lower() in image_suffixes()
     try:
         with Image.open(path):
             return True

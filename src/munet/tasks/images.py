@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from munet.errors import InputError
 from munet.tasks.arrays import convert_images, over_white
@@ -120,7 +120,8 @@ def _pixels(image: Image.Image, white: int | None) -> np.ndarray:
     file_format = image.format
     inverted = getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0  # 0 is white; Pillow turns it only for 8 bits
     image.load()
-    image = ImageOps.exif_transpose(image)
+    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:  # else it would only be copied
+        image = ImageOps.exif_transpose(image)
     # Pillow widens the 16 bits of PNG and PPM to 32.
     if image.mode.startswith("I;16") or (image.mode == "I" and file_format in ("PNG", "PPM")):
         pixels = _from_many_bits(np.asarray(image), white or 65535)
@@ -144,8 +145,8 @@ def _from_8_bits(image: Image.Image) -> np.ndarray:
         pixels = np.asarray(image.convert("RGBA"))
         return over_white(pixels[..., :3], pixels[..., 3:])
     if image.mode in ("1", "L"):
-        return np.asarray(image.convert("L"))[..., None]
-    return np.asarray(image.convert("RGB"))
+        return np.asarray(image if image.mode == "L" else image.convert("L"))[..., None]
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _from_many_bits(values: np.ndarray, white: int) -> np.ndarray:

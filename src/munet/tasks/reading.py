@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
@@ -14,7 +14,8 @@ import numpy as np
 from munet.errors import InputError
 from munet.tasks.form import Form
 from munet.tasks.images import decode_image
-from munet.tasks.sources.base import Item, Source, Unusable
+from munet.tasks.listing import entry, fingerprint_of
+from munet.tasks.sources.base import Item, Source, Unusable, content
 from munet.tasks.splits import Range
 
 Progress = Callable[[int, int], None]
@@ -23,26 +24,33 @@ Progress = Callable[[int, int], None]
 Shape = tuple[int, ...]
 
 _CHUNK = 256
+_SMALL = 16384  # bytes of an image, on average
 _THREADS = min(8, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a selection holds beside its images: labels int64 (N,), what was left out, the fingerprint; the size
-    (height, width) that all images came in, None where several, and the channels of the one that has most.
+    """What a selection holds beside its images: labels int64 (N,), what was left out, the listing of all examples; the
+    size (height, width) that all images came in, None where several, and the channels of the one that has most.
 
-    For each image also the hash of its `contents`, and which of the `examples` of the source it is: split and place.
-    `brightest` is the largest value of any, 0 to 255, where the images went to nobody.
+    For each image also the hash of its `contents`, which of the `examples` of the source it is (split and place), and
+    what it looks like, where that was asked for. `brightest` is the largest value of any, 0 to 255, where the images
+    went to nobody.
     """
 
     labels: np.ndarray
     bad: list[str]
-    fingerprint: str
+    listing: bytes
     size: tuple[int, int] | None
     channels: int
     contents: list[bytes]
     examples: list[tuple[str, int]]
+    looks: list[bytes] = field(default_factory=list)
     brightest: int = 0
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint_of(self.listing)
 
 
 @dataclass(frozen=True)
@@ -61,36 +69,40 @@ def read(
     to: Callable[[np.ndarray], None] | None = None,
     skip_bad: bool = False,
     progress: Progress | None = None,
+    look: Callable[[np.ndarray], bytes] | None = None,
 ) -> Reading:
     """Read every example of `ranges`, in order.
 
     Each image goes `to` whoever gathers them; without one it is only checked. An unusable image raises InputError that
-    names it, or with `skip_bad` is left out. Images come in their `form`, without one as they are. The fingerprint
-    covers content and labels, unusable examples included, not names or dates.
+    names it, or with `skip_bad` is left out. Images come in their `form`, without one as they are. The listing has
+    content and labels, unusable examples included, not names or dates. `look` makes the `looks` of images.
     """
     labels = _labels(source, ranges)
     names = [(split, index) for split, start, stop in ranges for index in range(start, stop)]
-    state = hashlib.sha256()
+    listing = bytearray()
     good: list[int] = []
     contents: list[bytes] = []
     bad: list[str] = []
+    looks: list[bytes] = []
     sizes: set[tuple[int, int]] = set()  # two tell that there are several
     channels, brightest = 1, 0
 
-    def work(job: tuple[int, Item]) -> tuple[bytes, "np.ndarray | _Seen | InputError"]:
+    def work(job: tuple[int, Item]) -> tuple[bytes, "np.ndarray | _Seen | InputError", bytes]:
         index, item = job
         result = _decode(item, lambda: source.name(*names[index]), form, source.white)
+        seen = look(result) if look is not None and isinstance(result, np.ndarray) else b""
         if to is not None or isinstance(result, InputError):
-            return _content_hash(item), result
+            return _content_hash(item), result, seen
         # 256 checked photos at once would be gigabytes: without a reader only what they are like is kept
-        return _content_hash(item), _Seen(result.shape, int(result.max()))
+        return _content_hash(item), _Seen(result.shape, int(result.max())), seen
 
     with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS) as pool:
         # Pillow warns of odd but readable files (EXIF, palettes); what cannot be read is an error, not a warning.
         warnings.simplefilter("ignore")
         for first, chunk in _chunks(_items(source, ranges)):
-            for index, (digest, result) in enumerate(pool.map(work, enumerate(chunk, first)), first):
-                state.update(_digest(digest, labels[index]))
+            many = pool.map if _is_large(chunk) else map
+            for index, (digest, result, seen) in enumerate(many(work, enumerate(chunk, first)), first):
+                listing += entry(digest, labels[index])
                 if isinstance(result, InputError):
                     if not skip_bad:
                         raise InputError(
@@ -100,6 +112,8 @@ def read(
                     continue
                 good.append(index)
                 contents.append(digest)
+                if look is not None:
+                    looks.append(seen)
                 height, width, found = result.shape
                 brightest = max(brightest, result.brightest if isinstance(result, _Seen) else 0)
                 channels = max(channels, found)
@@ -111,18 +125,20 @@ def read(
                 progress(min(first + _CHUNK, len(names)), len(names))
     size = sizes.pop() if len(sizes) == 1 else None
     examples = [names[index] for index in good]
-    fingerprint = f"sha256:{state.hexdigest()}"
-    return Reading(labels[good], bad, fingerprint, size, channels, contents, examples, brightest)
+    return Reading(labels[good], bad, bytes(listing), size, channels, contents, examples, looks, brightest)
 
 
-def fingerprint(source: Source, ranges: Sequence[Range]) -> str:
-    """The fingerprint that `read` would take, without decoding an image; what is unusable is no error."""
-    labels, state = _labels(source, ranges), hashlib.sha256()
+def list_images(source: Source, ranges: Sequence[Range], progress: Progress | None = None) -> bytes:
+    """The listing that `read` would make, without decoding an image; what is unusable is no error."""
+    labels, listing = _labels(source, ranges), bytearray()
     with ThreadPoolExecutor(_THREADS) as pool:
         for first, chunk in _chunks(_items(source, ranges)):
-            for index, content in enumerate(pool.map(_content_hash, chunk), first):
-                state.update(_digest(content, labels[index]))
-    return f"sha256:{state.hexdigest()}"
+            many = pool.map if _is_large(chunk) else map
+            for index, content in enumerate(many(_content_hash, chunk), first):
+                listing += entry(content, labels[index])
+            if progress:
+                progress(min(first + _CHUNK, len(labels)), len(labels))
+    return bytes(listing)
 
 
 def _labels(source: Source, ranges: Sequence[Range]) -> np.ndarray:
@@ -133,16 +149,17 @@ def _items(source: Source, ranges: Sequence[Range]) -> Iterator[Item]:
     return (item for split, start, stop in ranges for item in source.items(split, start, stop))
 
 
-def _digest(content: bytes, label: int) -> bytes:
-    """What an example adds to the fingerprint."""
-    return content + int(label).to_bytes(8, "little", signed=True)
-
-
 def _chunks(items: Iterator[Item]) -> Iterator[tuple[int, list[Item]]]:
     first = 0
     while chunk := list(islice(items, _CHUNK)):
         yield first, chunk
         first += len(chunk)
+
+
+def _is_large(chunk: Sequence[Item]) -> bool:
+    """Whether threads are worth it: small images take less time than handing them over."""
+    sizes = (item.nbytes if isinstance(item, np.ndarray) else len(content(item)) for item in chunk)
+    return sum(sizes) > len(chunk) * _SMALL
 
 
 def _content_hash(item: Item) -> bytes:
@@ -157,7 +174,10 @@ def _decode(item: Item, name: Callable[[], str], form: Form | None, white: int |
     if isinstance(item, np.ndarray):
         return item if form is None else form.fitted(item)
     try:
-        return decode_image(item, name=name(), white=white) if form is None else form.picture(item, name())
+        try:
+            return decode_image(item, white=white) if form is None else form.picture(item)
+        except InputError:  # once more, for the name: it takes longer to make than some images to decode
+            return decode_image(item, name=name(), white=white) if form is None else form.picture(item, name())
     except InputError as error:
         return error
 

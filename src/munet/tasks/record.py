@@ -1,6 +1,6 @@
 """A task as data: `add` looks at a source once and makes the record, `load` reads a split by the record later."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,9 @@ class TaskOptions:
     `train`, `validation` and `test` are split expressions (`munet.tasks.splits`); `munet.tasks.planning.plan_splits`
     tells which examples a missing one gets under `split_rule`, and when `allow_overlap` is needed. Others may build on
     the task unless it is `private`. With `skip_bad`, images that cannot be used are left out and counted. One
-    image in two splits or under two classes is refused, unless `allow_duplicates`.
+    image in two splits or under two classes is refused, unless `allow_duplicates`. A class with a single
+    image is refused, unless `rare` is "keep", which trains on it, or "drop", which leaves out classes of fewer than
+    three.
     """
 
     train: str | None = None
@@ -48,6 +50,7 @@ class TaskOptions:
     allow_overlap: bool = False
     split_rule: str = "papers"
     allow_duplicates: bool = False
+    rare: str | None = None
 
     @property
     def given(self) -> dict[str, str | None]:
@@ -66,54 +69,92 @@ def add(
     *,
     progress: Progress | None = None,
     tell: Callable[[str], None] | None = None,
+    keep: Callable[[bytes], object] | None = None,
 ) -> TaskData:
     """The data part of the record of a new task.
 
     Every image is read and decoded once; `tell` gets one sentence for each thing that a person should know of how the
-    source was read, such as what was guessed and left out. InputError where one is unusable, unless
-    `options.skip_bad`, and where the splits cannot be learned from. Nothing is written.
+    source was read, such as what was guessed and left out; `keep` gets the listing of each split. InputError where an
+    image is unusable, unless `options.skip_bad`, and where the splits cannot be learned from. Nothing is written.
     """
     from munet.tasks.checks import check_classes, check_white
     from munet.tasks.duplicates import find_duplicates, refuse, told_of
-    from munet.tasks.reading import overall_fingerprint, read
+    from munet.tasks.lookalikes import find_lookalikes, told_of_lookalikes
     from munet.tasks.sources import open_source
-    from munet.tasks.splits import size
     from munet.tasks.telling import told
     from munet.tasks.trust import trust
 
     name = check_name(name)
-    opened = open_source(source)
+    opened = open_source(_without_rare(source) if options.rare == "drop" else source)
     opened.refuse_doubtful()
     if tell is not None:
         for note in opened.notes():
             tell(note)
     plan = _plan(opened, options, tell)  # before the slow reading
-    total, done, readings = sum(size(plan[part].ranges) for part in PARTS), 0, {}
-    for part in PARTS:
-        report = None if progress is None else (lambda n, _, before=done: progress(before + n, total))
-        readings[part] = read(opened, plan[part].ranges, skip_bad=options.skip_bad, progress=report)
-        done += size(plan[part].ranges)
+    readings = read_parts(opened, plan, skip_bad=options.skip_bad, progress=progress)
     labels = {part: readings[part].labels for part in PARTS}
-    check_classes(opened, plan, labels)
+    check_classes(opened, plan, labels, rare=options.rare == "keep")
     check_white(opened, readings)
     duplicates = find_duplicates(readings)
     if not options.allow_duplicates:
         refuse(duplicates, opened.address, opened.name)
     if tell is not None:
-        for sentence in told_of(duplicates, opened.name):
+        alike = find_lookalikes(readings)
+        for sentence in (*told_of(duplicates, opened.name), *told_of_lookalikes(alike, opened.name)):
             tell(sentence)
         for sentence in told(opened, plan, labels):
             tell(sentence)
-    splits = {part: _split_record(plan[part], readings[part]) for part in PARTS}
     trust([opened.address])
+    if keep is not None:
+        for reading in readings.values():
+            keep(reading.listing)
+    return data_of(name, opened, plan, readings, private=options.private, skip_bad=options.skip_bad)
+
+
+def _without_rare(address: str) -> str:
+    """The address of a source without the classes that cannot be in all three splits."""
+    from munet.tasks.sources.base import split_address
+
+    return f"{address}{'&' if split_address(address)[1] else '?'}least={len(PARTS)}"
+
+
+def read_parts(
+    source: "Source", plan: "Mapping[str, Selection]", *, skip_bad: bool, progress: Progress | None = None
+) -> "dict[str, Reading]":
+    """Every image of the three splits, decoded once to be checked. InputError as `munet.tasks.reading.read`."""
+    from munet.tasks.lookalikes import looks
+    from munet.tasks.reading import read
+    from munet.tasks.splits import size
+
+    total, done, readings = sum(size(plan[part].ranges) for part in PARTS), 0, {}
+    look = looks()
+    for part in PARTS:
+        report = None if progress is None else (lambda n, _, before=done: progress(before + n, total))
+        readings[part] = read(source, plan[part].ranges, skip_bad=skip_bad, progress=report, look=look)
+        done += size(plan[part].ranges)
+    return readings
+
+
+def data_of(
+    name: str,
+    source: "Source",
+    plan: "Mapping[str, Selection]",
+    readings: "Mapping[str, Reading]",
+    *,
+    private: bool,
+    skip_bad: bool,
+) -> TaskData:
+    """The data part of a record, from what was planned and read."""
+    from munet.tasks.reading import overall_fingerprint
+
     return task_data(
         name,
-        opened.address,
-        private=options.private,
-        classes=opened.classes,
-        splits=splits,
-        fingerprint=overall_fingerprint(opened.classes, {part: readings[part].fingerprint for part in PARTS}),
-        skip_bad=options.skip_bad,
+        source.address,
+        private=private,
+        classes=source.classes,
+        splits={part: _split_record(source, plan[part], readings[part]) for part in PARTS},
+        fingerprint=overall_fingerprint(source.classes, {part: readings[part].fingerprint for part in PARTS}),
+        skip_bad=skip_bad,
         skipped=sum(len(reading.bad) for reading in readings.values()),
     )
 
@@ -142,9 +183,11 @@ def load(
     return Split(gathering.array(), reading.labels, reading.bad)
 
 
-def _split_record(selection: "Selection", found: "Reading") -> SplitRecord:
+def _split_record(source: "Source", selection: "Selection", found: "Reading") -> SplitRecord:
     record = split_record(selection.expression, selection.ranges, len(found.labels), found.fingerprint)
-    return {**record, "size": list(found.size) if found.size else None, "channels": found.channels}
+    counts = {split: source.counts()[split] for split in dict.fromkeys(split for split, _, _ in selection.ranges)}
+    size = list(found.size) if found.size else None
+    return {**record, "size": size, "channels": found.channels, "counts": counts}
 
 
 def _plan(source: "Source", options: TaskOptions, tell: Callable[[str], None] | None) -> "dict[str, Selection]":
@@ -161,7 +204,8 @@ def _plan(source: "Source", options: TaskOptions, tell: Callable[[str], None] | 
             allow_overlap=options.allow_overlap,
             blocks=source.blocks("train") if "train" in source.counts() else None,
         )
-        check_classes(source, found, {part: _labels(source, found[part].ranges) for part in PARTS})
+        labels = {part: _labels(source, found[part].ranges) for part in PARTS}
+        check_classes(source, found, labels, rare=options.rare == "keep")
         return found
 
     try:
@@ -209,12 +253,18 @@ def without_data(name: str, classes: int, *, private: bool) -> TaskData:
 
 
 def with_data(
-    name: str, source: str, outputs: int, options: TaskOptions = AS_IT_IS, *, progress: Progress | None = None
+    name: str,
+    source: str,
+    outputs: int,
+    options: TaskOptions = AS_IT_IS,
+    *,
+    progress: Progress | None = None,
+    keep: Callable[[bytes], object] | None = None,
 ) -> TaskData:
     """The data part of the record of an imported task, as `add` makes it. InputError also where the classes are not as
     many as the `outputs` of its head."""
     # What it was trained on is past changing: duplicates are no reason to refuse it.
-    data = add(name, source, replace(options, allow_duplicates=True), progress=progress)
+    data = add(name, source, replace(options, allow_duplicates=True), progress=progress, keep=keep)
     if len(data["classes"]) != outputs:
         raise InputError(
             f"the head of task '{name}' has {outputs} outputs, {data['source']} has {len(data['classes'])} classes: "

@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,9 +13,11 @@ import numpy as np
 from munet.errors import InputError, suggest
 from munet.store.schema import TaskData
 from munet.tasks.form import Form
-from munet.tasks.reading import Progress, Reading, fingerprint, read
+from munet.tasks.listing import fingerprint_of
+from munet.tasks.reading import Progress, Reading, list_images, read
 from munet.tasks.sources import open_source
 from munet.tasks.sources.base import Source, absolute, split_address
+from munet.tasks.sources.view import arranged
 from munet.tasks.splits import ALIASES, PARTS, Range, describe
 
 NO_DATA = "none:"
@@ -31,10 +33,15 @@ def find_split(record: TaskData, split: str) -> "RecordedSplit":
     if split not in record["splits"]:
         raise InputError(f"task '{record['name']}' has no split '{split}'{suggest(split, PARTS)}: {', '.join(PARTS)}")
     refuse_missing(record)
+    return split_in(open_source(record["source"]), record, split)
+
+
+def split_in(source: Source, record: TaskData, split: str) -> "RecordedSplit":
+    """The recorded split in an open source. InputError as `find_split`."""
     ranges = tuple((str(name), int(start), int(stop)) for name, start, stop in record["splits"][split]["ranges"])
-    found = RecordedSplit(record, split, open_source(record["source"]), ranges)
+    found = RecordedSplit(record, split, source, ranges)
     found.refuse_other_shape()
-    return found
+    return replace(found, source=arranged(source, record["classes"]))
 
 
 @dataclass(frozen=True)
@@ -72,9 +79,13 @@ class RecordedSplit:
         """What its images come in where larger or mixed ones become (side, side)."""
         return Form.of(self.record, self.split, side)
 
+    def list_images(self) -> bytes:
+        """The listing of what is there now; reads every example, decodes no image."""
+        return list_images(self.source, self.ranges)
+
     def fingerprint(self) -> str:
-        """The fingerprint of what is there now; reads every example, decodes no image."""
-        return fingerprint(self.source, self.ranges)
+        """The fingerprint of what is there now."""
+        return fingerprint_of(self.list_images())
 
     def refuse_changed(self, now: str) -> None:
         """InputError unless the fingerprint `now` is that of when the task was added."""
@@ -91,11 +102,12 @@ class RecordedSplit:
                 text = f"{name}[:{stop}] is needed, but there is {describe(counts)}"
                 raise InputError(self._changed(text), kind="changed-data")
         self.source.take_numbers(record["classes"])
-        if list(self.source.classes) != record["classes"]:
+        if set(self.source.classes) != set(record["classes"]):
+            gone = set(record["classes"]) - set(self.source.classes)
+            way_out = "add the data as a new task" if gone else f"munet update SYSTEM {record['name']} --extend"
             raise InputError(
                 f"the classes of task '{record['name']}' ({self.source.address}) are no longer those it was added with "
-                f"({len(self.source.classes)} now, {len(record['classes'])} then): restore them, "
-                "or add the data as a new task",
+                f"({len(self.source.classes)} now, {len(record['classes'])} then): restore them, or {way_out}",
                 kind="changed-data",
             )
 

@@ -3,7 +3,7 @@
 recipe.py         how a child is trained, as a value
 trainer.py        cycles of training and validation, for one network or for siblings together
 child_state.py    one child in training: parameters, optimiser, best cycle
-evaluation.py     accuracy
+evaluation.py     accuracy; temperature.py how sure answers may be
 preprocessing.py  from uint8 images to inputs; crop.py, color.py, affine.py and jpeg.py augment
 images.py         a split as tensors on the device, and the order of training
 trie.py           networks that begin alike, as a tree

@@ -1,5 +1,5 @@
 from .child_state import OnCycle, Outcome, TrainItem
-from .evaluation import EvalItem, evaluate, evaluate_together
+from .evaluation import EvalItem, evaluate, evaluate_together, logits_of
 from .features import FeatureCache
 from .images import ImageSet
 from .precision import check_precision
@@ -24,6 +24,7 @@ __all__ = [
     "evaluate",
     "evaluate_together",
     "learning_rate_at",
+    "logits_of",
     "prepare",
     "train",
     "train_together",

@@ -97,6 +97,27 @@ def evaluate_together(
     return [(int(count[0]), len(sets[e.content])) for count, e in zip(counts, items, strict=True)]
 
 
+@torch.no_grad()
+def logits_of(
+    network: Function,
+    split: SplitLike,
+    preprocessing: Preprocessing,
+    *,
+    device: torch.device | str = "cpu",
+    batch_size: int = 512,
+    precision: str = "fp32",
+    fixed: bool = False,
+) -> torch.Tensor:
+    """float32 (N, C) on the CPU for every image of a split: those that `evaluate` counts with the same options."""
+    rows = fixed_rows(preprocessing.image_size, device, precision) if fixed else None
+    apply = FixedRows(rows) if rows else lambda function, x: function(x)
+    data, found = ImageSet.of(split, device), []
+    for pieces in _batches({"": len(data)}, batch_size):
+        with autocast(device, precision):
+            found.append(apply(network, prepare(data.rows(pieces[0][1]), preprocessing)).float().cpu())
+    return torch.cat(found)
+
+
 def _batches(lengths: dict[str, int], size: int) -> Iterator[list[tuple[str, np.ndarray]]]:
     """All images of all sets, in order, `size` at a time: the pieces (set, indices) of each batch."""
     batch: list[tuple[str, np.ndarray]] = []

@@ -84,7 +84,7 @@ def test_the_command_lists_filters_and_prints_json(run: Run):
         (("catalog", "mcb"), "unknown benchmark 'mcb' (did you mean 'mccb'?)"),
         (("catalog", "mccb", "--task", "minst"), "no task of mccb is called so (did you mean 'mnist'?)"),
         (("catalog", "--set", "c"), "unknown task set 'c'"),
-        (("add", "x"), "NAME and SOURCE are missing; or say --catalog BENCHMARK"),
+        (("add", "x"), "NAME and SOURCE are missing; or say --all DIR, --list FILE or --catalog BENCHMARK"),
         (("add", "x", "y"), "SOURCE is missing"),
         (("add", "x", "y", "npz:z", "--data", "."), "--data cannot be given here: it goes with --catalog"),
         (("add", "x", "y", "--catalog", "mccb"), "NAME cannot be given here"),

@@ -164,7 +164,7 @@ def test_evaluate_and_predict(name: str):
     text = drawn(tables.evaluate_view(results, 80), 80)
     assert fits(text, 80)
     assert "mean 75.00 % over 2 tasks" in text
-    text = drawn(tables.predict_view(["a.png", name], [[(name, 0.9), ("x", 0.1)], [("y", 1.0)]], 80), 80)
+    text = drawn(tables.predict_view(["a.png", name], [[[(name, 0.9), ("x", 0.1)]], [[("y", 1.0)]]], ["t"]), 80)
     assert fits(text, 80)
     assert "90.0" in text
     assert "10.0" in text

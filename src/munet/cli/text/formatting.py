@@ -148,6 +148,22 @@ def json_text(value: Any, indent: int | None = 2) -> str:
     return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, indent=indent)
 
 
+def older_line(record: "TaskRecord") -> str:
+    """What the retained model is of, where the task's images changed since."""
+    older = record.get("older")
+    if older is None:
+        return ""
+    train = record["splits"]["train"]["examples"]
+    known = f", {classes}" if (classes := older_classes(record)) else ""
+    return f"it is of older data ({number(older['train'])} training images, now {number(train)}{known})"
+
+
+def older_classes(record: "TaskRecord") -> str:
+    """How many of its classes a task's model knows, where it has others since."""
+    known, classes = record.get("older", {}).get("classes"), len(record["classes"])
+    return "" if known in (None, classes) else f"{known} of the {classes} classes"
+
+
 def added_line(record: "TaskRecord") -> str:
     """What was added, on one line."""
     held = [(part, record["splits"][part]) for part in ("train", "validation", "test")]

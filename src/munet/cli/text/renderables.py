@@ -62,7 +62,8 @@ def _name(text: object, style: str = "") -> Text:
 
 
 def _task(row: Row) -> Text:
-    notes = "".join(f" {word}" for word in ("private", "active") if row[word])
+    words = {"private": "private", "active": "active", "older_data": "older data"}
+    notes = "".join(f" {word}" for key, word in words.items() if row.get(key))
     return Text.assemble(clean(row["name"]), (notes, "dim"))
 
 
@@ -120,6 +121,18 @@ def unfinished_text(run: Row) -> str:
         f"with {counted(run['models'], 'open model')} ({run['samples']:,} samples of training). "
         f"`{clean(run['resume'])}` goes on with it."
     )
+
+
+def added_view(records: Sequence[Row]) -> RenderableType:
+    """New tasks with their classes and images."""
+    table = grid(
+        "task", "classes", "train", "validation", "test", "left out", "source", names=("task",), folds=("source",)
+    )
+    for record in records:
+        sizes = (number(record["splits"][part]["examples"]) for part in ("train", "validation", "test"))
+        row = (number(len(record["classes"])), *sizes, number(record["skipped"]), clean(record["source"]))
+        table.add_row(_name(record["name"]), *row)
+    return table
 
 
 def log_view(entries: Sequence[Row], width: int) -> RenderableType:
@@ -229,13 +242,19 @@ def evaluate_view(results: Mapping[str, Row], width: int) -> RenderableType:
     return Group(table, line(""), line(f"mean {percent(mean)} % over {counted(len(results), 'task')}"))
 
 
-def predict_view(files: Sequence[str], tops: Sequence[Sequence[tuple[str, float]]], width: int) -> RenderableType:
-    """The likeliest classes of each image with their probabilities in percent."""
-    table = grid("image", "class", "%", names=("image", "class"))
-    for file, top in zip(files, tops, strict=True):
-        for rank, (label, probability) in enumerate(top):
-            style = "bold" if rank == 0 else ""
-            table.add_row(_name(file if rank == 0 else ""), _name(label, style), Text(percent(probability, 1), style))
+def predict_view(
+    files: Sequence[str], tops: Sequence[Sequence[Sequence[tuple[str, float]]]], tasks: Sequence[str]
+) -> RenderableType:
+    """The likeliest classes of each image with their probabilities in percent, by each task where there are several."""
+    several = ["task"] if len(tasks) > 1 else []
+    table = grid("image", *several, "class", "%", names=("image", "task", "class"))
+    for file, answers in zip(files, tops, strict=True):
+        for task, top in zip(tasks, answers, strict=True):
+            for rank, (label, probability) in enumerate(top):
+                style = "bold" if rank == 0 else ""
+                image = _name(file if rank == 0 and task == tasks[0] else "")
+                of = [_name(task if rank == 0 else "")] if several else []
+                table.add_row(image, *of, _name(label, style), Text(percent(probability, 1), style))
     return table
 
 

@@ -12,11 +12,12 @@ import torch
 
 from munet.errors import InputError
 from munet.fs.atomic import write_atomic
-from munet.inference.asked import form_of, with_head
+from munet.inference.asked import classes_of, form_of, temperature_of, with_head
 from munet.inference.described import described
 from munet.inference.prepared import preprocessing_of
 from munet.inference.programs.check import difference
 from munet.inference.programs.graph import Program, one_input
+from munet.store.schema import TaskRecord
 
 if TYPE_CHECKING:
     from munet.model.loader import ModelLoader
@@ -98,10 +99,7 @@ def _made(models: "ModelLoader", ids: Sequence[str], preprocessing: bool) -> Mad
     layers = {task: manifest["layers"] for task, (_, manifest) in manifests.items()}
     pre, form = next(iter(pres.values())), next(iter(forms.values()))
     program = Program(networks, layers, pre if preprocessing else None).requires_grad_(False).eval()
-    tasks = [
-        {"task": task, "model": model, "classes": models.store.read_task(task)["classes"]}
-        for task, (model, _) in manifests.items()
-    ]
+    tasks = [_told(models.store.read_task(task), model) for task, (model, _) in manifests.items()]
     steps = described(form, pre.image_size, pre.mean, pre.std)
     inside = ["resize to the input size", "scale", "mean", "std"] if preprocessing else []
     description = {"tasks": tasks, "image_size": pre.image_size, "preprocessing": steps, "inside": inside}
@@ -113,6 +111,11 @@ def _made(models: "ModelLoader", ids: Sequence[str], preprocessing: bool) -> Mad
         return Made(program, description, example, {0: batch, **sides})
     example = torch.randn(2, len(pre.mean), pre.image_size, pre.image_size)
     return Made(program, description, example, {0: batch})
+
+
+def _told(record: TaskRecord, model: str) -> dict[str, Any]:
+    classes, temperature = classes_of(record, model), temperature_of(record, model)
+    return {"task": record["name"], "model": model, "classes": classes, "temperature": temperature}
 
 
 def _exported(made: Made, path: Path) -> None:

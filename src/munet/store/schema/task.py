@@ -15,10 +15,11 @@ class SplitRecord(TypedDict):
     fingerprint: str  # of what they hold
     size: NotRequired[list[int] | None]  # [height, width] that all its images have; null where they have several
     channels: NotRequired[int]  # 1 where all its images are grey, else 3; these two lack where nobody looked
+    counts: NotRequired[dict[str, int]]  # examples that each split of the source in `ranges` had
 
 
 class TaskData(TypedDict):
-    """The part of a task's record that tells of its images; nothing but `attach` and `task move` ever change it."""
+    """The part of a task's record that tells of its images; only `attach`, `update` and `task move` change it."""
 
     name: str
     source: str  # its address; `none:` where an imported task has no images yet
@@ -36,6 +37,7 @@ class ModelTest(TypedDict):
     model: str
     accuracy: float
     examples: int | None
+    temperature: NotRequired[float]  # of its answers: logits are divided by it; missing in older records
 
 
 class IterationPlace(TypedDict):
@@ -52,6 +54,15 @@ class ActivePopulation(IterationPlace):
     population: list[str]  # model ids
 
 
+class OlderData(TypedDict):
+    """What a retained model was trained on, where the task's images changed since."""
+
+    model: str
+    fingerprint: str  # the task's, then
+    classes: int  # the first so many of the task's: the outputs of its head
+    train: int  # training images
+
+
 class TaskRecord(TaskData):
     """A task: the ref that keeps its model. The one mutable kind of record beside those of runs."""
 
@@ -63,6 +74,7 @@ class TaskRecord(TaskData):
     selections: dict[str, int]  # model id -> children of this task that were sampled from it
     active: ActivePopulation | None
     last: IterationPlace | None  # the last task iteration that is over
+    older: NotRequired[OlderData]  # there while the retained model is of other images than these
 
 
 def split_record(
@@ -121,6 +133,7 @@ def task_record(
     }
 
 
-def model_test(model: str, accuracy: float, examples: int | None) -> ModelTest:
-    """What a model scored on the test split of its task."""
-    return {"model": model, "accuracy": accuracy, "examples": examples}
+def model_test(model: str, accuracy: float, examples: int | None, temperature: float | None = None) -> ModelTest:
+    """What a model scored on the test split of its task, and how sure its answers may be."""
+    test: ModelTest = {"model": model, "accuracy": accuracy, "examples": examples}
+    return test if temperature is None else {**test, "temperature": temperature}

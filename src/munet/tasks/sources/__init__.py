@@ -10,6 +10,7 @@
     others.py        which source reads the files of a folder that another cannot
     unpacking.py     what is packed in a file, within bounds
     numbering.py     class numbers for labels of any kind
+    view.py          the classes of a source in a task's order, or without rare ones
     by_class.py      an order that is fair to every class
     base.py          what they have in common
 
@@ -44,17 +45,20 @@ def open_source(address: str) -> "Source":
         hint = suggest(scheme, _SCHEMES) if colon else f" (did you mean 'folder:{address}'?)"
         raise InputError(f"unknown data source '{address}'{hint}: it starts with one of {known}")
     from munet.tasks.sources.base import split_address
+    from munet.tasks.sources.view import LEAST, without_rare
 
     module, name = _SCHEMES[scheme]
     kind: type[Source] = getattr(import_module(module), name)
     location, options = split_address(location)
     if not location:
         raise InputError(f"'{address}' says not where the data is: write {scheme}:LOCATION")
+    known_options = (*kind.options_known, LEAST)
     for option in options:
-        if option not in kind.options_known:
-            hint = suggest(option, kind.options_known)
-            raise InputError(f"'{address}': unknown option '{option}'{hint}: {', '.join(kind.options_known)}")
+        if option not in known_options:
+            hint = suggest(option, known_options)
+            raise InputError(f"'{address}': unknown option '{option}'{hint}: {', '.join(known_options)}")
     try:
-        return kind(location, options)
+        source = kind(location, options)
+        return without_rare(source, options[LEAST]) if LEAST in options else source
     except OSError as error:  # no permission on the way there, a name that is too long, a broken disk
         raise InputError(f"{error.filename or address}: cannot be read: {error.strerror or error}") from error

@@ -95,7 +95,7 @@ class FolderSource(Source):
             else:
                 self._others[path.suffix or "no suffix"] += 1
         self._others.update(["pipes or devices"] * len(special))
-        return sorted(found)
+        return sorted(found, key=lambda path: path.parts)  # as paths compare, but each is taken apart once
 
     def _only_others(self) -> str:
         return f" (there is {self._listed_others()})" if self._others else ""
@@ -126,8 +126,8 @@ class FolderSource(Source):
 
     def keys(self, split: str) -> list[str]:
         # One normal form: some file systems hand out decomposed names.
-        base = self._bases[split]
-        paths = ["/".join(path.relative_to(base).parts) for path, _ in self._files[split]]
+        above = len(self._bases[split].parts)
+        paths = ["/".join(path.parts[above:]) for path, _ in self._files[split]]
         return [unicodedata.normalize("NFC", path) for path in paths]
 
     def notes(self) -> list[str]:
