@@ -258,8 +258,8 @@ class System:
         """
         from munet.inference.stream import answers
 
-        chosen = [words] if isinstance(words, str) else list(words)
-        return answers(self.models, chosen, files, top=top, device=device, skip_bad=skip_bad)
+        words = [words] if isinstance(words, str) else words
+        return answers(self.models, words, files, top=top, device=device, skip_bad=skip_bad)
 
     def evaluate(
         self,
@@ -294,7 +294,6 @@ class System:
         progress: Progress | None = None,
     ) -> "Answers":
         """A model's answers on any labelled images, by the address of a source, whose classes are matched by name.
-
         `munet.inference.measures.measured` says what they come to. `split` is one of the source: None takes test
         where there is one, else all.
         """

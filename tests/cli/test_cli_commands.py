@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -231,4 +232,4 @@ def test_an_interrupt_says_that_the_same_command_goes_on(copied: Path):
     status = subprocess.run(
         [sys.executable, "-c", code, "status", str(copied)], env=env, capture_output=True, text=True
     )
-    assert "Run 0002 is not finished" in status.stdout
+    assert re.search(r"Run 0002 of \S+@\S+\s+is\s+not\s+finished", status.stdout)

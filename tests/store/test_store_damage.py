@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from munet.errors import DamagedError, MunetError, StoreError
 from munet.store import Store
 from munet.store.fsck import Damage, fsck
+from munet.store.task_list import vanished
 from store_tools import (
     files_of,
     generation,
@@ -41,6 +42,7 @@ def read_everything(store: Store) -> None:
         store.get_layer_bytes(id)
     for name in store.tasks():
         store.read_task(name)
+    vanished(store)
     for run in store.runs():
         for file in store.run_files(run):
             store.read_run(run, file)

@@ -62,6 +62,8 @@ def export_as_program(
     if example and not preprocessing:
         raise InputError("an example goes with a program that holds the preprocessing: leave --bare out")
 
+    told = progress or (lambda done, steps: None)
+
     def write() -> dict[str, Any]:
         ids = list(dict.fromkeys(resolve(models.store, word) for word in words))
         return write_program(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from munet.errors import StoreError
 from munet.fs.folders import StrangeFileError
@@ -37,8 +37,7 @@ def read_record(files: Tree, path: Path, schema: Any, models: Callable[[Any], li
         raise DamagedFile(path, str(error.strerror), files.base) from error
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}; have its owner run this") from error
-    record = Record(decoded(unseal, data, path, files.base))
-    record.path = path
+    record = cast("Record", decoded(unseal, data, path, files.base))
     fault = None if schema is None else wrong_type(record, schema)
     if fault is not None:
         raise DamagedFile(path, f"is no such record: {fault}", files.base)
@@ -49,10 +48,12 @@ def read_record(files: Tree, path: Path, schema: Any, models: Callable[[Any], li
 
 
 def decoded(decode: Callable[[bytes], _Read], data: bytes, path: Path, system: Path) -> _Read:
-    """What `decode` makes of a file's bytes. Raises DamagedError, and StoreError for a newer format."""
+    """What `decode` makes of a file's bytes, as a Record. Raises DamagedError, and StoreError for a newer format."""
     try:
-        return decode(data)
+        record = Record(decode(data))
     except RecordError as error:
         raise DamagedFile(path, str(error), system) from error
     except NewerError as error:
         raise StoreError(f"{path} {error}", kind="newer-format") from error
+    record.path = path
+    return cast("_Read", record)

@@ -1,13 +1,13 @@
 """Whether a value that was read has the type that the schema gives it: every record and manifest passes through here.
 
-Keys that a record lacks are no fault, for older and other writers leave some out; who needs one says so. Keys that the
-schema does not know are kept. `Any` takes everything.
+Keys that a record lacks are no fault unless the schema says `Required`, for older and other writers leave some out; who
+needs one says so. Keys that the schema does not know are kept. `Any` takes everything.
 """
 
 from collections.abc import Mapping
 from functools import lru_cache
 from types import NoneType, UnionType
-from typing import Any, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, NotRequired, Required, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 _WORDS = {
     str: "a text",
@@ -27,7 +27,7 @@ def wrong_type(value: object, wanted: Any, place: str = "") -> str | None:
     if is_typeddict(wanted):
         return _wrong_keys(value, wanted, place)
     origin, parts = get_origin(wanted), get_args(wanted)
-    if origin is NotRequired:
+    if origin in (NotRequired, Required):
         return wrong_type(value, parts[0], place)
     if origin in (Union, UnionType):
         faults = [wrong_type(value, part, place) for part in parts]
@@ -55,6 +55,9 @@ def _wrong_keys(value: object, wanted: Any, place: str) -> str | None:
     if not isinstance(value, Mapping):
         return _fault(value, dict, place)
     types = _types(wanted)
+    for name, kind in types.items():
+        if get_origin(kind) is Required and name not in value:
+            return f"'{f'{place}.{name}'.lstrip('.')}' is missing"
     known = [name for name in types if name in value]
     faults = (wrong_type(value[name], types[name], f"{place}.{name}" if place else name) for name in known)
     return next((fault for fault in faults if fault is not None), None)
@@ -62,7 +65,7 @@ def _wrong_keys(value: object, wanted: Any, place: str) -> str | None:
 
 @lru_cache(maxsize=64)
 def _types(wanted: Any) -> dict[str, Any]:
-    return get_type_hints(wanted)
+    return get_type_hints(wanted, include_extras=True)
 
 
 def _nearest(value: object, parts: tuple[Any, ...], faults: list[str | None], place: str) -> str:

@@ -19,7 +19,7 @@ def entries(listing: bytes) -> Iterator[tuple[bytes, int]]:
     size = _CONTENT + _LABEL
     for start in range(0, len(listing), size):
         stop = start + _CONTENT
-        yield listing[start:stop], int.from_bytes(listing[stop : start + size], "little")
+        yield listing[start:stop], int.from_bytes(listing[stop : start + size], "little", signed=True)
 
 
 def fingerprint_of(listing: bytes) -> str:

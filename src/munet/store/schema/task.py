@@ -1,7 +1,7 @@
 """The record of a task: where its images are, and which model it retains."""
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import NotRequired, Required, TypedDict
 
 from munet.store.records import FORMAT
 
@@ -43,15 +43,15 @@ class ModelTest(TypedDict):
 class IterationPlace(TypedDict):
     """A task iteration of a run."""
 
-    run: str
-    iteration: int
+    run: Required[str]  # what follows from the refs needs both
+    iteration: Required[int]
 
 
 class ActivePopulation(IterationPlace):
     """What is known of a task while it is evolved."""
 
     generation: int  # the one in training
-    population: list[str]  # model ids
+    population: Required[list[str]]  # model ids
 
 
 class OlderData(TypedDict):
