@@ -258,7 +258,6 @@ class System:
         """
         from munet.inference.stream import answers
 
-        words = [words] if isinstance(words, str) else words
         return answers(self.models, words, files, top=top, device=device, skip_bad=skip_bad)
 
     def evaluate(

@@ -130,7 +130,7 @@ def test_every_truncation(store: Store):
             lengths = range(0, len(whole) - 1, 41)  # of one file of each kind, every length
         seen.add(kind)
         every_damage(store, path, [whole[:length] for length in lengths])
-    assert seen == {"layers", "models", "tasks", "runs", "munet.json"}
+    assert seen == {"layers", "models", "tasks", "tasks.json", "runs", "munet.json"}
     assert fsck(store).ok
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from munet.cli.common import JsonFlag, SystemPath, complete_task, open_system, show, show_json, tell
+from munet.cli.common import JsonFlag, SystemPath, TrustSources, complete_task, open_system, show, show_json, tell
 from munet.cli.text.formatting import added_line, older_line, short
 from munet.text import clean
 
@@ -20,6 +20,7 @@ def update(
     allow_duplicates: Annotated[
         bool, typer.Option("--allow-duplicates", help="A new image may be under two classes.")
     ] = False,
+    trust_sources: TrustSources = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Take the images that were added to a task's folder or table.
@@ -34,6 +35,8 @@ def update(
     from munet.cli.text.progress import progress
 
     opened, notes = open_system(system), list[str]()
+    if trust_sources:
+        opened.trust_sources([task])
     with progress(f"reading {clean(task)}") as report:
         record = opened.update_task(
             task, extend=extend, allow_duplicates=allow_duplicates, progress=report, tell=notes.append

@@ -66,9 +66,7 @@ def export_as_program(
 
     def write() -> dict[str, Any]:
         ids = list(dict.fromkeys(resolve(models.store, word) for word in words))
-        return write_program(
-            models, ids, path, preprocessing=preprocessing, progress=progress or (lambda done, steps: None)
-        )
+        return write_program(models, ids, path, preprocessing=preprocessing, progress=told)
 
     written = consistent(models.store, write)
     return written | ({"example": str(write_example(path))} if example else {})

@@ -59,7 +59,7 @@ def files_in(paths: Iterable[Path]) -> Iterator[Path]:
 
 def answers(
     models: "ModelLoader",
-    words: Sequence[str],
+    words: str | Sequence[str],
     files: Iterable[Path],
     *,
     top: int = 1,
@@ -73,6 +73,7 @@ def answers(
     InputError for the first file that is no image, after the answers of the batches before; with `skip_bad` its answer
     says what is wrong.
     """
+    words = [words] if isinstance(words, str) else words
     for word in words:
         resolve(models.store, word)  # a mistake is told at once
     return _answers(models, words, files, top, device, batch_size, skip_bad)

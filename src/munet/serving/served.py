@@ -11,6 +11,7 @@ from munet.inference.asked import classes_of, form_of, temperature_of
 from munet.inference.prepared import preprocessing_of
 from munet.model.loader import ModelLoader
 from munet.model.staged import stage_names
+from munet.store.schema import TaskRecord
 from munet.tasks.form import Form
 from munet.training import Preprocessing
 from munet.training.trie import Node, Step, Trie
@@ -23,11 +24,17 @@ class Loaded:
     task: str
     model: str
     classes: tuple[str, ...]
-    temperature: float  # of its logits, fitted on validation
+    temperature: float  # logits are divided by it
+    images: str  # the fingerprint of the task's
     form: Form  # of the task's images
     preprocessing: Preprocessing
     layers: Mapping[str, str]  # slot -> layer
     steps: tuple[Step, ...]
+
+    def is_other(self, record: TaskRecord) -> bool:
+        """Whether the task has another model now, or other images, which its answers are prepared by."""
+        now = record["model"] or "", record["fingerprint"]
+        return (self.model, self.images) != now or self.temperature != temperature_of(record, self.model)
 
 
 @dataclass(frozen=True)
@@ -90,30 +97,32 @@ class Served:
     def _take_up(self) -> list[str]:
         with self._lock:
             found, before = self._retained(), self.now.loaded
-            changed = [name for name, model in found.items() if name not in before or before[name].model != model]
+            changed = [name for name, record in found.items() if name not in before or before[name].is_other(record)]
             gone = [name for name in before if name not in found]
             if changed or gone:
                 kept = {name: one for name, one in before.items() if name in found}
-                loaded = kept | {name: self._load(name, found[name]) for name in changed}
+                loaded = kept | {name: self._load(found[name]) for name in changed}
                 self.now = Tasks.of({name: loaded[name] for name in found})
             return changed + gone
 
-    def _retained(self) -> dict[str, str]:
+    def _retained(self) -> dict[str, TaskRecord]:
         store = self._models.store
         names = store.tasks() if self._names is None else self._names
-        models = {name: store.read_task(name)["model"] for name in names}
-        return {name: model for name, model in models.items() if model is not None}
+        records = {name: store.read_task(name) for name in names}
+        return {name: record for name, record in records.items() if record["model"] is not None}
 
-    def _load(self, task: str, model: str) -> Loaded:
+    def _load(self, record: TaskRecord) -> Loaded:
+        model = record["model"]
+        assert model is not None
         manifest = self._models.manifest(model)
         network = self._models.network(model).on(self._device)
         stages = [stage for _, stage in network.stages()]
-        record = self._models.store.read_task(task)
         return Loaded(
-            task=task,
+            task=record["name"],
             model=model,
             classes=tuple(classes_of(record, model)),
             temperature=temperature_of(record, model),
+            images=record["fingerprint"],
             form=form_of(self._models, model),
             preprocessing=preprocessing_of(self._models, manifest),
             layers=manifest["layers"],

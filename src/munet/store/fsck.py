@@ -181,6 +181,8 @@ def _damaged_records(store: Store, found: Reach) -> list[Damage]:
             # A record that no ref depends on any more still tells what was tried.
             hurts = error.path in hiding
             path = _relative(store, error.path)
+            if any(damage.path == path for damage in damaged):
+                continue
             damaged.append(Damage(path, kind, name, error.reason, (task,) if hurts and task else (), False, hurts))
     return damaged
 

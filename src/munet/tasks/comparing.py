@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from munet.errors import InputError
+from munet.store.consistent import consistent
 from munet.store.objects import is_id
 from munet.store.schema import TaskRecord
 from munet.store.store import Store
@@ -134,8 +135,13 @@ def changes_told(store: Store, name: str) -> str | None:
 
     What the splits' ranges select now need not be what they selected then: new images shift the others.
     """
+    return consistent(store, lambda: _changes_told(store, name))
+
+
+def _changes_told(store: Store, name: str) -> str | None:
     record = store.read_task(name)
     source = open_source(record["source"])
+    source.take_numbers(record["classes"])
     if set(source.classes) != set(record["classes"]):
         return None  # refused in any case
     source = arranged(source, record["classes"])

@@ -25,6 +25,7 @@ from munet.tasks.sources.base import Source
 from munet.tasks.sources.view import arranged
 from munet.tasks.splits import PARTS, Range, overlap, resolve
 from munet.tasks.telling import listed, told
+from munet.tasks.trust import refuse_received, trust
 from munet.text import counted
 
 Tell = Callable[[str], None]
@@ -50,9 +51,11 @@ def update(
     with store.evolving():
         record = store.read_task(name)
         refuse_unfinished(store, f"change the images of task '{name}'")
+        refuse_received(record)
         refuse_missing(record)
         _refuse_overlap(record)
         opened = open_source(record["source"])
+        opened.take_numbers(record["classes"])
         source, new_classes = _classes(record, opened, extend=extend)
         for note in source.notes():
             say(note)
@@ -74,6 +77,7 @@ def update(
             if not changes and not new_classes:
                 return record  # what an earlier version recorded has its listings now
             updated = _updated(record, source, plan, readings)
+            trust([updated["source"]])
             store.write_task(updated)
     return updated
 

@@ -8,7 +8,10 @@ import numpy as np
 
 from munet.errors import InputError
 from munet.tasks.sources.base import Item, Source
+from munet.tasks.sources.numbering import NO_CLASS
 from munet.text import counted
+
+_OUT = NO_CLASS - 1  # of a class that is not seen
 
 LEAST = "least"
 """Option of every source: classes with fewer images than this are left out."""
@@ -48,14 +51,22 @@ class _View(Source):
         self.default_order = source.default_order  # pyright: ignore[reportAttributeAccessIssue]
         self._source, self._classes, self._note = source, classes, note
         number = {name: label for label, name in enumerate(classes)}
-        self._numbers = np.array([number.get(name, -1) for name in source.classes], np.int64)
+        # The last is what the label NO_CLASS finds: an example without a class is seen, for it counts.
+        self._numbers = np.array([*(number.get(name, _OUT) for name in source.classes), NO_CLASS], np.int64)
         self._rows: dict[str, np.ndarray] = {}
 
     def _kept(self, split: str) -> np.ndarray:
         """Stored rows of the source that are seen, int64 (N,)."""
         if split not in self._rows:
-            self._rows[split] = np.flatnonzero(self._numbers[self._source.stored_labels(split)] >= 0)
+            self._rows[split] = np.flatnonzero(self._renumbered(split) != _OUT)
         return self._rows[split]
+
+    def _renumbered(self, split: str) -> np.ndarray:
+        """The label of each stored row of the source, int64 (N,): NO_CLASS without one, _OUT where it is not seen."""
+        labels = self._source.stored_labels(split)
+        known = (labels >= NO_CLASS) & (labels < len(self._source.classes))
+        # A label that is no class of the source is none here either, so that it is refused by name.
+        return np.where(known, self._numbers[np.where(known, labels, NO_CLASS)], len(self._classes))
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -66,7 +77,7 @@ class _View(Source):
         return {split: count for split, count in found.items() if count}
 
     def stored_labels(self, split: str) -> np.ndarray:
-        return self._numbers[self._source.stored_labels(split)][self._kept(split)]
+        return self._renumbered(split)[self._kept(split)]
 
     def stored_items(self, split: str, rows: Sequence[int]) -> Iterator[Item]:
         return self._source.stored_items(split, self._kept(split)[list(rows)].tolist())
