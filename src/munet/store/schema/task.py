@@ -38,6 +38,14 @@ class ModelTest(TypedDict):
     examples: int | None
 
 
+class RetainedModel(TypedDict):
+    """One of the models that a task has retained, as the systems that share the task tell each other."""
+
+    replaces: list[str]  # what was retained before it and was no better, sorted; their order is that of nothing else
+    by: list[str]  # who evolved it, sorted; more than one where the same run was done twice
+    test: ModelTest | None
+
+
 class IterationPlace(TypedDict):
     """A task iteration of a run."""
 
@@ -63,6 +71,7 @@ class TaskRecord(TaskData):
     selections: dict[str, int]  # model id -> children of this task that were sampled from it
     active: ActivePopulation | None
     last: IterationPlace | None  # the last task iteration that is over
+    retained: NotRequired[dict[str, RetainedModel]]  # model id -> what it replaced; lacks in records of older versions
 
 
 def split_record(
