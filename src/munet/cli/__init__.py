@@ -8,6 +8,7 @@
     use.py        evaluate, export; predict.py predict; serve.py serve
     experiment/   experiment run, continual, table, plot
     catalog/      catalog, and `add --catalog`
+    sharing/      remote, clone, push, pull, fetch, merge, agent
     importing.py  import, attach
     allocation/   allocation train, evaluate, plot, table, export
     maintain.py   fsck, gc
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 GROUPS = (
     *("quickstart", "system", "task", "evolve.command", "evolve.resume", "inspect", "card", "report", "plot", "watch"),
     *("use", "predict", "serve", "experiment.run", "catalog.list", "importing", "allocation.train", "maintain"),
+    *("sharing.remote", "sharing.exchange", "sharing.agent"),
 )
 
 

@@ -102,6 +102,18 @@ def place_at(url: str) -> Place | None:
     return place if place.open() else None
 
 
+def check_remote(store: Store, url: str, *, read_only: bool) -> bool:
+    """Whether there is a system behind an address. StoreError where it is of another root, cannot be reached, or, unless
+    it is only read, cannot be written by several people at once."""
+    url = address(url)
+    place = place_at(url)
+    if place is not None:
+        refuse_other_root(FolderPlace(store), place)
+    if not read_only and path_of(url) is None:
+        ObjectPlace(store_at(url), url).refuse_unconditional()
+    return place is not None
+
+
 def existing(url: str) -> Place:
     """The place behind an address. StoreError where there is none."""
     place = place_at(url)
