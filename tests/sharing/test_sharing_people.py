@@ -42,13 +42,13 @@ def test_from_one_person_to_another_by_the_command_line(alice: munet.System, mad
     assert (code, out.splitlines()[-1]) == (0, f"Next: munet status {bobs}")
     assert run("fsck", bobs)[0] == 0
     bob = munet.System.open(bobs)
-    picture = np.load(made / "bars" / "test.npz")["image"][:4]
+    picture = np.load(made / "bars" / "test.npz")["image"][:4, ..., None]
     assert (bob.predict("bars", picture).probabilities == alice.predict("bars", picture).probabilities).all()
     assert munet.System.open(shared).predict("bars", picture).classes, "a remote in a folder is a system"
 
     code, _, err = run("evolve", bobs, "bars")
     assert code == 2
-    assert f"munet task move {bobs} bars" in err
+    assert "munet task move SYSTEM bars SOURCE" in err
     assert run("task", "move", bobs, "bars", f"npz:{made / 'bars'}")[0] == 0
     evolve(munet.System.open(bobs), **QUICK, seed=3)
     code, out, _ = run("push", bobs, "--json")
