@@ -254,6 +254,8 @@ def store_at(address: str) -> Any:
     from obstore.store import from_url
 
     try:
+        if address.startswith("http://"):
+            return from_url(address, client_options={"allow_http": True})
         return from_url(address)
     except Exception as error:  # of many kinds, one for each store
         raise InputError(f"{address}: {_first_line(error)}", kind="remote") from error
