@@ -56,11 +56,15 @@ def test_who_knew_less_takes_over_and_who_knew_more_stays(mine: Store, theirs: S
     assert words(pull(theirs, mine)) == {"flowers": "ahead"}
     assert mine.read_task("flowers")["model"] == newer
     assert words(pull(mine, theirs)) == {"flowers": "taken"}
-    assert theirs.read_task("flowers")["model"] == newer, "the newer one was chosen by score, so it counts, though less accurate"
+    assert theirs.read_task("flowers")["model"] == newer, (
+        "the newer one was chosen by score, so it counts, though less accurate"
+    )
     assert theirs.read_task("flowers")["source"] == f"npz:{SECRET}", "what is of one place only stays"
 
 
-def test_the_same_task_evolved_twice_is_one_more_selection_and_the_other_stays_whole(mine: Store, theirs: Store) -> None:
+def test_the_same_task_evolved_twice_is_one_more_selection_and_the_other_stays_whole(
+    mine: Store, theirs: Store
+) -> None:
     retain(mine, "flowers", "0")
     pull(mine, theirs)
     weaker = retain(mine, "flowers", "mine", accuracy=0.6)
@@ -104,9 +108,7 @@ def test_an_older_record_without_a_history_takes_part(mine: Store, theirs: Store
     older = {key: value for key, value in mine.read_task("flowers").items() if key != "retained"}
     mine.write_task(older)  # pyright: ignore[reportArgumentType]
     assert words(pull(mine, theirs)) == {"flowers": "taken"}
-    assert theirs.read_task("flowers")["retained"] == {
-        model: {"replaces": [], "by": [], "test": older["test"]}
-    }
+    assert theirs.read_task("flowers")["retained"] == {model: {"replaces": [], "by": [], "test": older["test"]}}
 
 
 @pytest.mark.parametrize(

@@ -86,13 +86,6 @@ def test_the_history_of_a_record_has_its_model_and_keeps_what_was_retained_besid
     assert history_of(evolved)[MODELS[2]]["replaces"] == [MODELS[0], MODELS[1]]
 
 
-def test_a_judgement_is_a_replacement_that_everybody_hears_of() -> None:
-    one = SharedTask(DATA, {m: RetainedModel(replaces=[], by=[], test=None) for m in MODELS[:2]}, 1)
-    judged = one.preferring(MODELS[1], [MODELS[0]])
-    assert one.joined(judged).heads == [MODELS[1]]
-    assert one.preferring(MODELS[0], [MODELS[1]]).joined(judged).heads == one.heads, "two who disagree leave both"
-
-
 def test_the_order_of_models() -> None:
     def order(model: str, **metrics: float) -> tuple:
         return order_of(model, manifest({}, metrics=metrics, sizes={"head": int(metrics.pop("size", 1))}))

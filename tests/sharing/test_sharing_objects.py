@@ -80,7 +80,9 @@ def test_nothing_is_sent_twice(mine: Store, remote: ObjectPlace) -> None:
 
 
 @pytest.mark.parametrize("lost", ["AlreadyExistsError", "PreconditionError"])
-def test_an_answer_that_is_lost_after_the_write_landed_is_no_failure(mine: Store, remote: ObjectPlace, lost: str) -> None:
+def test_an_answer_that_is_lost_after_the_write_landed_is_no_failure(
+    mine: Store, remote: ObjectPlace, lost: str
+) -> None:
     """The client tries again by itself, and is then told that somebody was faster: itself."""
     for tag in ("1", "2"):
         model = retain(mine, "flowers", tag)

@@ -31,7 +31,9 @@ def alice(made: Path, tmp_path: Path) -> munet.System:
     return munet.System.open(shutil.copytree(made / "alice", tmp_path / "alice"))
 
 
-def test_from_one_person_to_another_by_the_command_line(alice: munet.System, made: Path, tmp_path: Path, run: Run) -> None:
+def test_from_one_person_to_another_by_the_command_line(
+    alice: munet.System, made: Path, tmp_path: Path, run: Run
+) -> None:
     mine, shared, bobs = alice.path, tmp_path / "share" / "fleet", tmp_path / "bob"
     assert "nothing there yet" in run("remote", "add", mine, "origin", shared)[1]
     code, out, err = run("push", mine)

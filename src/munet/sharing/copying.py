@@ -72,7 +72,9 @@ def copy_model(task: str | None, model: str, source: Place, target: Place, copie
 def _manifest(source: Place, model: str, withheld: set[str]) -> Manifest:
     manifest = source.manifest(model)
     if manifest is None:
-        raise DamagedError(f"{source.name} names model {model[:10]}, which is not there: ask who pushed it to push again")
+        raise DamagedError(
+            f"{source.name} names model {model[:10]}, which is not there: ask who pushed it to push again"
+        )
     if id_of_manifest(encode(manifest)) != model:
         raise DamagedError(f"{source.name}: model {model[:10]} is not written as manifests are, so its id would change")
     if manifest.get("task") in withheld:

@@ -120,22 +120,6 @@ def bring(task: str, source: Place, target: Place, copied: Copied, *, only_look:
     )
 
 
-def judged(task: str, place: Place, winner: str) -> bool:
-    """Say at a place that of the heads of a task this one is the best; False where there is no other."""
-    for _ in _attempts():
-        held = place.task(task)
-        if held.record is None:
-            raise InputError(f"{place.name} has no task '{task}'", kind="unknown-task")
-        known = SharedTask.of(held.record)
-        losers = [head for head in known.heads if head != winner]
-        if winner not in known.heads or not losers:
-            return False
-        record = known.preferring(winner, losers).record(held.record, _order(place), place.next_added())
-        if place.swap(record, held):
-            return True
-    raise StoreError(f"{place.name}: others moved task '{task}' again and again: do it again", kind="remote")
-
-
 def _attempts() -> Iterator[int]:
     return iter(range(_ATTEMPTS))
 
@@ -177,7 +161,9 @@ def _order(*places: Place) -> Order:
     def order(model: str) -> tuple[Any, ...]:
         found = next((manifest for place in places if (manifest := place.manifest(model)) is not None), None)
         if found is None:
-            raise StoreError(f"{places[0].name} lacks model {model[:10]}, which a record names: `munet fsck` tells more")
+            raise StoreError(
+                f"{places[0].name} lacks model {model[:10]}, which a record names: `munet fsck` tells more"
+            )
         return order_of(model, found)
 
     return order

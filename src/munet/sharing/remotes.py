@@ -83,7 +83,9 @@ def address(url: str) -> str:
         known = ", ".join(f"{name}://" for name in _SCHEMES)
         raise InputError(f"{url}: an address begins with {known}, or is a path{suggest(scheme, _SCHEMES)}")
     if scheme is not None and "@" in url.partition("://")[2].partition("/")[0]:
-        raise InputError(f"{url.partition('://')[0]}://…: no names or passwords in addresses: put them in the environment")
+        raise InputError(
+            f"{url.partition('://')[0]}://…: no names or passwords in addresses: put them in the environment"
+        )
     path = path_of(url)
     return url.rstrip("/") if path is None else str(path.expanduser().absolute())
 

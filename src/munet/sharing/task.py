@@ -69,7 +69,11 @@ class SharedTask:
         what = None
         if self.data["classes"] != other.data["classes"]:
             mine, theirs = self.data["classes"], other.data["classes"]
-            what = f"other classes ({len(theirs)} there, {len(mine)} here)" if len(mine) != len(theirs) else "other classes"
+            what = (
+                f"other classes ({len(theirs)} there, {len(mine)} here)"
+                if len(mine) != len(theirs)
+                else "other classes"
+            )
         elif self.data["fingerprint"] != other.data["fingerprint"]:
             what = "other images"
         elif self.data["fingerprint"].startswith(NO_IMAGES) and not set(self.retained) & set(other.retained):
@@ -80,12 +84,6 @@ class SharedTask:
                 f"(`munet task rename` before it is evolved; else `munet add` it anew)",
                 kind="other-data",
             )
-
-    def preferring(self, winner: str, losers: list[str]) -> "SharedTask":
-        """The same after a judgement: one model replaces the others."""
-        entry = self.retained[winner]
-        judged: RetainedModel = {**entry, "replaces": sorted({*entry["replaces"], *losers})}
-        return SharedTask(self.data, {**self.retained, winner: judged}, self.iterations)
 
     def record(self, before: TaskRecord | None, order: Order, added: int) -> TaskRecord:
         """The record that says so. What is of one place only stays as it was `before`: source, splits, its run."""
@@ -117,7 +115,10 @@ def accuracy_in(order: tuple[Any, ...]) -> float | None:
 
 def refuse_senseless(record: TaskRecord, place: str) -> None:
     """DamagedError where the record of somebody else has an id that is none, or a name that no task may have."""
-    ids = [*(record.get("retained") or {}), *(other for one in (record.get("retained") or {}).values() for other in one["replaces"])]
+    ids = [
+        *(record.get("retained") or {}),
+        *(other for one in (record.get("retained") or {}).values() for other in one["replaces"]),
+    ]
     wrong = next((id for id in ids if not is_id(id)), None)
     if wrong is not None:
         raise DamagedError(f"{place}: the record of a task names the model {wrong[:70]!r}, which is no id")

@@ -33,8 +33,8 @@ def beside(record: TaskRecord) -> list[str]:
 
 
 def heads(known: Mapping[str, RetainedModel]) -> list[str]:
-    """The models that none replaced, sorted. Where some replaced each other, as two people may have judged, they count
-    as one: all of them are heads unless another replaced one of them."""
+    """The models that none replaced, sorted. Where records say that some replaced each other, these
+    count as one: all of them are heads unless another replaced one of them."""
     replaced = {model: [other for other in entry["replaces"] if other in known] for model, entry in known.items()}
     by: dict[str, list[str]] = {model: [] for model in known}
     for model, others in replaced.items():

@@ -22,7 +22,9 @@ def agent(
         list[str], typer.Argument(metavar="TASKS", help="The tasks that it evolves.", autocompletion=complete_task)
     ],
     remote: Annotated[str, typer.Option(metavar="NAME", help="Which remote.")] = "origin",
-    every: Annotated[str, typer.Option(metavar="10m", help="From the beginning of a round to that of the next.")] = "10m",
+    every: Annotated[
+        str, typer.Option(metavar="10m", help="From the beginning of a round to that of the next.")
+    ] = "10m",
     rounds: Annotated[int | None, typer.Option(min=1, help="Stop after so many.", show_default=False)] = None,
     method: Annotated[str, typer.Option(help="As for munet evolve.", autocompletion=complete_method)] = METHOD,
     spend: Annotated[
