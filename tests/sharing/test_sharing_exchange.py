@@ -11,6 +11,7 @@ from munet.store import Store
 from munet.store.fsck import fsck
 from munet.store.gc import gc
 from munet.store.records import seal
+from munet.store.retained import history_of
 from sharing_tools import SECRET, best, fleet, new_task, place, retain, shared_state
 from store_tools import changed, layer_bytes, manifest
 
@@ -79,7 +80,7 @@ def test_the_same_task_evolved_twice_is_one_more_selection_and_the_other_stays_w
         assert is_whole(place(store), weaker), "kept until the next model replaces both"
         assert fsck(store).ok
     last = retain(theirs, "flowers", "next", accuracy=0.71)
-    assert theirs.read_task("flowers")["retained"][last]["replaces"] == sorted([weaker, better])
+    assert history_of(theirs.read_task("flowers"))[last]["replaces"] == sorted([weaker, better])
     pull(theirs, mine)
     gc(mine)
     assert mine.read_task("flowers")["model"] == last
@@ -108,7 +109,7 @@ def test_an_older_record_without_a_history_takes_part(mine: Store, theirs: Store
     older = {key: value for key, value in mine.read_task("flowers").items() if key != "retained"}
     mine.write_task(older)  # pyright: ignore[reportArgumentType]
     assert words(pull(mine, theirs)) == {"flowers": "taken"}
-    assert theirs.read_task("flowers")["retained"] == {model: {"replaces": [], "by": [], "test": older["test"]}}
+    assert history_of(theirs.read_task("flowers")) == {model: {"replaces": [], "by": [], "test": older["test"]}}
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_private_tasks_and_what_they_alone_reach_stay_at_home(mine: Store, tmp_p
         for word in ("patients", secret, head, SECRET):
             assert word not in path
             assert word.encode() not in data
-    with pytest.raises(Refused, match="task 'patients' of .* is private"):
+    with pytest.raises(Refused, match=r"task 'patients' of .* is private"):
         pull(mine, target, "patients")
     assert not target.has_task("patients")
 
@@ -167,7 +168,7 @@ def test_nothing_that_descends_from_a_private_model_leaves(mine: Store, tmp_path
     new_task(mine, "patients", private=True)
     retain(mine, "flowers", "1", parent=retain(mine, "patients", "2"))
     target = fleet(tmp_path / "target")
-    with pytest.raises(Refused, match="private in .* so nothing that descends from it leaves"):
+    with pytest.raises(Refused, match=r"private in .* so nothing that descends from it leaves"):
         pull(mine, target)
     assert not target.has_task("flowers")
 
@@ -177,7 +178,7 @@ def test_systems_of_other_roots_are_refused_by_name_of_both(mine: Store, tmp_pat
         return store.put_model(manifest({"embedding": store.put_layer_bytes(layer_bytes("other"))}))
 
     other = Store.create(tmp_path / "other", root)
-    with pytest.raises(StoreError, match=f"{mine.root[:10]}.*{other.root[:10]}") as refused:
+    with pytest.raises(StoreError, match=rf"{mine.root[:10]}.*{other.root[:10]}") as refused:
         pull(mine, other)
     assert refused.value.kind == "other-root"
 
@@ -203,7 +204,7 @@ def test_a_run_that_was_interrupted_goes_first_and_only_new_tasks_come(mine: Sto
     retain(mine, "flowers", "1")
     new_task(mine, "signs")
     theirs.new_run({})
-    with pytest.raises(Refused, match="run 0001 of .* is not finished") as refused:
+    with pytest.raises(Refused, match=r"run 0001 of .* is not finished") as refused:
         pull(mine, theirs)
     assert refused.value.kind == "interrupted-run"
     assert words(refused.value.outcomes) == {"flowers": "refused", "signs": "new"}
@@ -217,7 +218,7 @@ def test_who_evolves_is_not_disturbed(mine: Store, theirs: Store) -> None:
     assert words(pull(mine, theirs)) == {"flowers": "taken"}
 
 
-# -- what comes from others is checked ----------------------------------------------------------------------------------
+# -- what comes from others is checked --------------------------------------------------------------------------------
 
 
 def test_a_layer_that_holds_something_else_is_named_and_nothing_moves(mine: Store, theirs: Store) -> None:

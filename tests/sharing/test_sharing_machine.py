@@ -1,4 +1,4 @@
-"""Three people, a remote, and whatever may happen: nothing that was retained is lost, and in the end all hold the same."""
+"""Three people, a remote, and whatever may happen: nothing retained is lost, and in the end all hold the same."""
 
 import importlib.util
 import shutil

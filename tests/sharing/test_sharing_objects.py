@@ -1,4 +1,4 @@
-"""Object stores, of which one in memory stands for all: conditions, lost answers, and what others may have put there."""
+"""Object stores, of which one in memory stands for all: conditions, lost answers, what others may have put there."""
 
 import threading
 from collections.abc import Iterator
@@ -158,7 +158,7 @@ def test_a_store_that_cannot_replace_on_condition_can_only_be_read(tmp_path: Pat
         ObjectPlace(LocalStore(str(tmp_path)), NAME).refuse_unconditional()
 
 
-# -- what others may have put there -------------------------------------------------------------------------------------
+# -- what others may have put there -----------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -224,11 +224,11 @@ def test_a_newer_format_is_said_to_be_one(remote: ObjectPlace) -> None:
         ObjectPlace(remote._store, NAME).open()
 
 
-# -- a web server, which can only be read -------------------------------------------------------------------------------
+# -- a web server, which can only be read -----------------------------------------------------------------------------
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *arguments: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:
         pass
 
 
@@ -284,6 +284,6 @@ def test_a_store_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPatc
         "http://127.0.0.1:9/x", client_options={"allow_http": True}, retry_config={"max_retries": 0}
     )
     monkeypatch.setattr(remotes, "store_at", lambda url: closed)
-    with pytest.raises(StoreError, match="cannot read http://127.0.0.1:9/x") as error:
+    with pytest.raises(StoreError, match=r"cannot read http://127.0.0.1:9/x") as error:
         place_at("http://127.0.0.1:9/x")
     assert (error.value.kind, str(error.value).count("\n")) == ("remote", 0)

@@ -1,4 +1,4 @@
-"""An agent: pull, evolve the tasks that it owns, push, again and again. Whatever stops it, starting it again goes on."""
+"""An agent: pull, evolve the tasks that it owns, push, again and again. Whatever stops it, the same call goes on."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol

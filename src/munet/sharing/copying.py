@@ -79,8 +79,8 @@ def _manifest(source: Place, model: str, withheld: set[str]) -> Manifest:
         raise DamagedError(f"{source.name}: model {model[:10]} is not written as manifests are, so its id would change")
     if manifest.get("task") in withheld:
         raise InputError(
-            f"model {model[:10]} is one of task '{manifest.get('task')}', which is private in {source.name}, so nothing "
-            "that descends from it leaves"
+            f"model {model[:10]} is one of task '{manifest.get('task')}', which is private in {source.name}, so "
+            "nothing that descends from it leaves"
         )
     return manifest
 

@@ -1,15 +1,15 @@
 """Tasks from one place to another: push and pull are the same in two directions.
 
 For each task: what both know is joined, the models that the target lacks are copied, then its record is replaced, if it
-is still the one that was read; else again. A record that was replaced without our hearing of it needs no mark: it is read
-again, and knows what we wanted to tell. So all of this may be cut off anywhere, and done again.
+is still the one that was read; else again. A record that was replaced without our hearing of it needs no mark: it is
+read again, and knows what we wanted to tell. So all of this may be cut off anywhere, and done again.
 """
 
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from munet.errors import InputError, MunetError, StoreError, suggest
@@ -157,7 +157,7 @@ def _order(*places: Place) -> Order:
     """The order of models whose manifests lie in one of the places."""
     places = tuple(sorted(places, key=lambda place: not place.near))
 
-    @lru_cache(maxsize=None)
+    @cache
     def order(model: str) -> tuple[Any, ...]:
         found = next((manifest for place in places if (manifest := place.manifest(model)) is not None), None)
         if found is None:

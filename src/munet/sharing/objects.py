@@ -242,7 +242,7 @@ def library() -> Any:
     """The library obstore. InputError where it is not installed."""
     try:
         import obstore
-        import obstore.exceptions  # noqa: F401 - of which the rest of this file speaks
+        import obstore.exceptions
     except ImportError as error:
         raise InputError("object stores need obstore: pip install 'munet-ml[remote]'", kind="missing-extra") from error
     return cast("Any", obstore)

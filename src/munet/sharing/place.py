@@ -14,7 +14,7 @@ class Held(NamedTuple):
 
 
 class Place(Protocol):
-    """A system: a folder or an object store. What cannot be done raises StoreError, what is wrong there DamagedError."""
+    """A system: a folder or an object store. StoreError: it cannot be done. DamagedError: what is there is wrong."""
 
     @property
     def name(self) -> str:

@@ -105,8 +105,8 @@ def place_at(url: str) -> Place | None:
 
 
 def check_remote(store: Store, url: str, *, read_only: bool) -> bool:
-    """Whether there is a system behind an address. StoreError where it is of another root, cannot be reached, or, unless
-    it is only read, cannot be written by several people at once."""
+    """Whether there is a system behind an address. StoreError where it is of another root, cannot be reached, or,
+    unless it is only read, cannot be written by several people at once."""
     url = address(url)
     place = place_at(url)
     if place is not None:

@@ -1,7 +1,7 @@
 """The models that a task has retained, and which of them replaced which: what systems that share a task agree on.
 
-The record of a task holds a map from each of these models to those that it replaced. Maps only grow, and two of them are
-joined by joining what they hold, so that whoever has heard of the same models knows the same, in whatever order he heard.
+The record of a task holds a map from each of these models to those that it replaced. Maps only grow, and two of them
+are joined by joining what they hold: whoever has heard of the same models knows the same, in whatever order he heard.
 A model that nothing replaced is a head. Who evolves a task alone has one; two who evolved it at the same time have two
 after they heard of each other, and both keep their weights until the next model replaces both.
 """

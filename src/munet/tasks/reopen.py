@@ -19,8 +19,8 @@ from munet.tasks.sources.base import Source, absolute, split_address
 from munet.tasks.splits import ALIASES, PARTS, Range, describe
 
 NO_DATA = "none:"
-"""Source of an imported task whose images nobody named yet; `munet attach` names them. Where others hold the images, options
-may follow that say how these are read; `munet task move` names images that are proved to be those."""
+"""Source of an imported task whose images nobody named yet; `munet attach` names them. Where others hold the images,
+options may follow that say how these are read; `munet task move` names images that are proved to be those."""
 
 _SETTLED = 2_000_000_000  # nanoseconds; file systems tell times apart by milliseconds to two seconds
 

@@ -34,8 +34,7 @@ def add(
       munet remote add fleet origin /mnt/share/fleet
       munet remote add fleet origin s3://bucket/fleet
     """
-    from munet.sharing.remotes import check_remote
-    from munet.sharing.remotes import add_remote
+    from munet.sharing.remotes import add_remote, check_remote
 
     store = open_system(system).store
     there = check_remote(store, url, read_only=read_only)
