@@ -107,7 +107,7 @@ class FolderPlace:
         open_runs = self.store.unfinished_runs()
         if open_runs:
             raise StoreError(
-                f"run {open_runs[0]} of {self.name} is not finished and counts on what task '{record['name']}' retains: "
+                f"run {open_runs[0]} of {self.name} is not finished and counts on what '{record['name']}' retains: "
                 f"`munet resume {self.name} {open_runs[0]}` goes on with it; then do this again",
                 kind="interrupted-run",
             )
