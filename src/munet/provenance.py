@@ -39,3 +39,9 @@ def person() -> dict[str, str]:
     except (KeyError, OSError):  # a container without a list of users
         user = f"user {os.getuid()}"
     return {"user": user, "host": socket.gethostname()}
+
+
+def author() -> str:
+    """Who evolves, as those see it with whom a system is shared: $MUNET_AUTHOR, else `user@host`."""
+    found = person()
+    return os.environ.get("MUNET_AUTHOR", "").strip()[:100] or f"{found['user']}@{found['host']}"

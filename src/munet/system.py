@@ -9,6 +9,7 @@ from munet.analysis.status import status
 from munet.errors import InputError
 from munet.evolution.options import METHOD
 from munet.model.loader import ModelLoader
+from munet.sharing.verbs import Sharing
 from munet.store import Store
 from munet.store.consistent import consistent
 from munet.store.derived import resolve
@@ -30,7 +31,7 @@ Progress = Callable[[int, int], None]
 Read = TypeVar("Read")
 
 
-class System:
+class System(Sharing):
     """One multitask system on disk. Reading it takes no lock; nothing in it is ever changed, only added.
 
     ```python

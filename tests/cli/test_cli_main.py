@@ -20,6 +20,7 @@ COMMANDS = (
     *("report", "plot", "animate", "watch"),
     *("evaluate", "predict", "export", "fsck", "gc", "catalog", "import", "attach"),
     *("experiment run", "experiment table", "experiment plot", "experiment continual"),
+    *("remote add", "remote list", "remote remove", "clone", "push", "pull", "fetch", "merge", "agent"),
     *("allocation train", "allocation evaluate", "allocation plot", "allocation table", "allocation export"),
 )
 

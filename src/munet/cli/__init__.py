@@ -9,6 +9,7 @@
     use.py        evaluate, export; predict.py predict; serve.py serve
     experiment/   experiment run, continual, table, plot
     catalog/      catalog, and `add --catalog`
+    sharing/      remote, clone, push, pull, fetch, merge, agent
     importing.py  import, attach
     allocation/   allocation train, evaluate, plot, table, export
     maintain.py   fsck, gc
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 GROUPS = (
     *("quickstart", "system", "add", "task", "update", "evolve.command", "evolve.resume", "inspect", "card", "report"),
     *("plot", "watch", "use", "predict", "serve", "experiment.run", "catalog.list", "importing", "allocation.train"),
-    "maintain",
+    *("maintain", "sharing.remote", "sharing.exchange", "sharing.agent"),
 )
 
 

@@ -7,6 +7,7 @@ from munet.evolution.inheritance import ChildSpec, Inheritance
 from munet.evolution.runs import Run
 from munet.model.cost import accounted_parameters, flops, stage_flops
 from munet.model.slots import adapters_of, blocks_in
+from munet.provenance import author
 from munet.rng import numpy_rng
 from munet.search import (
     Ancestor,
@@ -26,6 +27,7 @@ from munet.search import (
     seed_parent,
 )
 from munet.store.derived import living_lineage, owners_of
+from munet.store.retained import history_of, noted
 from munet.store.schema import ActivePopulation, ChildRecord, Manifest, ModelTest, TaskRecord, Verdict, verdict
 
 if TYPE_CHECKING:
@@ -256,6 +258,7 @@ class ActiveTask:
         record: TaskRecord = {
             **self.record,
             "model": best,
+            "retained": noted(history_of(self.record), best, test, author()),
             "test": test,
             "iterations": self.record["iterations"] + 1,
             "active": None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from munet.errors import InputError
 from munet.store.schema import TaskRecord
 from munet.tasks.record import AS_IT_IS, Progress, TaskOptions, with_data
-from munet.tasks.reopen import NO_DATA
+from munet.tasks.reopen import NO_DATA, is_elsewhere
 
 if TYPE_CHECKING:
     from munet.system import System
@@ -34,6 +34,8 @@ def attach(
 
 def _open_record(system: "System", name: str) -> TaskRecord:
     record = system.task(name)
+    if is_elsewhere(record):
+        raise InputError(f"the images of task '{name}' are known: `munet task move` says where they are here")
     if record["source"] != NO_DATA:
         raise InputError(f"task '{name}' reads its images from {record['source']} already: add others as a new task")
     return record

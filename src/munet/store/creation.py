@@ -16,6 +16,7 @@ from munet.store import task_list
 MARKER = "munet.json"
 FOLDERS = ("layers", "models", "listings", "tasks", "runs")
 LOCKS = (".lock", ".turn", task_list.LOCK, ".evolving")
+REMOTES = "remotes.json"  # which other places the system exchanges with: munet.sharing
 
 
 @contextmanager

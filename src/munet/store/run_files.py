@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from munet.store.objects import is_id
+from munet.store.retained import beside
 from munet.store.schema import FinishedRecord, GenerationRecord, IterationRecord, RunRecord, TaskRecord
 
 CONFIG = "run.json"
@@ -95,9 +96,10 @@ def in_order(files: Iterable[str]) -> list[str]:
 
 
 def models_of_task(record: TaskRecord) -> list[str]:
-    """Ids in a task's record that keep a model: the retained one and the active population."""
+    """Ids in a task's record that keep a model: the retained one, those that others retained at the same time, and the
+    active population."""
     model, active = record.get("model"), record.get("active")
-    return [*([model] if model else []), *(active.get("population", ()) if active else ())]
+    return [*([model] if model else []), *beside(record), *(active.get("population", ()) if active else ())]
 
 
 def listings_of_task(record: TaskRecord) -> list[str]:

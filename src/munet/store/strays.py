@@ -6,13 +6,13 @@ from pathlib import Path
 
 from munet.fs.atomic import explained, is_temporary
 from munet.store import task_list
-from munet.store.creation import FOLDERS, LOCKS, MARKER
+from munet.store.creation import FOLDERS, LOCKS, MARKER, REMOTES
 from munet.store.records import DamagedFile
 from munet.store.relations import FILE
 from munet.store.run_files import CHECKPOINT
 from munet.store.store import Store
 
-_KNOWN = (*FOLDERS, *LOCKS, MARKER, FILE, task_list.FILE)
+_KNOWN = (*FOLDERS, *LOCKS, MARKER, REMOTES, FILE, task_list.FILE)
 
 
 def strays(store: Store) -> list[Path]:

@@ -5,7 +5,7 @@ from munet.store.schema import TaskRecord
 from munet.store.store import Store
 from munet.store.task_list import vanished
 from munet.tasks.names import check_name
-from munet.tasks.reopen import NO_DATA, split_in
+from munet.tasks.reopen import NO_DATA, is_elsewhere, split_in
 from munet.tasks.sources import open_source
 from munet.tasks.sources.base import split_address
 from munet.tasks.trust import trust
@@ -39,9 +39,12 @@ def move(store: Store, name: str, source: str) -> TaskRecord:
 def _address(record: TaskRecord, source: str) -> str:
     """The new address of a task."""
     scheme, _, location = record["source"].partition(":")
-    if record["source"] == NO_DATA:
+    if is_elsewhere(record):
+        if ":" not in source:
+            raise InputError(f"{source}: say how it is read, for instance folder:{source} or npz:{source}")
+    elif record["source"] == NO_DATA:
         raise InputError(f"task '{record['name']}' has no images to move: `munet attach` gives it some")
-    if source.partition(":")[0] != scheme:
+    elif source.partition(":")[0] != scheme:
         source = f"{scheme}:{source}"
     _, options = split_address(location)
     given = split_address(source)[1]

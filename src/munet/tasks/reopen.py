@@ -21,7 +21,8 @@ from munet.tasks.sources.view import arranged
 from munet.tasks.splits import ALIASES, PARTS, Range, describe
 
 NO_DATA = "none:"
-"""Source of an imported task whose images nobody named yet; `munet attach` names them."""
+"""Source of an imported task whose images nobody named yet; `munet attach` names them. Where others hold the images,
+options may follow that say how these are read; `munet task move` names images that are proved to be those."""
 
 _SETTLED = 2_000_000_000  # nanoseconds; file systems tell times apart by milliseconds to two seconds
 
@@ -160,11 +161,21 @@ class RecordedSplit:
         return state.hexdigest()
 
 
+def is_elsewhere(record: TaskData) -> bool:
+    """Whether the images of a task are known, and others hold them."""
+    return record["source"].startswith(NO_DATA) and not record["fingerprint"].startswith(NO_DATA)
+
+
 def refuse_missing(record: TaskData) -> None:
     """InputError that names the path, where a task's data has one and nothing is there."""
     address = record["source"]
+    name = record["name"]
+    if is_elsewhere(record):
+        raise InputError(
+            f"task '{name}' came without its images, which others hold: where they are here says "
+            f"`munet task move SYSTEM {name} SOURCE`"
+        )
     if address == NO_DATA:
-        name = record["name"]
         raise InputError(f"task '{name}' was imported without images: `munet attach SYSTEM {name} SOURCE` adds them")
     scheme, _, rest = address.partition(":")
     location, options = split_address(rest)

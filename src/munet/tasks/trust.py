@@ -28,7 +28,7 @@ def state_folder() -> Path:
 
 def trust(addresses: Iterable[str]) -> None:
     """Remember addresses whose images may be opened from now on."""
-    new = {_digest(address) for address in addresses if address != NO_DATA} - _known()
+    new = {_digest(address) for address in addresses if not address.startswith(NO_DATA)} - _known()
     _here.update(new)
     with suppress(OSError):
         folder = state_folder()
@@ -40,7 +40,7 @@ def trust(addresses: Iterable[str]) -> None:
 def refuse_received(record: TaskData) -> None:
     """InputError where a task names a source that nobody on this machine has asked for."""
     address = record["source"]
-    if address == NO_DATA or _digest(address) in _here or _digest(address) in _known():
+    if address.startswith(NO_DATA) or _digest(address) in _here or _digest(address) in _known():
         return
     raise InputError(
         f"task '{record['name']}' was not added on this machine, and would open {address}: say --trust-sources if that "

@@ -24,12 +24,12 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(h|m|s|)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0}
 
 
-def parse_time(word: str) -> float:
+def parse_time(word: str, option: str = "--time") -> float:
     """Seconds of `90`, `90s`, `10m`, `1.5h` or `1h30m`. InputError for anything else."""
     text = word.strip().lower()
     parts = _PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise InputError(f"--time {word}: write it as 90s, 10m, 2h or 1h30m")
+        raise InputError(f"{option} {word}: write it as 90s, 10m, 2h or 1h30m")
     return sum(float(number) * _SECONDS[unit] for number, unit in parts)
 
 

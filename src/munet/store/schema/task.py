@@ -40,6 +40,14 @@ class ModelTest(TypedDict):
     temperature: NotRequired[float]  # of its answers: logits are divided by it; missing in older records
 
 
+class RetainedModel(TypedDict):
+    """One of the models that a task has retained, as the systems that share the task tell each other."""
+
+    replaces: list[str]  # what was retained before it and was no better, sorted; their order is that of nothing else
+    by: list[str]  # who evolved it, sorted; more than one where the same run was done twice
+    test: ModelTest | None
+
+
 class IterationPlace(TypedDict):
     """A task iteration of a run."""
 
@@ -75,6 +83,7 @@ class TaskRecord(TaskData):
     active: ActivePopulation | None
     last: IterationPlace | None  # the last task iteration that is over
     older: NotRequired[OlderData]  # there while the retained model is of other images than these
+    retained: NotRequired[dict[str, RetainedModel]]  # model id -> what it replaced; lacks in records of older versions
 
 
 def split_record(

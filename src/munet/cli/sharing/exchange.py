@@ -1,0 +1,149 @@
+"""clone, push, pull, fetch, merge: what one has retained reaches the others."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from munet.cli.common import JsonFlag, SystemPath, complete_task, open_system, show, show_json
+from munet.cli.sharing.outcomes import printed
+from munet.text import clean, counted
+
+if TYPE_CHECKING:
+    from munet.sharing.exchange import Outcome
+
+Tasks = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="TASKS", help="All that are shared unless named.", autocompletion=complete_task),
+]
+RemoteName = Annotated[str, typer.Option(metavar="NAME", help="Which remote.")]
+Skip = Annotated[list[str] | None, typer.Option(metavar="TASK", help="Leave this task out; repeatable.")]
+
+
+def register(app: typer.Typer) -> None:
+    for command in (clone, push, pull, fetch, merge):
+        app.command(command.__name__)(command)
+
+
+def clone(
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="A path, file://, s3://, gs://, az:// or https://.", show_default=False)
+    ],
+    directory: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="The last part of URL unless given.", show_default=False)
+    ] = None,
+    task: Annotated[list[str] | None, typer.Option(metavar="TASK", help="Only this task; repeatable.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Make a system of what others share at an address.
+
+    The same command goes on after an interruption.
+
+    Example:
+      munet clone s3://bucket/fleet
+    """
+    from munet.sharing.cloning import folder_for
+    from munet.system import System
+
+    path = directory or folder_for(url)
+    _do("cloning", as_json, lambda **how: _cloned(System, url, path, task, **how))
+    if not as_json:
+        show(f"Next: munet status {clean(path)}")
+
+
+def push(
+    system: SystemPath,
+    tasks: Tasks = None,
+    remote: RemoteName = "origin",
+    skip: Skip = None,
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Make the named private tasks public first, for good.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Let a remote know what this system has retained.
+
+    Private tasks and the places of images stay here.
+
+    Examples:
+      munet push fleet
+      munet push fleet flowers --remote origin
+    """
+    opened = open_system(system)
+    how = {"remote": remote, "skip": skip or (), "publish": publish}
+    _do("pushing", as_json, lambda **more: opened.push(tasks, **how, **more))
+
+
+def pull(
+    system: SystemPath,
+    tasks: Tasks = None,
+    remote: RemoteName = "origin",
+    skip: Skip = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Take over what others have retained.
+
+    Where a task was evolved here too, the better model on validation counts, and the other is kept beside it.
+
+    Example:
+      munet pull fleet
+    """
+    opened = open_system(system)
+    _do("pulling", as_json, lambda **more: opened.pull(tasks, remote=remote, skip=skip or (), **more))
+
+
+def fetch(
+    system: SystemPath,
+    tasks: Tasks = None,
+    remote: RemoteName = "origin",
+    skip: Skip = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say what a pull would do, and copy the models for it.
+
+    What the tasks retain stays as it is.
+
+    Example:
+      munet fetch fleet
+    """
+    opened = open_system(system)
+    _do("fetching", as_json, lambda **more: opened.fetch(tasks, remote=remote, skip=skip or (), **more))
+
+
+def merge(
+    system: SystemPath,
+    other: Annotated[Path, typer.Argument(metavar="OTHER", help="Directory of another system.", show_default=False)],
+    tasks: Tasks = None,
+    skip: Skip = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Take over what another system in a folder has retained.
+
+    As a pull; the other system stays as it is.
+
+    Example:
+      munet merge fleet ../fleet-of-bob
+    """
+    opened = open_system(system)
+    _do("merging", as_json, lambda **more: opened.merge(other, tasks, skip=skip or (), **more))
+
+
+def _cloned(system: Any, url: str, path: Path, tasks: list[str] | None, **how: Any) -> "list[Outcome]":
+    from munet.sharing.cloning import clone as make
+
+    return make(url, path, tasks, **how)
+
+
+def _do(what: str, as_json: bool, exchange: "Callable[..., list[Outcome]]") -> None:
+    """An exchange with its progress; its outcomes are printed as they come, or as JSON at the end."""
+    from munet.cli.text.progress import progress
+
+    with progress(what) as report:
+        outcomes = exchange(progress=report, told=printed(as_json))
+    if as_json:
+        show_json([outcome.to_json() for outcome in outcomes])
+    elif not outcomes:
+        show("nothing is shared there yet")
+    elif all(outcome.what == "same" for outcome in outcomes):
+        show(f"{counted(len(outcomes), 'task')}, nothing new")

@@ -1,0 +1,48 @@
+"""What became of each task, as a person reads it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from munet.cli.common import show
+from munet.cli.text.formatting import bytes_text, percent, short
+from munet.text import clean, counted
+
+if TYPE_CHECKING:
+    from munet.sharing.exchange import Outcome
+
+_WORDS = {
+    "new": "new there",
+    "same": "the same",
+    "ahead": "knows more there already",
+    "taken": "taken over",
+    "joined": "evolved on both sides",
+}
+
+
+def sentence(outcome: "Outcome") -> str:
+    """One line: what happened, which model that leaves, who evolved it, what was copied."""
+    if outcome.refused is not None:
+        return f"{clean(outcome.task)}: refused"
+    text = f"{clean(outcome.task)}: {_WORDS[outcome.what]}"
+    if outcome.what == "same":
+        return text
+    if outcome.model is None:
+        return f"{text}, no model yet"
+    who = f", by {clean(' and '.join(outcome.by))}" if outcome.by else ""
+    text += f"; it retains {short(outcome.model)} ({percent(outcome.accuracy)} on validation{who})"
+    if outcome.over:
+        beside = " and ".join(short(model) for model in outcome.over)
+        text += f", and keeps {beside} beside it until the next one is retained"
+    if outcome.layers:
+        text += f"; {counted(outcome.layers, 'layer')}, {bytes_text(outcome.bytes)}"
+    return text
+
+
+def printed(as_json: bool) -> "Callable[[Outcome], None]":
+    """Prints each task as it is done; with JSON nothing, until all are."""
+
+    def told(outcome: "Outcome") -> None:
+        if not as_json and outcome.refused is None:
+            show(sentence(outcome))
+
+    return told

@@ -1,0 +1,15 @@
+"""One system that many people grow: what one of them has retained reaches the others, and nothing is lost.
+
+    task.py         the part of a task's record that is shared, and how two of them are joined
+    place.py        Place: where a system lies, as those see it who exchange with it
+    folder.py       a system in a folder of this machine or of a shared disk
+    objects.py      a system in an object store: S3, GCS, Azure, or read only over HTTPS
+    copying.py      models with all they need, from one place to another, each byte checked
+    exchange.py     push, pull, fetch: tasks from one place to another
+    remotes.py      which remotes a system knows, and the place behind an address
+    cloning.py      a system made from a remote
+    verbs.py        what `System` has of it: clone, pull, push, fetch, merge
+    agent.py        pull, evolve, push, again and again
+
+docs/sharing.md tells how it is used, docs/decisions/005 why it is so.
+"""

@@ -1,0 +1,47 @@
+"""A system made from a remote: its root first, then its tasks. Cut off anywhere, the same call goes on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from munet.errors import StoreError
+from munet.sharing.copying import Progress, refuse_other_root
+from munet.sharing.exchange import Outcome, Told, exchange
+from munet.sharing.folder import FolderPlace
+from munet.sharing.place import Place
+from munet.sharing.remotes import DEFAULT, add_remote, address, existing, make, remotes
+from munet.store import Store
+from munet.store.creation import MARKER
+
+
+def clone(
+    url: str,
+    path: Path,
+    tasks: Sequence[str] | None = None,
+    *,
+    progress: Progress | None = None,
+    told: Told | None = None,
+) -> list[Outcome]:
+    """Make a system of what is at an address, all shared tasks or some, with the address as its remote `origin`."""
+    url = address(url)
+    place = existing(url)
+    store = _begun(path, url, place) or make(path, place, progress)
+    if DEFAULT not in remotes(store):
+        add_remote(store, DEFAULT, url, tasks=None if tasks is None else list(tasks))
+    return exchange(place, FolderPlace(store), tasks, progress=progress, told=told)
+
+
+def _begun(path: Path, url: str, place: Place) -> Store | None:
+    """The clone of the same place that was cut off before. StoreError where another system is."""
+    if not (path / MARKER).exists():
+        return None
+    store = Store.open(path)
+    known = remotes(store)
+    if known.get(DEFAULT, {}).get("url") != url and (known or store.task_names()):
+        raise StoreError(f"{path} is already a munet system: `munet pull` in it, or choose another path", kind="exists")
+    refuse_other_root(place, FolderPlace(store))
+    return store
+
+
+def folder_for(url: str) -> Path:
+    """The folder that a clone gets where none is named: the last part of the address."""
+    return Path(url.rstrip("/").rpartition("/")[2] or "fleet")

@@ -1,0 +1,132 @@
+"""A model with all that it needs, from one place to another: layers, then ancestors from the oldest, then the model.
+
+So whatever a place names is there, and a copy that was cut off goes on where it stopped.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from munet.errors import DamagedError, InputError, StoreError
+from munet.sharing.place import Place
+from munet.sharing.task import layer_ids
+from munet.store.layer_file import BEGINNING
+from munet.store.manifests import encode, id_of_manifest, parent_of
+from munet.store.schema import Manifest
+
+AT_ONCE = 8  # layers
+_VALUE = 8  # bytes of the widest number
+_LAYER = 4 << 30  # bytes, of those that no size is known of: position embeddings of the root
+_ANCESTORS = 1_000_000
+
+Progress = Callable[[int, int], None]
+
+
+class Copied:
+    """Counts what was copied, for whoever shows it."""
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        self.layers = 0
+        self.bytes = 0
+        self.expected = 0
+        self._progress = progress or (lambda done, total: None)
+
+    def expect(self, layers: int) -> None:
+        self.expected += layers
+        self._progress(self.layers, self.expected)
+
+    def add(self, size: int) -> None:
+        self.layers += 1
+        self.bytes += size
+        self._progress(self.layers, self.expected)
+
+
+def is_whole(place: Place, model: str) -> bool:
+    """Whether a place has a model's manifest and all its layers."""
+    manifest = place.manifest(model)
+    return manifest is not None and not place.lacking(list(layer_ids(manifest)))
+
+
+def copy_root(source: Place, target: Place, copied: Copied) -> str:
+    """The root with its layers; returns its id."""
+    return copy_model(None, source.root, source, target, copied)
+
+
+def copy_model(task: str | None, model: str, source: Place, target: Place, copied: Copied) -> str:
+    """A model of a task, or the root. DamagedError for what is missing or wrong there, InputError for what is whole and
+    cannot be used. What is there already is not sent again."""
+    withheld = source.private()
+    manifest = _manifest(source, model, withheld)
+    if manifest.get("task") != task:
+        raise DamagedError(f"{source.name}: model {model[:10]} is not one of task '{task}', whose record names it")
+    line = _missing_ancestors(manifest, source, target, withheld)
+    _copy_layers(manifest, source, target, copied)
+    for ancestor, its in reversed(line):
+        target.put_model(ancestor, its, whole=False)
+    try:
+        target.put_model(model, manifest, whole=True)
+    except InputError as error:
+        raise InputError(f"model {model[:10]} of {source.name} cannot be used: {error}", kind="damaged") from error
+    return model
+
+
+def _manifest(source: Place, model: str, withheld: set[str]) -> Manifest:
+    manifest = source.manifest(model)
+    if manifest is None:
+        raise DamagedError(
+            f"{source.name} names model {model[:10]}, which is not there: ask who pushed it to push again"
+        )
+    if id_of_manifest(encode(manifest)) != model:
+        raise DamagedError(f"{source.name}: model {model[:10]} is not written as manifests are, so its id would change")
+    if manifest.get("task") in withheld:
+        raise InputError(
+            f"model {model[:10]} is one of task '{manifest.get('task')}', which is private in {source.name}, so "
+            "nothing that descends from it leaves"
+        )
+    return manifest
+
+
+def _missing_ancestors(
+    manifest: Manifest, source: Place, target: Place, withheld: set[str]
+) -> list[tuple[str, Manifest]]:
+    """(id, manifest) of the ancestors that the target lacks, nearest first."""
+    line = list[tuple[str, Manifest]]()
+    parent = parent_of(manifest)
+    while parent is not None and target.manifest(parent) is None:
+        if len(line) >= _ANCESTORS:
+            raise DamagedError(f"{source.name}: a model with more than {_ANCESTORS} ancestors")
+        line.append((parent, _manifest(source, parent, withheld)))
+        parent = parent_of(line[-1][1])
+    return line
+
+
+def _copy_layers(manifest: Manifest, source: Place, target: Place, copied: Copied) -> None:
+    slots = layer_ids(manifest)
+    lacking = target.lacking(list(slots))
+    copied.expect(len(lacking))
+    sizes = manifest.get("sizes") or {}
+
+    def copy(id: str) -> int:
+        # Its size is known before a byte of it is asked for: as many numbers as the manifest says, and a header.
+        size = sizes.get(slots[id])
+        data = source.layer(id, BEGINNING + (_LAYER if size is None else size * _VALUE))
+        target.put_layer(id, data)
+        return len(data)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        waiting = [pool.submit(copy, id) for id in lacking]
+        try:
+            for done in waiting:
+                copied.add(done.result())
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def refuse_other_root(source: Place, target: Place) -> None:
+    """StoreError unless both grew from the same root."""
+    if source.root != target.root:
+        raise StoreError(
+            f"{source.name} grew from root {source.root[:10]}, {target.name} from {target.root[:10]}: "
+            "`munet clone` makes a system that can exchange with it",
+            kind="other-root",
+        )

@@ -1,0 +1,169 @@
+"""Tasks from one place to another: push and pull are the same in two directions.
+
+For each task: what both know is joined, the models that the target lacks are copied, then its record is replaced, if it
+is still the one that was read; else again. A record that was replaced without our hearing of it needs no mark: it is
+read again, and knows what we wanted to tell. So all of this may be cut off anywhere, and done again.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+from munet.errors import InputError, MunetError, StoreError, suggest
+from munet.sharing.copying import Copied, Progress, copy_model, is_whole, refuse_other_root
+from munet.sharing.place import Place
+from munet.sharing.task import Order, SharedTask, accuracy_in, order_of, refuse_senseless
+from munet.store.schema import TaskRecord
+
+_ATTEMPTS = 30
+_LONGEST = 2.0  # seconds between two of them
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a task at the place that was to hear of it."""
+
+    task: str
+    what: str  # new, same, ahead (it knew more), taken (it knew less), joined (both knew something), refused
+    model: str | None = None  # that it retains now
+    over: tuple[str, ...] = ()  # heads that are kept beside it
+    accuracy: float | None = None  # of the model, on validation
+    by: tuple[str, ...] = ()  # who evolved it
+    layers: int = 0
+    bytes: int = 0
+    refused: str | None = None
+    kind: str | None = None  # of the error, where it was refused
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+Told = Callable[[Outcome], None]
+
+
+class Refused(InputError):
+    """Some tasks could not be exchanged, all others were. `outcomes` says what became of each."""
+
+    def __init__(self, message: str, kind: str, outcomes: Sequence[Outcome]) -> None:
+        super().__init__(message, kind=kind)
+        self.outcomes = list(outcomes)
+
+
+def exchange(
+    source: Place,
+    target: Place,
+    tasks: Sequence[str] | None = None,
+    *,
+    skip: Iterable[str] = (),
+    only_look: bool = False,
+    progress: Progress | None = None,
+    told: Told | None = None,
+) -> list[Outcome]:
+    """Let the target know what the source knows: of these tasks, or of all that are shared there.
+
+    `only_look` copies the models and moves no record. Raises Refused at the end, after all that could be done is done.
+    """
+    refuse_other_root(source, target)
+    copied, outcomes = Copied(progress), list[Outcome]()
+    for task in _chosen(source, tasks, set(skip)):
+        try:
+            outcome = bring(task, source, target, copied, only_look=only_look)
+        except MunetError as error:
+            outcome = Outcome(task, "refused", refused=str(error), kind=error.kind)
+        outcomes.append(outcome)
+        if told is not None:
+            told(outcome)
+    refused = [outcome for outcome in outcomes if outcome.refused is not None]
+    if refused:
+        first, rest = refused[0], [outcome.task for outcome in refused[1:]]
+        more = f"; also refused: {', '.join(rest)}" if rest else ""
+        raise Refused(f"{first.refused}{more}", first.kind or "input", outcomes)
+    return outcomes
+
+
+def bring(task: str, source: Place, target: Place, copied: Copied, *, only_look: bool = False) -> Outcome:
+    """Let the target know what the source knows of a task."""
+    order = _order(target, source)
+    for attempt in _attempts():
+        held, told = target.task(task), SharedTask.of(_given(source, task))
+        known = None if held.record is None else SharedTask.of(held.record)
+        joined = told if known is None else known.joined(told)
+        before = (copied.layers, copied.bytes)
+        # What its record names is there, by the order of writing.
+        news = [model for model in joined.heads if known is None or model not in known.heads]
+        for model in news:
+            if not is_whole(target, model):
+                copy_model(task, model, source, target, copied)
+        record = joined.record(held.record, order, target.next_added() if held.record is None else 0)
+        model = record["model"]
+        outcome = Outcome(
+            task,
+            _what(known, told, joined),
+            model,
+            tuple(head for head in joined.heads if head != model),
+            None if model is None else accuracy_in(order(model)),
+            () if model is None else tuple(joined.retained[model]["by"]),
+            copied.layers - before[0],
+            copied.bytes - before[1],
+        )
+        if only_look or (held.record is not None and _says(held.record, record)):
+            return outcome
+        # What was copied may have been collected while the rest came: a record only ever names what is there.
+        if all(is_whole(target, model) for model in news) and target.swap(record, held):
+            return outcome
+        time.sleep(random.uniform(0, min(_LONGEST, 0.02 * 2**attempt)))
+    raise StoreError(
+        f"{target.name}: others moved task '{task}' {_ATTEMPTS} times while this tried to: do it again", kind="remote"
+    )
+
+
+def _attempts() -> Iterator[int]:
+    return iter(range(_ATTEMPTS))
+
+
+def _says(before: TaskRecord, after: TaskRecord) -> bool:
+    """Whether a record names the model and history that it should: older ones have no history yet."""
+    return all(before.get(key) == after.get(key) for key in ("model", "iterations", "retained"))
+
+
+def _what(known: SharedTask | None, told: SharedTask, joined: SharedTask) -> str:
+    if known is None:
+        return "new"
+    learned, ahead = joined != known, joined.retained != told.retained
+    return "joined" if learned and ahead else "taken" if learned else "ahead" if ahead else "same"
+
+
+def _given(source: Place, task: str) -> TaskRecord:
+    record = source.task(task).record
+    if record is None:
+        raise InputError(f"{source.name} has no task '{task}'{suggest(task, source.tasks())}", kind="unknown-task")
+    refuse_senseless(record, source.name)
+    return record
+
+
+def _chosen(source: Place, tasks: Sequence[str] | None, skip: set[str]) -> list[str]:
+    there = source.tasks()
+    unknown = skip - set(there)
+    if unknown:
+        name = min(unknown)
+        raise InputError(f"--skip {name}: {source.name} shares no such task{suggest(name, there)}", kind="unknown-task")
+    return [task for task in (there if tasks is None else dict.fromkeys(tasks)) if task not in skip]
+
+
+def _order(*places: Place) -> Order:
+    """The order of models whose manifests lie in one of the places."""
+    places = tuple(sorted(places, key=lambda place: not place.near))
+
+    @cache
+    def order(model: str) -> tuple[Any, ...]:
+        found = next((manifest for place in places if (manifest := place.manifest(model)) is not None), None)
+        if found is None:
+            raise StoreError(
+                f"{places[0].name} lacks model {model[:10]}, which a record names: `munet fsck` tells more"
+            )
+        return order_of(model, found)
+
+    return order

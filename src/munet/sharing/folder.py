@@ -1,0 +1,132 @@
+"""A system in a folder, of this machine or of a shared disk: the same directory that `munet evolve` works in.
+
+Records move under the lock that an evolution holds, so nobody moves one from under a run. flock has to work there: on
+most network disks it does, on some old NFS it does not.
+"""
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from munet.errors import InputError, StoreError
+from munet.model.validation import check_stored
+from munet.sharing.place import Held
+from munet.store import Store, manifests
+from munet.store.objects import MissingObject
+from munet.store.records import DamagedFile
+from munet.store.schema import Manifest, TaskRecord
+from munet.store.store import ModelCheck
+
+_PATIENCE = 10.0  # seconds: others hold the lock for a moment when they push, and for hours when they evolve
+
+
+class FolderPlace:
+    """The place of a store. `check` says whether a model can be used, as in `Store.put_model`."""
+
+    def __init__(self, store: Store, check: ModelCheck | None = check_stored, patience: float = _PATIENCE) -> None:
+        self.store = store
+        self._check = check
+        self._patience = patience
+
+    @property
+    def name(self) -> str:
+        return str(self.store.path)
+
+    @property
+    def root(self) -> str:
+        return self.store.root
+
+    @property
+    def near(self) -> bool:
+        return True
+
+    def tasks(self) -> list[str]:
+        return [record["name"] for record in self.store.task_records() if not record["private"]]
+
+    def private(self) -> set[str]:
+        return {record["name"] for record in self.store.task_records() if record["private"]}
+
+    def task(self, name: str) -> Held:
+        if not self.store.has_task(name):
+            return Held(None, None)
+        record = self.store.read_task(name)
+        if record["private"]:
+            raise InputError(
+                f"task '{name}' of {self.name} is private, so it is not shared: --publish shares it, for good"
+            )
+        return Held(record, record)
+
+    def next_added(self) -> int:
+        return self.store.next_added()
+
+    def swap(self, record: TaskRecord, held: Held) -> bool:
+        if held.record is None:
+            try:
+                self.store.create_task(record)
+            except InputError:
+                if not self.store.has_task(record["name"]):
+                    raise
+                return False
+            return True
+        with self._turn(), self.store.commit():
+            now = self.store.read_task(record["name"])
+            if now != held.mark:
+                return False
+            self._refuse_unfinished(now)
+            self.store.write_task(record)
+        return True
+
+    def manifest(self, model: str) -> Manifest | None:
+        try:
+            return self.store.get_model(model)
+        except MissingObject:
+            return None
+
+    def lacking(self, layers: list[str]) -> list[str]:
+        return [layer for layer in layers if not self.store.has_layer(layer)]
+
+    def layer(self, id: str, most: int) -> bytes:
+        found = self.store.files.state(self.store.layers.file(id))
+        if found is not None and found.st_size > most:
+            raise DamagedFile(self.store.layer_path(id), f"has more than {most} bytes", self.store.path)
+        return self.store.get_layer_bytes(id)
+
+    def put_layer(self, id: str, data: bytes) -> None:
+        self.store.put_layer_bytes(data)
+
+    def put_model(self, id: str, manifest: Manifest, *, whole: bool) -> None:
+        if whole:
+            self.store.put_model(manifest, self._check)
+            return
+        with self.store.commit():
+            self.store.models.put(manifests.encode(manifest))
+
+    def _refuse_unfinished(self, record: TaskRecord) -> None:
+        """What a run that was interrupted will sample depends on what the tasks retain: it goes first."""
+        open_runs = self.store.unfinished_runs()
+        if open_runs:
+            raise StoreError(
+                f"run {open_runs[0]} of {self.name} is not finished and counts on what '{record['name']}' retains: "
+                f"`munet resume {self.name} {open_runs[0]}` goes on with it; then do this again",
+                kind="interrupted-run",
+            )
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Be the one who moves records, after waiting for those who do it for a moment."""
+        last = time.monotonic() + self._patience
+        while True:
+            lock = self.store.evolving()
+            try:
+                lock.__enter__()
+            except StoreError as error:
+                if error.kind != "busy" or time.monotonic() > last:
+                    raise
+                time.sleep(random.uniform(0.01, 0.1))
+                continue
+            try:
+                yield
+            finally:
+                lock.__exit__(None, None, None)
+            return

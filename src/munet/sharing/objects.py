@@ -1,0 +1,283 @@
+"""A system in an object store, through the library obstore: S3, GCS, Azure, and read only what a web server holds.
+
+Objects are created, records are replaced on condition that they are still those that were read. A store that does not
+keep such conditions would lose what others wrote, so it is tried before it is written to.
+"""
+
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from munet.errors import DamagedError, InputError, StoreError
+from munet.fs.decoding import BYTES, DecodingError, decode_json
+from munet.sharing.place import Held
+from munet.store import FORMAT, manifests
+from munet.store.creation import MARKER
+from munet.store.layer_file import LayerFormatError, id_of_bytes, refuse_infinite
+from munet.store.objects import is_id
+from munet.store.records import NewerError, RecordError, canonical, parse, seal, unseal
+from munet.store.schema import Manifest, TaskRecord
+from munet.store.task_files import is_task_name, task_file
+from munet.store.typed import wrong_type
+
+INDEX = "index.json"  # names of the tasks, for those who can only read over HTTP
+_AT_ONCE = 16
+_TASKS = 100_000
+
+_Result = TypeVar("_Result")
+
+
+class ObjectPlace:
+    """A system in the store that obstore knows as `store`; `name` is its address. Make it with `opened` or `made`."""
+
+    near = False
+
+    def __init__(self, store: Any, name: str, root: str = "", *, listed: bool = True) -> None:
+        self._store = store
+        self._obstore = library()
+        self.name = name
+        self.root = root
+        self._listed = listed  # False: a web server, which cannot list
+        self._ahead: dict[str, Held] = {}  # records that were read when the tasks were listed
+
+    # -- the place ----------------------------------------------------------------------------------------------------
+
+    def open(self) -> bool:
+        """Whether there is a system; then its root is known. StoreError where it cannot be read."""
+        data, _ = self._get(MARKER, BYTES)
+        if data is None:
+            return False
+        try:
+            marker = parse(data)
+        except (RecordError, NewerError) as error:
+            raise StoreError(
+                f"{self.name}/{MARKER} {error}", kind="newer-format" if isinstance(error, NewerError) else "store"
+            ) from error
+        if marker.get("format") != FORMAT or not is_id(marker.get("root")):
+            raise StoreError(f"{self.name}/{MARKER} should hold format {FORMAT} and a root id: it is no munet system")
+        self.root = marker["root"]
+        return True
+
+    def mark(self, root: str) -> None:
+        """Make it a system around a root that is there already."""
+        self._create(MARKER, canonical({"format": FORMAT, "root": root}, "the root's id") + b"\n")
+        self.open()
+
+    def refuse_unconditional(self) -> None:
+        """StoreError for a store that does not keep the conditions by which several people can write at once."""
+        key = f"probe-{secrets.token_hex(8)}"
+        why = "writes what it was asked to write only if nobody else had"
+        try:
+            first = self._put(key, b"1", "create")
+            if first is None or self._put(key, b"2", "create") is not None:
+                raise StoreError(f"{self.name} {why}: use another store", kind="remote")
+            if self._put(key, b"3", first) is None or self._put(key, b"4", first) is not None:
+                raise StoreError(f"{self.name} {why}: use another store", kind="remote")
+        finally:
+            with suppress(Exception):
+                self._obstore.delete(self._store, key)
+
+    # -- tasks --------------------------------------------------------------------------------------------------------
+
+    def tasks(self) -> list[str]:
+        names = self._names()
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            self._ahead = dict(zip(names, pool.map(self._read_task, names), strict=True))
+        return names
+
+    def private(self) -> set[str]:
+        return set()
+
+    def task(self, name: str) -> Held:
+        return self._ahead.pop(name, None) or self._read_task(name)
+
+    def _read_task(self, name: str) -> Held:
+        key = f"tasks/{task_file(name)}"
+        data, mark = self._get(key, BYTES)
+        if data is None:
+            return Held(None, None)
+        try:
+            record = unseal(data)
+        except RecordError as error:
+            raise DamagedError(f"{self.name}/{key} {error}") from error
+        except NewerError as error:
+            raise StoreError(f"{self.name}/{key} {error}", kind="newer-format") from error
+        fault = wrong_type(record, TaskRecord) or next(
+            (f"'{key}' is missing" for key in TaskRecord.__required_keys__ if key not in record), None
+        )
+        if fault is None and record["name"] != name:
+            fault = f"it is the record of task {record['name']!r}"
+        if fault is not None:
+            raise DamagedError(f"{self.name}/{key} is no such record: {fault}")
+        return Held(cast("TaskRecord", record), mark)
+
+    def swap(self, record: TaskRecord, held: Held) -> bool:
+        key = f"tasks/{task_file(record['name'])}"
+        data = seal(record, f"the record of task {record['name']!r}")
+        done = self._put(key, data, "create" if held.mark is None else held.mark) is not None
+        if done and held.mark is None:
+            self._write_index()
+        return done
+
+    def next_added(self) -> int:
+        return 1  # nobody orders the tasks of a store but by name
+
+    def _names(self) -> list[str]:
+        if not self._listed:
+            data, _ = self._get(INDEX, BYTES)
+            if data is None:
+                raise StoreError(f"{self.name} has no {INDEX}, by which a web server tells its tasks", kind="remote")
+            try:
+                names = decode_json(data)
+            except DecodingError as error:
+                raise DamagedError(f"{self.name}/{INDEX} is garbled ({error})") from error
+            found = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+        else:
+            listing = self._asked(lambda: self._obstore.list_with_delimiter(self._store, "tasks"))
+            files = [str(entry["path"]).rpartition("/")[2] for entry in (listing or {}).get("objects", ())]
+            found = [file.removesuffix(".json") for file in files if file.endswith(".json")]
+        if len(found) > _TASKS:
+            raise DamagedError(f"{self.name} has {len(found)} tasks: at most {_TASKS} are read")
+        return sorted(name for name in found if is_task_name(name))
+
+    def _write_index(self) -> None:
+        names = list[str]()
+        while (now := self._names()) != names:  # who writes last has looked again afterwards
+            names = now
+            self._put(INDEX, canonical(names, "the names of the tasks") + b"\n", "overwrite")
+
+    # -- objects ------------------------------------------------------------------------------------------------------
+
+    def manifest(self, model: str) -> Manifest | None:
+        key = _key("models", model, ".json")
+        data, _ = self._get(key, BYTES)
+        if data is None:
+            return None
+        try:
+            if manifests.id_of_manifest(data) != model:
+                raise DamagedError(f"{self.name}/{key} holds other content than its name says")
+            return manifests.decode(data)
+        except RecordError as error:
+            raise DamagedError(f"{self.name}/{key} {error}") from error
+        except NewerError as error:
+            raise StoreError(f"{self.name}/{key} {error}", kind="newer-format") from error
+
+    def lacking(self, layers: list[str]) -> list[str]:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            there = list(pool.map(self._has, layers))
+        return [layer for layer, has in zip(layers, there, strict=True) if not has]
+
+    def _has(self, layer: str) -> bool:
+        key = _key("layers", layer, ".safetensors")
+        return self._asked(lambda: self._obstore.head(self._store, key)) is not None
+
+    def layer(self, id: str, most: int) -> bytes:
+        key = _key("layers", id, ".safetensors")
+        data, _ = self._get(key, most)
+        if data is None:
+            raise DamagedError(f"{self.name}/{key} is missing")
+        try:
+            if id_of_bytes(data) != id:
+                raise DamagedError(f"{self.name}/{key} holds other content than its name says")
+            refuse_infinite(data)
+        except LayerFormatError as error:
+            raise DamagedError(f"{self.name}/{key} is no layer: {error}") from error
+        return data
+
+    def put_layer(self, id: str, data: bytes) -> None:
+        self._create(_key("layers", id, ".safetensors"), data)
+
+    def put_model(self, id: str, manifest: Manifest, *, whole: bool) -> None:
+        self._create(_key("models", id, ".json"), manifests.encode(manifest))
+
+    # -- requests -----------------------------------------------------------------------------------------------------
+
+    def _create(self, key: str, data: bytes) -> None:
+        self._put(key, data, "create")  # what has this name already holds the same
+
+    def _put(self, key: str, data: bytes, mode: Any) -> dict[str, str] | None:
+        """The mark of what is there now; None where it was not written, because somebody else had written."""
+        errors = self._obstore.exceptions
+        try:
+            put = self._obstore.put(self._store, key, data, mode=mode, use_multipart=False)
+        except (errors.AlreadyExistsError, errors.PreconditionError):
+            return None
+        except (NotImplementedError, errors.NotSupportedError) as error:
+            raise StoreError(f"{self.name} can only be read: {_first_line(error)}", kind="remote") from error
+        except (OSError, errors.BaseError) as error:
+            raise self._failed("write", key, error) from error
+        return _mark(put)
+
+    def _get(self, key: str, most: int) -> tuple[bytes | None, dict[str, str]]:
+        """An object of at most so many bytes, and its mark; None where there is none."""
+        found = self._asked(lambda: self._obstore.get(self._store, key))
+        if found is None:
+            return None, {}
+        if found.meta["size"] > most:
+            raise DamagedError(f"{self.name}/{key} has {found.meta['size']} bytes: at most {most} belong there")
+        data = self._asked(lambda: bytes(found.bytes()))
+        return data, _mark(found.meta)
+
+    def _asked(self, ask: Callable[[], _Result]) -> _Result | None:
+        """What a request answers; None where there is no such object."""
+        try:
+            return ask()
+        except FileNotFoundError:
+            return None
+        except (OSError, RuntimeError, self._obstore.exceptions.BaseError) as error:
+            raise self._failed("read", "", error) from error
+
+    def _failed(self, action: str, key: str, error: Exception) -> StoreError:
+        where = f"{self.name}/{key}" if key else self.name
+        return StoreError(
+            f"cannot {action} {where}: {_first_line(error)}; is the address right, and are there credentials for it?",
+            kind="remote",
+        )
+
+
+def library() -> Any:
+    """The library obstore. InputError where it is not installed."""
+    try:
+        import obstore
+        import obstore.exceptions
+    except ImportError as error:
+        raise InputError("object stores need obstore: pip install 'munet-ml[remote]'", kind="missing-extra") from error
+    return cast("Any", obstore)
+
+
+def store_at(address: str) -> Any:
+    """obstore's store of an address; credentials are those of the environment. InputError for what is no address."""
+    library()
+    from obstore.store import from_url
+
+    try:
+        if address.startswith("http://"):
+            return from_url(address, client_options={"allow_http": True})
+        return from_url(address)
+    except Exception as error:  # of many kinds, one for each store
+        raise InputError(f"{address}: {_first_line(error)}", kind="remote") from error
+
+
+def _key(folder: str, id: str, suffix: str) -> str:
+    if not is_id(id):
+        raise DamagedError(f"{id[:70]!r} is no id")
+    return f"{folder}/{id[:2]}/{id[2:]}{suffix}"
+
+
+def _mark(meta: Any) -> dict[str, str]:
+    """What a condition needs: on some stores it is the tag that counts, on others the version."""
+    return {key: meta[key] for key in ("e_tag", "version") if meta.get(key) is not None}
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:200]
+
+
+def path_of(address: str) -> Path | None:
+    """The folder that an address names, or None for other addresses."""
+    if address.startswith("file://"):
+        return Path(address.removeprefix("file://").removeprefix("localhost"))
+    return None if "://" in address else Path(address)

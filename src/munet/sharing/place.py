@@ -1,0 +1,73 @@
+"""Where a system lies, as those see it who exchange with it: objects that never change, and one record for each task
+that is replaced only by who has read it as it is."""
+
+from typing import Any, NamedTuple, Protocol
+
+from munet.store.schema import Manifest, TaskRecord
+
+
+class Held(NamedTuple):
+    """A task's record as it was read, and the mark by which its place knows that it is still so; both may be None."""
+
+    record: TaskRecord | None
+    mark: Any
+
+
+class Place(Protocol):
+    """A system: a folder or an object store. StoreError: it cannot be done. DamagedError: what is there is wrong."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: a path or an address."""
+        ...
+
+    @property
+    def root(self) -> str:
+        """Id of the root model."""
+        ...
+
+    @property
+    def near(self) -> bool:
+        """Whether reading here takes no network."""
+        ...
+
+    def tasks(self) -> list[str]:
+        """Names of the tasks that are shared."""
+        ...
+
+    def private(self) -> set[str]:
+        """Names of the tasks whose models never leave."""
+        ...
+
+    def task(self, name: str) -> Held:
+        """The record of a task. InputError where it is private."""
+        ...
+
+    def swap(self, record: TaskRecord, held: Held) -> bool:
+        """Write a task's record, unless it is no longer what `held` says; then False. On return it is there to stay."""
+        ...
+
+    def next_added(self) -> int:
+        """The place of a new task among the others."""
+        ...
+
+    def manifest(self, model: str) -> Manifest | None:
+        """A model's manifest, checked; None where it is not there."""
+        ...
+
+    def lacking(self, layers: list[str]) -> list[str]:
+        """Those of the layers that are not there."""
+        ...
+
+    def layer(self, id: str, most: int) -> bytes:
+        """A layer of at most so many bytes, checked. DamagedError where it is missing or wrong."""
+        ...
+
+    def put_layer(self, id: str, data: bytes) -> None:
+        """Keep a layer that was checked."""
+        ...
+
+    def put_model(self, id: str, manifest: Manifest, *, whole: bool) -> None:
+        """Keep a manifest, of a model that is `whole` or of an ancestor without weights. InputError for a whole one
+        that cannot be used."""
+        ...

@@ -1,0 +1,154 @@
+"""The part of a task's record that is shared, and the join of two of them.
+
+The join is that of maps that only grow (`munet.store.retained`), so it is commutative, associative and idempotent:
+whoever has heard of the same models holds the same, whatever came first, came twice or was cut off. Which of several
+heads a task's model is follows from the heads alone, by an order that everyone computes alike.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from munet.errors import DamagedError, InputError
+from munet.store.manifests import layers_of
+from munet.store.objects import is_id
+from munet.store.retained import History, heads, history_of
+from munet.store.schema import Manifest, ModelTest, RetainedModel, TaskData, TaskRecord, task_data, task_record
+from munet.tasks.names import check_name
+
+NO_IMAGES = "none:"
+_TOLD = ("order", "white")  # options of a source that say how images are read, and not where they are
+_IDS = 100_000  # in a history at most
+
+Order = Callable[[str], tuple[Any, ...]]
+"""From a model's id to what it is sorted by: the smallest is retained."""
+
+
+@dataclass(frozen=True)
+class SharedTask:
+    """What systems tell each other of a task: its data without the place of its images, and its history."""
+
+    data: TaskData
+    retained: History
+    iterations: int
+
+    @classmethod
+    def of(cls, record: TaskRecord) -> "SharedTask":
+        """The shared part of a record."""
+        data = task_data(
+            record["name"],
+            _without_place(record["source"]),
+            private=False,
+            classes=record["classes"],
+            splits=record["splits"],
+            fingerprint=record["fingerprint"],
+            skip_bad=record["skip_bad"],
+            skipped=record["skipped"],
+        )
+        return cls(data, history_of(record), record["iterations"])
+
+    @property
+    def heads(self) -> list[str]:
+        """Models that none has replaced."""
+        return heads(self.retained)
+
+    def knows(self, other: "SharedTask") -> bool:
+        """Whether all that the other knows is known here."""
+        return self.joined(other) == self
+
+    def joined(self, other: "SharedTask") -> "SharedTask":
+        """What both know together; the data is ours. InputError where they do not share their data."""
+        self.refuse_other_data(other)
+        retained = {model: _joined(model, self.retained, other.retained) for model in {*self.retained, *other.retained}}
+        return SharedTask(self.data, dict(sorted(retained.items())), max(self.iterations, other.iterations))
+
+    def refuse_other_data(self, other: "SharedTask") -> None:
+        """InputError unless both mean the same images and classes."""
+        name = self.data["name"]
+        what = None
+        if self.data["classes"] != other.data["classes"]:
+            mine, theirs = self.data["classes"], other.data["classes"]
+            what = (
+                f"other classes ({len(theirs)} there, {len(mine)} here)"
+                if len(mine) != len(theirs)
+                else "other classes"
+            )
+        elif self.data["fingerprint"] != other.data["fingerprint"]:
+            what = "other images"
+        elif self.data["fingerprint"].startswith(NO_IMAGES) and not set(self.retained) & set(other.retained):
+            what = "images that nobody named, so that they may be others"
+        if what is not None:
+            raise InputError(
+                f"task '{name}' stands for {what} there: leave it out with --skip {name}, or give yours another name "
+                f"(`munet task rename` before it is evolved; else `munet add` it anew)",
+                kind="other-data",
+            )
+
+    def record(self, before: TaskRecord | None, order: Order, added: int) -> TaskRecord:
+        """The record that says so. What is of one place only stays as it was `before`: source, splits, its run."""
+        base = task_record(self.data, added=added) if before is None else before
+        model = min(self.heads, key=order, default=None)
+        test = None if model is None else self.retained[model]["test"]
+        return {
+            **base,
+            "model": model,
+            "test": test,
+            "iterations": self.iterations,
+            "retained": dict(sorted(self.retained.items())),
+        }
+
+
+def order_of(model: str, manifest: Manifest) -> tuple[Any, ...]:
+    """Of two models of a task the smaller one is retained: measured on more validation images, more accurate on them,
+    of fewer parameters, or else the one with the smaller id."""
+    measures: Mapping[str, Any] = manifest.get("metrics") or {}
+    accuracy, examples = measures.get("validation_accuracy"), measures.get("validation_examples")
+    parameters = sum((manifest.get("sizes") or {}).values())
+    return (-(examples or 0), -(-1.0 if accuracy is None else accuracy), parameters, model)
+
+
+def accuracy_in(order: tuple[Any, ...]) -> float | None:
+    """The validation accuracy in what `order_of` returned, if it was measured."""
+    return None if order[1] > 0 else -order[1]
+
+
+def refuse_senseless(record: TaskRecord, place: str) -> None:
+    """DamagedError where the record of somebody else has an id that is none, or a name that no task may have."""
+    ids = [
+        *(record.get("retained") or {}),
+        *(other for one in (record.get("retained") or {}).values() for other in one["replaces"]),
+    ]
+    wrong = next((id for id in ids if not is_id(id)), None)
+    if wrong is not None:
+        raise DamagedError(f"{place}: the record of a task names the model {wrong[:70]!r}, which is no id")
+    if len(ids) > _IDS:
+        raise DamagedError(f"{place}: the record of a task names {len(ids)} models: at most {_IDS} are taken")
+    if check_name(record["name"]) != record["name"]:
+        raise DamagedError(f"{place}: {record['name']!r} is no task name")
+
+
+def layer_ids(manifest: Manifest) -> dict[str, str]:
+    """Layer id -> the slot that it is for, of all that a model needs."""
+    return {id: what.rpartition(" ")[2] for what, id in layers_of(manifest)}
+
+
+def _joined(model: str, a: Mapping[str, RetainedModel], b: Mapping[str, RetainedModel]) -> RetainedModel:
+    entries = [known[model] for known in (a, b) if model in known]
+    tests = [entry["test"] for entry in entries]
+    return {
+        "replaces": sorted({other for entry in entries for other in entry["replaces"]}),
+        "by": sorted({person for entry in entries for person in entry["by"]}),
+        "test": max(tests, key=_known),  # two machines may differ in the last bits
+    }
+
+
+def _known(test: ModelTest | None) -> tuple[bool, str]:
+    return test is not None, json.dumps(test, sort_keys=True)
+
+
+def _without_place(source: str) -> str:
+    """An address that says how single images are read, and not where they are."""
+    _, _, options = source.rpartition("?")
+    pairs = [pair for pair in options.split("&") if pair.partition("=")[0] in _TOLD] if "?" in source else []
+    return f"{NO_IMAGES}?{'&'.join(pairs)}" if pairs else NO_IMAGES

@@ -1,0 +1,124 @@
+"""What a person does with a system that others have too: the methods that `System` has of it."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Self
+
+from munet.errors import InputError, StoreError
+from munet.sharing import cloning
+from munet.sharing.copying import Progress
+from munet.sharing.exchange import Outcome, Told, exchange
+from munet.sharing.folder import FolderPlace
+from munet.sharing.remotes import DEFAULT, existing, ready_to_write, remote
+from munet.store import Store
+from munet.store.schema import TaskRecord
+
+
+class Sharing:
+    """A system that is shared. What each call returns says of every task what became of it; what could not be done of
+    some tasks is raised, as `munet.sharing.exchange.Refused`, after all else is done."""
+
+    store: Store
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """Open a system."""
+        raise NotImplementedError
+
+    @classmethod
+    def clone(
+        cls,
+        url: str,
+        path: str | Path | None = None,
+        *,
+        tasks: Sequence[str] | None = None,
+        progress: Progress | None = None,
+        told: Told | None = None,
+    ) -> Self:
+        """Make a system of what is at an address: a path, file:, s3:, gs:, az: or https:. All shared tasks, or some."""
+        place = Path(path) if path is not None else cloning.folder_for(url)
+        cloning.clone(url, place, tasks, progress=progress, told=told)
+        return cls.open(place)
+
+    def push(
+        self,
+        tasks: Sequence[str] | None = None,
+        *,
+        remote: str = DEFAULT,
+        skip: Iterable[str] = (),
+        publish: bool = False,
+        progress: Progress | None = None,
+        told: Told | None = None,
+    ) -> list[Outcome]:
+        """Let a remote know what this system knows of its public tasks, or of some. With `publish` a named task that is
+        private is made public first, for good."""
+        known = self._remote(remote)
+        if known.get("read_only"):
+            raise StoreError(f"remote '{remote}' ({known['url']}) was added to be read only", kind="remote")
+        if publish:
+            self._publish(tasks)
+        place = ready_to_write(known["url"], self.store, progress)
+        return exchange(FolderPlace(self.store), place, tasks, skip=skip, progress=progress, told=told)
+
+    def pull(
+        self,
+        tasks: Sequence[str] | None = None,
+        *,
+        remote: str = DEFAULT,
+        skip: Iterable[str] = (),
+        progress: Progress | None = None,
+        told: Told | None = None,
+    ) -> list[Outcome]:
+        """Let this system know what a remote knows."""
+        return self._receive(remote, tasks, skip, progress, told, only_look=False)
+
+    def fetch(
+        self,
+        tasks: Sequence[str] | None = None,
+        *,
+        remote: str = DEFAULT,
+        skip: Iterable[str] = (),
+        progress: Progress | None = None,
+        told: Told | None = None,
+    ) -> list[Outcome]:
+        """As `pull`, but only models are copied; what the tasks retain stays, until a pull."""
+        return self._receive(remote, tasks, skip, progress, told, only_look=True)
+
+    def merge(
+        self,
+        other: "Sharing | str | Path",
+        tasks: Sequence[str] | None = None,
+        *,
+        skip: Iterable[str] = (),
+        progress: Progress | None = None,
+        told: Told | None = None,
+    ) -> list[Outcome]:
+        """Let this system know what another one in a folder knows."""
+        store = other.store if isinstance(other, Sharing) else Store.open(other)
+        return exchange(FolderPlace(store), FolderPlace(self.store), tasks, skip=skip, progress=progress, told=told)
+
+    def _receive(
+        self,
+        name: str,
+        tasks: Sequence[str] | None,
+        skip: Iterable[str],
+        progress: Progress | None,
+        told: Told | None,
+        *,
+        only_look: bool,
+    ) -> list[Outcome]:
+        known = self._remote(name)
+        wanted = known.get("tasks") if tasks is None else tasks
+        source, target = existing(known["url"]), FolderPlace(self.store)
+        return exchange(source, target, wanted, skip=skip, only_look=only_look, progress=progress, told=told)
+
+    def _remote(self, name: str):
+        return remote(self.store, name)
+
+    def _publish(self, tasks: Sequence[str] | None) -> None:
+        if not tasks:
+            raise InputError("--publish makes private tasks public for good: name them")
+        with self.store.evolving(), self.store.commit():
+            for name in tasks:
+                record: TaskRecord = {**self.store.read_task(name), "private": False}
+                self.store.write_task(record)
