@@ -79,7 +79,7 @@ def iteration(path: Path) -> Figures:
     name = "task-0005"
     record, method = system.task(name), load_method("mu2net-plus", {"children": 1})
     request = Request(method, (name,), seed=7, image_size=None, precision="fp32", threads=1)
-    run = begin(system.store, request, device="cpu", default_threads=1, new=False)
+    run = begin(system.store, request, device="cpu", default_threads=1)
     figures["begin"], active = listed(clocked(lambda: ActiveTask(system.models, run, name)))
     figures["sample a child"] = [clocked(lambda g=g: active.sample_generation(g))[0] for g in range(CHILDREN)]
 

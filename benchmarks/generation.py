@@ -143,7 +143,7 @@ def draw(system: munet.System, case: Case, generation: int, precision: str) -> t
         munet.evolve(system, [TASK], METHOD, where=where, seed=1, observer=stop, settings=options)
     method = load_method(METHOD, options)
     request = Request(method, (TASK,), seed=1, image_size=None, precision=precision, threads=None)
-    run = begin(system.store, request, device="cpu", default_threads=1, new=False)
+    run = begin(system.store, request, device="cpu", default_threads=1)
     active = ActiveTask(system.models, run, TASK)
     jobs = [job_of(active, one) for one in sample_generation(active, generation)]
     groups = group_jobs(

@@ -79,7 +79,7 @@ def test_the_next_child_begins_with_the_rows_and_layers_of_the_old_model(system:
     old = system.manifest("bars")
     grow(system, 3)
     request = Request(load_method("munet", BUDGET), ("bars",), 0, None, "fp32", 1)
-    run = begin(system.store, request, device="cpu", default_threads=1, new=True)
+    run = begin(system.store, request, device="cpu", default_threads=1)
     active = ActiveTask(system.models, run, "bars")
     model = str(system.task("bars")["model"])
     plan = next(plan for parent, plan in active.sample_generation(0) if parent == model)

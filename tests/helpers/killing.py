@@ -49,7 +49,7 @@ def grow_naively(path: Path, connection: Connection) -> None:
             for start in range(0, len(data), 4096):
                 file.write(data[start : start + 4096])
 
-    Tree.write = write
+    Tree.write = write  # pyright: ignore[reportAttributeAccessIssue]
     grow_and_report(path, connection)
 
 
