@@ -70,7 +70,7 @@ class Life:
                 population.append(child)
                 store.write_run(self.run, f"{name}-{iteration:04d}-0000", generation((name, iteration, 0), children))
                 if draw.random() < 0.3:
-                    active = {"run": self.run, "population": population}
+                    active = {"run": self.run, "iteration": 0, "population": population}
                     store.write_task(changed(record, active=active))
         if draw.random() < 0.15:  # interrupted: what is in the run's record still waits for its verdict
             collect(store, population)

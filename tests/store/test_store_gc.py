@@ -103,7 +103,7 @@ def test_the_active_population_stays_until_it_is_pruned(tmp_path: Path):
     store = make_store(tmp_path / "s")
     store.create_task(task_record("a"))
     models = [put_child(store, "a", store.root, str(number)) for number in range(3)]
-    store.write_task(task_record("a", active={"run": "0001", "population": models}))
+    store.write_task(task_record("a", active={"run": "0001", "iteration": 0, "population": models}))
     assert gc(store).models == 0
     store.write_task(task_record("a", model=models[1]))
     report = gc(store)
