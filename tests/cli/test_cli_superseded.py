@@ -10,7 +10,7 @@ import munet.system
 from cli_tools import Run
 from moving import TASK, Moving, moved_at, two_states
 from munet.analysis import snapshot
-from munet.inference import evaluate, labelled, stream
+from munet.inference import evaluate, exporting, handed, labelled, stream
 from munet.report.page import payload
 from munet.store.consistent import consistent
 
@@ -76,7 +76,7 @@ def test_no_reader_takes_the_end_of_a_task_iteration_for_damage(
 def test_this_test_catches_a_reader_that_reads_once(
     reader: str, at_every_reading: Callable[[str], list[tuple[int, str, str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (munet.system, snapshot, evaluate, labelled, stream):
+    for module in (munet.system, snapshot, evaluate, exporting, handed, labelled, stream):
         monkeypatch.setattr(module, "consistent", lambda store, read, lacking=None: read())
     found = at_every_reading(reader)
     assert any(code == 3 or "missing" in err or "cannot be read" in err for code, _, err in found)

@@ -14,7 +14,6 @@ WORDS = (
     "finetune-full",
     "finetune-full+preprocessing=none+replicas=1",
     "finetune-above:2",
-    "finetune-tuned-photos+head_features=class-token+patches",
     "multi-head",
     "adapters:512",
     "munet-no-autotune",

@@ -1,7 +1,6 @@
 """What a client sends, as values."""
 
 import base64
-import binascii
 import json
 from typing import Any
 
@@ -24,6 +23,6 @@ def from_base64(text: Any, name: str) -> bytes:
     try:
         if isinstance(text, str) and text:
             return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # no base64, or not even ASCII
         pass
     raise InputError(f'"{name}" must be the image as a string of base64')

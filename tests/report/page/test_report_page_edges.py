@@ -57,7 +57,7 @@ def test_no_child_was_accepted(bare: munet.System, eight: munet.System, tiny_npz
     child = next(child for child in model_history.children(eight.store) if not child["accepted"])
     facts = {"accepted": False, "model": None, "score": None, "accuracy": None, "reason": "non-finite loss in cycle 0"}
     record = child | facts | {"parent": bare.root, "parent_task": None, "accuracies": []}
-    run = bare.store.new_run({"format": 1, "request": {"tasks": ["shapes"]}, "started": None})
+    run = bare.store.new_run({"format": 1, "request": {"tasks": ["shapes"]}, "started": "2026-01-01T00:00:00+00:00"})
     place = {"task": "shapes", "iteration": 0, "generation": 0}
     bare.store.write_run(run, "shapes-0000-0000.json", {"format": 1, **place, "children": [record]})
     made = page_of(bare)
