@@ -250,7 +250,7 @@ def feed(name: str, cases: int, draw: random.Random, folder: Path, seconds: int 
             faults[f"{type(error).__name__}: {str(error)[:100]}"] += 1
         finally:
             signal.alarm(0)
-    return {"cases": cases, "taken": taken, "faults": dict(faults.most_common(50))}
+    return {"cases": cases, "taken": taken, "faults": dict(faults.most_common(500))}
 
 
 def main(name: str, cases: int, *words: str) -> None:

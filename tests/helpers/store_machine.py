@@ -114,7 +114,11 @@ class StoreMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.open_children)
     def close_generation(self, name: str) -> None:
         if self.open_children.get(name):
-            active = {"run": self.run, "population": list(self.open_children[name])}
+            active = {
+                "run": self.run,
+                "iteration": self.iterations.get(name, 0),
+                "population": self.open_children[name][:],
+            }
             self.records[name] = changed(self.records[name], active=active)
             self.store.write_task(self.records[name])
 

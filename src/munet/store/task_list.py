@@ -4,7 +4,7 @@ It follows the records: a task is listed after its record was made, and taken of
 between leaves a task that is not listed, which is listed with the next, and never one that seems to have vanished.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, TypedDict
@@ -51,10 +51,12 @@ def vanished(store: Tasks) -> list[str]:
     return sorted(gone & listed(store)) if gone else []  # one of them may be removed just now
 
 
-def note_tasks(store: Tasks, removed: Iterable[str] = ()) -> None:
+def note_tasks(store: Tasks, removed: Sequence[str] = ()) -> None:
     """List all tasks that have a record, and keep on the list what vanished."""
-    # What only helps to find damage must not fail anything: the list is written again with the next task or run.
-    with suppress(StoreError, DamagedError), locks.exclusive(store.path / LOCK):
+    # What only helps to find damage must not fail anything: the list is written again with the next task or run. But a
+    # task that could not be taken off would seem to have vanished.
+    passed = (DamagedError,) if removed else (StoreError, DamagedError)
+    with suppress(*passed), locks.exclusive(store.path / LOCK):
         before = listed(store)
         tasks = (before | set(store.task_names())) - set(removed)
         if tasks != before:
