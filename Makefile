@@ -33,8 +33,9 @@ test test-slow torture lint mutation: $(VENV)/.test-extras
 bench bench-quick: $(VENV)/.bench-extras
 endif
 
+# A worker for each core, four at most: each holds torch. One thread a worker, or they would wait for each other.
 test: ## install the test extras, run the tests
-	$(PYTHON) -m pytest -m 'not slow' -rs
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -m 'not slow' -rs -n auto --maxprocesses 4 --dist worksteal
 
 torture: ## the whole campaign against the store, an hour; `make test-slow` has ten minutes of it
 	$(PYTHON) -m pytest -m torture -s tests/torture

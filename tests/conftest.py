@@ -23,11 +23,12 @@ settings.load_profile("munet")
 
 @pytest.fixture(scope="session", autouse=True)
 def no_users_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A cache folder of the tests' own, also for the processes that they start."""
+    """A cache folder of the tests' own, and no width of a terminal, also for the processes that they start."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MUNET_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("MUNET_STATE", str(tmp_path_factory.mktemp("state")))
         patch.delenv("MUNET_CACHE_SIZE", raising=False)
+        patch.delenv("COLUMNS", raising=False)  # the workers of pytest-xdist are given one
         yield
 
 

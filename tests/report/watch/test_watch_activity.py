@@ -64,7 +64,9 @@ def test_a_process_that_was_killed_evolves_no_more(system: Path):
         assert not is_evolving(system)
 
 
-@pytest.mark.parametrize("text", ["", "\n", "0\n", "-1\n", "garbage", str(os.getpid()), "99999999\n", "²\n"])
+@pytest.mark.parametrize(
+    "text", ["", "\n", "0\n", "-1\n", "garbage", pytest.param(str(os.getpid()), id="our own"), "99999999\n", "²\n"]
+)
 def test_a_lock_file_alone_is_no_evolution(system: Path, text: str):
     (system / ".evolving").write_text(text)
     assert not is_evolving(system)
