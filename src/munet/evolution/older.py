@@ -50,7 +50,9 @@ class OlderModels:
         split = self._splits.get(active.record, "validation", size, cap)
         if classes is not None:
             rows = np.flatnonzero(split.labels < classes)
-            split = replace(split, images=split.images[rows], labels=split.labels[rows])
+            if split.check is not None:
+                split.check(rows)
+            split = replace(split, images=split.images[rows], labels=split.labels[rows], check=None)
         if not len(split.labels):
             return 0, 0
         device, precision = self._run.device, self._run.request.precision

@@ -73,7 +73,7 @@ class Prober:
             self._best(model, values, labels, classes, key, choices)
             for model, values in zip(candidates, found, strict=True)
         ]
-        looks = kind_of(data.images[: min(_LOOKS, len(data))])
+        looks = kind_of(data.rows(np.arange(min(_LOOKS, len(data)))))
         return Evidence(tuple(probes), looks, len(data), classes, len(rows) * len(candidates))
 
     def _best(

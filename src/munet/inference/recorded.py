@@ -20,6 +20,8 @@ def recorded_answers(models: "ModelLoader", task: str, split: str = "test", *, d
     """
     model, record = resolve(models.store, task), models.store.read_task(task)
     held = Splits().get(record, split, models.manifest(model)["hyperparameters"]["image_size"])
+    if held.check is not None:
+        held.check(np.arange(len(held.images)))
     predictor = Predictor(models, [model], device)
     found = predictor.predict(iter(held.images))[0].probabilities
     names = [f"{split} {number}" for number in range(len(held.labels))]

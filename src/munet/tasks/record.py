@@ -23,11 +23,16 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Split:
-    """One split in memory: images uint8 (N, H, W, C), C 1 or 3; labels int64 (N,); what was unusable."""
+    """One split in memory: images uint8 (N, H, W, C), C 1 or 3; labels int64 (N,); what was unusable.
+
+    `check`, where there is one, is to be called with the indices of images, int64, before they are used: StoreError
+    where they are not as they were decoded.
+    """
 
     images: "np.ndarray"
     labels: "np.ndarray"
     bad: list[str] = field(default_factory=list)
+    check: "Callable[[np.ndarray], None] | None" = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """A split as tensors on the device that computes, and the order in which training reads it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -22,11 +22,15 @@ class SplitLike(Protocol):
 
 @dataclass(frozen=True)
 class ImageSet:
-    """uint8 images (N, H, W, C) and int64 labels (N,) for one device; the images stay on the CPU where they must."""
+    """uint8 images (N, H, W, C) and int64 labels (N,) for one device; the images stay on the CPU where they must.
+
+    `check` is called with the indices of images before they are used (`munet.tasks.Split`).
+    """
 
     images: torch.Tensor
     labels: torch.Tensor
     device: torch.device
+    check: Callable[[np.ndarray], None] | None = None
 
     @classmethod
     def of(cls, split: SplitLike, device: torch.device | str) -> Self:
@@ -40,18 +44,26 @@ class ImageSet:
             raise InputError(
                 f"a split has {len(images)} images and {len(labels)} labels; it needs as many, at least one"
             )
+        check = getattr(split, "check", None)
         if place.type != "cuda" or images.nbytes <= torch.cuda.mem_get_info(place)[0] // 2:
+            if check is not None and place.type != "cpu":  # they leave the file for good
+                check(np.arange(len(images)))
+                check = None
             images = images.to(place)
-        return cls(images, labels.to(place), place)
+        return cls(images, labels.to(place), place, check)
 
     def rows(self, indices: np.ndarray) -> torch.Tensor:
         """Images (B, H, W, C) at these indices, on the device; a view where the indices follow one another."""
+        if self.check is not None:
+            self.check(indices)
         return gather(self.images, indices).to(self.device, non_blocking=True)
 
     def batches(self, order: np.ndarray, size: int) -> Iterator[torch.Tensor]:
         """Images in this order, `size` at a time, on the device. One transfer of the order serves them all."""
         where = torch.from_numpy(order).to(self.images.device)
-        for part in where.split(size):
+        for start, part in zip(range(0, len(order), size), where.split(size), strict=True):
+            if self.check is not None:
+                self.check(order[start : start + size])
             yield self.images[part].to(self.device, non_blocking=True)
 
     def __len__(self) -> int:

@@ -18,8 +18,9 @@ import numpy as np
 
 from munet.fs import locks
 from munet.fs.atomic import is_temporary, make_folder, sync_folder, write_atomic
+from munet.tasks.cache.blocks import Blocks
 from munet.tasks.cache.location import cache_folder, cache_limit
-from munet.tasks.cache.npy_rows import HEADER, FileRows, header, map_images, sound
+from munet.tasks.cache.npy_rows import HEADER, FileRows, header, map_images
 from munet.tasks.splits import Range
 from munet.tasks.stack import Shape
 
@@ -56,13 +57,15 @@ def key_of(
 
 @dataclass(frozen=True)
 class Decoded:
-    """A decoded split: images uint8 (N, H, W, C), mapped; labels int64 (N,); what was unusable; and, for packed
-    sources, the hash of the files that it came from (`RecordedSplit.files_hash`)."""
+    """A decoded split: images uint8 (N, H, W, C), mapped; labels int64 (N,); what was unusable; for packed sources, the
+    hash of the files that it came from (`RecordedSplit.files_hash`); and what compares images that an earlier process
+    wrote, before they are used (`Blocks.check`)."""
 
     images: np.ndarray
     labels: np.ndarray
     bad: list[str]
     files_hash: str | None
+    blocks: Blocks | None = None
 
 
 class DecodedFolder:
@@ -70,8 +73,9 @@ class DecodedFolder:
     other's, and the other says what the images must be; so a reader needs no lock.
 
     What is checked at each opening: the images' size to the byte, their header, the CRC-32 of labels and description,
-    and that of 64 blocks of images, evenly spread (all of them up to 64 MiB). Reading gigabytes again would cost more
-    than it finds: a file that was cut short or never finished fails the first check. What fails any is made again.
+    and that of 64 blocks of images, evenly spread (all of them up to 64 MiB). What fails any is made again. The other
+    blocks are checked when their images are used for the first time, since reading gigabytes before would delay every
+    start.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -103,7 +107,8 @@ class DecodedFolder:
             if not whole or file.read(HEADER) != header(shape) or len(labels) != shape[0]:
                 return None
             images = map_images(file, shape)
-        return Decoded(images, labels, about["bad"], about["files"]) if sound(images, sums, _SAMPLES) else None
+        blocks = Blocks(images, sums, self._path(key, _SPLIT))
+        return Decoded(images, labels, about["bad"], about["files"], blocks) if blocks.spread(_SAMPLES) else None
 
     @contextmanager
     def making(self, key: str) -> Iterator[None]:

@@ -13,10 +13,10 @@ from typing import IO
 import numpy as np
 
 from munet.fs.atomic import TEMPORARY
+from munet.tasks.cache.blocks import BLOCK
 from munet.tasks.stack import Shape
 
 HEADER = 128
-BLOCK = 1 << 20
 _BUFFER = 8 << 20
 
 
@@ -135,13 +135,3 @@ def map_images(file: IO[bytes], shape: tuple[int, ...]) -> np.ndarray:
         fcntl.flock(file, fcntl.LOCK_SH)
     # The plain array over the map: a view of np.memmap is slower to make, and one is made for each batch.
     return np.asarray(np.memmap(file, np.uint8, "c", HEADER, shape))  # type: ignore[arg-type]
-
-
-def sound(images: np.ndarray, sums: np.ndarray, samples: int) -> bool:
-    """Whether `samples` blocks, evenly spread from the first to the last, have the CRC-32 of when they were written."""
-    data = images.reshape(-1).data
-    blocks = -(-len(data) // BLOCK)
-    if len(sums) != blocks:
-        return False
-    chosen = {round(k * (blocks - 1) / max(1, samples - 1)) for k in range(samples)}
-    return all(zlib.crc32(data[block * BLOCK : (block + 1) * BLOCK]) == sums[block] for block in sorted(chosen))

@@ -98,7 +98,10 @@ class Splits:
             if not self.allow_changed:
                 found.refuse_changed(now)
             decoded = stored(self._folder, found, now, side)
-        return None if decoded is None else _Held(Split(decoded.images, decoded.labels, decoded.bad), True)
+        if decoded is None:
+            return None
+        check = decoded.blocks.check if decoded.blocks is not None else None
+        return _Held(Split(decoded.images, decoded.labels, decoded.bad, check), True)
 
     def _fingerprint(self, found: RecordedSplit, files_hash: str | None) -> str:
         """The fingerprint of what a source holds now. `files_hash` is what its files had when it was the recorded."""
