@@ -75,7 +75,7 @@ class Inheritance:
         child, architecture = ChildSpec(), self.models.architecture
         dim = int(plan.hyperparameters.get("adapter_dim", 0))
         adapters = dict.fromkeys(plan.adapters, dim)
-        inputs = architecture.head_inputs(str(plan.hyperparameters.get("head_features", "pooled")))
+        inputs = self._head_inputs(plan)
         child.sizes = slot_sizes(architecture, plan.num_blocks, plan.image_size, self.classes, adapters, inputs)
         for slot in architecture.slots(plan.num_blocks, plan.adapters):
             source = self._source(slot, plan, ancestors)
@@ -122,7 +122,7 @@ class Inheritance:
     def _make(self, child: ChildSpec, slot: str, plan: "Plan") -> None:
         if slot == "head":
             kind = "closed-form" if self.method.head == "closed-form" else "head"
-            child.origins[slot] = LayerOrigin(kind, self.classes)
+            child.origins[slot] = LayerOrigin(kind, self.classes, inputs=self._head_inputs(plan))
         elif is_adapter(slot):
             child.origins[slot] = LayerOrigin("adapter", int(plan.hyperparameters["adapter_dim"]))
         elif slot == "posembed":
@@ -133,6 +133,9 @@ class Inheritance:
         else:
             raise AssertionError(f"no ancestor holds {slot}, not even the root")
         child.trainable.add(slot)
+
+    def _head_inputs(self, plan: "Plan") -> int:
+        return self.models.architecture.head_inputs(str(plan.hyperparameters.get("head_features", "pooled")))
 
     def resized(self, image_size: int) -> tuple[Tensors, str]:
         """The root's own position embeddings for an image size in pixels, and the layer's id."""

@@ -17,6 +17,7 @@ class LayerOrigin:
     kind: Literal["stored", "head", "closed-form", "extended", "adapter", "posembed"]
     of: str | int  # layer id; classes, twice; id of a head; hidden width; image size in pixels
     classes: int = 0  # of an extended head
+    inputs: int = 0  # of a new head, where it reads more than the width of the model
 
 
 def initial_layers(source: LayerSource, origins: Mapping[str, LayerOrigin], key: Key) -> dict[str, Tensors]:
@@ -32,7 +33,7 @@ def _build(source: LayerSource, slot: str, origin: LayerOrigin, key: Key) -> Ten
     if origin.kind == "stored":
         return source.layer(str(origin.of))
     if origin.kind == "head":
-        return new_head(width, int(origin.of))
+        return new_head(origin.inputs or width, int(origin.of))
     if origin.kind == "extended":
         return extended_head(source.layer(str(origin.of)), origin.classes)
     if origin.kind == "adapter":

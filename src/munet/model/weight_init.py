@@ -15,9 +15,9 @@ Layer = dict[str, Tensor]
 _CUT_NORMAL_STD = 0.87962566103423978  # standard deviation of a unit normal truncated at two sigma
 
 
-def new_head(width: int, classes: int) -> Layer:
-    """Linear head of zeros: `weight` (classes, width) and `bias` (classes)."""
-    return {"weight": torch.zeros(classes, width), "bias": torch.zeros(classes)}
+def new_head(inputs: int, classes: int) -> Layer:
+    """Linear head of zeros: `weight` (classes, inputs) and `bias` (classes)."""
+    return {"weight": torch.zeros(classes, inputs), "bias": torch.zeros(classes)}
 
 
 def extended_head(head: Layer, classes: int) -> Layer:
