@@ -10,7 +10,6 @@ from golden_ids import images
 from growing import evolve
 from munet.search.loading import preset_names
 
-
 LEAST: dict[str, Any] = {
     "task_iterations": 1,
     "generations": 1,
@@ -25,13 +24,6 @@ def test_a_model_is_of_the_form_that_its_settings_say(tmp_path: Path, method: st
     system = munet.System.create(tmp_path / "fleet", root="random:vit_tiny_patch16_224", depth=2, image_size=32)
     images(tmp_path / "bars", 3)
     system.add_task("bars", f"npz:{tmp_path / 'bars'}")
-    budget: dict[str, Any] = {
-        "samples_per_cycle": 16,
-        "cycles": 1,
-        "children": 1,
-        "generations": 1,
-        "task_iterations": 1,
-    }
     evolve(system, method=method, threads=1, executor="local", **LEAST)
     retained = system.task("bars")["model"]
     assert retained is not None
