@@ -7,15 +7,23 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 
+import munet
 import munet.cli as cli
+from growing import evolve
+from munet.allocation.runs.perform import configured, perform
 from munet.errors import MunetError
+from munet.evolution.events import CycleFinished, Event
 from munet.fs.tree import Tree
+from munet.importing import import_published
+from munet.sharing.remotes import add_remote
 from munet.store import Store
 from munet.store.fsck import fsck
+from published_tools import small_system, write_mu2net
 from store_tools import Faults, layer_bytes
 from torture_tools import SHARES, Tally, tiny_system
 
@@ -30,10 +38,18 @@ COMMANDS = {
     "task move": "task move {system} new npz:{elsewhere}",
     "task rename": "task rename {system} new newer",
     "task remove": "task remove {system} new",
+    "resume": "resume {interrupted}",
     "gc": "gc {system}",
     "export": "export {system} one {out}/one.safetensors",
     "report": "report {system} --out {out}/page.html",
     "allocation train": "allocation train synthetic --preset smoke --rounds 4 --evaluate-every 2 --out {out}/run",
+    "allocation export": "allocation export {run} {fresh}",
+    "import": "import mu2net {published} {fresh}",
+    "attach": "attach {imported} mnist npz:{ten}",
+    "push": "push {ahead}",
+    "pull": "pull {behind}",
+    "clone": "clone {shared} {fresh}",
+    "merge": "merge {behind} {ahead}",
 }
 HOW: dict[str, dict[str, Any]] = {
     "EIO once": {"error": errno.EIO},
@@ -43,28 +59,80 @@ HOW: dict[str, dict[str, Any]] = {
 }
 
 
+ONE: dict[str, Any] = {
+    "task_iterations": 1,
+    "generations": 1,
+    "children": 1,
+    "cycles": 1,
+    "samples_per_cycle": 20,
+    "batch_size": 20,
+    "threads": 1,
+    "executor": "local",
+}
+
+
+class Stop(Exception):
+    pass
+
+
+def stop_at_a_child(event: Event) -> None:
+    if isinstance(event, CycleFinished):
+        raise Stop
+
+
 @dataclass(frozen=True)
 class Bench:
-    """A system to begin each case with, and images at two places."""
+    """What each case begins with a copy of, by name, and what it only reads."""
 
-    system: Path
-    images: Path
-    elsewhere: Path
+    copied: Mapping[str, Path]
+    read: Mapping[str, Path]
 
-    def case(self, folder: Path) -> Mapping[str, Path]:
+    SYSTEMS: ClassVar = ("system", "behind", "ahead", "shared", "interrupted", "imported")
+
+    def case(self, folder: Path, command: str) -> Mapping[str, Path]:
+        """Where a command finds what it names, and the remote that may be meant."""
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "out").mkdir(parents=True)
-        shutil.copytree(self.system, folder / "s")
-        Store.open(folder / "s").put_layer_bytes(layer_bytes("garbage"))
-        places = {"system": folder / "s", "fresh": folder / "fresh", "out": folder / "out"}
-        return places | {"images": self.images, "elsewhere": self.elsewhere}
+        places = {name: folder / name for name in self.copied}
+        for name, source in self.copied.items():
+            if name == "shared" or f"{{{name}}}" in command:
+                shutil.copytree(source, places[name])
+        for name in ("ahead", "behind"):
+            if places[name].exists():
+                add_remote(Store.open(places[name]), "origin", str(places["shared"]))
+        if places["system"].exists():
+            Store.open(places["system"]).put_layer_bytes(layer_bytes("garbage"))
+        return {**places, "fresh": folder / "fresh", "out": folder / "out", **self.read}
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> Bench:
     place = tmp_path_factory.mktemp("calls")
     shutil.copytree(tiny_npz, place / "elsewhere")
-    return Bench(tiny_system(place / "s", tiny_npz).path, tiny_npz, place / "elsewhere")
+    system = tiny_system(place / "system", tiny_npz)
+    shutil.copytree(system.path, place / "behind")
+    shutil.copytree(system.path, place / "interrupted")
+    with pytest.raises(Stop):
+        evolve(munet.System.open(place / "interrupted"), ["one"], observer=stop_at_a_child, **ONE)
+    shutil.copytree(system.path, place / "shared")
+    shutil.copytree(system.path, place / "ahead")
+    evolve(munet.System.open(place / "ahead"), ["one"], **ONE)
+    write_mu2net(small_system(), place / "published")
+    import_published(place / "published", place / "imported")
+    numbers = np.arange(60)
+    (place / "ten").mkdir()
+    for split in ("train", "validation", "test"):
+        images = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
+        np.savez(place / "ten" / f"{split}.npz", image=images, label=numbers % 10)
+    (place / "digits" / "mnist").mkdir(parents=True)
+    for seed, split in enumerate(("train", "validation", "test")):
+        images = np.random.default_rng(seed).integers(0, 256, (40, 28, 28), np.uint8)
+        np.savez(place / "digits" / "mnist" / f"{split}.npz", image=images, label=np.arange(40) % 10)
+    config = configured("mnist4", preset_name="smoke", rounds=2, evaluate_every=2, threads=1)
+    perform(config, place / "run", place / "digits", device="cpu")
+    copied = {name: place / name for name in Bench.SYSTEMS}
+    read = {name: place / name for name in ("elsewhere", "published", "ten", "run")}
+    return Bench(copied, {**read, "images": tiny_npz})
 
 
 def said(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
@@ -82,7 +150,7 @@ def fault_of(places: Mapping[str, Path], code: int, line: str) -> str | None:
         return f"exit code {code}: {line}"
     if code and not line.startswith("munet: error: "):
         return f"no error told: {line}"
-    for name in ("system", "fresh"):
+    for name in (*Bench.SYSTEMS, "fresh"):
         if (places[name] / "munet.json").exists():
             try:
                 report = fsck(Store.open(places[name]))
@@ -97,7 +165,7 @@ def cut_off(
     bench: Bench, name: str, how: str, k: int, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> tuple[bool, str | None]:
     """Whether the k-th call came, and what is wrong: with how the command ended, or when it is given again."""
-    places = bench.case(folder)
+    places = bench.case(folder, COMMANDS[name])
     words = COMMANDS[name].format_map(places).split()
     if how == "short writes":
         with Faults().injected() as faults:
@@ -127,7 +195,7 @@ def _shortened(write: Callable[..., int]) -> Any:
 def calls_of(bench: Bench, name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> int:
     """System calls of a command that nothing disturbs."""
     with Faults().injected() as faults:
-        code, line = said(COMMANDS[name].format_map(bench.case(folder)).split(), capsys)
+        code, line = said(COMMANDS[name].format_map(bench.case(folder, COMMANDS[name])).split(), capsys)
     assert code == 0, (name, line)
     return faults.calls
 
