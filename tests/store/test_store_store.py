@@ -409,17 +409,17 @@ def test_commits_nest_and_go_side_by_side(tmp_path: Path):
 
 def test_one_evolver(tmp_path: Path):
     store = make_store(tmp_path / "s")
-    with store.evolving():
+    with store.evolving("a"):
         with (
             pytest.raises(
                 StoreError, match=rf"process {os.getpid()} of .* is already evolving .*: wait for it or stop it first"
             ),
-            Store.open(store.path).evolving(),
+            Store.open(store.path).evolving("a"),
         ):
             pytest.fail("two evolvers")
         with store.commit():  # others may still commit
             pass
-    with store.evolving():
+    with store.evolving("a"):
         pass
 
 
@@ -428,7 +428,7 @@ def test_evolver_of_another_process_is_named_and_forgotten_when_it_dies(tmp_path
     script = f"""
 import sys, time
 from munet.store import Store
-with Store.open({str(store.path)!r}).evolving():
+with Store.open({str(store.path)!r}).evolving('a'):
     print("evolving", flush=True)
     time.sleep(60)
 """
@@ -436,13 +436,13 @@ with Store.open({str(store.path)!r}).evolving():
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "evolving\n"
-        with pytest.raises(StoreError, match=f"process {process.pid} of .* is already evolving"), store.evolving():
+        with pytest.raises(StoreError, match=f"process {process.pid} of .* is already evolving"), store.evolving("a"):
             pytest.fail("two evolvers")
     finally:
         process.kill()
         process.communicate()
-    with store.evolving():
-        assert int((store.path / ".evolving").read_bytes()[:32]) == os.getpid()
+    with store.evolving("a"):
+        assert int((store.path / ".evolving-a").read_bytes()[:32]) == os.getpid()
 
 
 @pytest.mark.parametrize("reader", ["fsck", "gc --dry-run"])

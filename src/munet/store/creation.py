@@ -11,11 +11,11 @@ from munet.fs import locks
 from munet.fs.atomic import explained, is_temporary, make_folder, sync_folder
 from munet.fs.folders import StrangeFileError, opened_folder
 from munet.fs.tree import Tree
-from munet.store import task_list
+from munet.store import task_list, turns
 
 MARKER = "munet.json"
 FOLDERS = ("layers", "models", "listings", "tasks", "runs")
-LOCKS = (".lock", ".turn", task_list.LOCK, ".evolving")
+LOCKS = (".lock", ".turn", task_list.LOCK, turns.LOCK)
 REMOTES = "remotes.json"  # which other places the system exchanges with: munet.sharing
 
 
