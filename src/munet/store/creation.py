@@ -61,9 +61,8 @@ def _refuse_taken(path: Path) -> None:
         found = {entry.name for entry in path.iterdir()}
     if MARKER in found:
         raise StoreError(f"{path} is already a munet system: add tasks to it, or choose another path", kind="exists")
-    strange = [
-        name for name in found if name not in (*FOLDERS, *LOCKS, task_list.FILE) and not is_temporary(path / name)
-    ]
+    known = {*FOLDERS, *LOCKS, task_list.FILE, *filter(turns.is_lock, found)}
+    strange = [name for name in found - known if not is_temporary(path / name)]
     # A killed attempt has made .evolving before anything else, so without it these folders are not ours.
     if strange or (found and ".evolving" not in found):
         raise StoreError(f"{path} is not empty: choose another path for the system", kind="exists")
