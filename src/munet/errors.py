@@ -28,7 +28,7 @@ KINDS = {
     "store": "the disk refuses, or the directory cannot be read or written",
     "no-system": "the directory is no munet system",
     "newer-format": "a newer version of munet wrote it",
-    "busy": "another process is evolving the system",
+    "busy": "another process is evolving one of the tasks",
     "damaged": "stored data does not hold what its id promises",
     "worker": "the processes that train cannot go on",
     "memory": "out of memory",

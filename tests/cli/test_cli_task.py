@@ -167,7 +167,8 @@ def test_allow_changed_says_what_is_new(folder: Path, run: Run) -> None:
     assert "of the others in another split than before; `munet update" in out + err
 
 
-def test_update_waits_for_an_unfinished_run(folder: Path, run: Run) -> None:
+def test_update_waits_for_an_unfinished_run_of_its_task(folder: Path, run: Run) -> None:
     next(path for path in (folder / "fleet" / "runs").rglob("finished*")).unlink()
-    code, _, err = run("update", folder / "fleet", "fresh")
+    code, _, err = run("update", folder / "fleet", "shapes")
     assert (code, "is not finished" in err) == (2, True)
+    assert run("update", folder / "fleet", "fresh")[0] == 0  # it was of other tasks

@@ -16,6 +16,7 @@ from growing import evolve
 from munet.errors import MunetError
 from munet.store.creation import LOCKS
 from munet.store.relations import FILE
+from munet.store.turns import is_lock
 
 SHARES = pytest.mark.parametrize(
     "share",
@@ -72,7 +73,7 @@ def kinds_of(path: Path) -> dict[str, list[Path]]:
     """The files of a system by what they are."""
     kinds: dict[str, list[Path]] = {}
     for file in sorted(path.rglob("*")):
-        if file.is_file() and file.name not in (*LOCKS, FILE):
+        if file.is_file() and file.name not in (*LOCKS, FILE) and not is_lock(file.name):
             first = file.relative_to(path).parts[0]
             kind = file.stem if file.stem in ("run", "finished", "munet") else first
             kinds.setdefault("end" if file.name.endswith(".end.json") else kind, []).append(file)

@@ -212,7 +212,7 @@ def test_a_run_that_was_interrupted_goes_first_and_only_new_tasks_come(mine: Sto
 
 def test_who_evolves_is_not_disturbed(mine: Store, theirs: Store) -> None:
     retain(mine, "flowers", "1")
-    with theirs.evolving(), pytest.raises(Refused, match="is already evolving") as refused:
+    with theirs.evolving("flowers"), pytest.raises(Refused, match="is already evolving") as refused:
         pull(mine, theirs)
     assert refused.value.kind == "busy"
     assert words(pull(mine, theirs)) == {"flowers": "taken"}

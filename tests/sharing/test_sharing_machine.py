@@ -130,9 +130,9 @@ class SharingMachine(RuleBasedStateMachine):
         if name in self.stores:
             gc(self.stores[name])
 
-    @rule(person=PEOPLE)
-    def pull_while_another_evolves(self, person: str) -> None:
-        with self.stores[person].evolving(), suppress(Refused):
+    @rule(person=PEOPLE, task=TASKS)
+    def pull_while_another_evolves(self, person: str, task: str) -> None:
+        with self.stores[person].evolving(task), suppress(Refused):
             exchange(self.remote, self.place(person))
 
     @rule()

@@ -24,6 +24,7 @@ PLACES = (
     ".tasks",
     "tasks.json",
     ".evolving",
+    ".evolving-a",
     ".lineage",
     "layers",
     "models",
@@ -79,7 +80,7 @@ def uses(path: Path) -> list[Callable[[], object]]:
 
     def evolves() -> None:
         store = Store.open(path)
-        with store.evolving():
+        with store.evolving("a"):
             store.new_run({})
             collect(store, list(store.models.ids()))
 

@@ -58,8 +58,8 @@ class CrashingMachine(StoreMachine):
 
     @rule()
     def a_second_evolver(self) -> None:
-        with self.store.evolving(), pytest.raises(StoreError, match="is already evolving"):
-            Store.open(self.store.path).evolving().__enter__()
+        with self.store.evolving("a"), pytest.raises(StoreError, match="is already evolving"):
+            Store.open(self.store.path).evolving("a").__enter__()
 
     @rule()
     def a_reader(self) -> None:

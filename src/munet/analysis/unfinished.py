@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from munet.errors import DamagedError
 from munet.store.run_files import is_over, models_of_generation
-from munet.store.run_records import generations, read_config, read_generation
+from munet.store.run_records import generations, is_going_on, read_config, read_generation
 from munet.text import counted
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Unfinished:
     at: tuple[str, ...]  # the tasks that have an open population
     models: int  # accepted in open task iterations
     samples: int  # that these and rejected children were trained on
+    going_on: bool  # a process of this machine is at it
     resume: str  # the command that goes on with it
 
     def to_json(self) -> dict[str, Any]:
@@ -67,6 +68,7 @@ def unfinished(store: "Store", run: str) -> Unfinished:
         tuple(opened),
         len(models),
         sum(child["samples"] for child in children),
+        is_going_on(store, run),
         shlex.join(["munet", "resume", str(store.path), run]),
     )
 

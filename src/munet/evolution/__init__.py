@@ -6,6 +6,7 @@ loop.py           the algorithm on a page
 options.py        Budget and Where: what a run may spend, where it is done
 asked.py          what a run is asked to do, checked without torch
 runs.py           a run: begun, resumed, ended; its records
+seen.py           what a generation sees of other tasks
 active_task.py    the active task: its population, its parents, which model is retained
 child.py          one child: sampled, judged, stored, recorded
 inheritance.py    which ancestor's layer fills each slot, shared or cloned

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from munet.evolution.inheritance import ChildSpec, Inheritance
 from munet.evolution.runs import Run
+from munet.evolution.seen import recorded, retained_now
 from munet.model.cost import accounted_parameters, flops, stage_flops
 from munet.model.slots import adapters_of, blocks_in
 from munet.provenance import author
@@ -28,7 +29,16 @@ from munet.search import (
 )
 from munet.store.derived import living_lineage, owners_of
 from munet.store.retained import history_of, noted
-from munet.store.schema import ActivePopulation, ChildRecord, Manifest, ModelTest, TaskRecord, Verdict, verdict
+from munet.store.schema import (
+    ActivePopulation,
+    ChildRecord,
+    Manifest,
+    ModelTest,
+    SeenModel,
+    TaskRecord,
+    Verdict,
+    verdict,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,20 +66,15 @@ class ActiveTask:
         self.run = run
         self.name = name
         self.record: TaskRecord = models.store.read_task(name)
-        records = {r["name"]: r for r in models.store.task_records() if r["name"] != name}
-        self.retained = {task: record["model"] for task, record in records.items() if record["model"]}  # by others
-        # what others retained, as far as they let others build on it, and the root
-        public = [model for task, model in self.retained.items() if not records[task]["private"]]
-        self.public_models = [*public, models.root]
-        owned = owners_of(models.store, self.retained)
         root = models.manifest(models.root)
         chosen = method or run.method
         self.method = chosen.for_root(models.architecture.patch_size, root["hyperparameters"]["image_size"])
         self.older = self.record.get("older")  # what the retained model is of, if not of the images of now
-        refit = untrained and self.older is not None
-        self.inheritance = Inheritance(models, self.method, name, len(self.record["classes"]), owned, refit=refit)
-        self.references = self._references()
         self.untrained = untrained
+        self.met: set[str] = set()  # what it has seen of others since the task iteration began
+        with models.store.commit():  # nobody lets go of what is looked at
+            self._see(retained_now(models.store, name))
+        self.references = self._references()
         started, retained = self.record["active"], self.record["model"]
         population = started["population"] if started else [retained] if retained else []
         self.generation = started["generation"] if started else 0  # the next one to train
@@ -88,6 +93,17 @@ class ActiveTask:
     def validation_examples(self) -> int:
         """Images that each cycle is validated on: the first of the split, up to the method's cap."""
         return min(self.record["splits"]["validation"]["examples"], self.method.validation_cap)
+
+    def _see(self, seen: "list[SeenModel]") -> None:
+        """Look at the models of other tasks."""
+        self.seen = seen
+        self.met |= {one["model"] for one in seen}
+        self.retained = {one["task"]: one["model"] for one in seen}  # by others
+        # what others retained, as far as they let others build on it, and the root
+        self.public_models = [*(one["model"] for one in seen if not one["private"]), self.models.root]
+        owned, classes = owners_of(self.models.store, self.retained), len(self.record["classes"])
+        refit = self.untrained and self.older is not None
+        self.inheritance = Inheritance(self.models, self.method, self.name, classes, owned, refit=refit)
 
     # Sampling --------------------------------------------------------------------------------------------------------
 
@@ -231,14 +247,22 @@ class ActiveTask:
         return list(self.population)[best_of(self.method, self.candidates())]
 
     def open(self, iteration: int, generation: int) -> None:
-        """Say on disk which generation is in training: what its finished children hold is safe from collection."""
-        active: ActivePopulation = {
-            "run": self.run.name,
-            "iteration": iteration,
-            "generation": generation,
-            "population": list(self.population),
-        }
-        self._write({**self.record, "active": active})
+        """Say on disk which generation is in training, and what it sees of other tasks, as its record says where it has
+        begun: what these models and its finished children hold is safe from collection."""
+        store = self.models.store
+        with store.commit():
+            begun = recorded(store, self.run, self.name, iteration, generation)
+            seen = retained_now(store, self.name) if begun is None else begun
+            if seen != self.seen:
+                self._see(seen)
+            active: ActivePopulation = {
+                "run": self.run.name,
+                "iteration": iteration,
+                "generation": generation,
+                "population": list(self.population),
+                "seen": seen,
+            }
+            self._write({**self.record, "active": active})
 
     def measured_now(self, model: str, accuracy: float) -> None:
         """Put the accuracy that the retained model has on the images of now in place of what it had on older ones."""

@@ -134,7 +134,7 @@ class Evolution:
             self._note(self.older.told(active, best))
         write_iteration(self.store, self.run, name, iteration, best, test)
         active.retain(iteration, best, test)
-        collect(self.store, list(active.population))
+        collect(self.store, [*active.population, *sorted(active.met)])
         validation = active.manifest(best)["metrics"]["validation_accuracy"] if best else None
         accuracy = test["accuracy"] if test else None
         if best and validation is not None and iteration == self.iterations - 1:
@@ -195,7 +195,8 @@ class Evolution:
         self.observe(Notice(text))
 
     def _probe(self, name: str) -> Evidence:
-        return evidence_of(ActiveTask(self.models, self.run, name), self.prober)
+        with self.store.commit():  # nobody lets go of what other tasks retain while it is probed
+            return evidence_of(ActiveTask(self.models, self.run, name), self.prober)
 
     def _train_generation(self, active: ActiveTask, position: Position) -> None:
         """Draw the children of a generation, train those that an interrupted run has not, and let the good ones in."""
@@ -268,9 +269,10 @@ class Evolution:
             if verdict["accepted"]:
                 record["model"] = keep(active, sampled, result, manifest_of(active, sampled, result, verdict))
             record["finished"] = now()
+            seen = None if together else active.seen  # a path through a trunk is a child of the root
             record["seconds"]["other"] += perf_counter() - clock
             records[sampled.number] = record
-            write_generation(self.store, self.run, *position, [records[number] for number in sorted(records)])
+            write_generation(self.store, self.run, *position, [records[number] for number in sorted(records)], seen)
         self._count(result.outcome)
         if together:  # its task iteration tells of it
             return

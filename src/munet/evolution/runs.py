@@ -16,6 +16,7 @@ from munet.store.schema import (
     ChildRecord,
     ModelTest,
     RunRequest,
+    SeenModel,
     TaskRecord,
     finished_record,
     generation_record,
@@ -90,16 +91,16 @@ class Run:
 def begin(
     store: "Store", request: Request, *, device: str, default_threads: int, where: Mapping[str, Any] | None = None
 ) -> Run:
-    """Start a run, or go on with the interrupted one that was asked for the same.
+    """Start a run, or go on with the interrupted one that was asked for the same. Hold the locks of its tasks.
 
     `default_threads` of each child count where the request names none. `where` is recorded for `munet resume`.
-    InputError where another run was interrupted.
+    InputError where another run of one of its tasks was interrupted.
     """
     for name in vanished(store):
         raise missing_record(store.task_path(name), store.path)
     note_tasks(store)  # from here on it would hurt if one vanished
     asked = request.to_json()
-    open_runs = store.unfinished_runs()
+    open_runs = run_records.unfinished_of(store, request.tasks)
     for name in open_runs:
         config = run_records.read_config(store, name)
         if config["request"] == asked:
@@ -147,10 +148,13 @@ def abandon(store: "Store", name: str) -> str:
 def choose_unfinished(store: "Store", name: str | None) -> str:
     """The run to go on with: the only one that was interrupted, unless one is named. InputError."""
     known = store.unfinished_runs()
-    if name is None and len(known) == 1:
-        return known[0]
+    idle = [run for run in known if not run_records.is_going_on(store, run)] if name is None else []
+    if len(idle) == 1:
+        return idle[0]
+    if idle:
+        raise InputError(f"the runs {', '.join(idle)} are not finished: name one of them", kind="interrupted-run")
     if name is None and known:
-        raise InputError(f"the runs {', '.join(known)} are not finished: name one of them", kind="interrupted-run")
+        raise InputError(f"nothing is to be resumed: a process is at {', '.join(known)}, as `munet status` shows")
     if name not in known:
         what = "nothing is to be resumed" if name is None else f"run {name} is not to be resumed"
         raise InputError(f"{what}: " + (f"not finished are {', '.join(known)}" if known else _NONE))
@@ -182,16 +186,29 @@ def read_generation(store: "Store", run: Run, task: str, iteration: int, generat
 
 
 def write_generation(
-    store: "Store", run: Run, task: str, iteration: int, generation: int, children: Sequence[ChildRecord]
+    store: "Store",
+    run: Run,
+    task: str,
+    iteration: int,
+    generation: int,
+    children: Sequence[ChildRecord],
+    seen: Sequence[SeenModel] | None,
 ) -> None:
     """Replace the record of a generation, in one atomic step."""
-    run_records.write_generation(store, run.name, generation_record(task, iteration, generation, children))
+    run_records.write_generation(store, run.name, generation_record(task, iteration, generation, children, seen))
 
 
 def write_iteration(
     store: "Store", run: Run, task: str, iteration: int, model: str | None, test: ModelTest | None
 ) -> None:
     """Say what a task iteration retains, and what the system comes to with it. Before the task's record says so."""
+    with store.commit():  # nobody lets go of what is read
+        _write_iteration(store, run, task, iteration, model, test)
+
+
+def _write_iteration(
+    store: "Store", run: Run, task: str, iteration: int, model: str | None, test: ModelTest | None
+) -> None:
     records = {record["name"]: record for record in store.task_records()}
     records[task] = {**records[task], "model": model, "test": test}
     manifests = {name: store.get_model(retained) for name, record in records.items() if (retained := record["model"])}

@@ -108,7 +108,8 @@ def _grow(
     store = models.store
     memory = cache_bytes(where.cache_memory, device, plan.sharing)
     recorded = {**where.to_json(), "allow_changed": splits.allow_changed}
-    with store.evolving(), join_cluster(plan, store) as cluster:
+    left = read_config(store, abandon)["request"]["tasks"] if abandon in store.unfinished_runs() else []
+    with store.evolving(*request.tasks, *left), join_cluster(plan, store) as cluster:
         if abandon is not None:
             observe(Notice(leave_behind(store, abandon)))
         run = begin(store, request, device=device, default_threads=plan.threads, where=recorded)

@@ -90,9 +90,22 @@ def exclusive(path: Path, turn: Path | None = None) -> Iterator[None]:
 @contextmanager
 def alone(path: Path, doing: str) -> Iterator[None]:
     """Hold an exclusive lock, or raise StoreError at once, naming the process that holds it."""
+    with _at_once(path, fcntl.LOCK_EX, doing):
+        yield
+
+
+@contextmanager
+def among(path: Path, doing: str) -> Iterator[None]:
+    """Hold a lock that others may share, or raise StoreError at once, naming the process that holds it alone."""
+    with _at_once(path, fcntl.LOCK_SH, doing):
+        yield
+
+
+@contextmanager
+def _at_once(path: Path, mode: int, doing: str) -> Iterator[None]:
     with _opened(path) as descriptor:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
                 with explained("lock", path):

@@ -24,7 +24,7 @@ def attach(
     options = replace(options, private=before["private"])
     listings: list[bytes] = []
     data = with_data(name, source, len(before["classes"]), options, progress=progress, keep=listings.append)
-    with system.store.evolving(), system.store.commit():  # nobody else writes the record meanwhile
+    with system.store.evolving(name), system.store.commit():  # nobody else writes the record meanwhile
         for listing in listings:
             system.store.listings.put(listing)
         record: TaskRecord = {**_open_record(system, name), **data}

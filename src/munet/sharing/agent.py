@@ -6,6 +6,7 @@ from typing import Protocol
 from munet.errors import MunetError
 from munet.sharing.exchange import Outcome, Refused, Told
 from munet.store import Store
+from munet.store.run_records import unfinished_of
 
 _PASSING = ("remote", "busy")  # kinds of errors that may be over at the next round
 
@@ -38,8 +39,8 @@ def agent(
     while rounds is None or done < rounds:
         if done:
             wait()
-        # A run that was cut off depends on what the tasks retained when it began, so it ends before anything is pulled.
-        if not system.store.unfinished_runs():
+        # A run that was cut off goes on with the records that it knows, so it ends before anything is pulled.
+        if not unfinished_of(system.store, tasks):
             _carefully(lambda: system.pull(remote=remote, told=told), note)
         evolve()
         _carefully(lambda: system.push(tasks, remote=remote, told=told), note)

@@ -1,7 +1,7 @@
 """A system in a folder, of this machine or of a shared disk: the same directory that `munet evolve` works in.
 
-Records move under the lock that an evolution holds, so nobody moves one from under a run. flock has to work there: on
-most network disks it does, on some old NFS it does not.
+The record of a task moves under the lock that its evolution holds, so nobody moves one from under a run. flock has to
+work there: on most network disks it does, on some old NFS it does not.
 """
 
 import random
@@ -15,6 +15,7 @@ from munet.sharing.place import Held
 from munet.store import Store, manifests
 from munet.store.objects import MissingObject
 from munet.store.records import DamagedFile
+from munet.store.run_records import unfinished_of
 from munet.store.schema import Manifest, TaskRecord
 from munet.store.store import ModelCheck
 
@@ -69,7 +70,7 @@ class FolderPlace:
                     raise
                 return False
             return True
-        with self._turn(), self.store.commit():
+        with self._turn(record["name"]), self.store.commit():
             now = self.store.read_task(record["name"])
             if now != held.mark:
                 return False
@@ -103,8 +104,8 @@ class FolderPlace:
             self.store.models.put(manifests.encode(manifest))
 
     def _refuse_unfinished(self, record: TaskRecord) -> None:
-        """What a run that was interrupted will sample depends on what the tasks retain: it goes first."""
-        open_runs = self.store.unfinished_runs()
+        """A run that was interrupted goes on with the record that it knows: it goes first."""
+        open_runs = unfinished_of(self.store, [record["name"]])
         if open_runs:
             raise StoreError(
                 f"run {open_runs[0]} of {self.name} is not finished and counts on what '{record['name']}' retains: "
@@ -113,11 +114,11 @@ class FolderPlace:
             )
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Be the one who moves records, after waiting for those who do it for a moment."""
+    def _turn(self, task: str) -> Iterator[None]:
+        """Be the one who moves the record of a task, after waiting for those who do it for a moment."""
         last = time.monotonic() + self._patience
         while True:
-            lock = self.store.evolving()
+            lock = self.store.evolving(task)
             try:
                 lock.__enter__()
             except StoreError as error:

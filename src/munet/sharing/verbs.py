@@ -118,7 +118,7 @@ class Sharing:
     def _publish(self, tasks: Sequence[str] | None) -> None:
         if not tasks:
             raise InputError("--publish makes private tasks public for good: name them")
-        with self.store.evolving(), self.store.commit():
+        with self.store.evolving(*tasks), self.store.commit():
             for name in tasks:
                 record: TaskRecord = {**self.store.read_task(name), "private": False}
                 self.store.write_task(record)

@@ -19,6 +19,7 @@
     relations.py     what manifests say of their relations, read once
     derived.py       owners, totals, lineage: what follows from the refs
     reachability.py  what the refs reach
+    turns.py         the locks of tasks that are evolved
     strays.py        files that are none of a system's own
     absent.py        records that should be there and are not
     consistent.py    reading while others write: again from fresh refs where something is gone

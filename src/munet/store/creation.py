@@ -11,11 +11,11 @@ from munet.fs import locks
 from munet.fs.atomic import explained, is_temporary, make_folder, sync_folder
 from munet.fs.folders import StrangeFileError, opened_folder
 from munet.fs.tree import Tree
-from munet.store import task_list
+from munet.store import task_list, turns
 
 MARKER = "munet.json"
 FOLDERS = ("layers", "models", "listings", "tasks", "runs")
-LOCKS = (".lock", ".turn", task_list.LOCK, ".evolving")
+LOCKS = (".lock", ".turn", task_list.LOCK, turns.LOCK)
 REMOTES = "remotes.json"  # which other places the system exchanges with: munet.sharing
 
 
@@ -61,9 +61,8 @@ def _refuse_taken(path: Path) -> None:
         found = {entry.name for entry in path.iterdir()}
     if MARKER in found:
         raise StoreError(f"{path} is already a munet system: add tasks to it, or choose another path", kind="exists")
-    strange = [
-        name for name in found if name not in (*FOLDERS, *LOCKS, task_list.FILE) and not is_temporary(path / name)
-    ]
+    known = {*FOLDERS, *LOCKS, task_list.FILE, *filter(turns.is_lock, found)}
+    strange = [name for name in found - known if not is_temporary(path / name)]
     # A killed attempt has made .evolving before anything else, so without it these folders are not ours.
     if strange or (found and ".evolving" not in found):
         raise StoreError(f"{path} is not empty: choose another path for the system", kind="exists")

@@ -96,10 +96,11 @@ def in_order(files: Iterable[str]) -> list[str]:
 
 
 def models_of_task(record: TaskRecord) -> list[str]:
-    """Ids in a task's record that keep a model: the retained one, those that others retained at the same time, and the
-    active population."""
+    """Ids in a task's record that keep a model: the retained one, those that others retained at the same time, the
+    active population, and what its generation in training sees of other tasks."""
     model, active = record.get("model"), record.get("active")
-    return [*([model] if model else []), *beside(record), *(active.get("population", ()) if active else ())]
+    used = [*active.get("population", ()), *(one["model"] for one in active.get("seen", ()))] if active else []
+    return [*([model] if model else []), *beside(record), *used]
 
 
 def listings_of_task(record: TaskRecord) -> list[str]:

@@ -1,6 +1,6 @@
 """The records of a run, each read and written as what it is. `Store.read_run` and `write_run` know only files."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -15,6 +15,7 @@ from munet.store.run_files import (
     iteration_file,
 )
 from munet.store.schema import FinishedRecord, GenerationRecord, IterationRecord, RunRecord
+from munet.store.turns import is_evolving
 
 if TYPE_CHECKING:
     from munet.store.store import Store
@@ -28,6 +29,22 @@ def read_config(store: "Store", run: str) -> RunRecord:
 def read_finished(store: "Store", run: str) -> FinishedRecord:
     """How a run ended. Raises InputError unless it has, DamagedError for a damaged record."""
     return cast("FinishedRecord", store.read_run(run, FINISHED))
+
+
+def unfinished_of(store: "Store", tasks: Collection[str]) -> list[str]:
+    """Runs of any of these tasks that have not ended, oldest first. Raises DamagedError."""
+    return [run for run in store.unfinished_runs() if not {*_tasks(store, run, tasks)}.isdisjoint(tasks)]
+
+
+def is_going_on(store: "Store", run: str) -> bool:
+    """Whether a process of this machine is at a run, as far as this user may see. Raises DamagedError."""
+    return not store.is_finished(run) and is_evolving(store.path, _tasks(store, run, store.task_names()))
+
+
+def _tasks(store: "Store", run: str, unsaid: Collection[str]) -> Collection[str]:
+    """The tasks of a run, or `unsaid` where another writer left them out: then it may be of any."""
+    request = read_config(store, run).get("request")
+    return request["tasks"] if request else unsaid
 
 
 def ended_by_itself(store: "Store", run: str) -> bool:

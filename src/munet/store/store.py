@@ -11,7 +11,7 @@ from munet.fs import locks
 from munet.fs.atomic import explained
 from munet.fs.folders import StrangeFileError
 from munet.fs.tree import Tree
-from munet.store import creation, manifests
+from munet.store import creation, manifests, turns
 from munet.store import layer_file as layer_format
 from munet.store.creation import MARKER
 from munet.store.objects import MissingObject, Objects, is_id, sha256_of
@@ -96,9 +96,10 @@ class Store(Runs):
         """Wait for the running commits, then hold off new ones. Deadlocks inside a commit of the same process."""
         return locks.exclusive(self.path / ".lock", self.path / ".turn")
 
-    def evolving(self) -> AbstractContextManager[None]:
-        """Be the one process that evolves this system, or raise StoreError naming the one that does."""
-        return locks.alone(self.path / ".evolving", "evolving")
+    def evolving(self, *tasks: str) -> AbstractContextManager[None]:
+        """Be the one process that evolves these tasks, or raise StoreError naming the one that does. Without tasks:
+        keep the system from being evolved by versions that know one lock for all tasks."""
+        return turns.evolving(self.path, tasks)
 
     # -- layers -------------------------------------------------------------------------------------------------------
 

@@ -11,13 +11,14 @@ from munet.store.records import DamagedFile
 from munet.store.relations import FILE
 from munet.store.run_files import CHECKPOINT
 from munet.store.store import Store
+from munet.store.turns import is_lock
 
 _KNOWN = (*FOLDERS, *LOCKS, MARKER, REMOTES, FILE, task_list.FILE)
 
 
 def strays(store: Store) -> list[Path]:
     """Everything in a system that docs/format.md does not list, and what killed writers left."""
-    beside = [store.path / name for name in _names(store, store.path) if name not in _KNOWN]
+    beside = [store.path / name for name in _names(store, store.path) if not (name in _KNOWN or is_lock(name))]
     kinds = (store.models, store.layers, store.listings)
     objects = [file for objects in kinds for file in objects.strangers()]
     return sorted([*beside, *objects, *_beside_tasks(store), *_beside_runs(store)])

@@ -1,6 +1,7 @@
 """Changes of a recorded task: its images lie elsewhere now, it gets another name, it goes."""
 
 from munet.errors import InputError
+from munet.store.run_records import unfinished_of
 from munet.store.schema import TaskRecord
 from munet.store.store import Store
 from munet.store.task_list import vanished
@@ -29,7 +30,7 @@ def move(store: Store, name: str, source: str) -> TaskRecord:
                 "find those it was added with, or add these as a new task",
                 kind="changed-data",
             ) from error
-    with store.evolving(), store.commit():  # nobody else writes the record meanwhile
+    with store.evolving(name), store.commit():  # nobody else writes the record meanwhile
         record: TaskRecord = {**store.read_task(name), "source": opened.address}
         trust([opened.address])
         store.write_task(record)
@@ -56,7 +57,7 @@ def _address(record: TaskRecord, source: str) -> str:
 def rename(store: Store, name: str, new: str) -> TaskRecord:
     """Give a task another name; returns its record. InputError for one that was evolved: its models hold its name."""
     new = check_name(new)
-    with store.evolving(), store.commit():
+    with store.evolving(name, new), store.commit():
         record = store.read_task(name)
         if record["model"] is not None or record["active"] is not None:
             raise InputError(
@@ -75,19 +76,23 @@ def remove(store: Store, name: str) -> TaskRecord | None:
     Layers and ancestors that other tasks need stay; what nobody needs any more is for gc. InputError while a run is
     unfinished, which may come back to it.
     """
-    with store.evolving():
+    with store.evolving(name):
         record = None if name in vanished(store) else store.read_task(name)
-        refuse_unfinished(store, f"remove task '{name}'")
+        if open_runs := store.unfinished_runs():
+            raise _unfinished(store, open_runs[-1], "any task", f"remove task '{name}'")
         store.remove_task(name)
     return record
 
 
-def refuse_unfinished(store: Store, wanted: str) -> None:
-    """InputError while a run is unfinished, which may come back to any task."""
-    run = next(reversed(store.unfinished_runs()), None)
-    if run is not None:
-        raise InputError(
-            f"run {run} is not finished, and may come back to any task: `munet resume {store.path} {run}` goes on with "
-            f"it, `munet evolve --abandon {run}` leaves it behind; {wanted} then",
-            kind="interrupted-run",
-        )
+def refuse_unfinished(store: Store, task: str, wanted: str) -> None:
+    """InputError while a run of this task is unfinished."""
+    if open_runs := unfinished_of(store, [task]):
+        raise _unfinished(store, open_runs[-1], "it", wanted)
+
+
+def _unfinished(store: Store, run: str, what: str, wanted: str) -> InputError:
+    return InputError(
+        f"run {run} is not finished, and may come back to {what}: `munet resume {store.path} {run}` goes on with "
+        f"it, `munet evolve --abandon {run}` leaves it behind; {wanted} then",
+        kind="interrupted-run",
+    )

@@ -48,9 +48,9 @@ def update(
     `allow_duplicates`), splits that could not be learned from, a record that does not tell its images.
     """
     say = tell or (lambda text: None)
-    with store.evolving():
+    with store.evolving(name):
         record = store.read_task(name)
-        refuse_unfinished(store, f"change the images of task '{name}'")
+        refuse_unfinished(store, name, f"change the images of task '{name}'")
         refuse_received(record)
         refuse_missing(record)
         _refuse_overlap(record)

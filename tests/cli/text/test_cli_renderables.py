@@ -34,7 +34,7 @@ def test_status_numbers_are_whole_where_there_is_room():
 
 def test_status_totals_and_what_to_do_next():
     run = {"run": "0003", "user": "ada", "host": "lab", "started": "2026-11-27T20:14:03+00:00", "tasks": ["a", "b"]}
-    run |= {"at": ["b"], "models": 9, "samples": 115200, "resume": "munet resume fleet 0003"}
+    run |= {"at": ["b"], "models": 9, "samples": 115200, "going_on": False, "resume": "munet resume fleet 0003"}
     text = drawn(tables.status_view(status_of(task_row("a"), unfinished=[run]), 200), 200)
     assert "mean test accuracy 81.23 %, 4,000,000 unique parameters, 800,000 per task" in text
     assert "Run 0003 of ada@lab is not finished: begun 2026-11-27T20:14:03+00:00 over a, b, now at b," in text

@@ -10,6 +10,7 @@ import typer
 from munet.cli.common import show
 from munet.cli.text.formatting import duration
 from munet.errors import InputError
+from munet.store.run_records import unfinished_of
 
 if TYPE_CHECKING:
     from munet.evolution.asked import Asked
@@ -52,7 +53,7 @@ def agree(
     Nothing is said of a run that goes on: its view knows better. `quiet` says nothing at all, and never asks.
     """
     store = system.store
-    if quiet or budget.time is not None or store.unfinished_runs():
+    if quiet or budget.time is not None or unfinished_of(store, asked.tasks):
         return
     if _guess(system.models, asked, image_size) < _TOLD:
         return

@@ -116,11 +116,11 @@ def unfinished_text(run: Row) -> str:
     """A run that is not finished: whose it is, what it holds, and the command that goes on with it."""
     of = f" of {clean(run['user'])}@{clean(run['host'])}" if run["user"] else ""
     at = f", now at {', '.join(map(clean, run['at']))}" if run["at"] else ""
-    return (
-        f"Run {run['run']}{of} is not finished: begun {run['started']} over {', '.join(map(clean, run['tasks']))}{at}, "
-        f"with {counted(run['models'], 'open model')} ({run['samples']:,} samples of training). "
-        f"`{clean(run['resume'])}` goes on with it."
-    )
+    tasks, models = ", ".join(map(clean, run["tasks"])), counted(run["models"], "open model")
+    about = f"begun {run['started']} over {tasks}{at}, with {models} ({run['samples']:,} samples of training)."
+    if run["going_on"]:
+        return f"Run {run['run']}{of} is going on: {about}"
+    return f"Run {run['run']}{of} is not finished: {about} `{clean(run['resume'])}` goes on with it."
 
 
 def added_view(records: Sequence[Row]) -> RenderableType:

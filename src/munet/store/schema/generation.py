@@ -5,6 +5,7 @@ from typing import Any, NotRequired, TypedDict
 
 from munet.store.records import FORMAT
 from munet.store.schema.manifest import Mutation
+from munet.store.schema.task import SeenModel
 
 
 class Verdict(TypedDict):
@@ -69,6 +70,7 @@ class GenerationRecord(TypedDict):
     iteration: int
     generation: int
     children: list[ChildRecord]
+    seen: NotRequired[list[SeenModel]]  # what other tasks retained when it began; lacks in older records
 
 
 def verdict(
@@ -136,6 +138,21 @@ def child_record(
     }
 
 
-def generation_record(task: str, iteration: int, generation: int, children: Sequence[ChildRecord]) -> GenerationRecord:
+def generation_record(
+    task: str,
+    iteration: int,
+    generation: int,
+    children: Sequence[ChildRecord],
+    seen: Sequence[SeenModel] | None = None,
+) -> GenerationRecord:
     """The record of a generation with the children that have finished so far."""
-    return {"format": FORMAT, "task": task, "iteration": iteration, "generation": generation, "children": [*children]}
+    record: GenerationRecord = {
+        "format": FORMAT,
+        "task": task,
+        "iteration": iteration,
+        "generation": generation,
+        "children": [*children],
+    }
+    if seen is not None:
+        record["seen"] = [*seen]
+    return record

@@ -55,11 +55,20 @@ class IterationPlace(TypedDict):
     iteration: Required[int]
 
 
+class SeenModel(TypedDict):
+    """What a generation of one task sees of another."""
+
+    task: str
+    model: Required[str]  # retained when the generation began
+    private: bool  # seen, but not built on
+
+
 class ActivePopulation(IterationPlace):
     """What is known of a task while it is evolved."""
 
     generation: int  # the one in training
     population: Required[list[str]]  # model ids
+    seen: NotRequired[list[SeenModel]]  # by that generation, in the order of the tasks; lacks in older records
 
 
 class OlderData(TypedDict):
