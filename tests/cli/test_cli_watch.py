@@ -125,3 +125,12 @@ def test_a_browser_is_opened_only_where_it_is_seen():
     assert not has_display({"DISPLAY": ""}, "linux")
     assert has_display({}, "darwin")
     assert not has_display({"DISPLAY": ":10", "SSH_CONNECTION": "1 2 3 4"}, "linux")
+
+
+@pytest.mark.parametrize("command", ["watch", "serve"])
+def test_what_is_missing_for_a_server_is_named_with_its_extra(system: Path, command: str):
+    code = f"import sys; sys.modules['uvicorn'] = None; from munet.cli import main; main(['{command}', sys.argv[1]])"
+    env = {**os.environ, "PYTHONPATH": str(SOURCES)}
+    found = subprocess.run([sys.executable, "-c", code, str(system)], env=env, capture_output=True, text=True)
+    assert found.returncode == 2
+    assert found.stderr == "munet: error: serving needs the package uvicorn: `pip install 'munet-ml[serve]'`\n"

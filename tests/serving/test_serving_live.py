@@ -13,7 +13,6 @@ import munet
 from cli_tools import munet as command
 from growing import evolve
 from munet.errors import InputError
-from munet.serving.app import app
 from munet.serving.server import Server, bind
 
 if TYPE_CHECKING:
@@ -22,20 +21,14 @@ if TYPE_CHECKING:
 
 @contextmanager
 def running(system: munet.System, **options: Any) -> Iterator[Server]:
-    import uvicorn
-
     server = bind(system.models, port=0, device="cpu", **options)
-    config = uvicorn.Config(app(server.service), log_level="warning", timeout_graceful_shutdown=1)
-    inner = uvicorn.Server(config)
-    thread = threading.Thread(target=inner.run, kwargs={"sockets": [server.listener]}, daemon=True)
+    thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
         yield server
     finally:
-        inner.should_exit = True
+        server.stop()
         thread.join(20)
-        server.service.batcher.close()
-        server.listener.close()
 
 
 def test_the_client_of_the_hub_speaks_to_it(system: munet.System) -> None:

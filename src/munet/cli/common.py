@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -49,6 +49,19 @@ def refuse_unknown(option: str, value: str, known: Sequence[str]) -> None:
     """InputError unless the value of an option is one of `known`."""
     if value not in known:
         raise InputError(f"{option} {value}{suggest(value, known)}: choose one of {', '.join(known)}")
+
+
+@contextmanager
+def importing_a_server() -> Iterator[None]:
+    """Around the import of a server: InputError that names the extra where its packages are missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in ("starlette", "uvicorn", "anyio", "h11", "prometheus_client"):
+            raise
+        text = f"serving needs the package {package}: `pip install 'munet-ml[serve]'`"
+        raise InputError(text, kind="missing-extra") from error
 
 
 SystemPath = Annotated[Path, typer.Argument(metavar="SYSTEM", help="Directory of the system.", show_default=False)]

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from munet.cli.common import Device, SystemPath, open_system, show, tell
-from munet.errors import InputError
+from munet.cli.common import Device, SystemPath, importing_a_server, open_system, show, tell
 from munet.text import clean
 
 PORT = 8000  # of munet.serving.server, which is imported late
@@ -51,13 +50,8 @@ def serve(
       curl --data-binary @photo.jpg 'localhost:8000/models?tasks=*'
     """
     opened = open_system(system)
-    try:
+    with importing_a_server():
         from munet.serving.server import bind
-    except ModuleNotFoundError as error:
-        if error.name not in ("starlette", "uvicorn", "anyio", "prometheus_client"):
-            raise
-        text = f"serving needs the package {error.name}: `pip install 'munet-ml[serve]'`"
-        raise InputError(text, kind="missing-extra") from error
     from munet.serving.limits import Limits
 
     limits = Limits(body=max_bytes, queue=queue, seconds=timeout, rows=rows)

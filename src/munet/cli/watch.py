@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from munet.cli import INTERRUPTED
-from munet.cli.common import SystemPath, open_system, show, tell
+from munet.cli.common import SystemPath, importing_a_server, open_system, show, tell
 from munet.text import clean
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def has_display(environment: Mapping[str, str], platform: str) -> bool:
 
 
 def _server(path: Path, host: str, port: int | None, token: str | None) -> "Server":
-    from munet.report.watch import bind
+    with importing_a_server():
+        from munet.report.watch import bind
 
     def make_payload() -> dict[str, Any]:
         from munet.report.page import payload

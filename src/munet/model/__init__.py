@@ -6,7 +6,7 @@ kinds.py        the kinds of network that models may be
 staged.py       a module in stages, what every model is when it computes
 network.py      a vision transformer as an nn.Module over stored tensors
 block.py        a transformer block as one operation; block_math.py its forward and backward
-modules.py      timm's modules without weights, residual adapters
+transformer.py  the blocks of a vision transformer; modules.py what is around them, residual adapters
 weight_init.py  new heads, adapters, position embeddings
 validation.py   whether a stored model fits its architecture
 loader.py       ModelLoader: a store's models as networks

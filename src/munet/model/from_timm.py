@@ -7,7 +7,6 @@ same features. So what no field of Architecture describes is refused, and not si
 from typing import Any, NoReturn
 
 import torch
-import torch.nn.functional as F
 from timm.layers.attention import Attention
 from timm.layers.mlp import Mlp
 from timm.layers.patch_embed import PatchEmbed
@@ -18,18 +17,13 @@ from munet.errors import InputError
 from munet.model.modules import build_vit, shallow_clone
 from munet.model.network import Network
 from munet.model.state_dict import split_state_dict
+from munet.model.transformer import FUNCTIONS
 from munet.model.vit import POOLS, ViTArchitecture
 
 CAN_BE_CUT = (
     "what can be cut is timm's plain VisionTransformer: vit_* and deit_* (AugReg, DeiT, DeiT-3, MAE), DINOv2 "
     "(small, base, large; with or without registers), SigLIP and CLIP image towers"
 )
-
-_ACTIVATIONS = {
-    "gelu": F.gelu,
-    "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
-    "quick_gelu": lambda x: x * torch.sigmoid(1.702 * x),
-}
 
 
 def refuse(name: str, reason: str) -> NoReturn:
@@ -125,10 +119,10 @@ def _activation(module: nn.Module, name: str) -> str:
     probe = torch.linspace(-3, 3, 13)
     if not list(module.parameters()):
         result = module(probe)
-        for act, function in _ACTIVATIONS.items():
+        for act, function in FUNCTIONS.items():
             if torch.allclose(result, function(probe), rtol=0, atol=1e-6):
                 return act
-    return refuse(name, f"its activation {type(module).__name__} is not one of {', '.join(_ACTIVATIONS)}")
+    return refuse(name, f"its activation {type(module).__name__} is not one of {', '.join(FUNCTIONS)}")
 
 
 def _shapes(vit: VisionTransformer) -> dict[str, tuple[int, ...]]:

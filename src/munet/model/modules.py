@@ -1,16 +1,19 @@
-"""The modules that networks are made of: timm's own, built once per architecture without values and then cloned."""
+"""The modules around the blocks, built once per architecture without values and then cloned; and timm's own ViT."""
 
 from collections.abc import Mapping
 from functools import lru_cache, partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 import torch.nn.functional as F
-from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from munet.errors import InputError
+from munet.model.transformer import PatchEmbedding, norm_of
 from munet.model.vit import ViTArchitecture
+
+if TYPE_CHECKING:
+    from timm.models.vision_transformer import VisionTransformer
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -48,9 +51,10 @@ def timm_arguments(architecture: ViTArchitecture, num_blocks: int, image_size: i
 
 def build_vit(
     architecture: ViTArchitecture, num_blocks: int, image_size: int, classes: int = 0, device: str = "meta"
-) -> VisionTransformer:
+) -> "VisionTransformer":
     """timm's VisionTransformer of an architecture; on `meta` it has shapes and no values."""
     from timm.layers.norm import LayerNorm
+    from timm.models.vision_transformer import VisionTransformer
 
     arguments = timm_arguments(architecture, num_blocks, image_size, classes)
     norm = partial(LayerNorm, eps=architecture.norm_eps)
@@ -58,9 +62,10 @@ def build_vit(
 
 
 @lru_cache(maxsize=32)
-def template(architecture: ViTArchitecture) -> VisionTransformer:
-    """ViT of one block and one patch on the meta device, shared by all networks of an architecture; never change it."""
-    return build_vit(architecture, 1, architecture.patch_size)
+def pool_template(architecture: ViTArchitecture) -> nn.Module:
+    """timm's attention pool on the meta device, of the few architectures that have one; never change it."""
+    pool: Any = build_vit(architecture, 1, architecture.patch_size).attn_pool
+    return pool
 
 
 def shallow_clone(module: M) -> M:
@@ -121,18 +126,20 @@ class Embedding(nn.Module):
 
     def __init__(self, architecture: ViTArchitecture, image_size: int) -> None:
         super().__init__()
-        vit = template(architecture)
-        self.patch_embed: Any = shallow_clone(vit.patch_embed)
-        self.patch_embed.set_input_size(img_size=(image_size, image_size))
-        self.norm_pre: Any = shallow_clone(vit.norm_pre)
-        for name in ("cls_token", "reg_token", "pos_embed"):
-            self._parameters[name] = vit._parameters.get(name)
+        a, self.image_size = architecture, image_size
+        self.patch_embed = PatchEmbedding(a)
+        self.norm_pre = norm_of(a, a.pre_norm)
+        for name, tokens in (("cls_token", int(a.class_token)), ("reg_token", a.reg_tokens)):
+            empty = nn.Parameter(torch.empty(1, tokens, a.width, device="meta")) if tokens else None
+            self.register_parameter(name, empty)
         shape = (1, architecture.posembed_rows(image_size), architecture.width)
         self.pos_embed = nn.Parameter(torch.empty(shape, device="meta"))
         self.no_embed_class = architecture.no_embed_class
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        x = self._patches(x_BCHW)
+        if x_BCHW.shape[2:] != (self.image_size, self.image_size):
+            raise ValueError(f"images of {tuple(x_BCHW.shape[2:])} pixels: this network reads {self.image_size} a side")
+        x = self.patch_embed(x_BCHW)
         prefix = [token.expand(x.shape[0], -1, -1) for token in (self.cls_token, self.reg_token) if token is not None]
         if self.no_embed_class:
             x = x + self.pos_embed
@@ -141,13 +148,3 @@ class Embedding(nn.Module):
         if not self.no_embed_class:
             x = x + self.pos_embed
         return self.norm_pre(x)
-
-    def _patches(self, x_BCHW: Tensor) -> Tensor:
-        """Embedded patches (B, T, width)."""
-        if x_BCHW.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
-            return self.patch_embed(x_BCHW)
-        # In bfloat16 a CPU computes one matrix product three times as fast as the convolution that it is.
-        projection, side = self.patch_embed.proj, self.patch_embed.patch_size[0]
-        patches = x_BCHW.unfold(2, side, side).unfold(3, side, side)  # (B, C, rows, columns, side, side)
-        patches_BTP = patches.permute(0, 2, 3, 1, 4, 5).flatten(3).flatten(1, 2)
-        return self.patch_embed.norm(F.linear(patches_BTP, projection.weight.flatten(1), projection.bias))

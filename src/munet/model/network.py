@@ -1,4 +1,4 @@
-"""A model as an nn.Module: timm's own modules around the tensors of its layers.
+"""A model as an nn.Module: timm's modules, by its names, around the tensors of its layers.
 
 Nothing is initialised and nothing is copied: the parameters of a network are the given tensors.
 """
@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from munet.errors import InputError
 from munet.model.block import FusedBlock, can_fuse
-from munet.model.modules import Embedding, adapter_template, assign, shallow_clone, template
+from munet.model.modules import Embedding, adapter_template, assign, pool_template, shallow_clone
 from munet.model.slots import STEM, STEM_STAGE, adapters_of, block, depth_of, is_block, parse, stage_of
 from munet.model.staged import Stage, StagedNetwork
 from munet.model.state_dict import slot_of
+from munet.model.transformer import block_template, norm_of
 from munet.model.vit import ViTArchitecture
 
 Layers = Mapping[str, Mapping[str, Tensor]]
@@ -60,22 +61,23 @@ class Network(StagedNetwork):
 
     def _parts(self, layers: Layers) -> dict[str, nn.Module]:
         """One module per stage, named as its slot (a module's name may hold no dot)."""
-        vit: Any = template(self.architecture)
+        a = self.architecture
         parts: dict[str, nn.Module] = {STEM_STAGE: Embedding(self.architecture, self.image_size)}
         below = {name: tensor for slot in STEM for name, tensor in layers.get(slot, {}).items()}
         assign(parts[STEM_STAGE], below, "embedding, cls or posembed")
         # the norms have a part even without values, since the model is pooled between them
-        parts["norm"] = nn.ModuleDict({name: shallow_clone(getattr(vit, name)) for name in ("norm", "fc_norm")})
+        norms = {"norm": a.final_norm and not a.fc_norm, "fc_norm": a.final_norm and a.fc_norm}
+        parts["norm"] = nn.ModuleDict({name: norm_of(a, there) for name, there in norms.items()})
         assign(parts["norm"], layers.get("norm", {}), "norm")
         for slot in self.slots:
             kind = parse(slot).kind
             if kind == "block":
-                part: nn.Module = shallow_clone(vit.blocks[0])
+                part: nn.Module = shallow_clone(block_template(a))
             elif kind == "adapter":
-                a, dim = self.architecture, _rows(layers, slot, "down.weight")
+                dim = _rows(layers, slot, "down.weight")
                 part = shallow_clone(adapter_template(a.width, dim, a.adapter_act))
             elif kind == "pool":
-                part = shallow_clone(vit.attn_pool)
+                part = shallow_clone(pool_template(a))
             elif kind == "head":
                 part = nn.Linear(self._head_inputs(layers), _rows(layers, slot, "weight"), device="meta")
             else:

@@ -3,9 +3,10 @@
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from munet.serving import routes, v2
+from munet.serving.bodies import Json
 from munet.serving.service import Service
 
 
@@ -18,4 +19,4 @@ def app(service: Service) -> Starlette:
 async def _missing(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     text = "there is no such page" if status == 404 else f"{request.method} is not possible here"
-    return JSONResponse({"error": f"{text}: POST an image to /models/TASK; /openapi.json has all routes"}, status)
+    return Json({"error": f"{text}: POST an image to /models/TASK; /openapi.json has all routes"}, status)

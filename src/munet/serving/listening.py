@@ -31,6 +31,12 @@ def refused(error: OSError, address: str, port: int) -> InputError:
     return InputError(f"--port {port} {reason}")
 
 
+def address_of(address: str, port: int) -> str:
+    """What a browser is told; an address that stands for all of this machine becomes the machine's name."""
+    name = socket.gethostname() if address in ("0.0.0.0", "::") else address
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}/"
+
+
 def listening(host: str, port: int | None, usual: int) -> socket.socket:
     """A socket that listens: on `port`, or where that is None on the usual one, else on any free one. InputError."""
     family, address = resolved(host)

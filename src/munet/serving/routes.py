@@ -7,11 +7,12 @@ from typing import Any
 from anyio import to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from munet.errors import InputError
 from munet.serving.answers import Answer
+from munet.serving.bodies import Json
 from munet.serving.page import openapi, page
 from munet.serving.policy import policy
 from munet.serving.served import Loaded, Tasks
@@ -45,15 +46,16 @@ class _Own:
         (loaded,) = tasks.named([request.path_params["task"]])
         data, parameters = await self._service.image(request)
         (answer,) = await self._service.answers(data, [loaded], tasks)
-        return JSONResponse(answer.top(_top(request, parameters)), headers={"X-Munet-Model": loaded.model})
+        return Json(answer.top(_top(request, parameters)), headers={"X-Munet-Model": loaded.model})
 
     async def classify_all(self, request: Request) -> Response:
         """Several tasks, or all: one image, each shared stage computed once."""
         tasks, began = self._service.served.now, time.monotonic()
         given = request.query_params.get("tasks", "*")
-        asked = (
-            list(tasks.loaded.values()) if given == "*" else tasks.named([name for name in given.split(",") if name])
-        )
+        names = [name for name in given.split(",") if name]
+        if not names:
+            raise InputError("tasks= names no task: give names with commas between them, or * for all")
+        asked = list(tasks.loaded.values()) if given == "*" else tasks.named(names)
         if not asked:
             raise HTTPException(
                 503, "no task has a model yet: `munet evolve` makes one, and it is served as soon as it is there"
@@ -62,17 +64,17 @@ class _Own:
         found = await self._service.answers(data, asked, tasks)
         top = _top(request, parameters)
         rows = [_told(one, top, tasks) for one in found]
-        return JSONResponse({"tasks": rows, "milliseconds": round(1000 * (time.monotonic() - began), 1)})
+        return Json({"tasks": rows, "milliseconds": round(1000 * (time.monotonic() - began), 1)})
 
     # -- what is there ------------------------------------------------------------------------------------------------
 
     async def tasks(self, request: Request) -> Response:
         loaded = self._service.served.now.loaded.values()
-        return JSONResponse({"tasks": [_described(one) for one in loaded], "fault": self._service.served.fault})
+        return Json({"tasks": [_described(one) for one in loaded], "fault": self._service.served.fault})
 
     async def describe(self, request: Request) -> Response:
         (loaded,) = self._service.served.now.named([request.path_params["task"]])
-        return JSONResponse(_described(loaded))
+        return Json(_described(loaded))
 
     async def metrics(self, request: Request) -> Response:
         return Response(self._service.measures.text(), media_type=self._service.measures.content_type)

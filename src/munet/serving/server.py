@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import uvicorn
 
@@ -11,9 +12,11 @@ from munet.model.loader import ModelLoader
 from munet.serving.access import Access, checked_token, is_loopback, new_token
 from munet.serving.app import app
 from munet.serving.batcher import Batcher
+from munet.serving.connections import CONNECTIONS, Connections
 from munet.serving.limits import Limits
-from munet.serving.listening import listening
+from munet.serving.listening import address_of, listening
 from munet.serving.measures import Measures
+from munet.serving.running import prepared
 from munet.serving.served import Served
 from munet.serving.service import Service
 from munet.training.devices import choose_device
@@ -37,20 +40,24 @@ class Server:
     @property
     def url(self) -> str:
         """The address to open."""
-        name = socket.gethostname() if self.host in ("0.0.0.0", "::") else self.host
-        base = f"http://{f'[{name}]' if ':' in name else name}:{self.access.port}/"
+        base = address_of(self.host, self.access.port)
         return base if self.access.token is None else f"{base}?token={self.access.token}"
 
+    @cached_property
+    def _inner(self) -> uvicorn.Server:
+        room = self.service.limits.queue + CONNECTIONS  # who waits in the queue is told so, not hung up
+        return prepared(app(self.service), Connections(room, room), log_level="warning", goodbye=_GOODBYE)
+
     def run(self) -> None:
-        """Answer requests until SIGINT or SIGTERM; those under way are answered first."""
-        config = uvicorn.Config(
-            app(self.service), log_level="warning", access_log=False, server_header=False,
-            timeout_graceful_shutdown=_GOODBYE,
-        )  # fmt: skip
+        """Answer requests until SIGINT, SIGTERM or `stop`; those under way are answered first."""
         try:
-            asyncio.run(uvicorn.Server(config).serve(sockets=[self.listener]))
+            asyncio.run(self._inner.serve(sockets=[self.listener]))
         finally:
             self.service.batcher.close()
+
+    def stop(self) -> None:
+        """Let `run`, which another thread is in, come to its end."""
+        self._inner.should_exit = True
 
 
 def bind(

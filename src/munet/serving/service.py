@@ -12,13 +12,13 @@ from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from munet.errors import InputError, MunetError
 from munet.serving.access import Access
 from munet.serving.answers import Answer, answered, check_pixels, prepared
 from munet.serving.batcher import Batcher, Full, Late
-from munet.serving.bodies import decoded_json, from_base64
+from munet.serving.bodies import Json, decoded_json, from_base64
 from munet.serving.limits import Limits
 from munet.serving.measures import Measures
 from munet.serving.served import Loaded, Served, Tasks
@@ -147,4 +147,4 @@ def _refused(error: Exception) -> Response:
         raise error
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse({"error": text}, status, headers)
+    return Json({"error": text}, status, headers)

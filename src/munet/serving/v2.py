@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from munet.errors import InputError
 from munet.provenance import VERSION
 from munet.serving.answers import check_pixels
-from munet.serving.bodies import decoded_json, from_base64
+from munet.serving.bodies import Json, decoded_json, from_base64
 from munet.serving.service import Service
 
 _MOST = 64  # images of one request
@@ -27,20 +27,20 @@ def routes(service: Service) -> list[Route]:
     """Routes under /v2."""
 
     async def server(request: Request) -> Response:
-        return JSONResponse({"name": "munet", "version": VERSION, "extensions": []})
+        return Json({"name": "munet", "version": VERSION, "extensions": []})
 
     async def live(request: Request) -> Response:
-        return JSONResponse({"live": True})
+        return Json({"live": True})
 
     async def ready(request: Request) -> Response:
         if not service.served.now.loaded:
             raise HTTPException(503, "no task has a model yet")
-        return JSONResponse({"ready": True})
+        return Json({"ready": True})
 
     async def described(request: Request) -> Response:
         (loaded,) = service.served.now.named([request.path_params["task"]])
         count = len(loaded.classes)
-        return JSONResponse({
+        return Json({
             "name": loaded.task,
             "versions": [loaded.model],
             "platform": "munet",
@@ -53,7 +53,7 @@ def routes(service: Service) -> list[Route]:
 
     async def model_ready(request: Request) -> Response:
         (loaded,) = service.served.now.named([request.path_params["task"]])
-        return JSONResponse({"name": loaded.task, "ready": True})
+        return Json({"name": loaded.task, "ready": True})
 
     async def infer(request: Request) -> Response:
         tasks = service.served.now
@@ -74,7 +74,7 @@ def routes(service: Service) -> list[Route]:
             {"name": "labels", "datatype": "BYTES", "shape": shape, "data": labels},
             {"name": "scores", "datatype": "FP32", "shape": shape, "data": scores},
         ]
-        return JSONResponse(found)
+        return Json(found)
 
     return [
         Route("/v2", service.guarded(server)),

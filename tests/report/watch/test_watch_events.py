@@ -90,7 +90,7 @@ def test_clients_that_left_are_forgotten(system: Path):
         end = time.monotonic() + 20
         while running.feed._watchers and time.monotonic() < end:
             time.sleep(0.02)
-        assert running.feed._watchers == 0
+        assert running.feed._watchers == []
 
 
 def test_another_server_goes_on_where_the_first_stopped(system: Path):

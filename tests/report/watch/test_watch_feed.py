@@ -147,8 +147,11 @@ def test_nobody_watches_so_nothing_is_looked_at(tmp_path: Path):
     stage.feed._clock = time.monotonic
     time.sleep(0.1)
     assert stage.made == 0
-    with stage.feed.watching():
-        assert stage.feed.wait(0, 10)
+    heard = threading.Event()
+    with stage.feed.watching(heard.set):
+        assert heard.wait(10)
+        while stage.made == 0:
+            time.sleep(0.01)
     time.sleep(0.1)
     stage.child(0)
     time.sleep(0.2)
@@ -161,8 +164,11 @@ def test_one_payload_for_many(tmp_path: Path):
     news: list[object] = []
 
     def client() -> None:
-        with stage.feed.watching():
-            news.append(stage.feed.wait(0, 10))
+        heard = threading.Event()
+        with stage.feed.watching(heard.set):
+            while stage.feed.shown is None and heard.wait(10):
+                heard.clear()
+            news.append(stage.feed.shown)
 
     threads = [threading.Thread(target=client) for _ in range(20)]
     for thread in threads:

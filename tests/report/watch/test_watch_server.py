@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from munet.errors import InputError
-from munet.report.watch import Server, bind, connections, server
+from munet.report.watch import Server, bind, server
 from munet.serving.policy import policy
 from watch_tools import Listener, ask, fake_page, fake_system, put, serving
 
@@ -123,15 +123,14 @@ def test_requests_are_no_paths(system: Path, path: str):
 
 
 @pytest.mark.parametrize(
-    "line", ["nonsense", "GET / HTTP/9.9", "GET http://[/ HTTP/1.1", "GET /" + "x" * 70000 + " HTTP/1.1"]
+    "line", ["nonsense", "GET / HTTP/x", "GET http://[/ HTTP/1.1", "GET /" + "x" * 70000 + " HTTP/1.1"]
 )
 def test_what_is_no_request_is_refused(system: Path, line: str):
     with serving(system) as running:
         with socket.create_connection(("127.0.0.1", running.port), 10) as client:
-            client.sendall(f"{line}\r\nHost: localhost\r\n\r\n".encode())
-            client.shutdown(socket.SHUT_WR)
+            client.sendall(f"{line}\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
             said = b"".join(iter(lambda: client.recv(4096), b""))
-        assert re.match(rb"HTTP/1.1 [45]\d\d |Bad request syntax|Invalid HTTP version", said)
+        assert re.match(rb"HTTP/1.1 4\d\d ", said)
         assert b"Traceback" not in said
         assert ask(running, "/")[0].status == 200
 
@@ -186,7 +185,7 @@ def test_a_taken_port(system: Path, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(server, "PORT", running.port)
         other = bind(system, dict, fake_page)
         assert other.port not in (0, running.port), "nobody asked for that port"
-        other.server_close()
+        other.stop()
 
 
 def test_addresses_that_cannot_be(system: Path):
@@ -203,7 +202,7 @@ def test_an_address_of_the_newer_kind(system: Path):
     except InputError:
         pytest.skip("this machine has no IPv6")
     assert running.url == f"http://[::1]:{running.port}/"
-    running.server_close()
+    running.stop()
 
 
 def test_a_system_that_cannot_be_shown_yet(system: Path):
@@ -219,7 +218,7 @@ def test_a_system_that_cannot_be_shown_yet(system: Path):
 
 def test_a_page_that_cannot_be_made_harms_no_one_else(system: Path, capfd: pytest.CaptureFixture[str]):
     with serving(system, lambda: {"children": 1}) as running:
-        running._make_page = lambda payload: 1 / 0  # type: ignore[assignment,return-value]
+        running.site.make_page = lambda payload: 1 / 0  # type: ignore[assignment,return-value]
         answer, body = ask(running, "/")
         assert (answer.status, body) == (500, b"internal error, ZeroDivisionError: division by zero\n")
         assert ask(running, "/payload")[0].status == 200
@@ -229,8 +228,8 @@ def test_a_page_that_cannot_be_made_harms_no_one_else(system: Path, capfd: pytes
 def test_the_page_is_made_once_for_all(system: Path):
     made: list[Server] = []
     with serving(system) as running:
-        make = running._make_page
-        running._make_page = lambda payload: (made.append(running), make(payload))[1]
+        make = running.site.make_page
+        running.site.make_page = lambda payload: (made.append(running), make(payload))[1]
         threads = [threading.Thread(target=ask, args=(running, "/")) for _ in range(10)]
         for thread in threads:
             thread.start()
@@ -240,7 +239,7 @@ def test_the_page_is_made_once_for_all(system: Path):
 
 
 def test_too_many_connections_are_closed_and_the_next_are_served(system: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(connections, "CONNECTIONS", 3)
+    monkeypatch.setattr(server, "CONNECTIONS", 3)
     with serving(system, heartbeat=0.05) as running:
         listeners = [Listener(running.port) for _ in range(3)]
         with pytest.raises((ConnectionError, OSError)):
@@ -286,7 +285,7 @@ def test_a_request_with_a_body_ends_the_connection(system: Path, header: str):
                 answer += part
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert answer.count(b"HTTP/1.1") == 1
-    assert b"Connection: close" in answer
+    assert b"connection: close" in answer.lower()
 
 
 def test_an_empty_body_is_none(system: Path):

@@ -4,9 +4,8 @@
     activity.py  whether an evolution runs
     feed.py      the payload that is shown, remade when something changed; the state that is pushed
     page.py      the page with live.js (made from web/live/) and live.css, and its Content-Security-Policy
-    connections.py  who is connected, how many, and for how long without a word
-    handler.py   the routes
-    server.py    the server: `bind` makes one
+    site.py      the routes
+    server.py    the server: `bind` makes one; needs the extra `serve`
 
 The page and its payload are those of `munet report`; here they are passed in.
 """

@@ -77,7 +77,7 @@ class Feed:
         self._pause, self._share, self._patience = pause, share, patience
         self._clock, self._cost = clock, cost
         self._news = threading.Condition()  # guards state, shown and watchers
-        self._watchers = 0
+        self._watchers: list[Callable[[], None]] = []
         self._work = threading.Lock()  # guards what follows: one thread looks and makes
         self._made_of: Look | None = None
         self._objects: tuple[tuple[int, ...], float] | None = None  # as last seen, and since when
@@ -88,10 +88,10 @@ class Feed:
         self._polling: threading.Thread | None = None
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
-        """While inside, the files are looked at and news come."""
+    def watching(self, heard: Callable[[], None]) -> Iterator[None]:
+        """While inside, the files are looked at, and each new state calls `heard`, in another thread."""
         with self._news:
-            self._watchers += 1
+            self._watchers.append(heard)
             if self._polling is None:
                 self._polling = threading.Thread(target=self._poll, name="munet-watch", daemon=True)
                 self._polling.start()
@@ -100,12 +100,7 @@ class Feed:
             yield
         finally:
             with self._news:
-                self._watchers -= 1
-
-    def wait(self, seen: int, timeout: float) -> State | None:
-        """The state as soon as it is another one than number `seen`; None after `timeout` seconds."""
-        with self._news:
-            return self.state if self._news.wait_for(lambda: self.state.number != seen, timeout) else None
+                self._watchers.remove(heard)
 
     def refresh(self) -> None:
         """Look at the files, unless somebody just did, and make a payload if they changed and it is time."""
@@ -116,7 +111,7 @@ class Feed:
     def _poll(self) -> None:
         while True:
             with self._news:
-                self._news.wait_for(lambda: self._watchers > 0)
+                self._news.wait_for(lambda: bool(self._watchers))
             self.refresh()
             time.sleep(self._pause)
 
@@ -170,7 +165,8 @@ class Feed:
             new = replace(state, number=old.number, version=self.shown.version if self.shown else None)
             if new != old:
                 self.state = replace(new, number=old.number + 1)
-                self._news.notify_all()
+                for heard in self._watchers:
+                    heard()
 
 
 def _error_text(error: Exception) -> str:
