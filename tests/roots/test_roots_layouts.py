@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import timm
 import torch
@@ -97,6 +98,12 @@ def test_weights_that_lack_a_part_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"FILE lacks the key of blocks\.0: fetch it again"):
         from_transformers(state, "FILE")
     assert from_transformers({"weight": torch.zeros(1)}, "FILE") is None
+
+
+def test_an_archive_of_arrays_is_a_root_of_its_own(tmp_path: Path) -> None:
+    np.savez(tmp_path / "Ti_16.npz", cls=np.zeros(3))
+    with pytest.raises(InputError, match=r"Ti_16\.npz is an archive of arrays.*--root npz:.*Ti_16\.npz"):
+        load_root("timm:vit_tiny_patch16_224", weights=tmp_path / "Ti_16.npz")
 
 
 def test_a_pickle_is_not_opened_and_the_line_that_converts_it_works(tmp_path: Path) -> None:

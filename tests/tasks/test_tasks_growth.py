@@ -181,6 +181,17 @@ def test_a_new_image_under_two_classes_is_refused(system: munet.System) -> None:
     assert sum(sizes(system.update_task("shapes", allow_duplicates=True))) == 121
 
 
+def test_images_that_became_12_bits_in_16_are_refused(system: munet.System) -> None:
+    folder = system.path.parent / "images"
+    before = system.add_task("t", f"folder:{folder}")
+    rng = np.random.default_rng(1)
+    for path in folder.rglob("*.png"):  # a scanner's other setting
+        Image.fromarray(rng.integers(0, 4096, (12, 12), np.uint16)).save(path)
+    with pytest.raises(InputError, match=r"almost black.*new task and say .*white=4095"):
+        system.update_task("t")
+    assert system.store.read_task("t") == before
+
+
 def test_a_record_without_listings_is_updated_where_its_images_can_be_told(system: munet.System) -> None:
     """As earlier versions wrote them."""
     folder = system.path.parent / "images"

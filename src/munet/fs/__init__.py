@@ -6,5 +6,7 @@ tree.py      Tree: the files below one directory, which no link leads out of
 decoding.py  JSON and TOML of outside files, within bounds
 sealed_zip.py  zip archives that carry their checksum
 sizes.py     sizes such as 2GB
+cache.py     munet's cache folder, and how much it may hold
+object_store.py  stores of objects, through the library obstore
 locks.py     advisory locks between processes; lock_holders.py who holds one
 """

@@ -19,6 +19,8 @@ def read_safetensors(path: Path) -> "dict[str, Tensor]":
     check_file(path)
     if path.suffix.lower() in _PICKLES:
         raise InputError(f"{path} is a pickle, which munet never opens: convert it once, {_conversion(path)}")
+    if path.suffix.lower() == ".npz":
+        raise InputError(f"{path} is an archive of arrays, which is a root of its own: say --root npz:{path} alone")
     try:
         return load_file(path)
     except SafetensorError as error:

@@ -11,8 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from munet.errors import DamagedError, InputError, StoreError
+from munet.errors import DamagedError, StoreError
 from munet.fs.decoding import BYTES, DecodingError, decode_json
+from munet.fs.object_store import first_line, library
 from munet.sharing.place import Held
 from munet.store import FORMAT, manifests
 from munet.store.creation import MARKER
@@ -206,7 +207,7 @@ class ObjectPlace:
         except (errors.AlreadyExistsError, errors.PreconditionError):
             return None
         except (NotImplementedError, errors.NotSupportedError) as error:
-            raise StoreError(f"{self.name} can only be read: {_first_line(error)}", kind="remote") from error
+            raise StoreError(f"{self.name} can only be read: {first_line(error)}", kind="remote") from error
         except (OSError, errors.BaseError) as error:
             raise self._failed("write", key, error) from error
         return _mark(put)
@@ -233,32 +234,9 @@ class ObjectPlace:
     def _failed(self, action: str, key: str, error: Exception) -> StoreError:
         where = f"{self.name}/{key}" if key else self.name
         return StoreError(
-            f"cannot {action} {where}: {_first_line(error)}; is the address right, and are there credentials for it?",
+            f"cannot {action} {where}: {first_line(error)}; is the address right, and are there credentials for it?",
             kind="remote",
         )
-
-
-def library() -> Any:
-    """The library obstore. InputError where it is not installed."""
-    try:
-        import obstore
-        import obstore.exceptions
-    except ImportError as error:
-        raise InputError("object stores need obstore: pip install 'munet-ml[remote]'", kind="missing-extra") from error
-    return cast("Any", obstore)
-
-
-def store_at(address: str) -> Any:
-    """obstore's store of an address; credentials are those of the environment. InputError for what is no address."""
-    library()
-    from obstore.store import from_url
-
-    try:
-        if address.startswith("http://"):
-            return from_url(address, client_options={"allow_http": True})
-        return from_url(address)
-    except Exception as error:  # of many kinds, one for each store
-        raise InputError(f"{address}: {_first_line(error)}", kind="remote") from error
 
 
 def _key(folder: str, id: str, suffix: str) -> str:
@@ -270,10 +248,6 @@ def _key(folder: str, id: str, suffix: str) -> str:
 def _mark(meta: Any) -> dict[str, str]:
     """What a condition needs: on some stores it is the tag that counts, on others the version."""
     return {key: meta[key] for key in ("e_tag", "version") if meta.get(key) is not None}
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:200]
 
 
 def path_of(address: str) -> Path | None:

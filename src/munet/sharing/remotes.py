@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import NotRequired, TypedDict, cast
 
 from munet.errors import InputError, StoreError, suggest
+from munet.fs.object_store import store_at
 from munet.sharing.copying import Copied, Progress, copy_root, refuse_other_root
 from munet.sharing.folder import FolderPlace
-from munet.sharing.objects import ObjectPlace, path_of, store_at
+from munet.sharing.objects import ObjectPlace, path_of
 from munet.sharing.place import Place
 from munet.store import Store
 from munet.store.creation import REMOTES

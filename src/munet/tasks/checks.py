@@ -46,8 +46,9 @@ def check_classes(
     _check_judged(source, plan, labels)
 
 
-def check_white(source: Source, readings: Mapping[str, Reading]) -> None:
-    """InputError where all images are almost black and nobody says which value means white."""
+def check_white(source: Source, readings: Mapping[str, Reading], *, first: str = "") -> None:
+    """InputError where all images are almost black and nobody says which value means white; `first` is what to do
+    before it can be said."""
     if source.white is not None:
         return
     brightest = max(reading.brightest for reading in readings.values())
@@ -58,10 +59,10 @@ def check_white(source: Source, readings: Mapping[str, Reading]) -> None:
         meant = brightest
     else:  # the fewest bits that could hold it
         meant = next(2**bits - 1 for bits in (8, 10, 12, 16) if (brightest - 1) * white < 255 * 2**bits)
-    example = f": say which value means white, such as ?white={meant}, or" if 0 < meant < white else ": say"
+    example = f"say which value means white, such as ?white={meant}, or" if 0 < meant < white else "say"
     raise InputError(
         f"{source.address}: all images are almost black, the brightest value is {brightest} if {white} is white and "
-        f"stands for 255{example} ?white={white} if they are meant to be so dark"
+        f"stands for 255: {first}{example} ?white={white} if they are meant to be so dark"
     )
 
 

@@ -11,7 +11,7 @@ from munet.errors import InputError
 from munet.store.schema import OlderData, TaskRecord
 from munet.store.store import Store
 from munet.tasks.changing import refuse_unfinished
-from munet.tasks.checks import check_classes
+from munet.tasks.checks import check_classes, check_white
 from munet.tasks.comparing import Changes, compare, examples_of
 from munet.tasks.dealing import NEW, deal
 from munet.tasks.duplicates import Duplicates, find_duplicates, refuse, told_of
@@ -45,7 +45,8 @@ def update(
     Images that were in a split stay in it, wherever they lie now; new ones are dealt by the rule that the splits were
     made by. New classes come behind the old ones and need `extend`. The model stays; the record says that it is of
     older data. InputError: classes that are gone, a new image under two classes or in two splits (unless
-    `allow_duplicates`), splits that could not be learned from, a record that does not tell its images.
+    `allow_duplicates`), splits that could not be learned from, images that are all almost black, a record that does
+    not tell its images.
     """
     say = tell or (lambda text: None)
     with store.evolving(name):
@@ -68,6 +69,7 @@ def update(
         plan = _plan(record, source, changes, new_classes, say)
         readings = read_parts(source, plan, skip_bad=record["skip_bad"], progress=progress)
         check_classes(source, plan, {part: readings[part].labels for part in PARTS}, rare=True)
+        check_white(source, readings, first="add them as a new task and ")  # nothing else changes it
         _check_duplicates(readings, changes, source, say, allowed=allow_duplicates)
         for sentence in told(source, plan, {part: readings[part].labels for part in PARTS}):
             say(sentence)

@@ -1,6 +1,7 @@
 """One image, from whatever holds it, as uint8 (H, W, C) with C 1 (grey) or 3 (RGB)."""
 
 import io
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -55,10 +56,11 @@ def decode_image(
 def read_bytes(path: Path) -> bytes:
     """Content of a file; InputError that names it, also where it is a pipe or a device, which may never end."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
+        if not stat.S_ISREG(os.stat(path).st_mode):
             kind = "folder" if path.is_dir() else "pipe or device"
             raise InputError(f"{path}: cannot be read: it is a {kind}, no file")
-        return path.read_bytes()
+        with open(path, "rb", buffering=0) as file:  # read as a whole: of small files a buffer is half the time
+            return file.readall()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
 

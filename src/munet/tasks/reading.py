@@ -24,6 +24,7 @@ Progress = Callable[[int, int], None]
 Shape = tuple[int, ...]
 
 _CHUNK = 256
+_WHITE = 255
 _SMALL = 16384  # bytes of an image, on average
 _THREADS = min(8, os.cpu_count() or 1)
 
@@ -94,7 +95,8 @@ def read(
         if to is not None or isinstance(result, InputError):
             return _content_hash(item), result, seen
         # 256 checked photos at once would be gigabytes: without a reader only what they are like is kept
-        return _content_hash(item), _Seen(result.shape, int(result.max())), seen
+        white = brightest == _WHITE  # then no other can be brighter
+        return _content_hash(item), _Seen(result.shape, _WHITE if white else int(result.max())), seen
 
     with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS) as pool:
         # Pillow warns of odd but readable files (EXIF, palettes); what cannot be read is an error, not a warning.

@@ -24,9 +24,11 @@ def told(source: Source, plan: Mapping[str, Selection], labels: Mapping[str, np.
         few, many = f"{train[least]:,}", f"{train[most]:,}"
         sentences.append(f"train has {few} ({classes[least]}) to {many} ({classes[most]}) images of a class")
     for part in ("validation", "test"):
-        lacking = [classes[label] for label in np.flatnonzero(found[part] == 0).tolist()]
+        labels_lacking = np.flatnonzero(found[part] == 0)
+        lacking = [classes[label] for label in labels_lacking.tolist()]
         if lacking:
-            cut = part not in counts and source.order_kind != "stratified"
+            enough = np.any(train[labels_lacking] > (1 if part == "validation" else 2))  # validation comes first
+            cut = part not in counts and source.order_kind != "stratified" and enough
             way_out = " (?order=stratified cuts class by class)" if cut else ""
             sentences.append(f"{part} has no image of {counted(len(lacking), 'class')}{way_out}: {listed(lacking)}")
     used = {name for selection in plan.values() for name, _, _ in selection.ranges}

@@ -167,6 +167,22 @@ def test_one_class_and_no_folders_say_the_ways_out(tmp_path: Path) -> None:
     refused_to_add(f"folder:{tmp_path}/images", "no sub-folders", "pattern={class}_*")
 
 
+@pytest.mark.parametrize(
+    ("file", "way_out"),
+    [("train/labels.csv", "csv:{0}/labels.csv"), ("train/a.arrow", "hf:{0}"), ("train/x.npz", "npz:{0}")],
+)
+def test_what_reads_the_files_of_the_only_folder_is_said(tmp_path: Path, file: str, way_out: str) -> None:
+    fill(tmp_path, ("train",))
+    (tmp_path / file).write_bytes(b"image,label\n")
+    refused_to_add(f"folder:{tmp_path}", f"({way_out.format(tmp_path / 'train')} reads the ")
+
+
+def test_what_reads_a_folder_without_images_is_said(tmp_path: Path) -> None:
+    (tmp_path / "set" / "data").mkdir(parents=True)
+    (tmp_path / "set" / "data" / "train.parquet").write_bytes(b"PAR1")
+    refused_to_add(f"folder:{tmp_path}/set", "there is .parquet 1", f"hf:{tmp_path}/set/data reads the files")
+
+
 def test_a_class_of_test_alone_is_told_as_such(tmp_path: Path) -> None:
     root = fill(tmp_path, ("train/a", "train/b", "test/a", "test/b", "test/c"), 20)
     refused_to_add(f"folder:{root}", "class 'c' is in test only (20 images)", "put images of it in train")

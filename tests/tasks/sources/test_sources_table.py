@@ -139,7 +139,10 @@ def test_tables_of_a_folder_called_after_splits(folder: Path) -> None:
     source = open_source(f"csv:{folder}")
     assert source.counts() == {"train": 30, "validation": 10}
     assert any("1 row of test have no label" in note for note in source.notes())
+    assert any("splits from the names of the tables" in note for note in source.notes())
     refused(f"csv:{folder / 'images'}", "train.csv", "csv:FILE")
+    write(folder / "images", "metadata.csv", "image,label", [])
+    refused(f"csv:{folder / 'images'}", "train.csv", f"csv:{folder / 'images' / 'metadata.csv'}")
 
 
 def test_files_of_one_name_are_told_apart_by_split_and_class(folder: Path) -> None:

@@ -5,15 +5,14 @@
     disk.py      the folder: opened as memory maps, made by one process at a time, least recently used out
     blocks.py    what an earlier process wrote, compared before it is used
     npy_rows.py  images to a file as they come
-    location.py  which folder, and how much it may hold
 
 A split is two files. `<key>.images.npy` holds its images, uint8 (N, H, W, C). `<key>.split.npz` holds the labels, what
 was unusable, and what the images file must be. The key is a hash of what decides the pixels: the fingerprint and
 ranges of the split, the size decoded to, and the version of the decoder. Everything here may be deleted at any time.
 """
 
+from munet.fs.cache import cache_folder, cache_limit
 from munet.tasks.cache.decode import Appeared, Making, stored
 from munet.tasks.cache.disk import DecodedFolder
-from munet.tasks.cache.location import cache_folder, cache_limit
 
 __all__ = ["Appeared", "DecodedFolder", "Making", "cache_folder", "cache_limit", "stored"]

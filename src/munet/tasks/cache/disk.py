@@ -18,8 +18,8 @@ import numpy as np
 
 from munet.fs import locks
 from munet.fs.atomic import is_temporary, make_folder, sync_folder, write_atomic
+from munet.fs.cache import cache_folder, cache_limit
 from munet.tasks.cache.blocks import Blocks
-from munet.tasks.cache.location import cache_folder, cache_limit
 from munet.tasks.cache.npy_rows import HEADER, FileRows, header, map_images
 from munet.tasks.splits import Range
 from munet.tasks.stack import Shape

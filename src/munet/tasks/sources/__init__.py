@@ -6,6 +6,7 @@
     huggingface/     `hf:`, the hub, Parquet files and what `datasets` saved
     table/           `csv:`, tables of file names and labels
     webdataset/      `wds:`, tar files of images and labels
+    fetching.py      what lies in object stores and on web servers, copied to the cache folder
     walk.py          files below a folder
     others.py        which source reads the files of a folder that another cannot
     unpacking.py     what is packed in a file, within bounds
@@ -58,7 +59,25 @@ def open_source(address: str) -> "Source":
             hint = suggest(option, known_options)
             raise InputError(f"'{address}': unknown option '{option}'{hint}: {', '.join(known_options)}")
     try:
-        source = kind(location, options)
+        source = _opened(kind, location, options)
         return without_rare(source, options[LEAST]) if LEAST in options else source
     except OSError as error:  # no permission on the way there, a name that is too long, a broken disk
         raise InputError(f"{error.filename or address}: cannot be read: {error.strerror or error}") from error
+
+
+def _opened(kind: "type[Source]", location: str, options: dict[str, str]) -> "Source":
+    """The source at a location, through a copy where that is in a store."""
+    if "://" not in location:
+        return kind(location, options)
+    from munet.tasks.sources.fetching import fetch, is_remote
+
+    if not is_remote(location):
+        return kind(location, options)
+    folder, path = fetch(location, kind.scheme, options)
+    above = location.rpartition("/")[0] if path != folder else location.rstrip("/")
+    try:
+        source = kind(str(path), options)
+    except InputError as error:
+        raise InputError(str(error).replace(str(folder), above), kind=error.kind) from error
+    source.location, source.called = location, (str(folder), above)
+    return source

@@ -62,6 +62,8 @@ class Source(ABC):
         if order is not None and order not in ORDERS:
             raise InputError(f"order={order}{suggest(order, ORDERS)}: use one of {', '.join(ORDERS)}")
         self.white = white_in(options)
+        self.called: tuple[str, str] = ("", "")
+        """The folder of a copy, and the address that errors name in its place."""
 
     @property
     def order_kind(self) -> str:
@@ -189,7 +191,7 @@ class Source(ABC):
 
     def name(self, split: str, index: int) -> str:
         """What to call example `index` in an error."""
-        return self.stored_name(split, int(self.order(split)[index]))
+        return self.stored_name(split, int(self.order(split)[index])).replace(*self.called)
 
 
 def split_address(text: str) -> tuple[str, dict[str, str]]:

@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from munet.errors import InputError
 from munet.tasks.sources.table.read import FORMATS, suffix_of
-from munet.tasks.sources.walk import files_in
+from munet.tasks.sources.walk import files_in, folders_in
 from munet.tasks.split_names import in_grammar, match_splits
 
 _READ_BY = (
@@ -13,16 +14,22 @@ _READ_BY = (
     ("cifar", re.compile(r"data_batch_\d(\.bin)?|(train|test)\.bin")),
     ("npz", re.compile(r".*\.np[zy]")),
     ("wds", re.compile(r".*\.tar")),
-    ("hf", re.compile(r".*\.parquet|dataset_dict\.json|state\.json")),
+    ("hf", re.compile(r".*\.(parquet|arrow)|dataset_dict\.json|state\.json")),
 )
 
 
 def read_otherwise(folder: Path) -> str:
-    """` (idx:DIR reads the files there)`, or an empty string where nothing is known to."""
+    """` (idx:DIR reads the files there)`, or an empty string where nothing is known to. Where the folder holds but one
+    other folder, that is looked into as well."""
     try:
-        files = files_in(folder)
-    except OSError:
+        files, folders = files_in(folder), folders_in(folder)
+    except (OSError, InputError):
         return ""
+    found = _read_by_another(folder, files)
+    return found or (read_otherwise(folders[0]) if len(folders) == 1 else "")
+
+
+def _read_by_another(folder: Path, files: Sequence[Path]) -> str:
     for scheme, name in _READ_BY:
         if any(name.fullmatch(file.name) for file in files):
             return f" ({scheme}:{folder} reads the files there)"

@@ -13,6 +13,7 @@ from munet.tasks.sources.base import Item, Source, absolute, file_item, train_fi
 from munet.tasks.sources.folder.doubts import refuse_doubtful
 from munet.tasks.sources.folder.layout import Layout, find_layout
 from munet.tasks.sources.folder.pattern import compile_pattern
+from munet.tasks.sources.others import read_otherwise
 from munet.tasks.sources.walk import files_below, folders_in
 from munet.tasks.split_names import in_grammar, match_splits
 from munet.text import counted
@@ -98,7 +99,8 @@ class FolderSource(Source):
         return sorted(found, key=lambda path: path.parts)  # as paths compare, but each is taken apart once
 
     def _only_others(self) -> str:
-        return f" (there is {self._listed_others()})" if self._others else ""
+        there = f" (there is {self._listed_others()})" if self._others else ""
+        return there + read_otherwise(Path(self.location))
 
     def _listed_others(self) -> str:
         return ", ".join(f"{suffix} {count}{why_left_out(suffix)}" for suffix, count in self._others.most_common(8))

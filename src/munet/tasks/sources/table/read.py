@@ -31,7 +31,8 @@ class Table:
 
     Rows are counted from `first`, as an editor shows the lines of a text file. `several` holds the columns with lists
     or objects in place of single values, and such a value; `notes` says what was found out. `paths` are the files read.
-    Columns of a `nameless` table are called by their numbers. `parts` are the tables that were joined.
+    Columns of a `nameless` table are called by their numbers. `parts` are the tables that were joined; where they were
+    `named` after splits, and had no column of them, the column `split` was made of that.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class Table:
     paths: list[Path] = field(default_factory=list)
     nameless: bool = False
     parts: "list[Table]" = field(default_factory=list)
+    named: bool = False
 
     @property
     def rows(self) -> int:
@@ -97,11 +99,12 @@ def read_tables(path: Path, image_suffixes: frozenset[str]) -> Table:
     """
     if not path.is_dir():
         return read_table(path, image_suffixes)
-    files = sorted(file for file in path.iterdir() if suffix_of(file) in FORMATS and file.name[0] != ".")
-    known = match_splits(_stem(file) for file in files)
-    files = [file for file in files if _stem(file) in known]
+    there = sorted(file for file in path.iterdir() if suffix_of(file) in FORMATS and file.name[0] != ".")
+    known = match_splits(_stem(file) for file in there)
+    files = [file for file in there if _stem(file) in known]
     if not files:
-        raise InputError(f"{path}: holds no table called train, such as train.csv: name the table itself, csv:FILE")
+        way_out = f"name the table itself, csv:{there[0]}" if there else "name the table itself, csv:FILE"
+        raise InputError(f"{path}: holds no table called train, such as train.csv: {way_out}")
     if len({known[_stem(file)] for file in files}) < len(files):
         raise InputError(f"{path}: several tables of one split: {', '.join(file.name for file in files)}")
     tables = [read_table(file, image_suffixes) for file in files]
@@ -111,7 +114,8 @@ def read_tables(path: Path, image_suffixes: frozenset[str]) -> Table:
     for table in tables:
         joined.several |= table.several
         joined.notes += table.notes
-    if "split" not in joined.columns:
+    joined.named = "split" not in joined.columns
+    if joined.named:
         joined.columns["split"] = [known[_stem(table.path)] for table in tables for _ in range(table.rows)]
     return joined
 

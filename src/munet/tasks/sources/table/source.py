@@ -84,7 +84,8 @@ class TableSource(Source):
         if not columns.guessed:
             return []
         labels = f"column '{columns.label}'" if columns.label else f"{len(columns.classes)} columns of 0 and 1"
-        splits = f", splits from '{columns.split}'" if columns.split else ""
+        made = "the names of the tables" if self._table.named and columns.split == "split" else f"'{columns.split}'"
+        splits = f", splits from {made}" if columns.split else ""
         return [f"images from column '{columns.image}', labels from {labels}{splits}"]
 
     def _lacking(self, examples: Sequence[Example]) -> list[str]:

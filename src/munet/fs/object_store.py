@@ -1,0 +1,39 @@
+"""Stores of objects, through the library obstore: S3, GCS, Azure, and what a web server holds."""
+
+from datetime import timedelta
+from typing import Any, cast
+
+from munet.errors import InputError
+
+_PATIENCE = timedelta(seconds=10)
+
+
+def library() -> Any:
+    """The library obstore. InputError where it is not installed."""
+    try:
+        import obstore
+        import obstore.exceptions
+    except ImportError as error:
+        raise InputError("object stores need obstore: pip install 'munet-ml[remote]'", kind="missing-extra") from error
+    return cast("Any", obstore)
+
+
+def store_at(address: str, *, patient: bool = True) -> Any:
+    """obstore's store of an address; credentials are those of the environment. Unless `patient`, a store that does not
+    answer is given up within seconds. InputError for what is no address."""
+    library()
+    from obstore.store import from_url
+
+    more: dict[str, Any] = {} if patient else {"retry_config": {"max_retries": 2, "retry_timeout": _PATIENCE}}
+    options: dict[str, Any] = {} if patient else {"connect_timeout": _PATIENCE}
+    if address.startswith("http://"):
+        options["allow_http"] = True
+    try:
+        return from_url(address, client_options=cast("Any", options), **more)
+    except Exception as error:  # of many kinds, one for each store
+        raise InputError(f"{address}: {first_line(error)}", kind="remote") from error
+
+
+def first_line(error: Exception) -> str:
+    """What an error of a store says, as far as a person can use it."""
+    return str(error).strip().partition("\n")[0][:200]
