@@ -147,10 +147,10 @@ def test_folder_without_permission(tmp_path: Path) -> None:
 def test_a_read_error_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_folder(tmp_path)
 
-    def fail(path: Path) -> bytes:
+    def fail(*path: Any, **how: Any) -> Any:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", fail)
+    monkeypatch.setattr("munet.tasks.images.open", fail, raising=False)
     refused(f"folder:{tmp_path}", f"{tmp_path}/", ".png: cannot be read: Permission denied")
 
 
