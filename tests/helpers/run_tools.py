@@ -1,6 +1,7 @@
 """Small tasks and networks that several tests of joint runs train."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from munet.allocation.data.tasks import TaskData
 from munet.allocation.network.models import initialise
 from munet.allocation.network.network import MultitaskNetwork
 from munet.allocation.routing.allocations import LearnedAllocation
+from munet.allocation.runs.perform import configured, perform
 from munet.allocation.training.settings import Settings
 from munet.model.pools.pool import Pool
 from munet.model.pools.same_padding import SeededDropout
@@ -82,3 +84,13 @@ class Stop:
     def __call__(self) -> bool:
         self.left -= 1
         return self.left <= 0
+
+
+def digits_run(folder: Path, rounds: int) -> None:
+    """A run of mnist4 on noise: `folder/run`, and its images, `folder/data`."""
+    (folder / "data" / "mnist").mkdir(parents=True)
+    for seed, part in enumerate(("train", "validation", "test")):
+        images = np.random.default_rng(seed).integers(0, 256, (40, 28, 28), np.uint8)
+        np.savez(folder / "data" / "mnist" / f"{part}.npz", image=images, label=np.arange(40) % 10)
+    config = configured("mnist4", preset_name="smoke", rounds=rounds, evaluate_every=2, threads=1)
+    perform(config, folder / "run", folder / "data", device="cpu")

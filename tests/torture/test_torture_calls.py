@@ -15,7 +15,6 @@ import pytest
 import munet
 import munet.cli as cli
 from growing import evolve
-from munet.allocation.runs.perform import configured, perform
 from munet.errors import MunetError
 from munet.evolution.events import CycleFinished, Event
 from munet.fs.tree import Tree
@@ -24,6 +23,7 @@ from munet.sharing.remotes import add_remote
 from munet.store import Store
 from munet.store.fsck import fsck
 from published_tools import small_system, write_mu2net
+from run_tools import digits_run
 from store_tools import Faults, layer_bytes
 from torture_tools import SHARES, Tally, tiny_system
 
@@ -124,12 +124,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> Bench:
     for split in ("train", "validation", "test"):
         images = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
         np.savez(place / "ten" / f"{split}.npz", image=images, label=numbers % 10)
-    (place / "digits" / "mnist").mkdir(parents=True)
-    for seed, split in enumerate(("train", "validation", "test")):
-        images = np.random.default_rng(seed).integers(0, 256, (40, 28, 28), np.uint8)
-        np.savez(place / "digits" / "mnist" / f"{split}.npz", image=images, label=np.arange(40) % 10)
-    config = configured("mnist4", preset_name="smoke", rounds=2, evaluate_every=2, threads=1)
-    perform(config, place / "run", place / "digits", device="cpu")
+    digits_run(place, rounds=2)
     copied = {name: place / name for name in Bench.SYSTEMS}
     read = {name: place / name for name in ("elsewhere", "published", "ten", "run")}
     return Bench(copied, {**read, "images": tiny_npz})

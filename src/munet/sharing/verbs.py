@@ -1,5 +1,6 @@
 """What a person does with a system that others have too: the methods that `System` has of it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
@@ -14,16 +15,16 @@ from munet.store import Store
 from munet.store.schema import TaskRecord
 
 
-class Sharing:
+class Sharing(ABC):
     """A system that is shared. What each call returns says of every task what became of it; what could not be done of
     some tasks is raised, as `munet.sharing.exchange.Refused`, after all else is done."""
 
     store: Store
 
     @classmethod
+    @abstractmethod
     def open(cls, path: str | Path) -> Self:
         """Open a system."""
-        raise NotImplementedError
 
     @classmethod
     def clone(

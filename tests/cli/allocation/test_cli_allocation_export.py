@@ -7,19 +7,14 @@ import numpy as np
 import pytest
 
 from cli_tools import Run
-from munet.allocation.runs.perform import configured, perform
+from run_tools import digits_run
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a run of mnist4, `run`, and its images, `data`."""
     folder = tmp_path_factory.mktemp("export")
-    (folder / "data" / "mnist").mkdir(parents=True)
-    for seed, part in enumerate(("train", "validation", "test")):
-        images = np.random.default_rng(seed).integers(0, 256, (40, 28, 28), np.uint8)
-        np.savez(folder / "data" / "mnist" / f"{part}.npz", image=images, label=np.arange(40) % 10)
-    config = configured("mnist4", preset_name="smoke", rounds=4, evaluate_every=2, threads=1)
-    perform(config, folder / "run", folder / "data", device="cpu")
+    digits_run(folder, rounds=4)
     return folder
 
 

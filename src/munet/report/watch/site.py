@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
@@ -91,7 +92,8 @@ class Site:
         if self.access.token is not None:
             headers["Set-Cookie"] = self.access.cookie_header()
         if _takes_gzip(request):
-            data, headers["Content-Encoding"] = gzip.compress(data, 5, mtime=0), "gzip"
+            headers["Content-Encoding"] = "gzip"
+            data = await _in_thread(partial(gzip.compress, data, 5, mtime=0))
         return Response(data, media_type="text/html", headers=headers)
 
     def _newest_page(self) -> str:
@@ -136,11 +138,8 @@ class Site:
         return StreamingResponse(self._told(), headers=headers)
 
     async def _told(self) -> AsyncIterator[str]:
-        loop, news, seen = (
-            asyncio.get_running_loop(),
-            asyncio.Event(),
-            0,
-        )  # before the first look there is nothing to tell
+        loop, news = asyncio.get_running_loop(), asyncio.Event()
+        seen = 0  # before the first look there is nothing to tell
         yield "retry: 1000\n\n"
 
         def heard() -> None:

@@ -105,6 +105,7 @@ class _Wanted:
         if ".." in PurePosixPath(root).parts:
             raise InputError(f"root={root}: must lie below the table, whose folder alone is fetched")
         self.root = None if root.startswith(("/", "~")) else root.strip("/")
+        self.fetched: set[str] = set()  # what had to be read to know what there is
         chosen = [scheme == "csv", self.root, options.get("image") if self.web else None]
         self.key = hashlib.sha256(json.dumps([location, *chosen]).encode()).hexdigest()[:40]
 
@@ -132,6 +133,7 @@ class _Wanted:
         """The files that a table on a web server names, which cannot list its own."""
         file = local / self.name
         _download(store, _joined(self.folder, self.name), file, head)
+        self.fetched.add(self.name)
         table = read_table(file, image_suffixes())
         image, label, split = (self.options.get(role) for role in ("image", "label", "split"))
         column = choose(table, image, label, split, lambda name: False).image
@@ -160,7 +162,8 @@ def _refresh(wanted: _Wanted, base: Path) -> None:
         os.utime(index)
         return
     before = known["objects"] if known else {}
-    new = [path for path, entry in found.items() if before.get(path) != entry or not _is_there(local / path, entry)]
+    old = {path for path, entry in found.items() if before.get(path) == entry and _is_there(local / path, entry)}
+    new = [path for path in found if path not in old | wanted.fetched]
     _make_room(base, wanted, sum(entry[0] for entry in found.values()))
 
     def download(store: Any) -> None:
