@@ -242,9 +242,17 @@ def test_links_are_followed_and_loops_are_not(tmp_path: Path) -> None:
     (root / "dog" / "more").symlink_to(store / "more")
     (root / "dog" / "loop").symlink_to(root)
     (root / "dog" / "self").symlink_to(root / "dog")
+    (root / "here").symlink_to(".")
+    (root / "up").symlink_to("..")
     source = open_source(f"folder:{root}")
     assert source.classes == ("cat", "dog")
     assert np.bincount(source.labels("train")).tolist() == [4, 8]
+
+
+def test_a_file_is_no_folder_of_images(tmp_path: Path) -> None:
+    fill(tmp_path, ("cat", "dog"))
+    with pytest.raises(InputError, match=r"cat/0_0\.png: this is a file; give the folder that holds a sub-folder"):
+        open_source(f"folder:{tmp_path}/cat/0_0.png")
 
 
 def test_a_file_that_is_there_and_in_a_linked_folder_counts_once(tmp_path: Path) -> None:

@@ -185,6 +185,10 @@ def test_a_column_of_paths_says_what_reads_it(tmp_path: Path) -> None:
     datasets.Dataset.from_dict(columns).to_parquet(tmp_path / "table.parquet")
     refused(f"hf:{tmp_path}/table.parquet", "paths such as '0.png'", f"csv:{tmp_path}/table.parquet reads them")
     assert open_source(f"csv:{tmp_path}/table.parquet").classes == ("cat", "dog")
+    numbered = {**columns, "label": list(LABELS)}
+    features = datasets.Features({"image": datasets.Value("string"), "label": datasets.ClassLabel(names=["no", "yes"])})
+    datasets.Dataset.from_dict(numbered, features=features).to_parquet(tmp_path / "numbered.parquet")
+    assert open_source(f"csv:{tmp_path}/numbered.parquet").classes == ("no", "yes")
     (tmp_path / "lines").mkdir()
     datasets.Dataset.from_dict(columns).to_json(tmp_path / "lines" / "train.jsonl")
     refused(f"hf:{tmp_path}/lines", f"csv:{tmp_path}/lines/train.jsonl reads them")

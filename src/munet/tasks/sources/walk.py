@@ -20,12 +20,21 @@ def is_hidden(name: str) -> bool:
 
 
 def folders_in(path: Path) -> list[Path]:
-    """Sub-folders by name. InputError where there is no such folder, or it may not be read."""
+    """Sub-folders by name, but for links that lead back to this folder or one above it.
+
+    InputError where there is no such folder, or it may not be read.
+    """
     try:
+        above = _on_the_way(path)
         with os.scandir(path) as found:  # it knows folders from files without asking the disk for each
-            return sorted(Path(child.path) for child in found if not is_hidden(child.name) and child.is_dir())
+            children = [child for child in found if not is_hidden(child.name) and child.is_dir()]
+        return sorted(
+            Path(child.path) for child in children if not (child.is_symlink() and _identity(Path(child.path)) in above)
+        )
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such folder", kind="missing-file") from error
+    except NotADirectoryError as error:
+        raise InputError(f"{path}: this is a file; give the folder that holds a sub-folder for each class") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read as a folder: {error.strerror or error}") from error
 
@@ -43,7 +52,7 @@ def files_below(folder: Path, special: list[Path] | None = None) -> Iterator[Pat
 
     InputError for a folder that may not be read.
     """
-    above = {_identity(path) for start in (folder, folder.resolve()) for path in (start, *start.parents)}
+    above = _on_the_way(folder)
     through: list[Path] = []
     plain: list[Path] = []
     for path, linked, plain_file in _walk(folder, above, False):
@@ -81,6 +90,11 @@ def _walk(folder: Path, above: set[tuple[int, int]], linked: bool) -> Iterator[t
 def _is_broken(entry: os.DirEntry[str]) -> bool:
     """Whether a link leads nowhere: its file is missing, which is told where it is read."""
     return entry.is_symlink() and not os.path.exists(entry.path)
+
+
+def _on_the_way(folder: Path) -> set[tuple[int, int]]:
+    """A folder and those above it, by name and as they really are: a link to one of them leads back."""
+    return {_identity(path) for start in (folder, folder.resolve()) for path in (start, *start.parents)}
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -229,6 +229,7 @@ def _read_parquet(path: Path) -> Table:
         # A column of one value packs any number of rows in a few bytes; names of files do not.
         refuse_bomb(str(path), path.stat().st_size, 64 * pyarrow.parquet.read_metadata(path).num_rows)
         frame = pandas.read_parquet(path)
+        _name_classes(frame, pyarrow.parquet.read_schema(path).metadata or {})
     except (pyarrow.ArrowException, ValueError) as error:
         raise InputError(f"{path}: cannot be read as Parquet: {' '.join(str(error).split())[:200]}") from error
     for name, column in frame.items():
@@ -236,6 +237,19 @@ def _read_parquet(path: Path) -> Table:
         if isinstance(value, bytes) or (isinstance(value, dict) and "bytes" in value):
             raise InputError(f"{path}: column '{name}' holds images themselves, not paths: hf:{path} reads it")
     return _table(path, frame, 1)
+
+
+def _name_classes(frame: "pandas.DataFrame", metadata: Mapping[bytes, bytes]) -> None:
+    """Put names in place of numbers in columns whose names Hugging Face's `datasets` wrote beside them."""
+    try:
+        features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
+    except (ValueError, KeyError, TypeError):
+        return  # not theirs: numbers are then the names of classes
+    for column, feature in features.items() if isinstance(features, dict) else ():
+        names = feature.get("names") if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" else None
+        if isinstance(names, list) and column in frame:
+            by_number = {number: name for number, name in enumerate(names) if isinstance(name, str)}
+            frame[column] = [by_number.get(value, value) for value in frame[column]]
 
 
 def _table(path: Path, frame: "pandas.DataFrame", first: int) -> Table:
