@@ -11,6 +11,7 @@ from munet.search import load_method
 from munet.search.adaptive import (
     Evidence,
     Probe,
+    gains_from_a_new_head,
     is_worth_training,
     plan_child,
     plan_trunk,
@@ -99,10 +100,23 @@ def test_some_heads_are_left_as_they_are(samples: int, images: int, error: float
 
 
 def test_an_untrained_child_is_its_parent_with_a_head() -> None:
-    plan = plan_untrained(METHOD, parent(), probe())
+    plan = plan_untrained(METHOD, parent(), probe(), "drawings")
     assert plan.cloned == {"head"}
     assert plan.hyperparameters["head_features"] == "class-token+patches"
     assert [mutation.name for mutation in plan.mutations] == ["head_features"]
+
+
+def test_a_head_that_reads_photographs_more_than_once_says_how_they_are_changed() -> None:
+    plan = plan_untrained(METHOD, parent(), probe(), "photographs")
+    assert plan.hyperparameters["crop_area_min"] == 0.6
+    assert plan.hyperparameters["flip"] is True
+    once = plan_untrained(METHOD.model_copy(update={"head_views": 1}), parent(), probe(), "photographs")
+    assert once.hyperparameters["crop_area_min"] == 1.0
+
+
+@pytest.mark.parametrize(("root", "last", "gains"), [(LARGE, True, True), (SMALL, True, False), (LARGE, False, False)])
+def test_a_trained_model_of_a_large_root_gains_from_a_new_head(root: int, last: bool, gains: bool) -> None:
+    assert gains_from_a_new_head(METHOD.model_copy(update={"head_last": last}), root) is gains
 
 
 @pytest.mark.parametrize(("hardest", "lowest"), [(0.3, 2), (0.15, 2), (0.05, 4)])

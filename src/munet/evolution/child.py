@@ -36,8 +36,10 @@ def sample_generation(active: ActiveTask, generation: int, prober: Prober | None
     Where a `prober` is given, the first child that is trained for a task is computed from evidence, not drawn.
     """
     evidence = None
-    if active.untrained and active.has_learned:
-        pairs = [refitted_child(active)]
+    refitted = active.to_refit(generation)
+    new_head = refitted is not None or (active.untrained and active.older is not None)
+    if refitted is not None:
+        pairs = [refitted_child(active, refitted)]
     elif prober and (active.untrained or not active.has_learned):
         evidence = evidence_of(active, prober)
         pairs = [computed_child(active, evidence)]
@@ -45,7 +47,7 @@ def sample_generation(active: ActiveTask, generation: int, prober: Prober | None
         pairs = active.sample_generation(generation)
     drawn = []
     for number, (parent, plan) in enumerate(pairs):
-        child = active.inheritance.resolve(plan, active.living_lineage(parent))
+        child = active.inheritance.resolve(plan, active.living_lineage(parent), new_head=new_head)
         drawn.append(SampledChild(number, parent, plan, active.key(generation, number), child, evidence))
     return drawn
 
@@ -178,5 +180,5 @@ def _read(active: ActiveTask, sampled: SampledChild, stages: Mapping[str, int]) 
     """FLOPs of the forward passes that the evidence and a head in closed form took."""
     images = sampled.evidence.read if sampled.evidence else 0
     if sampled.child.origins["head"].kind == "closed-form" and (fit := head_fit(active, sampled.plan)):
-        images += min(fit.examples, active.record["splits"]["train"]["examples"])
+        images += fit.views * min(fit.examples, active.record["splits"]["train"]["examples"])
     return images * sum(cost for stage, cost in stages.items() if stage != "head")

@@ -23,7 +23,7 @@ def computed_child(active: ActiveTask, evidence: Evidence) -> tuple[str, Plan]:
     """(parent, plan) of the first child that is trained for a task; without training, of the one that is its head."""
     if active.untrained:
         root = evidence.root
-        return root.model, plan_untrained(active.method, active.as_parent(root.model), root)
+        return root.model, plan_untrained(active.method, active.as_parent(root.model), root, evidence.kind)
     method, size = active.method, active.run.request.image_size
     parent = evidence.best.model if method.parents == "probe" else evidence.root.model
     samples = method.cycles * method.samples_per_cycle
@@ -31,9 +31,9 @@ def computed_child(active: ActiveTask, evidence: Evidence) -> tuple[str, Plan]:
     return parent, plan_child(method, active.as_parent(parent), evidence, samples, root_parameters, size)
 
 
-def refitted_child(active: ActiveTask) -> tuple[str, Plan]:
-    """(parent, plan) of the task's own model with a head for the images of now, which changed since it was trained."""
-    parent = active.best()
+def refitted_child(active: ActiveTask, parent: str) -> tuple[str, Plan]:
+    """(parent, plan) of a model of the task with a head that is fitted anew: to features that training changed since
+    the head was made, or to images that did."""
     return parent, plan_refitted(active.method, active.as_parent(parent))
 
 
@@ -43,7 +43,14 @@ def head_fit(active: ActiveTask, plan: Plan) -> HeadFit | None:
         return None
     examples = max(_EXAMPLES, _OF_A_CLASS * len(active.record["classes"]))
     factor = 1.0 if is_untrained(plan) else active.method.head_temperature
-    return HeadFit(examples, str(plan.hyperparameters.get("head_features", "pooled")), factor)
+    return HeadFit(examples, str(plan.hyperparameters.get("head_features", "pooled")), factor, _views(active, plan))
+
+
+def _views(active: ActiveTask, plan: Plan) -> int:
+    """How often a head in closed form reads each image: more than once only where it stays as it is, and where images
+    are cropped in training; changed drawings taught it nothing (docs/lab-log.md)."""
+    crops = is_untrained(plan) and float(plan.hyperparameters.get("crop_area_min", 1.0)) < 1
+    return active.method.head_views if crops else 1
 
 
 def is_untrained(plan: Plan) -> bool:

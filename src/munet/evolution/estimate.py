@@ -121,8 +121,11 @@ def _samples(method: Method, task: TaskRecord) -> int:
 def _read(method: Method, task: TaskRecord) -> int:
     """Images that are read without training on them: for evidence and heads, validation, the test."""
     sizes = {part: split["examples"] for part, split in task["splits"].items()}
-    validations = method.child_cycles + method.head_first
-    heads = min(sizes["train"], _EVIDENCE) + min(sizes["train"], _HEAD) if method.head == "closed-form" else 0
+    validations = method.child_cycles + method.head_first + method.head_last
+    fits = method.head_first + (method.training != "never") + method.head_last
+    heads = min(sizes["train"], _EVIDENCE) + max(fits, 1) * method.head_views * min(sizes["train"], _HEAD)
+    if method.head != "closed-form":
+        heads = 0
     tests = (method.task_iterations + method.head_first) * sizes["test"]
     return validations * min(sizes["validation"], method.validation_cap) + heads + tests
 

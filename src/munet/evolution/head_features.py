@@ -14,10 +14,12 @@ from munet.training.images import ImageSet
 from munet.training.inputs import FixedInputs
 from munet.training.memory import Parts
 from munet.training.precision import autocast
-from munet.training.preprocessing import Preprocessing
+from munet.training.preprocessing import Preprocessing, apply, draw
 
 if TYPE_CHECKING:
     from munet.model.vit import ViTArchitecture
+
+_BATCH = 64  # augmented images that are read at once
 
 Layers = Mapping[str, Mapping[str, torch.Tensor]]
 
@@ -44,7 +46,7 @@ class FeatureReader:
         kind: str,
         step: str,
     ) -> None:
-        self._device, self._precision, self._step = data.device, precision, step
+        self._data, self._device, self._precision, self._step = data, data.device, precision, step
         kind = f"{kind} {precision} {step}"
         self._inputs = FixedInputs(data, pre, name=name, cache=cache, parts=Parts(lambda text: None), kind=kind)
 
@@ -53,16 +55,39 @@ class FeatureReader:
         width, with the mean patch token behind it."""
         nodes = []
         for body in bodies:
-            network = Network(architecture, body.layers, self._inputs.image_size)
-            network.with_patches = architecture.global_pool == "token"
-            network = network.on(self._device, self._precision, self._step)
+            network = self._network(architecture, body)
             known = stage_names(network, body.ids)
             steps = [(name, stage) for name, (_, stage) in zip(known, network.stages(), strict=True)]
             nodes.append(self._inputs.trie.add(steps))
         with autocast(self._device, self._precision), torch.no_grad():
             return [values.float().cpu() for values in self._inputs.read(rows, nodes)]
 
+    @torch.no_grad()
+    def read_augmented(
+        self,
+        architecture: "ViTArchitecture",
+        body: Body,
+        rows: np.ndarray,
+        pre: Preprocessing,
+        generator: torch.Generator,
+    ) -> torch.Tensor:
+        """Features as `read` gives them, of images that are changed at random as in training; none is kept."""
+        network = self._network(architecture, body)
+        _, height, width, _ = self._data.images.shape
+        draws, found = draw(pre, len(rows), height, width, generator), list[torch.Tensor]()
+        for start in range(0, len(rows), _BATCH):
+            images = self._data.rows(rows[start : start + _BATCH])
+            ready = apply(images, pre, draws.part(start, start + _BATCH).to(self._device))
+            with autocast(self._device, self._precision):
+                found.append(network(ready).float().cpu())
+        return torch.cat(found)
+
+    def _network(self, architecture: "ViTArchitecture", body: Body) -> Network:
+        network = Network(architecture, body.layers, self._inputs.image_size)
+        network.with_patches = architecture.global_pool == "token"
+        return network.on(self._device, self._precision, self._step)
+
 
 def columns(features: torch.Tensor, width: int, wanted: str) -> torch.Tensor:
-    """Those features (N, D) that a head with `head_features` reads."""
-    return features if wanted == "class-token+patches" else features[:, :width]
+    """Those features (..., D) that a head with `head_features` reads."""
+    return features if wanted == "class-token+patches" else features[..., :width]

@@ -8,7 +8,7 @@ import torch
 from munet.evolution.head_features import Body, FeatureReader, columns
 from munet.evolution.jobs import HeadFit, Job
 from munet.model.vit import ViTArchitecture
-from munet.rng import numpy_rng
+from munet.rng import numpy_rng, torch_rng
 from munet.training.closed_form import fit, hold_out
 from munet.training.features import FeatureCache
 from munet.training.images import ImageSet
@@ -50,7 +50,12 @@ def fitted_head(
         data, pre, name=name, cache=cache, precision=job.recipe.precision, kind=kind, step=job.recipe.step
     )
     rows = some_rows(len(data), wanted.examples, numpy_rng(*job.key, "head"))
-    features = columns(reader.read(architecture, [body_of(job, tensors)], rows)[0], architecture.width, wanted.features)
+    body, change = body_of(job, tensors), job.recipe.preprocessing
+    views = [reader.read(architecture, [body], rows)[0]]
+    for number in range(1, wanted.views):
+        generator = torch_rng(*job.key, "head", "view", number)
+        views.append(reader.read_augmented(architecture, body, rows, change, generator))
+    features = columns(torch.stack(views, dim=1), architecture.width, wanted.features)
     labels, classes = data.labels[torch.from_numpy(rows)].cpu(), int(job.child.origins["head"].of)
     evidence = hold_out(features, labels, classes, numpy_rng(*job.key, "head", "folds"))
     return fit(features, labels, classes, evidence, wanted.factor)

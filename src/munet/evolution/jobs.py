@@ -16,6 +16,7 @@ class HeadFit:
     examples: int
     features: str  # one of `search.space.HEAD_FEATURES`
     factor: float  # times the temperature of the highest held-out likelihood
+    views: int = 1  # of each image: as it is, and the others changed as the child's images are in training
 
 
 @dataclass(frozen=True)

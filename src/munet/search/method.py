@@ -95,6 +95,11 @@ class Method(BaseModel):
     head_temperature: float = Field(
         default=0.5, gt=0, le=1, strict=True, description="of a closed-form head that is trained on, times the best one"
     )
+    head_views: _Count = Field(
+        default=1,
+        description="how often a closed-form head that is not trained on reads each photograph: once as it is, then "
+        "cropped and mirrored at random",
+    )
     head_features: Literal["pooled", "probe"] = Field(
         default="pooled", description="probe: class token, or class token and mean patch token, by held-out likelihood"
     )
@@ -108,6 +113,11 @@ class Method(BaseModel):
         default=False,
         strict=True,
         description="a task's first model is the root with a head in closed form",
+    )
+    head_last: bool = Field(
+        default=False,
+        strict=True,
+        description="on a large root, a model that was trained gives one more child, with its head anew in closed form",
     )
     together: bool = Field(
         default=False,

@@ -78,26 +78,30 @@ class Statistics:
 def fit(features: Tensor, labels: Tensor, classes: int, evidence: Evidence, factor: float = 1.0) -> dict[str, Tensor]:
     """The head of all examples, as a layer: float32 `weight` (C, D) and `bias` (C,).
 
+    `features` (N, D), or (N, V, D) of V views of each example, `labels` int64 (N,).
     `factor` times the temperature of the evidence: training goes better from answers that are less sure (ours).
     """
-    weight, bias = Statistics.of(features, labels, classes).head(evidence.shrinkage, factor * evidence.temperature)
+    statistics = _statistics(_views(features), labels, classes)
+    weight, bias = statistics.head(evidence.shrinkage, factor * evidence.temperature)
     return {"weight": weight.float(), "bias": bias.float()}
 
 
 def hold_out(features: Tensor, labels: Tensor, classes: int, rng: np.random.Generator) -> Evidence:
     """The shrinkage and temperature under which held-out examples are likeliest: five folds, one where there are many.
 
-    `features` (N, D) on the CPU, `labels` int64 (N,). With fewer than five examples nothing can be held out: then the
-    evidence is that of guessing.
+    `features` (N, D) on the CPU, or (N, V, D) of V views of each example, `labels` int64 (N,). All views of an example
+    are held out together, and the head is asked about the first, which is the example as it is. With fewer than five
+    examples nothing can be held out: then the evidence is that of guessing.
     """
-    few = len(features) < features.shape[1]
+    views = _views(features)
+    few = len(views) < views.shape[2]
     shrinkages = [value for value in SHRINKAGES if not few or value >= _FEW]
     losses = torch.zeros(len(shrinkages), len(TEMPERATURES), dtype=torch.float64)
     wrong = torch.zeros(len(shrinkages), dtype=torch.float64)
     held = 0
     for kept, out in _cuts(labels.numpy(), rng):
-        statistics = Statistics.of(features[kept], labels[kept], classes)
-        x, wanted = features[out].double(), labels[out]
+        statistics = _statistics(views[kept], labels[kept], classes)
+        x, wanted = views[out, 0].double(), labels[out]
         held += len(out)
         for row, shrinkage in enumerate(shrinkages):
             weight, bias = statistics.head(shrinkage)
@@ -110,6 +114,16 @@ def hold_out(features: Tensor, labels: Tensor, classes: int, rng: np.random.Gene
     row, column = divmod(int(losses.argmin()), len(TEMPERATURES))
     nll, error = float(losses[row, column]) / held, float(wrong[row]) / held
     return Evidence(shrinkages[row], TEMPERATURES[column], nll, error, held)
+
+
+def _views(features: Tensor) -> Tensor:
+    """(N, V, D), also where there is one view of each example."""
+    return features.reshape(len(features), -1, features.shape[-1])
+
+
+def _statistics(views_NVD: Tensor, labels: Tensor, classes: int) -> Statistics:
+    """Of all views alike, each with the label of its example."""
+    return Statistics.of(views_NVD.flatten(0, 1), labels.repeat_interleave(views_NVD.shape[1]), classes)
 
 
 def _cuts(labels: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
