@@ -80,11 +80,13 @@ def exchange(path: Path, cases: int, kinds: tuple[str, ...], seed: int = 2) -> T
 
 
 @SHARES
+@pytest.mark.timeout(0)
 def test_a_damaged_file_never_answers_otherwise(system: Path, share: float):
     assert flip(system, int(FLIPS * share)).told().failures == []
 
 
 @SHARES
+@pytest.mark.timeout(0)
 def test_exchanged_files_never_answer_otherwise(system: Path, share: float):
     assert exchange(system, int(SWAPS * share), ("layers", "models", "tasks", "runs", "end")).told().failures == []
 
@@ -122,6 +124,7 @@ def decoded_damage(folder: Path, cases: int, seed: int = 3) -> Tally:
 
 
 @SHARES
+@pytest.mark.timeout(0)
 def test_a_damaged_decoded_split_is_never_used(tmp_path: Path, share: float):
     draw = np.random.default_rng(4)
     folder = DecodedFolder(tmp_path)
@@ -166,6 +169,7 @@ def torch_prints_all() -> Iterator[None]:
 
 
 @SHARES
+@pytest.mark.timeout(0)
 def test_a_damaged_run_never_goes_on_otherwise(tmp_path: Path, share: float):
     train(image_network(), learned(), image_tasks(), QUICK, tmp_path)
     assert run_damage(RunFolder(tmp_path), int(CHECKPOINTS * share)).told().failures == []

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -481,3 +482,17 @@ def test_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert cache_folder() == Path("/xdg/munet")
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     assert cache_folder() == tmp_path / ".cache" / "munet"
+
+
+def test_a_split_that_claims_to_be_encrypted_is_decoded_again(tmp_path: Path) -> None:
+    decoded, key = DecodedFolder(tmp_path), "1" * 40
+    rows = decoded.rows(2, (4, 4, 1))
+    for value in (0, 255):
+        rows.append(np.full((4, 4, 1), value, np.uint8))
+    decoded.keep(key, rows, np.array([0, 1]), [], None)
+    file = tmp_path / f"{key}.split.npz"
+    data = file.read_bytes()
+    flags = re.compile(rb"(?<=PK\x01\x02....).", re.DOTALL)  # of every member
+    file.write_bytes(flags.sub(lambda match: b"\x01", data))
+    assert decoded.open(key) is None
+    assert not file.exists()

@@ -7,8 +7,6 @@ import json
 import os
 import shutil
 import time
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -87,8 +85,9 @@ class DecodedFolder:
             split = self._open(key)
         except FileNotFoundError:
             return None
-        # What np.load and zipfile make of damaged files; and files that may not be read are of no use either.
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError):
+        # Damaged archives raise RuntimeError (a bit says that they are encrypted), SyntaxError, zlib.error and more,
+        # and files that may not be read are of no use either.
+        except Exception:
             split = None
         if split is None:
             with suppress(OSError):

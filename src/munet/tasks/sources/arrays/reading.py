@@ -39,7 +39,7 @@ def array_names(file: Path) -> list[str]:
     try:
         with zipfile.ZipFile(file) as archive:
             return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, EOFError, RuntimeError) as error:  # RuntimeError: encrypted, or packed as nobody does
         raise InputError(f"{file}: not a numpy archive, or truncated: write it with numpy.savez") from error
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror or error}") from error
