@@ -36,16 +36,18 @@ def explain(store: "Store", task: str) -> dict[str, Any]:
     if not steps:
         raise InputError(f"no run of {store.path} made the model of '{task}': there is nothing to explain")
     last = made[model]
-    evidence = last.get("evidence") or (first.get("evidence") if first else None)
+    # a head that was fitted anew at the end says nothing of how the rest came to be
+    taught = next((made[one] for one, _ in reversed(line) if one in made and made[one]["samples"]), last)
+    evidence = taught.get("evidence") or (first.get("evidence") if first else None)
     return {
         "task": task,
         "model": model,
         "head_only_accuracy": first["accuracy"] if first else None,
         "evidence": evidence,
-        "together": last.get("together"),
+        "together": taught.get("together"),
         "blocks": blocks_in(store.get_model(model)["layers"]),
-        "trained": last["cloned"],
-        "recipe": {key: value for key in _RECIPE if (value := last["hyperparameters"].get(key)) is not None},
+        "trained": taught["cloned"],
+        "recipe": {key: value for key in _RECIPE if (value := taught["hyperparameters"].get(key)) is not None},
         "steps": steps,
         "validation_accuracy": last["accuracy"],
         "best_trained": max(
@@ -131,7 +133,10 @@ def _gains(found: dict[str, Any]) -> list[str]:
     lines = []
     if found["head_only_accuracy"] is not None:
         lines.append(f"The head alone answers {_percent(found['head_only_accuracy'])} of the validation images.")
-    for step in found["steps"]:
+    for before, step in zip([None, *found["steps"]], found["steps"], strict=False):
+        if before and before["samples"] and not step["samples"]:
+            text = f"Run {step['run']}: the head fitted anew to what was learned, in closed form"
+            lines.append(f"{text}; validation {_percent(step['accuracy'])}{_gain(found, step)}.")
         if step["samples"]:
             text = (
                 f"Run {step['run']}: {step['samples']:,} training samples, {step['trainable_parameters']:,} parameters "

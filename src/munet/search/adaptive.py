@@ -20,7 +20,7 @@ _FEW_IMAGES = 5  # of a class: likewise
 _MANY_EPOCHS = 5  # from so many on images need stronger changes
 _MOST_SHARES = 4.0  # of the samples for one task: more was not tried
 _LARGE_ROOT = 5_000_000  # parameters: above it roots are pretrained on photographs, and want AdamW
-_OF_PHOTOGRAPHS: Mapping[str, Value] = {
+_OF_PHOTOGRAPHS: dict[str, Value] = {
     "augmentation": "none",
     "crop_area_min": 0.6,
     "crop_aspect_min": 0.75,
