@@ -36,18 +36,16 @@ def explain(store: "Store", task: str) -> dict[str, Any]:
     if not steps:
         raise InputError(f"no run of {store.path} made the model of '{task}': there is nothing to explain")
     last = made[model]
-    # a head that was fitted anew at the end says nothing of how the rest came to be
-    taught = next((made[one] for one, _ in reversed(line) if one in made and made[one]["samples"]), last)
-    evidence = taught.get("evidence") or (first.get("evidence") if first else None)
+    evidence = last.get("evidence") or (first.get("evidence") if first else None)
     return {
         "task": task,
         "model": model,
         "head_only_accuracy": first["accuracy"] if first else None,
         "evidence": evidence,
-        "together": taught.get("together"),
+        "together": last.get("together"),
         "blocks": blocks_in(store.get_model(model)["layers"]),
-        "trained": taught["cloned"],
-        "recipe": {key: value for key in _RECIPE if (value := taught["hyperparameters"].get(key)) is not None},
+        "trained": last["cloned"],
+        "recipe": {key: value for key in _RECIPE if (value := last["hyperparameters"].get(key)) is not None},
         "steps": steps,
         "validation_accuracy": last["accuracy"],
         "best_trained": max(
@@ -67,6 +65,8 @@ def _step(child: Sampled, slots: int) -> dict[str, Any]:
         "run": child["run"],
         "model": child["model"],
         "accuracy": child["accuracy"],
+        "new_head_accuracy": child.get("new_head"),
+        "trained_head_accuracy": child["accuracies"][child["cycle"]] if child["cycle"] is not None else None,
         "samples": child["samples"],
         "trained_slots": None if child["cloned"] is None else len(child["cloned"]),
         "slots": slots,
@@ -133,18 +133,25 @@ def _gains(found: dict[str, Any]) -> list[str]:
     lines = []
     if found["head_only_accuracy"] is not None:
         lines.append(f"The head alone answers {_percent(found['head_only_accuracy'])} of the validation images.")
-    for before, step in zip([None, *found["steps"]], found["steps"], strict=False):
-        if before and before["samples"] and not step["samples"]:
-            text = f"Run {step['run']}: the head fitted anew to what was learned, in closed form"
-            lines.append(f"{text}; validation {_percent(step['accuracy'])}{_gain(found, step)}.")
+    for step in found["steps"]:
         if step["samples"]:
             text = (
                 f"Run {step['run']}: {step['samples']:,} training samples, {step['trainable_parameters']:,} parameters "
             )
             lines.append(f"{text}trained; validation {_percent(step['accuracy'])}{_gain(found, step)}.")
+            lines += _new_head(step)
     if found["rejected"]:
         lines.append(f"{found['rejected']} other children were rejected.")
     return lines
+
+
+def _new_head(step: dict[str, Any]) -> list[str]:
+    """What a head that was made anew after training gained."""
+    new, before = step["new_head_accuracy"], step["trained_head_accuracy"]
+    if new is None or before is None:
+        return []
+    kept = "that one is kept" if new >= before else "the trained one is kept"
+    return [f"Its head answered {_percent(before)} as trained and {_percent(new)} made anew in closed form: {kept}."]
 
 
 def _gain(found: dict[str, Any], step: dict[str, Any]) -> str:

@@ -102,7 +102,8 @@ class ActiveTask:
         # what others retained, as far as they let others build on it, and the root
         self.public_models = [*(one["model"] for one in seen if not one["private"]), self.models.root]
         owned, classes = owners_of(self.models.store, self.retained), len(self.record["classes"])
-        self.inheritance = Inheritance(self.models, self.method, self.name, classes, owned)
+        refit = self.untrained and self.older is not None
+        self.inheritance = Inheritance(self.models, self.method, self.name, classes, owned, refit=refit)
 
     # Sampling --------------------------------------------------------------------------------------------------------
 
@@ -140,24 +141,13 @@ class ActiveTask:
         size = self.run.request.image_size
         return sample_preprocessing(self.method, settings, learned, rng, image_size=size, mutate=not seeding)
 
-    def to_refit(self, generation: int) -> str | None:
-        """The model whose head a generation fits anew, if that is what it does: the retained one for other images, or
-        after the last generation that trains the best of those that this task iteration has trained."""
-        if self.untrained:
-            return self.best() if self.older is not None and self.has_learned else None
-        new = [one for one in self.candidates() if one.id != self.record["model"] and self._is_trained(one.id)]
-        if generation < self.method.generations or not new:
-            return None
-        return new[best_of(self.method, new)].id
-
     @property
     def has_learned(self) -> bool:
         """Whether the task has a model that was trained for it, not only a head in closed form."""
-        return any(map(self._is_trained, self.population))
+        return any(self._is_trained(manifest) for manifest in self.population.values())
 
-    def _is_trained(self, model: str) -> bool:
+    def _is_trained(self, manifest: Manifest) -> bool:
         """Whether a model of the task, or one of the task's that it descends from, has a norm of its own."""
-        manifest = self.manifest(model)
         while manifest["task"] == self.name and manifest["parent"] is not None:
             parent = self.models.manifest(manifest["parent"])
             if manifest["layers"]["norm"] != parent["layers"].get("norm"):

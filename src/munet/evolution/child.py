@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from munet.evolution.active_task import ActiveTask
-from munet.evolution.computed import computed_child, evidence_of, head_fit, is_untrained, refitted_child
+from munet.evolution.computed import (
+    computed_child,
+    evidence_of,
+    head_fit,
+    is_untrained,
+    last_head_fit,
+    refitted_child,
+)
 from munet.evolution.inheritance import ChildSpec
 from munet.evolution.jobs import Job, Result
 from munet.evolution.probe import Prober
@@ -36,10 +43,8 @@ def sample_generation(active: ActiveTask, generation: int, prober: Prober | None
     Where a `prober` is given, the first child that is trained for a task is computed from evidence, not drawn.
     """
     evidence = None
-    refitted = active.to_refit(generation)
-    new_head = refitted is not None or (active.untrained and active.older is not None)
-    if refitted is not None:
-        pairs = [refitted_child(active, refitted)]
+    if active.untrained and active.has_learned:
+        pairs = [refitted_child(active)]
     elif prober and (active.untrained or not active.has_learned):
         evidence = evidence_of(active, prober)
         pairs = [computed_child(active, evidence)]
@@ -47,7 +52,7 @@ def sample_generation(active: ActiveTask, generation: int, prober: Prober | None
         pairs = active.sample_generation(generation)
     drawn = []
     for number, (parent, plan) in enumerate(pairs):
-        child = active.inheritance.resolve(plan, active.living_lineage(parent), new_head=new_head)
+        child = active.inheritance.resolve(plan, active.living_lineage(parent))
         drawn.append(SampledChild(number, parent, plan, active.key(generation, number), child, evidence))
     return drawn
 
@@ -63,6 +68,7 @@ def job_of(active: ActiveTask, sampled: SampledChild) -> Job:
         keep_momentum=active.method.inherit_momentum,
         head=head_fit(active, sampled.plan) if sampled.child.origins["head"].kind == "closed-form" else None,
         untrained=is_untrained(sampled.plan),
+        last_head=last_head_fit(active, sampled.plan),
     )
 
 
@@ -98,7 +104,7 @@ def recipe(active: ActiveTask, settings: Mapping[str, Any]) -> Recipe:
 def judge(active: ActiveTask, sampled: SampledChild, result: Result, together: Collection[str] = ()) -> Verdict:
     """What a trained child scores and whether it is accepted."""
     outcome = result.outcome
-    accuracy = None if outcome.rejected else outcome.accuracies[outcome.best_cycle]
+    accuracy = None if outcome.rejected else max(outcome.accuracies[outcome.best_cycle], result.new_head or 0.0)
     found = active.judge(sampled.child, sampled.plan, sampled.parent, accuracy, together)
     return {**found, "reason": outcome.rejected or found["reason"]}
 
@@ -173,12 +179,15 @@ def record_of(active: ActiveTask, sampled: SampledChild, result: Result, verdict
     )
     if sampled.evidence:
         record["evidence"] = sampled.evidence.to_json()
+    if result.new_head is not None:
+        record["new_head"] = result.new_head
     return record
 
 
 def _read(active: ActiveTask, sampled: SampledChild, stages: Mapping[str, int]) -> int:
     """FLOPs of the forward passes that the evidence and a head in closed form took."""
-    images = sampled.evidence.read if sampled.evidence else 0
-    if sampled.child.origins["head"].kind == "closed-form" and (fit := head_fit(active, sampled.plan)):
-        images += fit.views * min(fit.examples, active.record["splits"]["train"]["examples"])
+    images, there = sampled.evidence.read if sampled.evidence else 0, active.record["splits"]["train"]["examples"]
+    first = head_fit(active, sampled.plan) if sampled.child.origins["head"].kind == "closed-form" else None
+    for fit in (first, last_head_fit(active, sampled.plan)):
+        images += fit.views * min(fit.examples, there) if fit else 0
     return images * sum(cost for stage, cost in stages.items() if stage != "head")

@@ -6,8 +6,9 @@ from time import perf_counter
 
 import torch
 
-from munet.evolution.head_fit import fitted_head, plain
+from munet.evolution.head_fit import body_of, fitted_head, plain
 from munet.evolution.jobs import Job, JobGroup, Result, TrunkGroup, Work
+from munet.evolution.new_head import NewHead, new_head
 from munet.evolution.origins import initial_layers
 from munet.evolution.trunk_trainer import split_name, train_trunk_group
 from munet.model.loader import LayerSource
@@ -58,14 +59,29 @@ class ChildTrainer:
             if jobs[0].untrained
             else self._trained(group, items, on_cycle, note)
         )
+        heads = [self._new_head(group, job, outcome) for job, outcome in zip(jobs, outcomes, strict=True)]
         self._pass_on(note)
-        packed = [_pack(outcome) for outcome in outcomes]
+        packed = [_pack(outcome, head) for outcome, head in zip(outcomes, heads, strict=True)]
         spent = [outcome.train_seconds + outcome.validation_seconds for outcome in outcomes]
         other = (perf_counter() - began - sum(spent)) / len(jobs)
         return [
-            Result(job.number, replace(outcome, layers={}, momentum={}), *files, started, seconds + other)
-            for job, outcome, files, seconds in zip(jobs, outcomes, packed, spent, strict=True)
+            Result(
+                job.number,
+                replace(outcome, layers={}, momentum={}),
+                *files,
+                started,
+                seconds + other,
+                head.accuracy if head else None,
+            )
+            for job, outcome, head, files, seconds in zip(jobs, outcomes, heads, packed, spent, strict=True)
         ]
+
+    def _new_head(self, group: JobGroup, job: Job, outcome: Outcome) -> NewHead | None:
+        if outcome.rejected:
+            return None
+        train = ImageSet.of(self.splits.get(group.task, "train", job.image_size), self.compute.device)
+        validation = self.splits.get(group.task, "validation", job.image_size, group.validation_cap)
+        return new_head(job, outcome.layers, self.layers, train, validation)
 
     def _trained(
         self, group: JobGroup, items: list[TrainItem], on_cycle: OnCycle | None, note: Callable[[str], None]
@@ -120,7 +136,8 @@ class ChildTrainer:
             data = ImageSet.of(self.splits.get(group.task, "train", job.image_size), self.compute.device)
             name, kind = split_name(group.task, "train"), self.layers.root
             options = {"name": name, "kind": kind, "cache": self._cache}
-            tensors["head"] = fitted_head(job, job.head, tensors, data, self.layers.architecture, **options)
+            body = body_of(job, tensors)
+            tensors["head"] = fitted_head(job, job.head, body, data, self.layers.architecture, **options)
         network = Network(self.layers.architecture, tensors, job.image_size, job.child.trainable)
         network = network.on(self.compute.device, job.recipe.precision, job.recipe.step)
         momentum = {slot: self.layers.layer(layer) for slot, layer in job.child.momentum.items()}
@@ -128,7 +145,9 @@ class ChildTrainer:
         return TrainItem(network, job.recipe, momentum, names, job.keep_momentum)
 
 
-def _pack(outcome: Outcome) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    pairs = outcome.layers, outcome.momentum
+def _pack(outcome: Outcome, head: NewHead | None) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Layers and momentum as files, with the new head where that answers no worse."""
+    taken = head is not None and head.accuracy >= outcome.accuracies[outcome.best_cycle]
+    pairs = (outcome.layers | {"head": head.layer}, outcome.momentum) if taken else (outcome.layers, outcome.momentum)
     layers, momentum = ({slot: serialize(tensors) for slot, tensors in part.items()} for part in pairs)
     return layers, momentum

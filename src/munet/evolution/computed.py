@@ -3,7 +3,7 @@
 from munet.evolution.active_task import ActiveTask
 from munet.evolution.jobs import HeadFit
 from munet.evolution.probe import Prober
-from munet.search.adaptive import Evidence, plan_child, plan_refitted, plan_untrained
+from munet.search.adaptive import Evidence, gains_from_a_new_head, plan_child, plan_refitted, plan_untrained
 from munet.search.mutations import Plan
 
 _EXAMPLES, _OF_A_CLASS = 5000, 15  # images that a head in closed form is fitted to: so many, or so many of each class
@@ -31,9 +31,9 @@ def computed_child(active: ActiveTask, evidence: Evidence) -> tuple[str, Plan]:
     return parent, plan_child(method, active.as_parent(parent), evidence, samples, root_parameters, size)
 
 
-def refitted_child(active: ActiveTask, parent: str) -> tuple[str, Plan]:
-    """(parent, plan) of a model of the task with a head that is fitted anew: to features that training changed since
-    the head was made, or to images that did."""
+def refitted_child(active: ActiveTask) -> tuple[str, Plan]:
+    """(parent, plan) of the task's own model with a head for the images of now, which changed since it was trained."""
+    parent = active.best()
     return parent, plan_refitted(active.method, active.as_parent(parent))
 
 
@@ -41,16 +41,25 @@ def head_fit(active: ActiveTask, plan: Plan) -> HeadFit | None:
     """How the head of a child is made, where that is in closed form."""
     if active.method.head != "closed-form":
         return None
+    if is_untrained(plan):
+        return _fit(active, plan, 1.0, active.method.head_views)
+    return _fit(active, plan, active.method.head_temperature, 1)
+
+
+def last_head_fit(active: ActiveTask, plan: Plan) -> HeadFit | None:
+    """How the head of a child is made anew after its training, if it is."""
+    root = sum(active.inheritance.root["sizes"].values())
+    if is_untrained(plan) or not gains_from_a_new_head(active.method, root):
+        return None
+    return _fit(active, plan, 1.0, active.method.head_views)
+
+
+def _fit(active: ActiveTask, plan: Plan, factor: float, views: int) -> HeadFit:
+    """Where images are not cropped in training they are read once: changed drawings taught a head nothing."""
     examples = max(_EXAMPLES, _OF_A_CLASS * len(active.record["classes"]))
-    factor = 1.0 if is_untrained(plan) else active.method.head_temperature
-    return HeadFit(examples, str(plan.hyperparameters.get("head_features", "pooled")), factor, _views(active, plan))
-
-
-def _views(active: ActiveTask, plan: Plan) -> int:
-    """How often a head in closed form reads each image: more than once only where it stays as it is, and where images
-    are cropped in training; changed drawings taught it nothing (docs/lab-log.md)."""
-    crops = is_untrained(plan) and float(plan.hyperparameters.get("crop_area_min", 1.0)) < 1
-    return active.method.head_views if crops else 1
+    cropped = float(plan.hyperparameters.get("crop_area_min", 1.0)) < 1
+    features = str(plan.hyperparameters.get("head_features", "pooled"))
+    return HeadFit(examples, features, factor, views if cropped else 1)
 
 
 def is_untrained(plan: Plan) -> bool:

@@ -36,28 +36,27 @@ def plain(pre: Preprocessing) -> Preprocessing:
 def fitted_head(
     job: Job,
     wanted: HeadFit,
-    tensors: Mapping[str, Tensors],
+    body: Body,
     data: ImageSet,
     architecture: ViTArchitecture,
     *,
     name: str,
     kind: str,
     cache: FeatureCache | None,
+    stream: str = "head",
 ) -> Tensors:
-    """The layer of the head: float32 `weight` and `bias` on the CPU. `name` says by content what the images are."""
-    pre = plain(job.recipe.preprocessing)
-    reader = FeatureReader(
-        data, pre, name=name, cache=cache, precision=job.recipe.precision, kind=kind, step=job.recipe.step
-    )
-    rows = some_rows(len(data), wanted.examples, numpy_rng(*job.key, "head"))
-    body, change = body_of(job, tensors), job.recipe.preprocessing
+    """The layer of the head: float32 `weight` and `bias` on the CPU. `name` says by content what the images are,
+    `stream` which of the child's random streams draws."""
+    recipe, rows = job.recipe, some_rows(len(data), wanted.examples, numpy_rng(*job.key, stream))
+    pre = plain(recipe.preprocessing)
+    reader = FeatureReader(data, pre, name=name, cache=cache, precision=recipe.precision, kind=kind, step=recipe.step)
     views = [reader.read(architecture, [body], rows)[0]]
     for number in range(1, wanted.views):
-        generator = torch_rng(*job.key, "head", "view", number)
-        views.append(reader.read_augmented(architecture, body, rows, change, generator))
+        generator = torch_rng(*job.key, stream, "view", number)
+        views.append(reader.read_augmented(architecture, body, rows, recipe.preprocessing, generator))
     features = columns(torch.stack(views, dim=1), architecture.width, wanted.features)
     labels, classes = data.labels[torch.from_numpy(rows)].cpu(), int(job.child.origins["head"].of)
-    evidence = hold_out(features, labels, classes, numpy_rng(*job.key, "head", "folds"))
+    evidence = hold_out(features, labels, classes, numpy_rng(*job.key, stream, "folds"))
     return fit(features, labels, classes, evidence, wanted.factor)
 
 

@@ -42,12 +42,16 @@ class Inheritance:
         task: str,
         classes: int,
         owned: Mapping[str, set[str]],
+        *,
+        refit: bool = False,
     ) -> None:
+        """`refit`: heads are made anew, also where the task has one."""
         self.models = models
         self.method = method
         self.task = task
         self.classes = classes
         self.owned = owned  # without the active task
+        self.refit = refit
         self.root = models.manifest(models.root)
         self._root_layers = set(self.root["layers"].values())
         self._resized: dict[int, tuple[Tensors, str]] = {}
@@ -66,16 +70,15 @@ class Inheritance:
             if self.locked(layer, size) or (slot == "head" and manifest["task"] != self.task)
         )
 
-    def resolve(self, plan: "Plan", ancestors: Sequence[Manifest], *, new_head: bool = False) -> ChildSpec:
-        """Resolve every slot of the plan. `ancestors`: living lineage, the parent first; `new_head`: the head is made
-        anew, also where an ancestor of the task has one."""
+    def resolve(self, plan: "Plan", ancestors: Sequence[Manifest]) -> ChildSpec:
+        """Resolve every slot of the plan. `ancestors`: living lineage, the parent first."""
         child, architecture = ChildSpec(), self.models.architecture
         dim = int(plan.hyperparameters.get("adapter_dim", 0))
         adapters = dict.fromkeys(plan.adapters, dim)
         inputs = self._head_inputs(plan)
         child.sizes = slot_sizes(architecture, plan.num_blocks, plan.image_size, self.classes, adapters, inputs)
         for slot in architecture.slots(plan.num_blocks, plan.adapters):
-            source = None if new_head and slot == "head" else self._source(slot, plan, ancestors)
+            source = self._source(slot, plan, ancestors)
             if slot == "head" and source is not None and not self._is_whole(source, child):
                 self._extend(child, source)
             elif source is None:
@@ -87,6 +90,8 @@ class Inheritance:
     def _source(self, slot: str, plan: "Plan", ancestors: Sequence[Manifest]) -> Manifest | None:
         """The nearest ancestor whose layer fits the slot."""
         settings = plan.hyperparameters
+        if slot == "head" and self.refit:
+            return None
         for manifest in ancestors:
             mine = slot != "head" or manifest["task"] == self.task
             if mine and fits(slot, manifest["layers"], manifest["hyperparameters"], settings):

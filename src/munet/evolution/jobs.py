@@ -31,6 +31,7 @@ class Job:
     keep_momentum: bool
     head: HeadFit | None = None  # where the child's head starts in closed form
     untrained: bool = False  # the closed-form head is all that is new, and it stays as it is
+    last_head: HeadFit | None = None  # the head is made anew after training, and kept where it answers no worse
 
     @property
     def trained(self) -> int:
@@ -85,6 +86,7 @@ class Result:
     momentum: Mapping[str, bytes]
     started: str  # UTC
     seconds: float  # since then, its share of what its job group did together included
+    new_head: float | None = None  # validation accuracy with the head made anew, which is kept where that is no worse
 
 
 _STATE = 18  # bytes for each trained parameter: value, gradient, momentum, best value, best momentum

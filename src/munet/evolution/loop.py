@@ -42,7 +42,7 @@ from munet.evolution.testing import tested
 from munet.evolution.trunk import is_trained, is_worse_together, plan_members, trunk_group
 from munet.model.loader import ModelLoader
 from munet.provenance import now
-from munet.search.adaptive import Evidence, gains_from_a_new_head
+from munet.search.adaptive import Evidence
 from munet.store.gc import collect
 from munet.store.run_records import checkpoint_path, finish
 from munet.store.schema import ChildRecord, ModelTest, finished_record
@@ -76,7 +76,6 @@ class Evolution:
         self.older = OlderModels(models, run, splits)
         self.computes = "probe" in probed or method.head_first  # the first child of each task
         self.iterations = method.task_iterations + method.head_first  # of each task
-        self.head_last = gains_from_a_new_head(method, sum(models.manifest(models.root)["sizes"].values()))
         self.shares: dict[str, int] = {}  # samples of the tasks that are new in this iteration
         self.samples = 0
         self.seconds = {"train": 0.0, "validation": 0.0, "test": 0.0}
@@ -84,7 +83,7 @@ class Evolution:
     def go(self) -> list[TaskFinished]:
         """Whatever of the run is not done yet."""
         began, run, method = perf_counter(), self.run, self.run.method
-        sizes = (self.iterations, method.generations + self.head_last, method.children, method.cycles)
+        sizes = (self.iterations, method.generations, method.children, method.cycles)
         before = finished_children(self.store, run)
         self.observe(RunStarted(run.name, method.name, run.tasks, *sizes, run.resumed, before))
         for text in self.splits.notes:
@@ -125,8 +124,7 @@ class Evolution:
             now = self.older.accuracy(active, active.older["model"])
             active.measured_now(active.older["model"], now)
         self._announce(active, iteration)
-        generations = active.method.generations + (self.head_last and not untrained)
-        for generation in range(active.generation, generations):
+        for generation in range(active.generation, active.method.generations):
             active.open(iteration, generation)
             self._train_generation(active, (name, iteration, generation))
         best = active.best() if active.population else None
@@ -219,8 +217,6 @@ class Evolution:
     ) -> dict[int, SampledChild]:
         """The children of a generation by number. Where a trunk gave the first, a task has another only if it is worse
         off with that."""
-        if generation == active.method.generations and active.to_refit(generation) is None:
-            return {}
         together = records.get(0, {}).get("together")
         if together and not is_worse_together(records[0], active):
             return {}

@@ -5,8 +5,9 @@ from time import perf_counter
 
 import torch
 
-from munet.evolution.head_fit import Tensors, fitted_head
+from munet.evolution.head_fit import Tensors, body_of, fitted_head
 from munet.evolution.jobs import Job, Result, TrunkGroup
+from munet.evolution.new_head import NewHead, new_head
 from munet.evolution.origins import initial_layers
 from munet.evolution.trunk_checkpoint import TrunkCheckpoint
 from munet.model.loader import LayerSource
@@ -62,8 +63,14 @@ def train_trunk_group(
         on_state=checkpoint.save,
         resume=checkpoint.load(note),
     )
+    heads = [
+        None
+        if outcome.rejected
+        else new_head(job, outcome.trunk, layers, ImageSet.of(part.train, device), part.validation)
+        for job, part in zip(group.jobs, parts, strict=True)
+    ]
     seconds = perf_counter() - began
-    return [_result(outcome, number, group.shares[number], started, seconds) for number in range(len(group.tasks))]
+    return [_result(outcome, k, heads[k], group.shares[k], started, seconds) for k in range(len(group.tasks))]
 
 
 def _part(
@@ -89,7 +96,8 @@ def _head(
 ) -> Tensors:
     if job.head is None:
         return initial_layers(layers, {"head": job.child.origins["head"]}, job.key)["head"]
-    return fitted_head(job, job.head, body, data, layers.architecture, name=name, kind=layers.root, cache=cache)
+    options = {"name": name, "kind": layers.root, "cache": cache}
+    return fitted_head(job, job.head, body_of(job, body), data, layers.architecture, **options)
 
 
 def split_name(task: TaskData, split: str) -> str:
@@ -97,9 +105,13 @@ def split_name(task: TaskData, split: str) -> str:
     return f"{task['fingerprint']} {split} {task['splits'][split]['ranges']}"
 
 
-def _result(outcome: TrunkOutcome, number: int, share: float, started: str, seconds: float) -> Result:
+def _result(
+    outcome: TrunkOutcome, number: int, head: NewHead | None, share: float, started: str, seconds: float
+) -> Result:
     accuracies = outcome.accuracies[number]
     mine: dict[str, dict[str, torch.Tensor]] = {"head": outcome.heads[number]} if outcome.heads[number] else {}
+    if head is not None and head.accuracy >= accuracies[-1]:
+        mine = {"head": head.layer}
     layers = (outcome.trunk if number == 0 else {}) | mine
     own = Outcome(
         accuracies=accuracies,
@@ -112,4 +124,4 @@ def _result(outcome: TrunkOutcome, number: int, share: float, started: str, seco
         validation_seconds=outcome.validation_seconds / len(outcome.accuracies),
     )
     packed = {slot: serialize(tensors) for slot, tensors in layers.items()}
-    return Result(number, own, packed, {}, started, seconds * share)
+    return Result(number, own, packed, {}, started, seconds * share, head.accuracy if head else None)

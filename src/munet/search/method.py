@@ -117,7 +117,8 @@ class Method(BaseModel):
     head_last: bool = Field(
         default=False,
         strict=True,
-        description="on a large root, a model that was trained gives one more child, with its head anew in closed form",
+        description="on a large root, a head is made anew in closed form after training, and kept where it answers no "
+        "worse",
     )
     together: bool = Field(
         default=False,

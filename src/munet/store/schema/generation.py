@@ -59,6 +59,7 @@ class ChildRecord(Verdict):
     path: NotRequired[str]  # of an import: the published key of the child
     parent_path: NotRequired[str | None]
     evidence: NotRequired[dict[str, Any]]  # what a search that adapts saw before it chose the plan
+    new_head: NotRequired[float]  # validation accuracy with its head made anew after training, kept where no worse
     together: NotRequired[list[str]]  # tasks that share its new layers, but for the head, from the beginning
 
 
