@@ -18,6 +18,7 @@ from munet.provenance import now
 from munet.store.layer_file import serialize
 from munet.tasks.cache.splits import Splits
 from munet.training import FeatureCache, ImageSet, OnCycle, Outcome, TrainItem, evaluate, train_together
+from munet.training.optimiser import Layers
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,11 @@ class ChildTrainer:
 
 def _pack(outcome: Outcome, head: NewHead | None) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """Layers and momentum as files, with the new head where that answers no worse."""
-    taken = head is not None and head.accuracy >= outcome.accuracies[outcome.best_cycle]
-    pairs = (outcome.layers | {"head": head.layer}, outcome.momentum) if taken else (outcome.layers, outcome.momentum)
-    layers, momentum = ({slot: serialize(tensors) for slot, tensors in part.items()} for part in pairs)
-    return layers, momentum
+    layers, momentum = outcome.layers, outcome.momentum
+    if head is not None and head.accuracy >= outcome.accuracies[outcome.best_cycle]:
+        layers = {**layers, "head": head.layer}
+    return _files(layers), _files(momentum)
+
+
+def _files(layers: Layers) -> dict[str, bytes]:
+    return {slot: serialize(tensors) for slot, tensors in layers.items()}
