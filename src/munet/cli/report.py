@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-from munet.cli.common import SystemPath, open_system, show, tell
+from munet.cli.common import Device, SystemPath, open_system, show, tell
+
+THUMBNAILS = 40  # of munet.report.images, which is imported late
 
 
 def register(app: typer.Typer) -> None:
@@ -18,26 +20,48 @@ def report(
     title: Annotated[
         str | None, typer.Option(help="Heading; the folder's name unless given.", show_default=False)
     ] = None,
+    thumbnails: Annotated[
+        int, typer.Option(min=0, help=f"Images of each task; more than {THUMBNAILS} in a folder beside the page.")
+    ] = THUMBNAILS,
+    no_images: Annotated[
+        bool, typer.Option("--no-images", help="Leave out what is measured on the tasks' images, and these.")
+    ] = False,
+    private_images: Annotated[
+        bool, typer.Option("--private-images", help="Show images of private tasks too.")
+    ] = False,
+    device: Device = "auto",
 ) -> None:
     """Write a system's report as one HTML page that needs no network.
 
-    The network and how it grew, who learned from whom, settings, learning curves, costs.
+    The network and how it grew, who learned from whom, settings, learning curves, costs; for each task its images, what
+    is wrong and how sure it is, measured on validation and test once for each model.
 
     Examples:
       munet report fleet
       munet report fleet --out results/fleet.html --title "The fleet in May"
+      munet report fleet --thumbnails 200
     """
     from munet.analysis import history
     from munet.cli.text.formatting import bytes_text
     from munet.cli.text.progress import progress
+    from munet.report.images.thumbnails import Folder
     from munet.report.page import build_page, check_name, payload, write_page
     from munet.text import counted
 
     check_name(out)  # before the work, not after it
+    opened = open_system(system)
     with progress("reading") as count:
-        read = history(open_system(system).store, progress=count)
+        read = history(opened.store, progress=count)
+    found = {}
+    if not no_images:
+        from munet.report.images.measuring import seen
+
+        with progress("measuring on the tasks' images") as count:
+            records, options = read.one().records, {"private": private_images, "device": device}
+            found = seen(opened.models, records, thumbnails=thumbnails, **options, progress=count, note=tell)
     with progress("building the page"):
-        made = payload(read, title)
+        folder = Folder(out) if thumbnails > THUMBNAILS and found else None
+        made = payload(read, title, seen=found, folder=folder)
         page = build_page(made)
     write_page(page, out)
     for note in made["notes"]:

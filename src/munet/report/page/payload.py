@@ -1,5 +1,6 @@
 """A system's history as the JSON value that the page draws. docs/report.md says what each key holds."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from munet.analysis.paths import Paths
@@ -16,6 +17,7 @@ from munet.report.page.charts import (
     spent,
 )
 from munet.report.page.columns import arranged
+from munet.report.page.images import images
 from munet.report.page.looks import task_look
 from munet.report.page.network import Network
 from munet.report.page.sampled import children, lineages
@@ -25,15 +27,23 @@ from munet.report.page.values import plain
 if TYPE_CHECKING:
     from munet.analysis import History
     from munet.analysis.snapshot import Snapshot
+    from munet.report.images.thumbnails import Folder
 
 SCHEMA = 1
 
 
-def payload(history: "History", title: str | None = None, system: str | None = None) -> dict[str, Any]:
+def payload(
+    history: "History",
+    title: str | None = None,
+    system: str | None = None,
+    seen: Mapping[str, Any] | None = None,
+    folder: "Folder | None" = None,
+) -> dict[str, Any]:
     """Everything the page shows of one system; plain JSON values, the same for the same system.
 
-    `title` is the system's label where none is given. InputError where the history holds several systems and `system`
-    names none of them.
+    `title` is the system's label where none is given. `seen` is what `munet.report.images.measuring.seen` found of the
+    tasks' images, whose thumbnails go into `folder`, if there is one, and else into the page. InputError where the
+    history holds several systems and `system` names none of them.
     """
     one = history.one(system)
     if len(history.readings) > 1:
@@ -71,6 +81,7 @@ def payload(history: "History", title: str | None = None, system: str | None = N
         "rejected": rejected(history, names),
         "costs": spent(history, names),
         "progress": progress(history, names),
+        "images": images(names, seen or {}, folder),
     }
 
 
