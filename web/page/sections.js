@@ -3,6 +3,7 @@
 import { about } from "./sections/about.js";
 import { costs } from "./sections/costs.js";
 import { flow } from "./sections/flow.js";
+import { images } from "./sections/images.js";
 import { learning } from "./sections/learning.js";
 import { mutations } from "./sections/mutations.js";
 import { progress } from "./sections/progress.js";
@@ -12,4 +13,4 @@ import { sharing } from "./sections/sharing.js";
 import { tasks } from "./sections/tasks.js";
 
 /** @type {Section[]} */
-export const SECTIONS = [tasks, sharing, flow, progress, learning, settings, mutations, rejected, costs, about];
+export const SECTIONS = [tasks, images, sharing, flow, progress, learning, settings, mutations, rejected, costs, about];

@@ -32,6 +32,32 @@ interface Payload {
   rejected: { reasons: string[]; by_task: number[][] };
   costs: { seconds: Maybe<number>[][]; flops: Maybe<number>[][]; parameters: [task: number, parameters: number][] };
   progress: TaskIteration[];
+  images: Maybe<Seen | { missing: string }>[];
+}
+
+/** What the model of a task answers on its images; classes are named by their numbers. */
+interface Seen {
+  missing: null;
+  classes: string[];
+  /** of the test split */
+  samples: [label: number, image: number, address: string][];
+  validation: SplitSeen;
+  test: SplitSeen;
+}
+
+interface SplitSeen {
+  examples: number;
+  correct: number;
+  top_5: Maybe<number>;
+  calibration_error: number;
+  reliability: [images: number, confidence: number, accuracy: number, low: number, high: number][];
+  /** columns, one value for each class: images, right ones, answers, and the interval of the share that is right */
+  by_class: [images: number[], right: number[], answers: number[], low: Maybe<number>[], high: Maybe<number>[]];
+  /** classes of the confusion matrix, and its cells off the diagonal */
+  order: number[];
+  cells: [label: number, answer: number, images: number][];
+  /** the worst first */
+  errors: [image: number, label: number, answer: number, confidence: number, ofRight: number, address?: string][];
 }
 
 interface Totals {

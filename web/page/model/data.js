@@ -29,6 +29,7 @@ export class Data {
     this.rejected = payload.rejected;
     this.costs = payload.costs;
     this.progress = payload.progress;
+    this.images = payload.images;
     const rows = payload.children;
     this.count = rows.task.length;
     this.score = Float64Array.from(rows.score, (v) => v ?? NaN);
@@ -125,6 +126,25 @@ export class Data {
   /** @param {number} task */
   taskName(task) {
     return task === ROOT ? "the root" : (this.tasks[task]?.name ?? "a task that is not here");
+  }
+
+  /**
+   * What its images show of a task; null where nothing was measured.
+   * @param {number} task
+   * @returns {Seen | null}
+   */
+  seen(task) {
+    const found = this.images[task];
+    return found?.missing === null ? found : null;
+  }
+
+  /**
+   * Why there are no images of a task; empty where there are.
+   * @param {number} task
+   */
+  missing(task) {
+    if (!this.tasks[task].model) return "it has no model yet";
+    return this.images[task] ? (this.images[task]?.missing ?? "") : "they were left out of this page";
   }
 
   /**

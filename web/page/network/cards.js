@@ -5,6 +5,7 @@ import { NOTHING, compact, count, duration, known, percent } from "../base/numbe
 import { taskColour } from "../base/theme.js";
 import { ROOT } from "../model/data.js";
 import { atEnd, choose } from "../model/state.js";
+import { addressOf } from "../task/address.js";
 import { parentText } from "./describe.js";
 
 /** @typedef {import("../base/dom.js").Child} Child */
@@ -89,7 +90,7 @@ function taskCard(data, growth, number) {
   );
   const layers = growth.layers(number);
   /** @type {HTMLElement[]} */
-  const body = [facts];
+  const body = [facts, h("p", {}, h("a", { href: addressOf(task) }, "Its images and its errors"))];
   if (!layers) body.push(h("p", { class: "small" }, task.model ? "No model at this step." : "Not evolved yet."));
   else body.push(h("h4", {}, "Layers, from head to images"), layerList(data, growth, number, layers));
   const lineage = data.lineages[number] || [];

@@ -11,8 +11,6 @@ from munet.report.page.values import column
 if TYPE_CHECKING:
     from munet.report.images.thumbnails import Folder
 
-NOT_LOOKED = {"missing": "its images were left out of this page"}
-
 
 def images(names: list[str], seen: Mapping[str, Any], folder: "Folder | None") -> list[dict[str, Any] | None]:
     """One value a task; None where it has no model that could be asked."""
@@ -36,7 +34,7 @@ def _split(found: Mapping[str, Any], put: Any) -> dict[str, Any]:
     intervals = [wilson(r, n) if n else (None, None) for r, n in zip(right, counts, strict=True)]
     return {
         **{key: found[key] for key in ("examples", "correct", "top_5", "calibration_error", "order", "cells")},
-        "reliability": [column(bin) for bin in found["reliability"]],
+        "reliability": [column([n, sure, right, *wilson(round(n * right), n)]) for n, sure, right in found["reliability"]],
         "by_class": [counts, right, answered, *(column(ends) for ends in zip(*intervals, strict=True))],
         "errors": [[*error[:5], *map(put, error[5:])] for error in found["errors"]],
     }

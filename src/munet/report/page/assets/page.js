@@ -418,6 +418,7 @@
       this.rejected = payload.rejected;
       this.costs = payload.costs;
       this.progress = payload.progress;
+      this.images = payload.images;
       const rows = payload.children;
       this.count = rows.task.length;
       this.score = Float64Array.from(rows.score, (v) => v ?? NaN);
@@ -507,6 +508,23 @@
       return task === ROOT ? "the root" : this.tasks[task]?.name ?? "a task that is not here";
     }
     /**
+     * What its images show of a task; null where nothing was measured.
+     * @param {number} task
+     * @returns {Seen | null}
+     */
+    seen(task) {
+      const found = this.images[task];
+      return found?.missing === null ? found : null;
+    }
+    /**
+     * Why there are no images of a task; empty where there are.
+     * @param {number} task
+     */
+    missing(task) {
+      if (!this.tasks[task].model) return "it has no model yet";
+      return this.images[task] ? this.images[task]?.missing ?? "" : "they were left out of this page";
+    }
+    /**
      * What a child did to its parent, in a few words.
      * @param {number} step
      */
@@ -561,6 +579,19 @@
     return data.task[parent] === data.task[step] ? `from its own child ${count(parent + 1)}` : `from child ${count(parent + 1)} of ${data.tasks[data.task[parent]].name}`;
   }
 
+  // page/task/address.js
+  var BEGINS = "#task=";
+  var addressOf = (task) => BEGINS + encodeURIComponent(task.name);
+  function taskAt(data, hash) {
+    if (!hash.startsWith(BEGINS)) return -1;
+    try {
+      const name = decodeURIComponent(hash.slice(BEGINS.length));
+      return data.tasks.findIndex((task) => task.name === name);
+    } catch {
+      return -1;
+    }
+  }
+
   // page/network/cards.js
   var row = (term, value) => [h("dt", {}, term), h("dd", {}, value)];
   var taskLink = (data, task) => task < 0 ? h("span", {}, data.taskName(task)) : h(
@@ -580,13 +611,13 @@
     text
   );
   function card(data, growth, at) {
-    const parts = at.kind === "task" ? taskCard(data, growth, at.task) : at.kind === "layer" ? layerCard(data, growth, at.layer) : modelCard(data, at.step);
+    const parts2 = at.kind === "task" ? taskCard(data, growth, at.task) : at.kind === "layer" ? layerCard(data, growth, at.layer) : modelCard(data, at.step);
     const close = h(
       "button",
       { type: "button", class: "quiet", "aria-label": "Clear the choice", onclick: () => choose(at) },
       "✕"
     );
-    return h("div", { class: "card" }, h("header", {}, h("h3", {}, parts.title), close), parts.body);
+    return h("div", { class: "card" }, h("header", {}, h("h3", {}, parts2.title), close), parts2.body);
   }
   function taskCard(data, growth, number) {
     const task = data.tasks[number];
@@ -604,7 +635,7 @@
       ] : null
     );
     const layers = growth.layers(number);
-    const body = [facts];
+    const body = [facts, h("p", {}, h("a", { href: addressOf(task) }, "Its images and its errors"))];
     if (!layers) body.push(h("p", { class: "small" }, task.model ? "No model at this step." : "Not evolved yet."));
     else body.push(h("h4", {}, "Layers, from head to images"), layerList(data, growth, number, layers));
     const lineage = data.lineages[number] || [];
@@ -637,19 +668,19 @@
     return h(
       "ol",
       { class: "long" },
-      lineage.map((entry) => {
-        const title = data.taskName(entry.task);
-        const name = known(entry.step) ? modelLink(entry.step, bdi(title)) : bdi(title);
-        const changes = known(entry.step) ? h("span", { class: "small" }, ` ${data.told(entry.step).join(", ")}`) : "";
+      lineage.map((entry2) => {
+        const title = data.taskName(entry2.task);
+        const name = known(entry2.step) ? modelLink(entry2.step, bdi(title)) : bdi(title);
+        const changes = known(entry2.step) ? h("span", { class: "small" }, ` ${data.told(entry2.step).join(", ")}`) : "";
         return h(
           "li",
           {},
-          swatch(taskColour(entry.task)),
+          swatch(taskColour(entry2.task)),
           h("span", {}, name, changes),
           h(
             "span",
             { class: "value" },
-            known(entry.validation_accuracy) ? `${percent(entry.validation_accuracy, 1)} %` : ""
+            known(entry2.validation_accuracy) ? `${percent(entry2.validation_accuracy, 1)} %` : ""
           )
         );
       })
@@ -840,8 +871,8 @@
   };
 
   // page/base/text.js
-  function listed(parts) {
-    return parts.flatMap((part, n) => n === 0 ? [part] : [n === parts.length - 1 ? " and " : ", ", part]);
+  function listed(parts2) {
+    return parts2.flatMap((part, n) => n === 0 ? [part] : [n === parts2.length - 1 ? " and " : ", ", part]);
   }
   var readable = (name) => name.replaceAll("_", " ");
   function shortened(text, room, measure) {
@@ -879,11 +910,11 @@
   function folded(ctx, name, room) {
     const wide = (text) => ctx.measureText(text).width;
     if (wide(name) <= room) return [name];
-    const parts = name.match(/[^-_./ ]+[-_./ ]*|[-_./ ]+/g) || [name];
+    const parts2 = name.match(/[^-_./ ]+[-_./ ]*|[-_./ ]+/g) || [name];
     let first = "";
-    while (parts.length > 1 && wide(first + parts[0]) <= room) first += parts.shift();
+    while (parts2.length > 1 && wide(first + parts2[0]) <= room) first += parts2.shift();
     if (!first) return [shortened(name, room, wide)];
-    return [first.trim(), shortened(parts.join(""), room, wide)];
+    return [first.trim(), shortened(parts2.join(""), room, wide)];
   }
 
   // page/base/colours.js
@@ -1370,10 +1401,10 @@
     for (let n = 0; n < wanted.length; n++) {
       let mean = wanted[n] - offsets[n], members = 1;
       for (let last = groups.at(-1); last && last[0] > mean; last = groups.at(-1)) {
-        const [other, others] = last;
+        const [other, others2] = last;
         groups.pop();
-        mean = (mean * members + other * others) / (members + others);
-        members += others;
+        mean = (mean * members + other * others2) / (members + others2);
+        members += others2;
       }
       groups.push([mean, members]);
     }
@@ -1666,10 +1697,10 @@
       return this.left + this.inset + (column + 0.5) * this.pitch * this.zoom - this.pan;
     }
     clamp() {
-      const whole = this.pitch * this.data.tasks.length * this.zoom;
+      const whole2 = this.pitch * this.data.tasks.length * this.zoom;
       const room = this.width - this.left - this.right;
-      this.pan = Math.max(0, Math.min(this.pan, whole - room + 2 * this.inset));
-      if (whole + 2 * this.inset <= room) this.pan = 0;
+      this.pan = Math.max(0, Math.min(this.pan, whole2 - room + 2 * this.inset));
+      if (whole2 + 2 * this.inset <= room) this.pan = 0;
     }
     /**
      * @param {number} factor
@@ -2325,14 +2356,14 @@
       const layers = data.layersOf(data.retained[task]);
       return layers ? data.rows.filter((slot) => layers[slot] >= 0).map((slot) => {
         const layer = layers[slot];
-        const others = data.retained.map(
+        const others2 = data.retained.map(
           (path, other) => other !== task && data.layersOf(path)?.[slot] === layer ? data.tasks[other].name : null
         ).filter(Boolean);
         return [
           data.tasks[task].name,
           data.slots[slot],
           data.taskName(data.by(layer)),
-          others.join(", ") || "nobody",
+          others2.join(", ") || "nobody",
           count(data.layers.parameters[layer])
         ];
       }) : [];
@@ -2518,7 +2549,7 @@
   }
 
   // page/charts/bars.js
-  function bars({ rows, parts, text, label }) {
+  function bars({ rows, parts: parts2, text, label }) {
     const most = Math.max(...rows.map((row2) => row2.values.reduce((a, b) => a + b, 0)), 1e-12);
     const list = h("ul", { class: "bars", "aria-label": `${label} by task` });
     const make = (row2) => {
@@ -2526,9 +2557,9 @@
       const bar = h("span", { class: "track", css: { width: `${100 * sum / most}%` } });
       row2.values.forEach((value, n) => {
         if (value <= 0) return;
-        const piece = h("i", { colour: parts[n].colour ?? taskColour(row2.task), css: { flex: `${value} 0 0` } });
+        const piece = h("i", { colour: parts2[n].colour ?? taskColour(row2.task), css: { flex: `${value} 0 0` } });
         bar.append(
-          mark(piece, row2.name, [`${parts[n].name}: ${text(value)}`, parts.length > 1 ? `of ${text(sum)}` : ""])
+          mark(piece, row2.name, [`${parts2[n].name}: ${text(value)}`, parts2.length > 1 ? `of ${text(sum)}` : ""])
         );
       });
       return h(
@@ -2584,7 +2615,7 @@
     const box = h("div");
     const show = (name) => {
       costShown = name;
-      const kind = kinds[name], parts = kind.parts.map(([text, colour]) => ({ name: text, colour }));
+      const kind = kinds[name], parts2 = kind.parts.map(([text, colour]) => ({ name: text, colour }));
       const sum = (values) => values.reduce((a, b) => a + (b || 0), 0);
       const rows = kind.table.filter(([, values]) => sum(values) > 0).sort((a, b) => sum(b[1]) - sum(a[1])).map(([task, values]) => ({
         task,
@@ -2596,22 +2627,22 @@
         box.append(h("p", { class: "none" }, "Not recorded."));
         return;
       }
-      const sums = parts.map((_, n) => rows.reduce((total, r) => total + r.values[n], 0));
+      const sums = parts2.map((_, n) => rows.reduce((total, r) => total + r.values[n], 0));
       box.append(
-        parts.length > 1 ? h(
+        parts2.length > 1 ? h(
           "div",
           { class: "controls" },
           h(
             "ul",
             { class: "key" },
-            parts.map(
+            parts2.map(
               (part, n) => h("li", {}, swatch(part.colour ?? ""), `${part.name} `, h("strong", {}, kind.text(sums[n])))
             )
           )
         ) : "",
-        bars({ rows, parts, text: kind.text, label: kind.label }),
+        bars({ rows, parts: parts2, text: kind.text, label: kind.label }),
         dataTable(`${kind.label} by task`, () => [
-          ["task", ...parts.map((p) => p.name)],
+          ["task", ...parts2.map((p) => p.name)],
           ...rows.map((r) => [r.name, ...r.values.map((v) => name === "time" ? (v ?? 0).toFixed(1) : count(v))])
         ])
       );
@@ -2634,6 +2665,11 @@
   }
 
   // page/charts/heatmap.js
+  var TASKS = {
+    order: () => state.data.order,
+    name: (task) => state.data.tasks[task].name,
+    pick: (task) => choose({ kind: "task", task })
+  };
   var Heatmap = class {
     /** @type {[row: number, column: number] | null} the cell under the cursor */
     at = null;
@@ -2644,12 +2680,14 @@
     /**
      * @param {object} plan
      * @param {string} plan.label
-     * @param {(row: number, column: number) => Cell} plan.cell of two tasks
+     * @param {(row: number, column: number) => Cell} plan.cell of two items
+     * @param {Items} [plan.items] tasks unless given
      * @param {number} [plan.most] width at most
      * @param {() => (string | number | null)[][]} plan.rows the same as a table
      */
-    constructor({ label, cell, most = 760, rows }) {
+    constructor({ label, cell, items = TASKS, most = 760, rows }) {
       this.cell = cell;
+      this.items = items;
       this.most = most;
       this.canvas = h("canvas", {
         tabindex: "0",
@@ -2669,7 +2707,7 @@
       this.canvas.addEventListener("pointerleave", () => this.move(null));
       this.canvas.addEventListener("blur", () => this.move(null));
       this.canvas.addEventListener("click", () => {
-        if (this.at) choose({ kind: "task", task: state.data.order[this.at[0]] });
+        if (this.at) items.pick?.(items.order()[this.at[0]]);
       });
       this.canvas.addEventListener("keydown", (event) => this.key(event));
     }
@@ -2679,15 +2717,15 @@
       const by = steps[event.key];
       if (!by) return;
       event.preventDefault();
-      const last = state.data.order.length - 1;
+      const last = this.items.order().length - 1;
       const [row2, column] = this.at || [0, -1];
       this.move([Math.max(0, Math.min(last, row2 + by[0])), Math.max(0, Math.min(last, column + by[1]))]);
       this.said.textContent = this.told(this.at ?? [0, 0]).join(", ");
     }
     /** @param {[row: number, column: number]} at */
     told([row2, column]) {
-      const { order, tasks: tasks2 } = state.data;
-      return [`${tasks2[order[row2]].name} × ${tasks2[order[column]].name}`, this.cell(order[row2], order[column]).told];
+      const { name } = this.items, order = this.items.order();
+      return [`${name(order[row2])} × ${name(order[column])}`, this.cell(order[row2], order[column]).told];
     }
     /**
      * @param {number} x
@@ -2695,7 +2733,7 @@
      * @returns {[row: number, column: number] | null}
      */
     find(x, y) {
-      const { left, top, size } = this, n = state.data.order.length;
+      const { left, top, size } = this, n = this.items.order().length;
       const row2 = Math.floor((y - top) / size), column = Math.floor((x - left) / size);
       return row2 >= 0 && column >= 0 && row2 < n && column < n ? [row2, column] : null;
     }
@@ -2713,10 +2751,10 @@
     paint() {
       const outer = Math.min(this.paper.clientWidth, this.most);
       if (!outer) return;
-      const { order, tasks: tasks2 } = state.data, n = order.length;
+      const order = this.items.order(), n = order.length;
       const ctx = pen(this.canvas), ratio = Math.min(2, devicePixelRatio || 1);
       ctx.font = `12px ${theme.sans}`;
-      const longest = Math.max(...tasks2.map((task) => ctx.measureText(task.name).width));
+      const longest = Math.max(...order.map((item) => ctx.measureText(this.items.name(item)).width));
       const room = Math.min(longest + 12, outer < 500 ? 104 : 170);
       const slanted = (outer - room) / n >= 26;
       this.left = room;
@@ -2730,7 +2768,7 @@
       this.canvas.height = Math.round(height * ratio);
       ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
       this.cells(ctx, order);
-      this.labels(ctx, order, tasks2, slanted);
+      this.labels(ctx, order, slanted);
     }
     /**
      * @param {CanvasRenderingContext2D} ctx
@@ -2762,34 +2800,36 @@
     /**
      * @param {CanvasRenderingContext2D} ctx
      * @param {number[]} order
-     * @param {Task[]} tasks
      * @param {boolean} slanted
      */
-    labels(ctx, order, tasks2, slanted) {
-      const { size, left, top } = this, every = Math.max(1, Math.ceil(11 / size));
+    labels(ctx, order, slanted) {
+      const { size, left, top } = this, { name, named: named2 } = this.items, every = Math.max(1, Math.ceil(11 / size));
       ctx.textBaseline = "middle";
       const measure = (text) => ctx.measureText(text).width;
-      order.forEach((task, n) => {
+      let last = -every;
+      order.forEach((item, n) => {
+        const some2 = named2 ? named2.has(item) && n - last >= every : n % every === 0;
+        if (some2) last = n;
         for (const side of [0, 1]) {
           const bold = this.at?.[side] === n;
-          if (n % every && !bold) continue;
+          if (every > 1 && !some2 && !bold) continue;
           if (every > 1 && this.at && !bold && Math.abs(this.at[side] - n) * size < 12) continue;
           ctx.font = `${bold ? 600 : 400} ${Math.min(12, Math.max(9, size * every))}px ${theme.sans}`;
           ctx.fillStyle = bold ? theme.colours.ink : theme.colours.muted;
           const middle = (n + 0.5) * size;
           if (side === 0) {
             ctx.textAlign = "right";
-            ctx.fillText(shortened(tasks2[task].name, left - 10, measure), left - 8, top + middle);
+            ctx.fillText(shortened(name(item), left - 10, measure), left - 8, top + middle);
           } else if (slanted)
             turned(
               ctx,
-              shortened(tasks2[task].name, (top - 12) / 0.72, measure),
+              shortened(name(item), (top - 12) / 0.72, measure),
               left + middle - 2,
               top - 8,
               -Math.PI / 4,
               "left"
             );
-          else turned(ctx, shortened(tasks2[task].name, top - 12, measure), left + middle, top - 7, -Math.PI / 2, "left");
+          else turned(ctx, shortened(name(item), top - 12, measure), left + middle, top - 7, -Math.PI / 2, "left");
         }
       });
     }
@@ -3040,6 +3080,124 @@
     );
   }
 
+  // page/task/pictures.js
+  var picture = (address, text) => h("img", { src: address, alt: text, width: 64, height: 64, decoding: "async" });
+  function samples(seen) {
+    if (!seen.samples.length)
+      return h("p", { class: "none" }, "Its images are not shown here: munet report --private-images shows them.");
+    const byClass = /* @__PURE__ */ new Map();
+    for (const one of seen.samples) byClass.set(one[0], [...byClass.get(one[0]) ?? [], one]);
+    const there = seen.test.by_class[0].filter((images2) => images2).length;
+    const which = byClass.size < there ? `of the ${count(byClass.size)} of ${counted(there, "class")} with the lowest accuracy` : "of each class";
+    return h(
+      "div",
+      {},
+      h("h2", {}, "Its images"),
+      h("p", { class: "how" }, `The first test images ${which}.`),
+      h(
+        "div",
+        { class: "samples" },
+        [...byClass].map(
+          ([label, images2]) => h(
+            "figure",
+            {},
+            h(
+              "div",
+              {},
+              images2.map(([, image, address]) => picture(address, `test image ${image} of class ${seen.classes[label]}`))
+            ),
+            h("figcaption", { class: "small" }, bdi(seen.classes[label]))
+          )
+        )
+      )
+    );
+  }
+  function errors(seen, split2) {
+    const { errors: listed2, examples, correct } = seen[split2];
+    const wrong = examples - correct;
+    const title = h("h2", {}, "What is wrong");
+    if (!wrong) return h("div", {}, title, h("p", { class: "how" }, `Nothing: all ${split2} images are answered right.`));
+    const shown = listed2.filter(([, , , , , address]) => address);
+    const said = `${counted(wrong, `${split2} image`)} of ${count(examples)} ${wrong === 1 ? "is" : "are"} answered wrongly. ` + (shown.length ? `${shown.length < wrong ? `The ${count(shown.length)} worst` : "They are shown"}: those whose right class the model finds least likely first. An odd label often stands among them.` : "The worst are those whose right class the model finds least likely.");
+    const items = (shown.length ? shown : listed2.slice(0, 12)).map(
+      ([image, label, answer, confidence, ofRight, address]) => h(
+        "li",
+        {},
+        address ? picture(address, `${split2} image ${image}`) : null,
+        h(
+          "div",
+          {},
+          "answered ",
+          h("b", {}, bdi(seen.classes[answer])),
+          `, ${percent(confidence, 0)} %`,
+          h("br"),
+          h(
+            "span",
+            { class: "small" },
+            "is ",
+            bdi(seen.classes[label]),
+            `, ${percent(ofRight, ofRight < 0.01 ? 1 : 0)} %`
+          ),
+          h("br"),
+          h("span", { class: "small" }, `${split2} ${image}`)
+        )
+      )
+    );
+    return h("div", {}, title, h("p", { class: "how" }, said), h("ul", { class: "errors" }, items));
+  }
+
+  // page/sections/images.js
+  var FEW = 5;
+  var images = {
+    id: "images",
+    name: "Images",
+    title: "What it sees, and what it gets wrong",
+    how: "A few test images of each task, and how many are answered wrongly. Each task has a page with its images, the worst errors, what is taken for what, every class, and how sure its model is.",
+    themed: true,
+    fill: fill5
+  };
+  function fill5(data, body) {
+    const tasks2 = data.order.filter((task) => data.tasks[task].model);
+    if (!tasks2.length) {
+      body.append(h("p", { class: "none" }, "No task has a model yet."));
+      return;
+    }
+    if (tasks2.every((task) => !data.images[task])) {
+      body.append(
+        h("p", { class: "none" }, "The images were left out of this page: munet report without --no-images has them.")
+      );
+      return;
+    }
+    const list = h("ul", { class: "tasks" });
+    body.append(some("tasks with their images", tasks2, 24, (task) => entry(data, task), list));
+  }
+  function entry(data, number) {
+    const task = data.tasks[number], seen = data.seen(number);
+    const wrong = seen ? seen.test.examples - seen.test.correct : 0;
+    return h(
+      "li",
+      {},
+      h("span", { class: "named" }, swatch(taskColour(number)), h("a", { href: addressOf(task) }, bdi(task.name))),
+      h(
+        "div",
+        { class: "strip-of-images" },
+        (seen ? firsts(seen) : []).map(
+          ([label, image, address]) => picture(address, `test image ${image} of class ${seen?.classes[label]}`)
+        )
+      ),
+      h(
+        "span",
+        { class: "small" },
+        seen ? `${percent(seen.test.correct / seen.test.examples, 1)} % right, ${count(wrong)} of ${count(seen.test.examples)} wrong` : `not shown: ${data.missing(number)}`
+      )
+    );
+  }
+  function firsts(seen) {
+    const classes2 = /* @__PURE__ */ new Set();
+    const one = seen.samples.filter(([label]) => !classes2.has(label) && classes2.add(label));
+    return (one.length < FEW ? seen.samples : one).slice(0, FEW);
+  }
+
   // page/charts/axes.js
   function axes(svg, width, height, { left = 40, right = 10, top = 8, bottom = 24, x, y }) {
     const toX = (v) => left + (v - x.low) / (x.high - x.low || 1) * (width - left - right);
@@ -3069,9 +3227,9 @@
     name: "Learning",
     title: "Learning curves",
     how: "Validation accuracy after each training cycle, along the model’s ancestors of its own task. The cross is the selected cycle, the ring its test accuracy; the dotted line between them is the gap.",
-    fill: fill5
+    fill: fill6
   };
-  function fill5(data, body) {
+  function fill6(data, body) {
     if (!data.learning.length) {
       body.append(h("p", { class: "none" }, "No accuracies of training cycles are recorded."));
       return;
@@ -3172,9 +3330,9 @@
     name: "Mutations",
     title: "Learned mutation probabilities",
     how: "Each model learns how often to mutate what. Above, the mean and the range over models by depth, with the least-squares line; below, how many models settled on which probability.",
-    fill: fill6
+    fill: fill7
   };
-  function fill6(data, body) {
+  function fill7(data, body) {
     const found = data.probabilities;
     if (!found || !found.by_depth.length && !found.histograms.length) {
       body.append(
@@ -3319,9 +3477,9 @@
     name: "Progress",
     title: "Over task iterations",
     how: "From left to right, one task iteration after the other: how good, how large and how costly the whole system was when it ended. A dot has the colour of the task that was evolved.",
-    fill: fill7
+    fill: fill8
   };
-  function fill7(data, body) {
+  function fill8(data, body) {
     const rows = data.progress;
     if (!rows.length) {
       body.append(
@@ -3418,16 +3576,16 @@
     title: "Children that were accepted, and those that were not",
     how: "One bar a task, one segment a verdict. “Accepted, best” were better than all models of their task before them.",
     themed: true,
-    fill: fill8
+    fill: fill9
   };
   var REASON_COLOURS = ["var(--no)", "var(--odd)", "var(--faint)", "var(--alarm)"];
-  function fill8(data, body) {
+  function fill9(data, body) {
     if (!data.count) {
       body.append(h("p", { class: "none" }, "No sampled child is recorded."));
       return;
     }
     const { reasons, by_task: table } = data.rejected;
-    const parts = [
+    const parts2 = [
       { name: "accepted, best", colour: "var(--best)" },
       { name: "accepted", colour: "var(--accepted)" },
       ...reasons.map((name, n) => ({
@@ -3435,7 +3593,7 @@
         colour: REASON_COLOURS[Math.min(n, REASON_COLOURS.length - 1)]
       }))
     ];
-    const sums = parts.map((_, n) => table.reduce((sum, line2) => sum + line2[n], 0));
+    const sums = parts2.map((_, n) => table.reduce((sum, line2) => sum + line2[n], 0));
     const rows = data.order.filter((task) => table[task].some((n) => n)).map((task) => ({
       task,
       name: data.tasks[task].name,
@@ -3449,12 +3607,12 @@
         h(
           "ul",
           { class: "key" },
-          parts.map((part, n) => h("li", {}, swatch(part.colour), `${part.name} `, h("strong", {}, count(sums[n]))))
+          parts2.map((part, n) => h("li", {}, swatch(part.colour), `${part.name} `, h("strong", {}, count(sums[n]))))
         )
       ),
-      bars({ rows, parts, text: count, label: "Verdict" }),
+      bars({ rows, parts: parts2, text: count, label: "Verdict" }),
       dataTable("Children by verdict", () => [
-        ["task", ...parts.map((p) => p.name)],
+        ["task", ...parts2.map((p) => p.name)],
         ...rows.map((r) => [r.name, ...r.values])
       ])
     );
@@ -3466,10 +3624,10 @@
     name: "Hyperparameters",
     title: "Hyperparameters that won",
     how: "Bars count the retained models that use a value; a dot marks the value evolution began with. Below, the values along each model’s lineage: the schedule that evolution found.",
-    fill: fill9
+    fill: fill10
   };
   var scheduleShown = null;
-  function fill9(data, body) {
+  function fill10(data, body) {
     const { distributions, schedules } = data.settings;
     if (!distributions.length) {
       body.append(h("p", { class: "none" }, "No retained model yet has hyperparameters."));
@@ -3646,9 +3804,9 @@
     name: "Sharing",
     title: "Who shares layers",
     how: "A cell counts the layers that the models of two tasks have in common; on the diagonal stand all layers of a model. Blocks along the diagonal are families.",
-    fill: fill10
+    fill: fill11
   };
-  function fill10(data, body) {
+  function fill11(data, body) {
     const ready = data.retained.filter((path) => path >= 0).length;
     if (ready < 2) {
       body.append(
@@ -3747,7 +3905,7 @@
     title: "Tasks",
     how: "One row a task. Accounted parameters are a model’s own share: each layer divided by the tasks that use it. Press a heading to sort, a name to find the task in the network.",
     themed: true,
-    fill: fill11
+    fill: fill12
   };
   var COLUMNS = [
     ["validation_accuracy", "val %", (v) => percent(v)],
@@ -3769,7 +3927,7 @@
   ];
   var sorting = { column: null, up: false };
   var valueOf = (task, column) => column === "gap" ? difference(task.validation_accuracy, task.test_accuracy) : task[column];
-  function fill11(data, body) {
+  function fill12(data, body) {
     if (!data.tasks.length) {
       body.append(h("p", { class: "none" }, "The system has no tasks yet."));
       return;
@@ -3882,7 +4040,7 @@
   }
 
   // page/sections.js
-  var SECTIONS = [tasks, sharing, flow, progress, learning, settings, mutations, rejected, costs, about];
+  var SECTIONS = [tasks, images, sharing, flow, progress, learning, settings, mutations, rejected, costs, about];
 
   // page/sections/summary.js
   function headline(data) {
@@ -3949,7 +4107,7 @@
   }
   function fromWhom(data) {
     const sums = origins(data), all = sums.own + sums.others + sums.root;
-    const parts = [
+    const parts2 = [
       ["own", "own", "var(--accent)"],
       ["others", "other tasks", "var(--no)"],
       ["root", "the root", "var(--root)"]
@@ -3966,14 +4124,14 @@
         {
           class: "parts",
           role: "img",
-          "aria-label": parts.map(([name, text]) => `${text} ${percent(sums[name] / all, 0)} %`).join(", ")
+          "aria-label": parts2.map(([name, text]) => `${text} ${percent(sums[name] / all, 0)} %`).join(", ")
         },
-        parts.map(([name, , colour]) => sums[name] ? h("span", { colour, css: { flex: `${sums[name]} 0 0` } }) : null)
+        parts2.map(([name, , colour]) => sums[name] ? h("span", { colour, css: { flex: `${sums[name]} 0 0` } }) : null)
       ),
       h(
         "ul",
         { class: "key" },
-        parts.map(
+        parts2.map(
           ([name, text, colour]) => h("li", {}, swatch(colour), `${text} ${all ? percent(sums[name] / all, 0) : 0} %`)
         )
       ),
@@ -4013,6 +4171,255 @@
         `; ${flops(totals.flops_per_task)} for a prediction.`
       )
     );
+  }
+
+  // page/task/classes.js
+  function classes(seen, split2, colour) {
+    const [images2, right, answers, low, high] = seen[split2].by_class;
+    const there = [...images2.keys()].filter((k) => images2[k]);
+    const none = images2.length - there.length;
+    there.sort((a, b) => right[a] / images2[a] - right[b] / images2[b] || a - b);
+    const row2 = (k) => {
+      const share = right[k] / images2[k];
+      const [from, to] = [low[k] ?? 0, high[k] ?? 1];
+      const told = [
+        `${count(right[k])} of ${count(images2[k])} ${split2} images right, ${percent(share, 1)} %`,
+        `95 % interval ${percent(from, 1)} to ${percent(to, 1)} %`,
+        `answered ${count(answers[k])} times, rightly ${percent(answers[k] ? right[k] / answers[k] : NaN, 1)} %`
+      ];
+      const track = h(
+        "span",
+        { class: "share" },
+        h("i", { colour, css: { width: `${100 * share}%` } }),
+        h("b", { css: { left: `${100 * from}%`, width: `${100 * (to - from)}%` } })
+      );
+      return h(
+        "li",
+        {},
+        h("span", { class: "named" }, bdi(seen.classes[k])),
+        mark(track, seen.classes[k], told),
+        h("span", { class: "value" }, `${percent(share, 1)} % of ${count(images2[k])}`)
+      );
+    };
+    return h(
+      "div",
+      {},
+      h("h2", {}, "Class by class"),
+      h(
+        "p",
+        { class: "how" },
+        `Share of each class’s ${split2} images that is answered right, the lowest first; the line is its 95 % interval (Wilson).${none ? ` ${count(none)} of the classes ${none === 1 ? "has" : "have"} no ${split2} image.` : ""}`
+      ),
+      some("classes", there, 24, row2, h("ul", { class: "bars shares" }))
+    );
+  }
+
+  // page/task/confusion.js
+  var PAIRS = 12;
+  function confusion(seen, split2) {
+    const { cells, order, by_class, examples, correct } = seen[split2];
+    const [images2, right] = by_class, { classes: classes2 } = seen;
+    if (!cells.length) return h("div", { hidden: true });
+    const shown = new Set(order);
+    const found = new Map(cells.map(([label, answer, n]) => [`${label} ${answer}`, n]));
+    const share = (label, n) => images2[label] ? n / images2[label] : 0;
+    const most = Math.max(...cells.map(([label, , n]) => share(label, n)));
+    const inside = cells.filter(([label, answer]) => shown.has(label) && shown.has(answer));
+    const drawn = inside.reduce((sum, [, , n]) => sum + n, 0), wrong = examples - correct;
+    const named2 = new Set(cells.slice(0, PAIRS).flatMap(([label, answer]) => [label, answer]));
+    const matrix = new Heatmap({
+      label: `Images of the ${split2} split by right class (rows) and answer (columns)`,
+      most: 620,
+      items: { order: () => order, name: (n) => classes2[n], named: order.length > 40 ? named2 : void 0 },
+      cell: (label, answer) => {
+        if (label === answer)
+          return {
+            value: null,
+            text: count(right[label]),
+            told: `${count(right[label])} of ${counted(images2[label], "image")} answered right`
+          };
+        const n = found.get(`${label} ${answer}`) ?? 0;
+        return {
+          value: Math.sqrt(share(label, n) / most),
+          text: n ? count(n) : "",
+          told: `${count(n)} of ${counted(images2[label], "image")} of the first taken for the second`
+        };
+      },
+      rows: () => [
+        ["right class", "answer", "images", "% of the class"],
+        ...cells.map(([label, answer, n]) => [classes2[label], classes2[answer], n, percent(share(label, n), 1)])
+      ]
+    });
+    const part = order.length < classes2.length ? `the ${count(order.length)} of ${counted(classes2.length, "class")} with most errors` : "";
+    const said = `A row is a right class, a column an answer; darker is a larger share of the row, grey what was right. Classes that are taken for each other stand side by side.${part ? ` Shown are ${part}` : ""}` + (part && drawn < wrong ? `, with ${count(drawn)} of ${count(wrong)} errors.` : part ? "." : "");
+    const item = ([label, answer, n]) => h(
+      "li",
+      {},
+      h("span", {}, bdi(classes2[label]), " taken for ", bdi(classes2[answer])),
+      h("span", { class: "value" }, `${count(n)} of ${count(images2[label])}`)
+    );
+    return h(
+      "div",
+      {},
+      h("h2", {}, "What is taken for what"),
+      h("p", { class: "how" }, said),
+      h(
+        "div",
+        { class: "matrix" },
+        matrix.box,
+        h(
+          "div",
+          {},
+          h("h3", {}, "Most often"),
+          some("pairs of classes", cells, PAIRS, item, h("ul", { class: "flows" }))
+        )
+      )
+    );
+  }
+
+  // page/task/reliability.js
+  var TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1];
+  function reliability({ reliability: bins, calibration_error: error, examples }, split2, colour) {
+    const text = (v) => String(Math.round(100 * v));
+    const most = Math.max(...bins.map(([n]) => n));
+    const figure = chart({
+      title: "Right, % by confidence, %",
+      note: `off by ${percent(error, 1)} %`,
+      height: (width) => Math.min(360, width),
+      label: `Share of ${split2} images that is right, by confidence`,
+      draw: (svg, width, height) => {
+        const axis = { low: 0, high: 1, ticks: TICKS, text };
+        const { x, y } = axes(svg, width, height, { left: 34, right: 12, x: axis, y: axis });
+        const line2 = (points, look) => svg.append(s("path", { d: pathOf(points.map(([a, b]) => [x(a), y(b)])), fill: "none", ...look }));
+        line2(
+          [
+            [0, 0],
+            [1, 1]
+          ],
+          { stroke: theme.colours.faint, "stroke-dasharray": "4 4" }
+        );
+        for (const [, sure, , low, high] of bins)
+          line2(
+            [
+              [sure, low],
+              [sure, high]
+            ],
+            { stroke: theme.colours.faint, "stroke-width": 1.5 }
+          );
+        for (const [n, sure, right] of bins)
+          svg.append(
+            mark(
+              s("circle", { cx: x(sure), cy: y(right), r: 3 + 6 * Math.sqrt(n / most), fill: colour }),
+              `${percent(sure, 0)} % sure`,
+              [`${percent(right, 1)} % right`, counted(n, `${split2} image`)]
+            )
+          );
+      },
+      rows: () => [
+        ["mean confidence %", "right %", "from %", "to %", "images"],
+        ...bins.map(([n, sure, right, low, high]) => [...[sure, right, low, high].map((v) => percent(v, 1)), count(n)])
+      ]
+    });
+    return h(
+      "div",
+      {},
+      h("h2", {}, "How sure, how right"),
+      h(
+        "p",
+        { class: "how" },
+        `The ${count(examples)} ${split2} images by how sure the model is of its answer. On the dashed line it is right as often as it says; below it, it is too sure. A larger dot is more images.`
+      ),
+      figure
+    );
+  }
+
+  // page/task/view.js
+  var split = "test";
+  function route(data) {
+    const task = taskAt(data, location.hash), open = task >= 0;
+    const box = $("#task");
+    const changes = box.hidden === open;
+    box.hidden = !open;
+    document.documentElement.toggleAttribute("data-task", open);
+    if (open) {
+      refill(box, () => box.append(...whole(data, task)));
+      scrollTo({ top: 0, behavior: "instant" });
+    } else if (changes) {
+      box.replaceChildren();
+      if (location.hash.length > 1)
+        document.getElementById(location.hash.slice(1))?.scrollIntoView({ behavior: "instant" });
+    }
+  }
+  function renew(data) {
+    const box = $("#task"), task = taskAt(data, location.hash);
+    if (!box.hidden && task >= 0) refill(box, () => box.append(...whole(data, task)));
+    else if (!box.hidden) route(data);
+  }
+  function whole(data, number) {
+    const task = data.tasks[number], seen = data.seen(number);
+    const body = h("div", { class: "stack" });
+    if (seen) parts(seen, taskColour(number), body);
+    const head = [
+      h("p", { class: "kicker" }, h("a", { href: "#tasks" }, "← The whole system")),
+      h(
+        "h1",
+        {},
+        swatch(taskColour(number)),
+        bdi(task.name),
+        task.private ? h("span", { class: "tag" }, "private") : null
+      ),
+      h("p", { class: "how" }, sentence(data, number)),
+      others(data, number)
+    ];
+    if (seen) return [...head, body];
+    return [...head, h("p", { class: "none" }, `No images of this task are shown: ${data.missing(number)}.`)];
+  }
+  function sentence(data, number) {
+    const task = data.tasks[number], seen = data.seen(number);
+    const what = `${counted(task.classes ?? 0, "class")}, ${count(task.train_examples)} training images. `;
+    if (!seen) return what;
+    const on2 = (name) => `${percent(seen[name].correct / seen[name].examples)} % of ${count(seen[name].examples)} ${name} images`;
+    const five = known(seen.test.top_5) ? `; the right class is among its first five answers for ${percent(seen.test.top_5)} % of the test images` : "";
+    return `${what}Right on ${on2("test")}, which nothing was selected on, and on ${on2("validation")}, on which its model was selected${five}. Measured for this page with model ${task.model}; images as its network gets them.`;
+  }
+  function others(data, number) {
+    const names = data.tasks.map(({ name }, n) => (
+      /** @type {[string, string]} */
+      [String(n), name]
+    ));
+    const go = (wanted) => {
+      location.hash = addressOf(data.tasks[Number(wanted)]);
+    };
+    return h("div", { class: "controls" }, select("Task", names, String(number), go));
+  }
+  function parts(seen, colour, body) {
+    const measured = h("div", { class: "stack" });
+    const show = (wanted) => {
+      split = wanted;
+      refill(
+        measured,
+        () => measured.append(
+          errors(seen, split),
+          confusion(seen, split),
+          h("div", { class: "matrix" }, classes(seen, split, colour), reliability(seen[split], split, colour))
+        )
+      );
+    };
+    const control = choice(
+      "Split",
+      [
+        ["test", "test split"],
+        ["validation", "validation split"]
+      ],
+      split,
+      (value) => show(value === "test" ? "test" : "validation")
+    );
+    body.append(
+      samples(seen),
+      h("div", { class: "controls", css: { margin: "0" } }, "What the model answers on the ", control),
+      measured
+    );
+    show(split);
   }
 
   // page/main.js
@@ -4066,6 +4473,7 @@
     filled.clear();
     near.forEach(fillSection);
     fillLater();
+    renew(data);
   }
   function comes(id, isNear) {
     if (!isNear) near.delete(id);
@@ -4082,11 +4490,14 @@
     window.munet.update(JSON.parse($("#payload").textContent));
     fillSection("summary");
     contents(comes);
+    route(state.data);
+    addEventListener("hashchange", () => route(state.data));
     addEventListener("beforeprint", fillMissing);
     $("#contents").addEventListener("click", fillMissing);
     on("theme", () => {
       repaintCharts();
       FILLED.forEach((section, id) => section.themed && filled.has(id) && fillSection(id));
+      renew(state.data);
     });
     on("choice", () => repaintCharts(true));
     addEventListener("scroll", tip.hide, { passive: true });
