@@ -21,8 +21,13 @@ def report(
         str | None, typer.Option(help="Heading; the folder's name unless given.", show_default=False)
     ] = None,
     thumbnails: Annotated[
-        int, typer.Option(min=0, help=f"Images of each task; more than {THUMBNAILS} in a folder beside the page.")
-    ] = THUMBNAILS,
+        int | None,
+        typer.Option(
+            min=0,
+            help=f"Images of each task; more than {THUMBNAILS} lie in a folder beside the page.",
+            show_default=f"{THUMBNAILS}, fewer for more than 20 tasks",
+        ),
+    ] = None,
     no_images: Annotated[
         bool, typer.Option("--no-images", help="Leave out what is measured on the tasks' images, and these.")
     ] = False,
@@ -58,9 +63,9 @@ def report(
 
         with progress("measuring on the tasks' images") as count:
             records, options = read.one().records, {"private": private_images, "device": device}
-            found = seen(opened.models, records, thumbnails=thumbnails, **options, progress=count, note=tell)
+            found = seen(lambda: opened.models, records, thumbnails=thumbnails, **options, progress=count, note=tell)
     with progress("building the page"):
-        folder = Folder(out) if thumbnails > THUMBNAILS and found else None
+        folder = Folder(out) if thumbnails and thumbnails > THUMBNAILS and found else None
         made = payload(read, title, seen=found, folder=folder)
         page = build_page(made)
     write_page(page, out)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import munet
+from image_tools import made_up
 from munet.report.page import build_page, payload, write_page
+from munet.report.page.images import images
 from page_browser import SIZES, Opened, opened, overlaps, scan
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 NASTY = "<img src=x onerror=alert(1)>"
 STATE = "window.munet.state"
 SECTIONS = (
-    *("summary", "network", "tasks", "sharing", "flow", "progress", "learning", "settings", "mutations"),
+    *("summary", "network", "tasks", "images", "sharing", "flow", "progress", "learning", "settings", "mutations"),
     *("rejected", "costs", "about"),
 )
 
@@ -288,6 +290,57 @@ def test_pages_with_next_to_nothing(show, made: dict[str, Any], tmp_path: Path):
         assert shown.complaints == []
         assert len(shown.page.inner_text("main")) > 500
     assert "A system without tasks" not in shown.page.inner_text("h1")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("classes", [2, 37, 200])
+def test_the_page_of_a_task(show, made: dict[str, Any], size: str, classes: int):
+    names = [task["name"] for task in made["tasks"]]
+    made["images"] = images(names, {names[3]: made_up(classes)}, None)
+    shown = show(made, size)
+    page = shown.page
+    page.locator("#images").scroll_into_view_if_needed()
+    page.click(f"#images a:has-text('{names[3]}')")
+    shown.until("!task.hidden && document.querySelector('#task canvas')?.clientHeight > 0")
+    assert page.is_hidden("#network")
+    assert page.inner_text("#task h1") == names[3]
+    assert page.locator("#task img").count() == 32, "those of the test split, and samples"
+    assert page.evaluate("[...document.querySelectorAll('#task img')].every((image) => image.alt)")
+    wrong = page.inner_text("#task .how >> nth=2")
+    page.click("#task button:has-text('validation split')")
+    assert page.inner_text("#task .how >> nth=2") != wrong
+    assert page.locator("#task img").count() == 28
+    page.focus("#task canvas")
+    page.keyboard.press("ArrowDown")
+    assert "class" in (page.text_content("#task [aria-live]") or "")
+    page.wait_for_timeout(200)
+    assert shown.touching() == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.select_option("#task select", "0")
+    shown.until(f"document.querySelector('#task h1').textContent === {names[0]!r}")
+    assert "were left out of this page" in page.inner_text("#task")
+    page.go_back()
+    page.go_back()
+    assert page.is_visible("#network")
+    assert shown.complaints == []
+
+
+def test_the_page_of_a_task_opens_by_its_address_and_stays_while_the_system_grows(show, made: dict[str, Any]):
+    made["tasks"][1]["name"] = NASTY
+    made["images"] = images([str(n) for n in range(8)], {"1": made_up(3)}, None)
+    made["images"][1]["classes"][0] = NASTY
+    shown = show(made)
+    page = shown.page
+    page.evaluate("location.hash = '#task=' + encodeURIComponent(window.munet.state.data.tasks[1].name)")
+    shown.until("!task.hidden")
+    assert page.inner_text("#task h1") == NASTY
+    page.evaluate("(made) => window.munet.update(made)", made)
+    assert page.is_visible("#task h1")
+    page.click("#contents a[href='#costs']")
+    shown.until("task.hidden && scrollY > 500")
+    page.evaluate("location.hash = '#task=%E0%A4'")
+    assert page.is_hidden("#task"), "an address that names nothing shows the system"
+    assert shown.complaints == []
 
 
 def test_it_plays_smoothly(show, large: dict[str, Any]):

@@ -53,18 +53,20 @@ function entry(data, number) {
     "li",
     {},
     h("span", { class: "named" }, swatch(taskColour(number)), h("a", { href: addressOf(task) }, bdi(task.name))),
-    h(
-      "div",
-      { class: "strip-of-images" },
-      (seen ? firsts(seen) : []).map(([label, image, address]) =>
-        picture(address, `test image ${image} of class ${seen?.classes[label]}`),
-      ),
-    ),
+    seen?.samples.length
+      ? h(
+          "div",
+          { class: "strip-of-images" },
+          firsts(seen).map(([label, image, address]) =>
+            picture(address, `test image ${image} of class ${seen.classes[label]}`),
+          ),
+        )
+      : null,
     h(
       "span",
       { class: "small" },
       seen
-        ? `${percent(seen.test.correct / seen.test.examples, 1)}\u00a0% right, ${count(wrong)} of ${count(seen.test.examples)} wrong`
+        ? `${percent(seen.test.correct / seen.test.examples, 1)}\u00a0% right, ${count(wrong)} of ${count(seen.test.examples)} wrong${seen.samples.length ? "" : "; its images are private"}`
         : `not shown: ${data.missing(number)}`,
     ),
   );

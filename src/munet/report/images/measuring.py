@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from munet.model.loader import ModelLoader
     from munet.tasks.cache.splits import Splits
 
-THUMBNAILS = 40  # of a task
+THUMBNAILS = 40  # of a task, unless there are more tasks than
+_TOGETHER = 800  # thumbnails leave room for
 SPLITS = ("validation", "test")
 _FORMAT = 1  # to be raised whenever anything here would come out differently
 _CELLS = 1000  # of a confusion matrix that are kept, the fullest
@@ -28,29 +29,29 @@ Seen = dict[str, Any]
 
 
 def seen(
-    models: "ModelLoader",
+    models: "Callable[[], ModelLoader] | None",
     records: Sequence[TaskRecord],
     *,
-    thumbnails: int = THUMBNAILS,
+    thumbnails: int | None = None,
     private: bool = False,
-    measure: bool = True,
     device: str = "auto",
     progress: Callable[[int, int], None] = lambda done, total: None,
     note: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Seen]:
     """Task -> what a page shows of its images (docs/report.md, `images`), of every task that has a model.
 
-    Private tasks come without images unless `private`. What was not measured before is, if `measure`: that reads the
-    images of both splits and asks the model. Where that cannot be done `missing` says in a few words why, and `note`
-    all of it.
+    It has so many `thumbnails` of each task, 40 or at most 800 in all unless given; private tasks have none unless
+    `private`. What was not measured before is now, unless `models` is None: that reads the images of both splits and
+    asks the model. Where it cannot be done `missing` says in a few words why, and `note` all of it.
     """
     grown = [record for record in records if record["model"]]
+    if thumbnails is None:
+        thumbnails = min(THUMBNAILS, _TOGETHER // max(1, len(grown)))
     keys = {record["name"]: _key(record, _thumbnails_of(record, thumbnails, private)) for record in grown}
     found: dict[str, Seen] = {}
-    for record in grown:
-        known = recall(keys[record["name"]])
-        if known is not None:
-            found[record["name"]] = known
+    for name, key in keys.items():
+        if (known := recall(key)) is not None:
+            found[name] = known
     left = [record for record in grown if record["name"] not in found]
     total = sum(record["splits"][split]["examples"] for record in left for split in SPLITS)
     done = 0
@@ -63,12 +64,12 @@ def seen(
 
     for record in left:
         name = record["name"]
-        if not measure:
+        if models is None:
             found[name] = {"missing": "not measured yet: `munet report` does that"}
             continue
         try:
-            found[name] = _measured(models, record, _thumbnails_of(record, thumbnails, private), device, each)
-            if models.store.read_task(name)["model"] == record["model"]:  # nobody evolved it meanwhile
+            found[name] = _measured(models(), record, _thumbnails_of(record, thumbnails, private), device, each)
+            if models().store.read_task(name)["model"] == record["model"]:  # nobody evolved it meanwhile
                 keep(keys[name], found[name])
         except MunetError as error:
             note(str(error))
@@ -91,15 +92,14 @@ def _why(error: MunetError) -> str:
 
 
 def _key(record: TaskRecord, thumbnails: int) -> str:
-    test, splits = record["test"], record["splits"]
-    images = [[record["splits"][split]["fingerprint"], splits[split]["ranges"]] for split in SPLITS]
+    test, splits = record.get("test"), record["splits"]
+    images = [[splits[split].get("fingerprint"), splits[split]["ranges"]] for split in SPLITS]
     return key_of(_FORMAT, record["model"], test and test.get("temperature"), record["classes"], images, thumbnails)
 
 
 def _measured(models: "ModelLoader", record: TaskRecord, thumbnails: int, device: str, each: Callable[[], None]) -> Seen:
     refuse_received(record)
     from munet.inference.recorded import recorded_answers
-    from munet.report.images.thumbnails import thumbnail
     from munet.tasks.cache.splits import Splits
 
     splits, name = Splits(), record["name"]
@@ -108,16 +108,22 @@ def _measured(models: "ModelLoader", record: TaskRecord, thumbnails: int, device
     answers = {
         split: recorded_answers(models, name, split, device=device, splits=splits, each=each) for split in SPLITS
     }
-    room = {"test": thumbnails * 3 // 10, "validation": thumbnails // 5}
+    return told(answers, images, thumbnails)
+
+
+def told(answers: "Mapping[str, Answers]", images: "Mapping[str, np.ndarray]", thumbnails: int) -> Seen:
+    """What is shown of the answers on each split, and of its images uint8 (N, H, W, C): so many of them."""
+    from munet.report.images.thumbnails import thumbnail
+
     parts = {split: _figures(answers[split]) for split in SPLITS}
-    for split in SPLITS:
-        errors = parts[split]["errors"]
-        for error in errors[: room[split]]:
+    left = thumbnails
+    for split, room in (("test", thumbnails * 3 // 10), ("validation", thumbnails // 5)):
+        for error in parts[split]["errors"][:room]:
             error.append(thumbnail(images[split][error[0]]))
-        room[split] = min(room[split], len(errors))
-    some = _samples(answers["test"], thumbnails - sum(room.values()))
-    samples = [[int(label), number, thumbnail(images["test"][number])] for label, number in some]
-    return {"missing": None, "classes": list(record["classes"]), "samples": samples, **parts}
+            left -= 1
+    some = _samples(answers["test"], left)
+    samples = [[label, number, thumbnail(images["test"][number])] for label, number in some]
+    return {"missing": None, "classes": list(answers["test"].classes), "samples": samples, **parts}
 
 
 def _figures(answers: "Answers") -> dict[str, Any]:

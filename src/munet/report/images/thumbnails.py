@@ -26,7 +26,7 @@ def thumbnail(pixels: "np.ndarray") -> str:
     data = b""
     for quality in _QUALITIES:
         file = io.BytesIO()
-        image.save(file, "webp", quality=quality, method=6)
+        image.save(file, "webp", quality=quality, method=4)
         data = file.getvalue()
         if len(data) <= _BYTES:
             break

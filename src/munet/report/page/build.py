@@ -73,7 +73,7 @@ def _policy(style: str, script: str) -> str:
         "default-src": "'none'",
         "style-src": _hash(style),
         "script-src": _hash(script),
-        "img-src": "data:",
+        "img-src": "data: 'self'",
         "base-uri": "'none'",
         "form-action": "'none'",
     }

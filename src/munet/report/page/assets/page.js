@@ -200,6 +200,14 @@
     });
     setTheme(own ? own === "dark" : system.matches);
     label();
+    let dark = theme.dark;
+    addEventListener("beforeprint", () => {
+      dark = theme.dark;
+      if (dark) setTheme(false);
+    });
+    addEventListener("afterprint", () => {
+      if (dark) setTheme(true);
+    });
   }
   var taskColour = (task) => state.data.tasks[task]?.[theme.dark ? "dark" : "colour"] ?? theme.colours.root;
 
@@ -3178,17 +3186,17 @@
       "li",
       {},
       h("span", { class: "named" }, swatch(taskColour(number)), h("a", { href: addressOf(task) }, bdi(task.name))),
-      h(
+      seen?.samples.length ? h(
         "div",
         { class: "strip-of-images" },
-        (seen ? firsts(seen) : []).map(
-          ([label, image, address]) => picture(address, `test image ${image} of class ${seen?.classes[label]}`)
+        firsts(seen).map(
+          ([label, image, address]) => picture(address, `test image ${image} of class ${seen.classes[label]}`)
         )
-      ),
+      ) : null,
       h(
         "span",
         { class: "small" },
-        seen ? `${percent(seen.test.correct / seen.test.examples, 1)} % right, ${count(wrong)} of ${count(seen.test.examples)} wrong` : `not shown: ${data.missing(number)}`
+        seen ? `${percent(seen.test.correct / seen.test.examples, 1)} % right, ${count(wrong)} of ${count(seen.test.examples)} wrong${seen.samples.length ? "" : "; its images are private"}` : `not shown: ${data.missing(number)}`
       )
     );
   }
