@@ -1,13 +1,21 @@
 """report: everything about a system as one HTML page."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from munet.cli.common import Device, SystemPath, open_system, show, tell
+from munet.cli.common import Device, SystemPath, TrustSources, open_system, show, tell
+from munet.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from munet.store.schema import TaskRecord
+    from munet.system import System
 
 THUMBNAILS = 40  # of munet.report.images, which is imported late
+_NOTES = 3  # tasks without images that are told one by one
 
 
 def register(app: typer.Typer) -> None:
@@ -31,9 +39,8 @@ def report(
     no_images: Annotated[
         bool, typer.Option("--no-images", help="Leave out what is measured on the tasks' images, and these.")
     ] = False,
-    private_images: Annotated[
-        bool, typer.Option("--private-images", help="Show images of private tasks too.")
-    ] = False,
+    private_images: Annotated[bool, typer.Option("--private-images", help="Show images of private tasks too.")] = False,
+    trust_sources: TrustSources = False,
     device: Device = "auto",
 ) -> None:
     """Write a system's report as one HTML page that needs no network.
@@ -54,16 +61,15 @@ def report(
     from munet.text import counted
 
     check_name(out)  # before the work, not after it
+    if not out.parent.is_dir():
+        raise InputError(f"cannot write {out}: there is no folder {out.parent}; make it first")
     opened = open_system(system)
+    if trust_sources:
+        opened.trust_sources(None)
     with progress("reading") as count:
         read = history(opened.store, progress=count)
-    found = {}
-    if not no_images:
-        from munet.report.images.measuring import seen
-
-        with progress("measuring on the tasks' images") as count:
-            records, options = read.one().records, {"private": private_images, "device": device}
-            found = seen(lambda: opened.models, records, thumbnails=thumbnails, **options, progress=count, note=tell)
+    options = {"thumbnails": thumbnails, "private": private_images, "device": device}
+    found = {} if no_images else _measured(opened, read.one().records, **options)
     with progress("building the page"):
         folder = Folder(out) if thumbnails and thumbnails > THUMBNAILS and found else None
         made = payload(read, title, seen=found, folder=folder)
@@ -74,3 +80,17 @@ def report(
     children = made["totals"]["children"]
     sampled = "1 sampled child" if children == 1 else f"{children:,} sampled children"
     show(f"{out}: {counted(len(made['tasks']), 'task')}, {sampled}, {bytes_text(len(page.encode()))}")
+
+
+def _measured(opened: "System", records: "Sequence[TaskRecord]", **options: Any) -> dict[str, Any]:
+    from munet.cli.text.progress import progress
+    from munet.report.images.measuring import seen
+
+    notes: list[str] = []
+    with progress("measuring on the tasks' images") as count:
+        found = seen(lambda: opened.models, records, **options, progress=count, note=notes.append)
+    for note in notes[:_NOTES]:
+        tell(note)
+    if len(notes) > _NOTES:
+        tell(f"nor are the images of {len(notes) - _NOTES} other tasks on the page")
+    return found

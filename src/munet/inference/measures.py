@@ -81,7 +81,7 @@ def _binned(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, 
     """Of each bin of confidence (15,): images, their confidence in sum, how many are right."""
     confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
     bins = np.minimum((confidence * _BINS).astype(np.int64), _BINS - 1)
-    return (np.bincount(bins, minlength=_BINS), *(np.bincount(bins, part, _BINS) for part in (confidence, right)))
+    return np.bincount(bins, minlength=_BINS), np.bincount(bins, confidence, _BINS), np.bincount(bins, right, _BINS)
 
 
 def _top_accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float | None:

@@ -25,9 +25,9 @@ def recorded_answers(
 ) -> Answers:
     """What the retained model of a task says of one of its splits; images are named by their number in it.
 
-    Classes that the task has and its model does not know yet have probability 0. `splits` are used where they are given,
-    so that who wants the images too has them decoded once; `each` is called for each image. InputError where the task
-    has no model, or its images are gone or changed.
+    Classes that the task has and its model does not know yet have probability 0. `splits` are used where they are
+    given, so that who wants the images too has them decoded once; `each` is called for each image. InputError where
+    the task has no model, or its images are gone or changed.
     """
     model, record = resolve(models.store, task), models.store.read_task(task)
     held = (splits or Splits()).get(record, split, models.manifest(model)["hyperparameters"]["image_size"])

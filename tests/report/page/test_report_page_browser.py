@@ -11,7 +11,7 @@ import pytest
 import munet
 from image_tools import made_up
 from munet.report.page import build_page, payload, write_page
-from munet.report.page.images import images
+from munet.report.page.shown_images import images
 from page_browser import SIZES, Opened, opened, overlaps, scan
 
 if TYPE_CHECKING:
@@ -327,8 +327,9 @@ def test_the_page_of_a_task(show, made: dict[str, Any], size: str, classes: int)
 
 def test_the_page_of_a_task_opens_by_its_address_and_stays_while_the_system_grows(show, made: dict[str, Any]):
     made["tasks"][1]["name"] = NASTY
-    made["images"] = images([str(n) for n in range(8)], {"1": made_up(3)}, None)
-    made["images"][1]["classes"][0] = NASTY
+    seen = made_up(3)
+    seen["classes"][0] = NASTY
+    made["images"] = images([str(n) for n in range(8)], {"1": seen}, None)
     shown = show(made)
     page = shown.page
     page.evaluate("location.hash = '#task=' + encodeURIComponent(window.munet.state.data.tasks[1].name)")

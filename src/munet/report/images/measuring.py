@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from munet.errors import MunetError
 from munet.report.images.kept import keep, key_of, recall
 from munet.store.schema import TaskRecord
-from munet.text import counted
 from munet.tasks.trust import refuse_received
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
     from munet.inference.measures import Answers
     from munet.model.loader import ModelLoader
-    from munet.tasks.cache.splits import Splits
 
 THUMBNAILS = 40  # of a task, unless there are more tasks than
 _TOGETHER = 800  # thumbnails leave room for
@@ -40,13 +38,12 @@ def seen(
 ) -> dict[str, Seen]:
     """Task -> what a page shows of its images (docs/report.md, `images`), of every task that has a model.
 
-    It has so many `thumbnails` of each task, 40 or at most 800 in all unless given; private tasks have none unless
+    It has so many `thumbnails` of each task, `thumbnails_each` unless given; private tasks have none unless
     `private`. What was not measured before is now, unless `models` is None: that reads the images of both splits and
     asks the model. Where it cannot be done `missing` says in a few words why, and `note` all of it.
     """
     grown = [record for record in records if record["model"]]
-    if thumbnails is None:
-        thumbnails = min(THUMBNAILS, _TOGETHER // max(1, len(grown)))
+    thumbnails = thumbnails_each(records) if thumbnails is None else thumbnails
     keys = {record["name"]: _key(record, _thumbnails_of(record, thumbnails, private)) for record in grown}
     found: dict[str, Seen] = {}
     for name, key in keys.items():
@@ -78,6 +75,11 @@ def seen(
     return {record["name"]: found[record["name"]] for record in grown}
 
 
+def thumbnails_each(records: Sequence[TaskRecord]) -> int:
+    """How many thumbnails of each task a page has room for."""
+    return min(THUMBNAILS, _TOGETHER // max(1, sum(record["model"] is not None for record in records)))
+
+
 def _thumbnails_of(record: TaskRecord, thumbnails: int, private: bool) -> int:
     return 0 if record["private"] and not private else thumbnails
 
@@ -97,7 +99,9 @@ def _key(record: TaskRecord, thumbnails: int) -> str:
     return key_of(_FORMAT, record["model"], test and test.get("temperature"), record["classes"], images, thumbnails)
 
 
-def _measured(models: "ModelLoader", record: TaskRecord, thumbnails: int, device: str, each: Callable[[], None]) -> Seen:
+def _measured(
+    models: "ModelLoader", record: TaskRecord, thumbnails: int, device: str, each: Callable[[], None]
+) -> Seen:
     refuse_received(record)
     from munet.inference.recorded import recorded_answers
     from munet.tasks.cache.splits import Splits

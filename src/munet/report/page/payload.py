@@ -17,10 +17,10 @@ from munet.report.page.charts import (
     spent,
 )
 from munet.report.page.columns import arranged
-from munet.report.page.images import images
 from munet.report.page.looks import task_look
 from munet.report.page.network import Network
 from munet.report.page.sampled import children, lineages
+from munet.report.page.shown_images import images
 from munet.report.page.texts import ident, shown
 from munet.report.page.values import plain
 

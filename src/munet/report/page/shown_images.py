@@ -1,4 +1,4 @@
-"""What the page shows of each task's images: names made safe, shares with their intervals, thumbnails in their place."""
+"""What the page shows of each task's images: names made safe, intervals of shares, thumbnails in their place."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -34,7 +34,9 @@ def _split(found: Mapping[str, Any], put: Any) -> dict[str, Any]:
     intervals = [wilson(r, n) if n else (None, None) for r, n in zip(right, counts, strict=True)]
     return {
         **{key: found[key] for key in ("examples", "correct", "top_5", "calibration_error", "order", "cells")},
-        "reliability": [column([n, sure, right, *wilson(round(n * right), n)]) for n, sure, right in found["reliability"]],
+        "reliability": [
+            column([n, sure, right, *wilson(round(n * right), n)]) for n, sure, right in found["reliability"]
+        ],
         "by_class": [counts, right, answered, *(column(ends) for ends in zip(*intervals, strict=True))],
         "errors": [[*error[:5], *map(put, error[5:])] for error in found["errors"]],
     }
