@@ -32,7 +32,18 @@ interface Payload {
   rejected: { reasons: string[]; by_task: number[][] };
   costs: { seconds: Maybe<number>[][]; flops: Maybe<number>[][]; parameters: [task: number, parameters: number][] };
   progress: TaskIteration[];
+  /** of each task */
+  ways: Alternative[][];
   images: Maybe<Seen | { missing: string }>[];
+}
+
+/** What was measured of a task: its head alone, fine-tuned, what it has (`retained`), what another system has. */
+interface Alternative {
+  way: string;
+  validation_accuracy: Maybe<number>;
+  test_accuracy: Maybe<number>;
+  trained: Maybe<number>;
+  seconds: number;
 }
 
 /** What the model of a task answers on its images; classes are named by their numbers. */
@@ -176,6 +187,10 @@ interface LearningCurve {
 
 interface TaskIteration {
   task: number;
+  /** that it retained, with its accuracies */
+  model: Maybe<string>;
+  validation_accuracy: Maybe<number>;
+  test_accuracy: Maybe<number>;
   iteration: number;
   tasks: Maybe<number>;
   mean_validation_accuracy: Maybe<number>;

@@ -103,6 +103,7 @@ export function payload(changes = {}) {
     rejected: { reasons: [], by_task: [] },
     costs: { seconds: [], flops: [], parameters: [] },
     progress: [],
+    ways: [],
     images: [],
     ...changes,
   };

@@ -28,6 +28,12 @@ def report(
     title: Annotated[
         str | None, typer.Option(help="Heading; the folder's name unless given.", show_default=False)
     ] = None,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="SYSTEM", help="Set what this one, of another method, has of each task beside; repeatable."
+        ),
+    ] = None,
     thumbnails: Annotated[
         int | None,
         typer.Option(
@@ -67,12 +73,13 @@ def report(
     if trust_sources:
         opened.trust_sources(None)
     with progress("reading") as count:
-        read = history(opened.store, progress=count)
+        read = history(opened.store, *(open_system(path).store for path in beside or ()), progress=count)
+    label = read.systems[0]
     options = {"thumbnails": thumbnails, "private": private_images, "device": device}
-    found = {} if no_images else _measured(opened, read.one().records, **options)
+    found = {} if no_images else _measured(opened, read.one(label).records, **options)
     with progress("building the page"):
         folder = Folder(out) if thumbnails and thumbnails > THUMBNAILS and found else None
-        made = payload(read, title, seen=found, folder=folder)
+        made = payload(read, title or opened.path.resolve().name, label, seen=found, folder=folder)
         page = build_page(made)
     write_page(page, out)
     for note in made["notes"]:

@@ -29,6 +29,7 @@ export class Data {
     this.rejected = payload.rejected;
     this.costs = payload.costs;
     this.progress = payload.progress;
+    this.ways = payload.ways;
     this.images = payload.images;
     const rows = payload.children;
     this.count = rows.task.length;

@@ -15,6 +15,7 @@ from munet.report.page.charts import (
     settings,
     sharing,
     spent,
+    ways,
 )
 from munet.report.page.columns import arranged
 from munet.report.page.looks import task_look
@@ -43,10 +44,11 @@ def payload(
 
     `title` is the system's label where none is given. `seen` is what `munet.report.images.measuring.seen` found of the
     tasks' images, whose thumbnails go into `folder`, if there is one, and else into the page. InputError where the
-    history holds several systems and `system` names none of them.
+    history holds several systems and `system` names none of them; what the others retain of a task stands beside it.
     """
     one = history.one(system)
-    if len(history.readings) > 1:
+    others = [other for other in history.readings.values() if other is not one]
+    if others:
         from munet.analysis import History
 
         history = History({one.label: one})
@@ -81,6 +83,7 @@ def payload(
         "rejected": rejected(history, names),
         "costs": spent(history, names),
         "progress": progress(history, names),
+        "ways": ways(one, others),
         "images": images(names, seen or {}, folder),
     }
 

@@ -221,7 +221,7 @@
      */
     show(x, y, title, lines) {
       const box = $("#tip");
-      clear(box).append(h("b", {}, title), ...lines.filter(Boolean).map((line2) => h("span", {}, line2)));
+      clear(box).append(h("b", {}, title), ...lines.filter(Boolean).map((line3) => h("span", {}, line3)));
       box.hidden = false;
       const { width, height } = box.getBoundingClientRect();
       const left = x + 16 + width > innerWidth - 8 ? x - 16 - width : x + 16;
@@ -329,7 +329,7 @@
 
   // page/charts/chart.js
   var charts = /* @__PURE__ */ new Set();
-  function chart({ title, note, height, label, draw, rows, chosen = false }) {
+  function chart({ title, note, height, label, draw: draw2, rows, chosen = false }) {
     const paper = h("div", { class: "paper" });
     const box = h(
       "figure",
@@ -343,7 +343,7 @@
       if (!width) return;
       const tall = typeof height === "function" ? height(width) : height;
       const svg = s("svg", { viewBox: `0 0 ${width} ${tall}`, height: tall, role: "img", "aria-label": label });
-      draw(svg, width, tall);
+      draw2(svg, width, tall);
       clear(paper).append(svg);
     };
     let seen = 0;
@@ -426,6 +426,7 @@
       this.rejected = payload.rejected;
       this.costs = payload.costs;
       this.progress = payload.progress;
+      this.ways = payload.ways;
       this.images = payload.images;
       const rows = payload.children;
       this.count = rows.task.length;
@@ -1051,9 +1052,9 @@
         view.labels.set(key2, text);
       }
       if (view.level)
-        text.forEach((line2, n) => {
+        text.forEach((line3, n) => {
           ctx.textAlign = "center";
-          ctx.fillText(line2, x, y + 4 + n * 15);
+          ctx.fillText(line3, x, y + 4 + n * 15);
         });
       else turned(ctx, text[0], x, y, step > 16 ? -Math.PI / 4 : -Math.PI / 2, "right");
     });
@@ -1194,7 +1195,7 @@
     if (light.tasks.size) drawBoxes(view, light, step, true);
   }
   function wayPoints(view, model) {
-    const { data, scene } = view, column = data.column[model.task], points = (
+    const { data, scene } = view, column = data.column[model.task], points2 = (
       /** @type {{ x: number, y: number, own: boolean }[]} */
       []
     );
@@ -1202,15 +1203,15 @@
       const layer = model.layers[slot];
       if (layer < 0 && !model.own.has(slot)) return;
       const there = layer >= 0 ? scene.shown.get(layer) : void 0;
-      points.push({ x: view.x(there ? there.x : column), y: view.y[row2], own: !there });
+      points2.push({ x: view.x(there ? there.x : column), y: view.y[row2], own: !there });
     });
-    return points;
+    return points2;
   }
   function drawWay(view, model) {
     const { ctx, data } = view, column = data.column[model.task];
-    const points = wayPoints(view, model).map(({ x: x2, y }) => [x2, y]);
+    const points2 = wayPoints(view, model).map(({ x: x2, y }) => [x2, y]);
     const x = view.x(column);
-    const way = [[x, view.foot], ...points, [x, view.top - 12]];
+    const way = [[x, view.foot], ...points2, [x, view.top - 12]];
     for (const { colour, wide, dash } of [
       { colour: theme.colours.panel, wide: 5.5, dash: [] },
       { colour: theme.colours.sampled, wide: 2.2, dash: [6, 4] }
@@ -1689,7 +1690,7 @@
       const step = this.pitch * this.zoom;
       this.size = Math.max(8.5, Math.min(13, step < 16 ? step - 1 : 12.5));
       this.ctx.font = `600 ${this.size}px ${theme.sans}`;
-      this.level = step > 60 && this.data.tasks.every((task) => folded(this.ctx, task.name, step - 8).every((line2) => !line2.includes("…")));
+      this.level = step > 60 && this.data.tasks.every((task) => folded(this.ctx, task.name, step - 8).every((line3) => !line3.includes("…")));
       const longest = Math.max(20, ...this.data.tasks.map((task) => this.ctx.measureText(task.name).width));
       const room = this.width < 600 ? 110 : 150;
       this.nameRoom = this.level ? step - 8 : Math.min(longest + 4, room);
@@ -2030,15 +2031,15 @@
       ctx.stroke();
       ctx.globalAlpha = 1;
       if (step < 0) return;
-      const points = data.chain(step).filter((s2) => known(data.score[s2]));
+      const points2 = data.chain(step).filter((s2) => known(data.score[s2]));
       ctx.strokeStyle = theme.colours.sampled;
       ctx.lineWidth = 1.6;
       ctx.beginPath();
-      points.forEach(
+      points2.forEach(
         (s2, n) => n ? ctx.lineTo(this.x(s2), this.y(data.score[s2])) : ctx.moveTo(this.x(s2), this.y(data.score[s2]))
       );
       ctx.stroke();
-      points.forEach((s2, n) => {
+      points2.forEach((s2, n) => {
         ctx.beginPath();
         ctx.arc(this.x(s2), this.y(data.score[s2]), n ? 3 : 4.5, 0, 2 * Math.PI);
         ctx.fillStyle = taskColour(data.task[s2]);
@@ -2335,13 +2336,13 @@
     }
     caption() {
       const { now } = this.network, { data } = this;
-      const said = h("span");
-      clear(now).append(said);
+      const said2 = h("span");
+      clear(now).append(said2);
       const grown = [...state.growth.paths].filter((path) => path >= 0).length;
-      if (!data.tasks.length) said.append("No tasks yet.");
-      else if (!grown && (atEnd() || !data.count)) said.append("No task has a model yet.");
+      if (!data.tasks.length) said2.append("No tasks yet.");
+      else if (!grown && (atEnd() || !data.count)) said2.append("No task has a model yet.");
       else if (atEnd())
-        said.append(
+        said2.append(
           h(
             "b",
             {},
@@ -2352,7 +2353,7 @@
       else {
         const step = state.step;
         now.prepend(h("span", { css: { "margin-right": "9px" } }, swatch(taskColour(data.task[step]))));
-        said.append(
+        said2.append(
           h("b", {}, bdi(data.tasks[data.task[step]].name)),
           ` ${parentText(data, step)} · ${data.verdict(step)}`
         );
@@ -2753,8 +2754,8 @@
       this.at = at;
       this.paint();
       if (!at || !event) return tip.hide();
-      const [title, line2] = this.told(at);
-      return tip.show(event.clientX, event.clientY, title, [line2]);
+      const [title, line3] = this.told(at);
+      return tip.show(event.clientX, event.clientY, title, [line3]);
     }
     paint() {
       const outer = Math.min(this.paper.clientWidth, this.most);
@@ -2871,7 +2872,7 @@
   function flowGraph(data, totals, many) {
     const edges = [];
     data.flow.forEach(
-      (line2, learner) => line2.forEach((number, ancestor) => {
+      (line3, learner) => line3.forEach((number, ancestor) => {
         if (number && ancestor !== learner)
           edges.push({ learner, ancestor, number, share: (number + 0.5 * totals[learner]) / (1.5 * totals[learner]) });
       })
@@ -3028,7 +3029,7 @@
       );
       return;
     }
-    const totals = data.flow.map((line2) => line2.reduce((a, b) => a + b, 0));
+    const totals = data.flow.map((line3) => line3.reduce((a, b) => a + b, 0));
     const name = (task) => data.tasks[task].name;
     const many = data.tasks.length > 30;
     const graph = flowGraph(data, totals, many);
@@ -3126,7 +3127,7 @@
     const title = h("h2", {}, "What is wrong");
     if (!wrong) return h("div", {}, title, h("p", { class: "how" }, `Nothing: all ${split2} images are answered right.`));
     const shown = listed2.filter(([, , , , , address]) => address);
-    const said = `${counted(wrong, `${split2} image`)} of ${count(examples)} ${wrong === 1 ? "is" : "are"} answered wrongly. ` + (shown.length ? `${shown.length < wrong ? `The ${count(shown.length)} worst` : "They are shown"}: those whose right class the model finds least likely first. An odd label often stands among them.` : "The worst are those whose right class the model finds least likely.");
+    const said2 = `${counted(wrong, `${split2} image`)} of ${count(examples)} ${wrong === 1 ? "is" : "are"} answered wrongly. ` + (shown.length ? `${shown.length < wrong ? `The ${count(shown.length)} worst` : "They are shown"}: those whose right class the model finds least likely first. An odd label often stands among them.` : "The worst are those whose right class the model finds least likely.");
     const items = (shown.length ? shown : listed2.slice(0, 12)).map(
       ([image, label, answer, confidence, ofRight, address]) => h(
         "li",
@@ -3151,7 +3152,7 @@
         )
       )
     );
-    return h("div", {}, title, h("p", { class: "how" }, said), h("ul", { class: "errors" }, items));
+    return h("div", {}, title, h("p", { class: "how" }, said2), h("ul", { class: "errors" }, items));
   }
 
   // page/sections/images.js
@@ -3227,7 +3228,106 @@
     svg.append(s("line", { class: "axis", x1: left, x2: width - right, y1: height - bottom, y2: height - bottom }));
     return { x: toX, y: toY };
   }
-  var pathOf = (points) => points.map(([x, y], n) => `${n ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+  var pathOf = (points2) => points2.map(([x, y], n) => `${n ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+
+  // page/sections/kept.js
+  var kept = {
+    id: "kept",
+    name: "Kept",
+    title: "Nothing is forgotten",
+    how: "Test accuracy of each task from the task iteration that first retained a model of it. A dot is a task iteration of its own; between them its model stays the same to the bit, whatever others learn: the id names all of its weights.",
+    fill: fill6
+  };
+  function fill6(data, body) {
+    const lines = data.tasks.map((_, task) => points(data, task)), there = data.order.filter((task) => lines[task].length);
+    if (!there.length) {
+      body.append(h("p", { class: "none" }, "No task iteration with a test accuracy has ended yet."));
+      return;
+    }
+    const last = Math.max(2, data.progress.length);
+    const values = there.flatMap((task) => lines[task].map(({ accuracy }) => accuracy));
+    const low = Math.max(0, Math.min(...values) - 0.04), high = Math.min(1, Math.max(...values) + 0.02);
+    const longest = Math.max(...there.map((task) => widthOf(data.tasks[task].name)));
+    body.append(
+      h("p", {}, said(data, lines, there)),
+      chart({
+        title: "Test accuracy, %",
+        note: counted(data.progress.length, "task iteration"),
+        height: (width) => width < 600 ? 260 : Math.min(460, 240 + 6 * there.length),
+        label: "Test accuracy of each task over task iterations",
+        draw: (svg, width, height) => {
+          const right = Math.min(longest + 16, width < 600 ? 96 : 180);
+          const { x, y } = axes(svg, width, height, {
+            right,
+            x: {
+              low: 1,
+              high: last,
+              ticks: [1, ...ticks(1, last, 8).filter((v) => v > 1 && Number.isInteger(v))],
+              text: String
+            },
+            y: { low, high, ticks: ticks(low, high, 5), text: (v) => String(+(100 * v).toFixed(1)) }
+          });
+          for (const task of there) svg.append(...line(data, task, lines[task], last, x, y));
+          const ends = there.map((task) => ({ task, at: lines[task][lines[task].length - 1].accuracy }));
+          for (const { task, at } of apartFrom(ends, (end) => y(end.at), 0, height, 15))
+            svg.append(
+              s(
+                "text",
+                { x: width - right + 8, y: y(at) + 4, css: { fill: taskColour(task) } },
+                shortened(data.tasks[task].name, right - 10, widthOf)
+              )
+            );
+        },
+        rows: () => [
+          ["task", "task iteration", "validation %", "test %", "model"],
+          ...data.progress.map((row2, n) => [
+            data.tasks[row2.task]?.name ?? NOTHING,
+            n + 1,
+            percent(row2.validation_accuracy),
+            percent(row2.test_accuracy),
+            row2.model ?? NOTHING
+          ])
+        ]
+      })
+    );
+  }
+  function points(data, task) {
+    const found = data.progress.flatMap(
+      (row2, n) => row2.task === task && known(row2.test_accuracy) ? [{ place: n + 1, model: row2.model, accuracy: row2.test_accuracy }] : []
+    );
+    const { model, test_accuracy } = data.tasks[task];
+    if (found.length && model && known(test_accuracy) && found[found.length - 1].model !== model)
+      found.push({ place: data.progress.length, model, accuracy: test_accuracy });
+    return found;
+  }
+  function line(data, task, at, last, x, y) {
+    const colour = taskColour(task);
+    const steps = at.map(({ place, accuracy }, n) => `${n ? "H" : "M"}${x(place)}${n ? "V" : " "}${y(accuracy)}`);
+    const look = { fill: "none", stroke: colour, "stroke-width": data.tasks.length > 30 ? 1 : 1.8 };
+    const dots = at.map(
+      ({ place, model, accuracy }, n) => mark(
+        s("circle", { cx: x(place), cy: y(accuracy), r: data.progress.length > 150 ? 2 : 3.5, fill: colour }),
+        data.tasks[task].name,
+        [
+          `${percent(accuracy)} % after task iteration ${count(place)}`,
+          model === at[n - 1]?.model ? `still model ${model}` : `model ${model ?? NOTHING}`
+        ]
+      )
+    );
+    return [s("path", { d: `${steps.join("")}H${x(last)}`, ...look }), ...dots];
+  }
+  function said(data, lines, there) {
+    const others2 = there.filter((task) => lines[task][lines[task].length - 1].place < data.progress.length).length;
+    const again2 = there.filter((task) => data.seen(task) && known(data.tasks[task].test_accuracy));
+    const same2 = again2.filter((task) => {
+      const test = data.seen(task)?.test;
+      return test && Math.abs(test.correct / test.examples - (data.tasks[task].test_accuracy ?? 0)) < 1e-9;
+    });
+    const waited = `${counted(others2, "task")} ${others2 === 1 ? "was" : "were"} kept while others went on learning.`;
+    if (!again2.length) return waited;
+    const rest = again2.length - same2.length;
+    return `${waited} Measured again for this page, ${same2.length} of ${counted(again2.length, "task")} ${same2.length === 1 ? "has" : "have"} to the image the test accuracy of when ${same2.length === 1 ? "it was" : "they were"} retained${rest ? `; of ${count(rest)} it was measured then on another device or in another number format` : ""}.`;
+  }
 
   // page/sections/learning.js
   var learning = {
@@ -3235,9 +3335,9 @@
     name: "Learning",
     title: "Learning curves",
     how: "Validation accuracy after each training cycle, along the model’s ancestors of its own task. The cross is the selected cycle, the ring its test accuracy; the dotted line between them is the gap.",
-    fill: fill6
+    fill: fill7
   };
-  function fill6(data, body) {
+  function fill7(data, body) {
     if (!data.learning.length) {
       body.append(h("p", { class: "none" }, "No accuracies of training cycles are recorded."));
       return;
@@ -3338,9 +3438,9 @@
     name: "Mutations",
     title: "Learned mutation probabilities",
     how: "Each model learns how often to mutate what. Above, the mean and the range over models by depth, with the least-squares line; below, how many models settled on which probability.",
-    fill: fill7
+    fill: fill8
   };
-  function fill7(data, body) {
+  function fill8(data, body) {
     const found = data.probabilities;
     if (!found || !found.by_depth.length && !found.histograms.length) {
       body.append(
@@ -3374,9 +3474,9 @@
       ])
     );
   }
-  function byDepth({ kind, points, fit }) {
-    const blocks = points.map((p) => p.block), low = Math.min(...blocks), high = Math.max(...blocks);
-    const top = Math.max(...points.map((p) => p.high)) * 1.08 || 0.3;
+  function byDepth({ kind, points: points2, fit }) {
+    const blocks = points2.map((p) => p.block), low = Math.min(...blocks), high = Math.max(...blocks);
+    const top = Math.max(...points2.map((p) => p.high)) * 1.08 || 0.3;
     return chart({
       title: `${kind}, by depth`,
       note: fit ? `${(100 * fit.slope).toFixed(2).replace("-", "−")} points a block` : "",
@@ -3400,7 +3500,7 @@
               "stroke-width": 2
             })
           );
-        for (const p of points) {
+        for (const p of points2) {
           svg.append(
             s("line", {
               x1: scale.x(p.block),
@@ -3417,7 +3517,7 @@
               s("circle", {
                 cx: scale.x(p.block),
                 cy: scale.y(p.mean),
-                r: points.length > 16 ? 4 : 5,
+                r: points2.length > 16 ? 4 : 5,
                 fill: "var(--accepted)"
               }),
               `${kind}, block ${p.block}`,
@@ -3431,8 +3531,8 @@
       }
     });
   }
-  function inShort(kind, points, slope) {
-    const first = points[0], last = points[points.length - 1], change = 100 * slope, [verb, noun] = kind.split(" ");
+  function inShort(kind, points2, slope) {
+    const first = points2[0], last = points2[points2.length - 1], change = 100 * slope, [verb, noun] = kind.split(" ");
     return h(
       "p",
       { css: { "align-self": "center", "max-width": "44ch", margin: "0" } },
@@ -3484,10 +3584,10 @@
     id: "progress",
     name: "Progress",
     title: "Over task iterations",
-    how: "From left to right, one task iteration after the other: how good, how large and how costly the whole system was when it ended. A dot has the colour of the task that was evolved.",
-    fill: fill8
+    how: "From left to right, one task iteration after the other: how large and how costly the whole system was when it ended. A dot has the colour of the task that was evolved.",
+    fill: fill9
   };
-  function fill8(data, body) {
+  function fill9(data, body) {
     const rows = data.progress;
     if (!rows.length) {
       body.append(
@@ -3495,11 +3595,9 @@
       );
       return;
     }
-    const plain = (v) => String(+(100 * v).toFixed(1));
     const grid = h(
       "div",
       { class: "grid", css: { "--least": "min(100%, 420px)" } },
-      overTime(data, "Mean test accuracy, %", "mean_test_accuracy", plain, (v) => `${percent(v)} %`),
       overTime(data, "Parameters per task", "parameters_per_task", (v) => compact(v), count),
       overTime(
         data,
@@ -3528,13 +3626,13 @@
     );
   }
   function overTime(data, title, column, text, full, divide = ticks) {
-    const points = data.progress.flatMap((r, n) => {
+    const points2 = data.progress.flatMap((r, n) => {
       const value = r[column];
       return known(value) ? [{ place: n + 1, value, r }] : [];
     });
-    if (!points.length)
+    if (!points2.length)
       return h("figure", {}, h("figcaption", {}, h("h3", {}, title)), h("p", { class: "none" }, "Not recorded."));
-    const values = points.map((one) => one.value), low = Math.min(...values), high = Math.max(...values);
+    const values = points2.map((one) => one.value), low = Math.min(...values), high = Math.max(...values);
     const spare = (high - low) * 0.08 || Math.abs(high) * 0.05 || 1;
     const number = data.progress.length;
     return chart({
@@ -3557,14 +3655,14 @@
         });
         svg.append(
           s("path", {
-            d: pathOf(points.map(({ place: x, value: y }) => [scale.x(x), scale.y(y)])),
+            d: pathOf(points2.map(({ place: x, value: y }) => [scale.x(x), scale.y(y)])),
             fill: "none",
             stroke: theme.colours.faint,
             "stroke-width": 1.4
           })
         );
         const radius = number > 150 ? 2 : number > 60 ? 3 : 4;
-        for (const { place: x, value: y, r } of points) {
+        for (const { place: x, value: y, r } of points2) {
           svg.append(
             mark(
               s("circle", { cx: scale.x(x), cy: scale.y(y), r: radius, fill: taskColour(r.task) }),
@@ -3584,15 +3682,15 @@
     title: "Children that were accepted, and those that were not",
     how: "One bar a task, one segment a verdict. “Accepted, best” were better than all models of their task before them.",
     themed: true,
-    fill: fill9
+    fill: fill10
   };
   var REASON_COLOURS = ["var(--no)", "var(--odd)", "var(--faint)", "var(--alarm)"];
-  function fill9(data, body) {
+  function fill10(data, body) {
     if (!data.count) {
       body.append(h("p", { class: "none" }, "No sampled child is recorded."));
       return;
     }
-    const { reasons, by_task: table } = data.rejected;
+    const { reasons, by_task: table2 } = data.rejected;
     const parts2 = [
       { name: "accepted, best", colour: "var(--best)" },
       { name: "accepted", colour: "var(--accepted)" },
@@ -3601,12 +3699,12 @@
         colour: REASON_COLOURS[Math.min(n, REASON_COLOURS.length - 1)]
       }))
     ];
-    const sums = parts2.map((_, n) => table.reduce((sum, line2) => sum + line2[n], 0));
-    const rows = data.order.filter((task) => table[task].some((n) => n)).map((task) => ({
+    const sums = parts2.map((_, n) => table2.reduce((sum, line3) => sum + line3[n], 0));
+    const rows = data.order.filter((task) => table2[task].some((n) => n)).map((task) => ({
       task,
       name: data.tasks[task].name,
-      values: table[task],
-      note: `${percent((table[task][0] + table[task][1]) / table[task].reduce((a, b) => a + b, 0), 0)} % accepted`
+      values: table2[task],
+      note: `${percent((table2[task][0] + table2[task][1]) / table2[task].reduce((a, b) => a + b, 0), 0)} % accepted`
     }));
     body.append(
       h(
@@ -3632,10 +3730,10 @@
     name: "Hyperparameters",
     title: "Hyperparameters that won",
     how: "Bars count the retained models that use a value; a dot marks the value evolution began with. Below, the values along each model’s lineage: the schedule that evolution found.",
-    fill: fill10
+    fill: fill11
   };
   var scheduleShown = null;
-  function fill10(data, body) {
+  function fill11(data, body) {
     const { distributions, schedules } = data.settings;
     if (!distributions.length) {
       body.append(h("p", { class: "none" }, "No retained model yet has hyperparameters."));
@@ -3653,7 +3751,7 @@
         ...distributions.flatMap((d) => d.values.map((v, n) => [readable(d.name), v, d.counts[n]]))
       ])
     );
-    const moving = schedules.filter((one) => one.lines.some((line2) => line2.length > 1));
+    const moving = schedules.filter((one) => one.lines.some((line3) => line3.length > 1));
     if (!moving.length) return;
     const box = h("div");
     const show = (name) => {
@@ -3769,22 +3867,22 @@
         const reach = Math.min(0.62, shown.length * 0.06);
         shown.forEach((task, place) => {
           const shift = shown.length > 1 ? (place / (shown.length - 1) - 0.5) * reach : 0;
-          const points = [];
+          const points2 = [];
           lines[task].forEach(([step, v], n) => {
             const x = scale.x(Math.max(0, step));
-            if (n) points.push([x, scale.y(lines[task][n - 1][1] + shift)]);
-            points.push([x, scale.y(v + shift)]);
+            if (n) points2.push([x, scale.y(lines[task][n - 1][1] + shift)]);
+            points2.push([x, scale.y(v + shift)]);
           });
           const bright = chosen === null || chosen === task;
-          const end = points[points.length - 1];
+          const end = points2[points2.length - 1];
           svg.append(
             mark(
               s(
                 "g",
                 { opacity: bright ? 0.92 : 0.12 },
-                s("path", { d: pathOf(points), fill: "none", stroke: "transparent", "stroke-width": 9 }),
+                s("path", { d: pathOf(points2), fill: "none", stroke: "transparent", "stroke-width": 9 }),
                 s("path", {
-                  d: pathOf(points),
+                  d: pathOf(points2),
                   fill: "none",
                   stroke: taskColour(task),
                   "stroke-width": chosen === task ? 3 : shown.length > 30 ? 1.1 : 1.9
@@ -3800,7 +3898,7 @@
       rows: () => [
         ["task", "child", readable(name)],
         ...lines.flatMap(
-          (line2, task) => line2.map(([step, v]) => [data.tasks[task].name, step < 0 ? "start" : step + 1, values[v]])
+          (line3, task) => line3.map(([step, v]) => [data.tasks[task].name, step < 0 ? "start" : step + 1, values[v]])
         )
       ]
     });
@@ -3812,9 +3910,9 @@
     name: "Sharing",
     title: "Who shares layers",
     how: "A cell counts the layers that the models of two tasks have in common; on the diagonal stand all layers of a model. Blocks along the diagonal are families.",
-    fill: fill11
+    fill: fill12
   };
-  function fill11(data, body) {
+  function fill12(data, body) {
     const ready = data.retained.filter((path) => path >= 0).length;
     if (ready < 2) {
       body.append(
@@ -3826,7 +3924,7 @@
       );
       return;
     }
-    const most = Math.max(1, ...data.sharing.map((line2, a) => Math.max(0, ...line2.filter((_, b) => a !== b))));
+    const most = Math.max(1, ...data.sharing.map((line3, a) => Math.max(0, ...line3.filter((_, b) => a !== b))));
     const name = (task) => data.tasks[task].name;
     const matrix = new Heatmap({
       label: "Layers that the models of two tasks have in common",
@@ -3852,7 +3950,7 @@
   function alikeList(data) {
     const pairs = [];
     data.sharing.forEach(
-      (line2, a) => line2.forEach((shared, b) => {
+      (line3, a) => line3.forEach((shared, b) => {
         if (b > a && shared) pairs.push({ a, b, shared });
       })
     );
@@ -3913,7 +4011,7 @@
     title: "Tasks",
     how: "One row a task. Accounted parameters are a model’s own share: each layer divided by the tasks that use it. Press a heading to sort, a name to find the task in the network.",
     themed: true,
-    fill: fill12
+    fill: fill13
   };
   var COLUMNS = [
     ["validation_accuracy", "val %", (v) => percent(v)],
@@ -3935,7 +4033,7 @@
   ];
   var sorting = { column: null, up: false };
   var valueOf = (task, column) => column === "gap" ? difference(task.validation_accuracy, task.test_accuracy) : task[column];
-  function fill12(data, body) {
+  function fill13(data, body) {
     if (!data.tasks.length) {
       body.append(h("p", { class: "none" }, "The system has no tasks yet."));
       return;
@@ -3976,7 +4074,7 @@
         if (th.getAttribute("data-column") === column) th.setAttribute("aria-sort", up ? "ascending" : "descending");
         else th.removeAttribute("aria-sort");
       }
-      clear(tbody).append(...sorted.map((one) => line(one)));
+      clear(tbody).append(...sorted.map((one) => line2(one)));
     };
     arrange();
     body.append(
@@ -3993,7 +4091,7 @@
     );
     body.append(totalsList(data));
   }
-  function line({ task, index }) {
+  function line2({ task, index }) {
     const go = () => {
       if (!same(state.chosen, { kind: "task", task: index })) choose({ kind: "task", task: index });
       $("#network").scrollIntoView();
@@ -4047,8 +4145,189 @@
     );
   }
 
+  // page/sections/ways.js
+  var RETAINED = "retained";
+  var ROW = 22;
+  var ways = {
+    id: "ways",
+    name: "Against",
+    title: "Against the alternatives",
+    how: "What each task has, beside what else was measured of it: its head alone on layers that it did not train, and, where it was run, fine-tuning of every layer. Parameters are those that were trained for it; the time of what it has is that of all its children, that of the others of the one child.",
+    themed: true,
+    fill: fill14
+  };
+  function fill14(data, body) {
+    const tasks2 = data.order.filter((task) => wayOf(data, task, RETAINED));
+    const others2 = [...new Set(tasks2.flatMap((task) => data.ways[task].map(({ way }) => way)))].filter(
+      (way) => way !== RETAINED
+    );
+    if (!others2.length) {
+      body.append(
+        h(
+          "p",
+          { class: "none" },
+          "Nothing but the retained models was measured. ",
+          h("code", {}, "munet report --beside SYSTEM"),
+          " sets what another system has of the same tasks beside it."
+        )
+      );
+      return;
+    }
+    body.append(
+      h(
+        "ul",
+        { class: "flows", css: { "margin-bottom": "26px", "max-width": "76ch" } },
+        others2.map((way) => gain(data, tasks2, way))
+      ),
+      chart({
+        title: "Validation accuracy, %",
+        height: 34 + ROW * tasks2.length,
+        label: "Validation accuracy of each task, retained and otherwise",
+        draw: (svg, width, height) => draw(data, tasks2, others2, svg, width, height)
+      }),
+      table(data, tasks2, [...others2, RETAINED])
+    );
+  }
+  var wayOf = (data, task, way) => data.ways[task]?.find((one) => one.way === way);
+  function gain(data, tasks2, way) {
+    const points2 = tasks2.map(
+      (task) => difference(wayOf(data, task, RETAINED)?.validation_accuracy, wayOf(data, task, way)?.validation_accuracy)
+    ).filter(known);
+    const mean = points2.reduce((a, b) => a + b, 0) / points2.length;
+    const more = points2.filter((gained) => gained > 1e-9).length, less = points2.filter((gained) => gained < -1e-9).length;
+    return h(
+      "li",
+      {},
+      h(
+        "span",
+        {},
+        "beside ",
+        bdi(way),
+        `, ${counted(points2.length, "task")}: ${more} better, ${less} worse, ${points2.length - more - less} the same`
+      ),
+      h("span", { class: "value" }, `${mean < -5e-5 ? "−" : "+"}${percent(Math.abs(mean))} points on average`)
+    );
+  }
+  function draw(data, tasks2, others2, svg, width, height) {
+    const values = tasks2.flatMap((task) => data.ways[task].map((way) => way.validation_accuracy)).filter(known);
+    const low = Math.max(0, Math.min(...values) - 0.02), high = Math.min(1, Math.max(...values) + 0.02);
+    const longest = Math.max(...tasks2.map((task) => widthOf(data.tasks[task].name)));
+    const left = Math.min(longest + 14, width < 600 ? 110 : 220);
+    const { x } = axes(svg, width, height, {
+      left,
+      x: { low, high, ticks: ticks(low, high, 6), text: (v) => String(+(100 * v).toFixed(1)) },
+      y: { low: 0, high: 1, ticks: [], text: String }
+    });
+    tasks2.forEach((task, n) => {
+      const y = 8 + ROW * (n + 0.5), { name } = data.tasks[task];
+      const mine = data.ways[task].filter((way) => known(way.validation_accuracy));
+      const at = mine.map((way) => x(way.validation_accuracy ?? 0));
+      svg.append(
+        s("text", { x: left - 10, y: y + 4, "text-anchor": "end" }, shortened(name, left - 12, widthOf)),
+        s("line", {
+          x1: Math.min(...at),
+          x2: Math.max(...at),
+          y1: y,
+          y2: y,
+          stroke: theme.colours.root,
+          "stroke-width": 2
+        })
+      );
+      const order = [...mine].sort((a, b) => Number(a.way === RETAINED) - Number(b.way === RETAINED));
+      for (const way of order)
+        svg.append(
+          mark(shape(others2.indexOf(way.way), x(way.validation_accuracy ?? 0), y, taskColour(task)), name, [
+            `${way.way}: ${percent(way.validation_accuracy)} % validation`,
+            `${compact(way.trained)} parameters trained in ${duration(way.seconds)}`
+          ])
+        );
+    });
+  }
+  function shape(kind, x, y, colour) {
+    const open = { fill: theme.colours.panel, stroke: colour, "stroke-width": 1.8 };
+    if (kind < 0) return s("circle", { cx: x, cy: y, r: 5, fill: colour });
+    if (kind === 0) return s("circle", { cx: x, cy: y, r: 5, ...open });
+    return s("rect", {
+      x: x - 4.5,
+      y: y - 4.5,
+      width: 9,
+      height: 9,
+      ...open,
+      transform: `rotate(${45 * (kind - 1)} ${x} ${y})`
+    });
+  }
+  function table(data, tasks2, names) {
+    const svg = (n) => s("svg", { viewBox: "-7 -7 14 14", class: "sign", "aria-hidden": "true" }, shape(n, 0, 0, theme.colours.muted));
+    const cells = (way) => [
+      h("td", {}, way ? percent(way.validation_accuracy) : NOTHING),
+      h("td", {}, way ? percent(way.test_accuracy) : NOTHING),
+      h("td", {}, way ? compact(way.trained) : NOTHING),
+      h("td", {}, way ? duration(way.seconds) : NOTHING)
+    ];
+    const groups = names.map(
+      (name, n) => h(
+        "th",
+        { scope: "colgroup", colspan: 4 },
+        svg(name === RETAINED ? -1 : n),
+        name === RETAINED ? "what it has" : bdi(name)
+      )
+    );
+    return h(
+      "div",
+      {
+        class: "scroll tall",
+        tabindex: "0",
+        role: "region",
+        "aria-label": "Each task against the alternatives",
+        css: { "margin-top": "18px" }
+      },
+      h(
+        "table",
+        { class: "grouped" },
+        h("caption", { class: "unseen" }, "Each task against the alternatives"),
+        h(
+          "thead",
+          {},
+          h("tr", {}, h("th", { scope: "col" }), groups),
+          h(
+            "tr",
+            {},
+            h("th", { scope: "col" }, "task"),
+            names.map(() => ["val %", "test %", "trained", "time"].map((text) => h("th", { scope: "col" }, text)))
+          )
+        ),
+        h(
+          "tbody",
+          {},
+          tasks2.map(
+            (task) => h(
+              "tr",
+              {},
+              h("th", { scope: "row" }, named(taskColour(task), data.tasks[task].name)),
+              names.map((name) => cells(wayOf(data, task, name)))
+            )
+          )
+        )
+      )
+    );
+  }
+
   // page/sections.js
-  var SECTIONS = [tasks, images, sharing, flow, progress, learning, settings, mutations, rejected, costs, about];
+  var SECTIONS = [
+    tasks,
+    images,
+    sharing,
+    flow,
+    kept,
+    ways,
+    progress,
+    learning,
+    settings,
+    mutations,
+    rejected,
+    costs,
+    about
+  ];
 
   // page/sections/summary.js
   function headline(data) {
@@ -4259,7 +4538,7 @@
       ]
     });
     const part = order.length < classes2.length ? `the ${count(order.length)} of ${counted(classes2.length, "class")} with most errors` : "";
-    const said = `A row is a right class, a column an answer; darker is a larger share of the row, grey what was right. Classes that are taken for each other stand side by side.${part ? ` Shown are ${part}` : ""}` + (part && drawn < wrong ? `, with ${count(drawn)} of ${count(wrong)} errors.` : part ? "." : "");
+    const said2 = `A row is a right class, a column an answer; darker is a larger share of the row, grey what was right. Classes that are taken for each other stand side by side.${part ? ` Shown are ${part}` : ""}` + (part && drawn < wrong ? `, with ${count(drawn)} of ${count(wrong)} errors.` : part ? "." : "");
     const item = ([label, answer, n]) => h(
       "li",
       {},
@@ -4270,7 +4549,7 @@
       "div",
       {},
       h("h2", {}, "What is taken for what"),
-      h("p", { class: "how" }, said),
+      h("p", { class: "how" }, said2),
       h(
         "div",
         { class: "matrix" },
@@ -4298,8 +4577,8 @@
       draw: (svg, width, height) => {
         const axis = { low: 0, high: 1, ticks: TICKS, text };
         const { x, y } = axes(svg, width, height, { left: 34, right: 12, x: axis, y: axis });
-        const line2 = (points, look) => svg.append(s("path", { d: pathOf(points.map(([a, b]) => [x(a), y(b)])), fill: "none", ...look }));
-        line2(
+        const line3 = (points2, look) => svg.append(s("path", { d: pathOf(points2.map(([a, b]) => [x(a), y(b)])), fill: "none", ...look }));
+        line3(
           [
             [0, 0],
             [1, 1]
@@ -4307,7 +4586,7 @@
           { stroke: theme.colours.faint, "stroke-dasharray": "4 4" }
         );
         for (const [, sure, , low, high] of bins)
-          line2(
+          line3(
             [
               [sure, low],
               [sure, high]
