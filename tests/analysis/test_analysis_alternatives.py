@@ -38,7 +38,5 @@ def test_another_system_stands_beside_it_where_it_has_the_same_images(together: 
     assert [way["way"] for way in three][-1] == "finetune-full"
     assert "finetune-full" not in [way["way"] for way in four]
     (tuned,) = (way for way in three if way["way"] == "finetune-full")
-    (itself, _) = (
-        dict(zip((w["way"] for w in found), found, strict=True)) for found in alternatives(other.history().one())
-    )
+    itself = {way["way"]: way for way in alternatives(other.history().one())[0]}
     assert itself[TUNED]["trained"] == tuned["trained"] == sum(other.manifest("three")["sizes"].values())

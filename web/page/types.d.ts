@@ -14,8 +14,10 @@ interface Payload {
   totals: Totals;
   tasks: Task[];
   order: number[];
+  /** of many tasks, side by side in `order`; in each whom the others take most from comes first */
+  families: number[][];
   slots: string[];
-  layers: { slot: number[]; parameters: number[]; by: number[]; id: string[] };
+  layers: { slot: number[]; parameters: number[]; by: number[]; together: number[][]; id: string[] };
   /** [base, slot, layer, slot, layer, ...] */
   paths: number[][];
   moments: { step: number[]; task: number[]; path: number[]; sampled: number[] };
@@ -232,6 +234,8 @@ interface Light {
 
 /** A box of the network: a layer, its users, and where it stands (in columns). */
 interface Box {
+  /** the layer; below 0 for one of several boxes of the same layer */
+  key: number;
   layer: number;
   users: number[];
   x: number;

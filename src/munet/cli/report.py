@@ -30,9 +30,7 @@ def report(
     ] = None,
     beside: Annotated[
         list[Path] | None,
-        typer.Option(
-            metavar="SYSTEM", help="Set what this one, of another method, has of each task beside; repeatable."
-        ),
+        typer.Option(metavar="SYSTEM", help="Compare with what this one has of the same tasks; repeatable."),
     ] = None,
     thumbnails: Annotated[
         int | None,

@@ -2,6 +2,7 @@
 
 import { bdi, h, named, swatch } from "../base/dom.js";
 import { NOTHING, compact, count, duration, known, percent } from "../base/numbers.js";
+import { listed } from "../base/text.js";
 import { taskColour } from "../base/theme.js";
 import { ROOT } from "../model/data.js";
 import { atEnd, choose } from "../model/state.js";
@@ -125,13 +126,21 @@ function layerList(data, growth, task, layers) {
         h(
           "span",
           { class: "value" },
-          by === task ? "own" : by === ROOT ? "root" : bdi(data.taskName(by)),
+          own(data, layer, task) ? "own" : by === ROOT ? "root" : bdi(data.taskName(by)),
           users > 1 ? ` · ${users} tasks` : "",
         ),
       );
     });
   return h("ul", { class: "long" }, items);
 }
+
+/**
+ * Whether a task trained a layer, alone or with others.
+ * @param {Data} data
+ * @param {number} layer
+ * @param {number} task
+ */
+const own = (data, layer, task) => data.makers(layer).includes(task);
 
 /**
  * @param {Data} data
@@ -173,7 +182,7 @@ function layerCard(data, growth, layer) {
     h(
       "dl",
       {},
-      row("trained by", taskLink(data, by)),
+      row("trained by", listed(data.makers(layer).map((task) => taskLink(data, task)))),
       row("parameters", count(data.layers.parameters[layer])),
       id ? row("layer", h("code", {}, id)) : null,
     ),

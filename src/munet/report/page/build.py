@@ -12,7 +12,7 @@ from typing import Any
 from munet.errors import InputError
 from munet.fs.atomic import write_atomic
 
-STYLES = ("tokens", "page", "parts", "network", "charts", "images")
+STYLES = ("tokens", "page", "parts", "network", "charts", "images", "print")
 SCRIPT = "page.js"  # made from web/ by `make web`
 SUFFIXES = (".html", ".htm")
 

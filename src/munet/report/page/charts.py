@@ -164,7 +164,7 @@ def spent(history: "History", names: list[str]) -> dict[str, Any]:
         if task in names:
             seconds[number[task]], flops[number[task]] = column(spent_on[:3]), column(spent_on[3:])
     rows = zip(*_lists(costs.parameters(history), "task", "trained"), strict=True)
-    parameters = [[number[task], int(size)] for task, size in rows if task in number]
+    parameters = [[number[task], round(size)] for task, size in rows if task in number]
     return {"seconds": seconds, "flops": flops, "parameters": parameters}
 
 

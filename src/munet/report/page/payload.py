@@ -55,6 +55,7 @@ def payload(
     names = [record["name"] for record in one.records]
     network = Network(one, Paths(one), names)
     rows, words = children(one, network)
+    order, families = arranged(network.retained_layers(), network.makers())
     tasks = _tasks(history, one)
     notes = [*history.notes, *network.notes()]
     return {
@@ -65,7 +66,8 @@ def payload(
         "root": {"model": ident(one.root), "source": shown(_root_source(one))},
         "totals": {key: _whole(value) for key, value in totals(history).items()},
         "tasks": tasks,
-        "order": arranged(network.retained_layers()),
+        "order": order,
+        "families": families,
         "slots": network.slots,
         "layers": network.layer_columns(),
         "paths": network.paths,

@@ -173,9 +173,9 @@
   }
   function startTheme(button) {
     const system = matchMedia("(prefers-color-scheme: dark)");
-    let own = null;
+    let own2 = null;
     try {
-      own = localStorage.getItem("munet-theme");
+      own2 = localStorage.getItem("munet-theme");
     } catch {
     }
     const label = () => {
@@ -184,7 +184,7 @@
     };
     button.addEventListener("click", () => {
       const wanted = theme.dark ? "light" : "dark";
-      own = wanted;
+      own2 = wanted;
       try {
         localStorage.setItem("munet-theme", wanted);
       } catch {
@@ -193,12 +193,12 @@
       label();
     });
     system.addEventListener("change", () => {
-      if (!own) {
+      if (!own2) {
         setTheme(system.matches);
         label();
       }
     });
-    setTheme(own ? own === "dark" : system.matches);
+    setTheme(own2 ? own2 === "dark" : system.matches);
     label();
     let dark = theme.dark;
     addEventListener("beforeprint", () => {
@@ -397,6 +397,22 @@
     room.scrollTo({ left: link.offsetLeft - room.offsetLeft - room.clientWidth / 2 + link.offsetWidth / 2 });
   }
 
+  // page/base/text.js
+  function listed(parts2) {
+    return parts2.flatMap((part, n) => n === 0 ? [part] : [n === parts2.length - 1 ? " and " : ", ", part]);
+  }
+  var readable = (name) => name.replaceAll("_", " ");
+  function shortened(text, room, measure) {
+    if (measure(text) <= room) return text;
+    const letters = [...text];
+    for (let keep = letters.length - 1; keep > 1; keep--) {
+      const tail = Math.floor(keep / 3);
+      const cut = letters.slice(0, keep - tail).join("") + "…" + (tail ? letters.slice(-tail).join("") : "");
+      if (measure(cut) <= room) return cut;
+    }
+    return "…";
+  }
+
   // page/model/data.js
   var ROOT = -1;
   var Data = class {
@@ -409,6 +425,7 @@
       this.totals = payload.totals;
       this.tasks = payload.tasks;
       this.order = payload.order;
+      this.families = payload.families;
       this.slots = payload.slots;
       this.layers = payload.layers;
       this.paths = payload.paths;
@@ -485,13 +502,13 @@
       const base = this.layersOf(parent === ROOT ? 0 : parent >= 0 ? this.children.path[parent] : -1);
       if (!base || !this.paths.length) return null;
       const layers = base.slice();
-      const own = new Set(this.children.own[step]);
+      const own2 = new Set(this.children.own[step]);
       for (const word of this.children.mutations[step]) {
         const gone = this.gone[word];
         if (gone !== void 0) layers[gone] = -1;
       }
-      for (const slot of own) layers[slot] = -1;
-      return { task: this.task[step], layers, own };
+      for (const slot of own2) layers[slot] = -1;
+      return { task: this.task[step], layers, own: own2 };
     }
     /**
      * Steps of a child and its ancestors, itself first.
@@ -511,6 +528,24 @@
     /** @param {number} layer */
     by(layer) {
       return this.layers.by[layer];
+    }
+    /**
+     * The tasks that trained a layer (ROOT: the root): one, or those that trained it together.
+     * @param {number} layer
+     */
+    makers(layer) {
+      const together = this.layers.together[layer];
+      return together.length ? together : [this.layers.by[layer]];
+    }
+    /**
+     * Who trained a layer, in words: of many the first few.
+     * @param {number} layer
+     * @param {number} most
+     */
+    madeBy(layer, most = 3) {
+      const names = this.makers(layer).map((task) => this.taskName(task));
+      if (names.length <= most) return listed(names).join("");
+      return `${names.slice(0, most - 1).join(", ")} and ${names.length - most + 1} more together`;
     }
     /** @param {number} task */
     taskName(task) {
@@ -538,10 +573,10 @@
      * @param {number} step
      */
     told(step) {
-      const own = this.children.own[step].map((slot) => this.slots[slot]).filter((slot) => slot !== "norm" && slot !== "head");
+      const own2 = this.children.own[step].map((slot) => this.slots[slot]).filter((slot) => slot !== "norm" && slot !== "head");
       return [
         ...this.children.mutations[step].map((word) => this.words.mutations[word]),
-        own.length ? `its own ${own.join(", ")} and head` : "its own head"
+        own2.length ? `its own ${own2.join(", ")} and head` : "its own head"
       ];
     }
   };
@@ -566,7 +601,7 @@
       return {
         title: data.slots[data.layers.slot[at.layer]],
         lines: [
-          `trained by ${data.taskName(data.by(at.layer))}`,
+          `trained by ${data.madeBy(at.layer)}`,
           `${count(data.layers.parameters[at.layer])} parameters`,
           users.length ? `used by ${users.length > 4 ? `${names} and ${users.length - 4} more` : names}` : "used by no task now"
         ]
@@ -666,13 +701,14 @@
         h(
           "span",
           { class: "value" },
-          by === task ? "own" : by === ROOT ? "root" : bdi(data.taskName(by)),
+          own(data, layer, task) ? "own" : by === ROOT ? "root" : bdi(data.taskName(by)),
           users > 1 ? ` · ${users} tasks` : ""
         )
       );
     });
     return h("ul", { class: "long" }, items);
   }
+  var own = (data, layer, task) => data.makers(layer).includes(task);
   function lineageList(data, lineage) {
     return h(
       "ol",
@@ -701,7 +737,7 @@
       h(
         "dl",
         {},
-        row("trained by", taskLink(data, by)),
+        row("trained by", listed(data.makers(layer).map((task) => taskLink(data, task)))),
         row("parameters", count(data.layers.parameters[layer])),
         id ? row("layer", h("code", {}, id)) : null
       ),
@@ -879,22 +915,6 @@
     }
   };
 
-  // page/base/text.js
-  function listed(parts2) {
-    return parts2.flatMap((part, n) => n === 0 ? [part] : [n === parts2.length - 1 ? " and " : ", ", part]);
-  }
-  var readable = (name) => name.replaceAll("_", " ");
-  function shortened(text, room, measure) {
-    if (measure(text) <= room) return text;
-    const letters = [...text];
-    for (let keep = letters.length - 1; keep > 1; keep--) {
-      const tail = Math.floor(keep / 3);
-      const cut = letters.slice(0, keep - tail).join("") + "…" + (tail ? letters.slice(-tail).join("") : "");
-      if (measure(cut) <= room) return cut;
-    }
-    return "…";
-  }
-
   // page/base/canvas.js
   function pen(canvas) {
     const ctx = canvas.getContext("2d");
@@ -944,6 +964,38 @@
     const channels = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255);
     const [r, g, b] = channels.map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.3 ? "#1b2127" : "#ffffff";
+  }
+
+  // page/network/families.js
+  var FAMILY_ROOM = 17;
+  var LETTERS = 5;
+  function drawFamilies(view, step) {
+    const { ctx, data } = view;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(view.left - 6, 0, view.width - view.left + 6, view.height);
+    ctx.clip();
+    ctx.font = `500 11px ${theme.sans}`;
+    ctx.textAlign = "left";
+    ctx.textBaseline = "middle";
+    const measure = (text) => ctx.measureText(text).width;
+    let first = 0;
+    for (const family of data.families) {
+      const from = view.x(first) - step / 2, wide = family.length * step;
+      first += family.length;
+      ctx.fillStyle = theme.colours.hair;
+      ctx.globalAlpha = 0.8;
+      ctx.beginPath();
+      ctx.roundRect(from + 1, 3, wide - 2, view.foot + 3, 5);
+      ctx.fill();
+      ctx.globalAlpha = 1;
+      ctx.fillStyle = theme.colours.muted;
+      const seen = Math.max(from, view.left - 4), room = Math.min(from + wide, view.width) - seen - 10;
+      const more = ` +${family.length - 1}`;
+      const name = shortened(data.tasks[family[0]].name, room - measure(more), measure);
+      if (name.length >= LETTERS) ctx.fillText(name + more, seen + 5, 3 + FAMILY_ROOM / 2);
+    }
+    ctx.restore();
   }
 
   // page/base/ticks.js
@@ -1062,6 +1114,7 @@
   }
 
   // page/network/draw.js
+  var STRIPE = 4;
   function drawNetwork(view) {
     const { ctx, data, ratio, width, height } = view;
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -1069,6 +1122,7 @@
     if (!data.tasks.length) return;
     const light = lit(data, state.growth, state.query);
     const step = view.pitch * view.zoom;
+    drawFamilies(view, step);
     drawGuides(view);
     ctx.save();
     ctx.beginPath();
@@ -1136,7 +1190,7 @@
   }
   function drawBoxes(view, light, step, only = false, way = null) {
     const { ctx, data, scene } = view;
-    const low = view.left - 40, high = view.width + 40;
+    const low = view.left - 40, high = view.width + 40, tick = Math.min(4, step * 0.4);
     data.rows.forEach((slot, row2) => {
       const tall = view.box * (isSmall(data.slots[slot]) ? 0.68 : 1);
       const y = view.y[row2];
@@ -1149,11 +1203,13 @@
         ctx.globalAlpha = bright ? 1 : 0.16;
         const colour = taskColour(data.by(box.layer));
         ctx.fillStyle = colour;
-        if (wide < 7) ctx.fillRect(x - wide / 2, y - tall / 2, wide, tall);
+        if (box.key < 0) ctx.fillRect(x - tick / 2, y - tall * 0.2, tick, tall * 0.4);
+        else if (wide < 7) ctx.fillRect(x - wide / 2, y - tall / 2, wide, tall);
         else {
           ctx.beginPath();
           ctx.roundRect(x - wide / 2, y - tall / 2, wide, tall, Math.min(tall * 0.32, wide / 2));
           ctx.fill();
+          stripes(view, box, x, y, wide, tall);
           if (way && bright && way.layers[slot] === box.layer) {
             ctx.strokeStyle = theme.colours.sampled;
             ctx.lineWidth = 2;
@@ -1165,19 +1221,36 @@
     });
     ctx.globalAlpha = 1;
   }
+  function stripes({ ctx, data }, box, x, y, wide, tall) {
+    const makers = data.layers.together[box.layer], room = Math.min(makers.length, Math.floor(wide / STRIPE));
+    if (room < 2) return;
+    ctx.save();
+    ctx.clip();
+    for (let n = 0; n < room; n++) {
+      ctx.fillStyle = taskColour(makers[Math.floor(n * makers.length / room)]);
+      ctx.fillRect(x - wide / 2 + n * wide / room, y - tall / 2, wide / room + 0.5, tall);
+    }
+    ctx.restore();
+  }
   function boxText(view, box, x, y, wide, colour) {
     const { ctx, data } = view;
     const tasks2 = `${box.users.length} tasks`;
-    const by = data.by(box.layer);
+    const makers = data.makers(box.layer);
     const key2 = `${box.layer} ${box.users.length} ${Math.round(wide)}`;
     let text = view.boxTexts.get(key2);
     ctx.font = `500 11px ${theme.sans}`;
     if (text === void 0) {
-      const full = `${by === ROOT ? "root" : data.taskName(by)} · ${tasks2}`;
+      const by = makers.length > 1 ? "together" : makers[0] === ROOT ? "root" : data.taskName(makers[0]);
+      const full = `${by} · ${tasks2}`;
       text = [full, tasks2, String(box.users.length)].find((t) => ctx.measureText(t).width < wide - 12) ?? "";
       view.boxTexts.set(key2, text);
     }
-    ctx.fillStyle = colour.startsWith("#") ? inkOn(colour) : theme.colours.ink;
+    if (makers.length > 1 && text) {
+      const room = ctx.measureText(text).width + 8;
+      ctx.fillStyle = theme.colours.panel;
+      ctx.fillRect(x - room / 2, y - 7, room, 14);
+      ctx.fillStyle = theme.colours.ink;
+    } else ctx.fillStyle = colour.startsWith("#") ? inkOn(colour) : theme.colours.ink;
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
     ctx.fillText(text, x, y + 0.5);
@@ -1202,7 +1275,7 @@
     data.rows.forEach((slot, row2) => {
       const layer = model.layers[slot];
       if (layer < 0 && !model.own.has(slot)) return;
-      const there = layer >= 0 ? scene.shown.get(layer) : void 0;
+      const there = layer >= 0 ? scene.find(layer, model.task) : void 0;
       points2.push({ x: view.x(there ? there.x : column), y: view.y[row2], own: !there });
     });
     return points2;
@@ -1231,8 +1304,8 @@
   }
   function drawOwn(view, model) {
     const { ctx } = view;
-    for (const { x, y, own } of wayPoints(view, model)) {
-      if (!own) continue;
+    for (const { x, y, own: own2 } of wayPoints(view, model)) {
+      if (!own2) continue;
       ctx.beginPath();
       ctx.arc(x, y, Math.max(3, view.box * 0.28), 0, 2 * Math.PI);
       ctx.fillStyle = taskColour(model.task);
@@ -1425,19 +1498,23 @@
     return centres;
   }
   var PASSES = -1e9;
-  function placeRow(data, paths, slot, ports) {
-    const holders = /* @__PURE__ */ new Map(), boxes = [];
+  function placeRow(data, paths, slot, ports, apart2) {
+    const holders = /* @__PURE__ */ new Map(), boxes = (
+      /** @type {Box[]} */
+      []
+    );
     for (const task of data.order) {
       const layer = paths(task)?.[slot] ?? -1;
       ports[task] = PASSES;
       if (layer < 0) continue;
-      const found = holders.get(layer);
+      const key2 = apart2 && data.by(layer) === ROOT ? -1 - (slot * data.tasks.length + task) : layer;
+      const found = holders.get(key2);
       if (found) {
         found.users.push(task);
         continue;
       }
-      const box = { layer, users: [task], x: 0, width: 0, at: 0 };
-      holders.set(layer, box);
+      const box = { key: key2, layer, users: [task], x: 0, width: 0, at: 0 };
+      holders.set(key2, box);
       boxes.push(box);
     }
     for (const box of boxes) {
@@ -1465,12 +1542,16 @@
   var Scene = class {
     /** Whether boxes and lines are on their way. */
     moving = false;
+    /** Whether each user of a layer of the root has a box of its own. */
+    apart = false;
     /**
      * @param {Data} data
      * @param {Growth} growth
+     * @param {boolean} [apart]
      */
-    constructor(data, growth) {
+    constructor(data, growth, apart2 = false) {
       this.data = data;
+      this.apart = apart2;
       this.growth = growth;
       this.ports = data.rows.map(() => new Float32Array(data.tasks.length));
       this.goals = data.rows.map(() => new Float32Array(data.tasks.length));
@@ -1493,11 +1574,11 @@
       const shown = /* @__PURE__ */ new Map();
       data.rows.forEach((slot, row2) => {
         const goals = this.goals[row2];
-        this.boxes[row2] = placeRow(data, paths, slot, goals);
+        this.boxes[row2] = placeRow(data, paths, slot, goals, this.apart);
         for (const box of this.boxes[row2]) {
-          const was = glide ? this.shown.get(box.layer) : void 0;
+          const was = glide ? this.shown.get(box.key) : void 0;
           const born = glide && !was ? { x: data.column[box.users[0]], width: box.width } : { x: box.x, width: box.width };
-          shown.set(box.layer, was || born);
+          shown.set(box.key, was || born);
         }
       });
       this.pass();
@@ -1517,7 +1598,16 @@
      * @param {Box} box
      */
     place(box) {
-      return this.shown.get(box.layer) ?? box;
+      return this.shown.get(box.key) ?? box;
+    }
+    /**
+     * Where in the picture a model of a task finds a layer; undefined where it is not there.
+     * @param {number} layer
+     * @param {number} task
+     */
+    find(layer, task) {
+      if (this.apart && this.data.by(layer) === ROOT) return { x: this.data.column[task] };
+      return this.shown.get(layer);
     }
     /* Where a task has no layer its line goes straight on from the row below to the next row where it has one. */
     pass() {
@@ -1559,7 +1649,7 @@
       if (furthest < 4e-3) {
         this.moving = false;
         this.boxes.forEach((boxes, row2) => {
-          for (const box of boxes) this.shown.set(box.layer, { x: box.x, width: box.width });
+          for (const box of boxes) this.shown.set(box.key, { x: box.x, width: box.width });
           this.ports[row2].set(this.goals[row2]);
         });
       }
@@ -1568,6 +1658,7 @@
   };
 
   // page/network/view.js
+  var MANY = 16;
   var NetworkView = class {
     /** @type {Data} */
     data;
@@ -1579,6 +1670,8 @@
     boxTexts = /* @__PURE__ */ new Map();
     zoom = 1;
     pan = 0;
+    /** @type {boolean | undefined} whether layers of the root stand apart, in each column: as the reader chose, or many do */
+    apart;
     /** Whether it draws fewer pixels, while it plays. */
     coarse = false;
     ratio = 1;
@@ -1621,12 +1714,14 @@
       });
       this.now = h("p", { class: "now" });
       const button = (text, label, act) => h("button", { type: "button", "aria-label": label, title: label, onclick: act }, text);
+      this.root = button("Root", "Gather the lines of all who use a layer of the root", () => this.gather());
       const zoom = h(
         "div",
         { class: "zoom" },
         button("−", "Zoom out", () => this.zoomBy(1 / 1.6)),
         button("+", "Zoom in", () => this.zoomBy(1.6)),
-        button("Fit", "Show all tasks", () => this.fit())
+        button("Fit", "Show all tasks", () => this.fit()),
+        this.root
       );
       this.nothing = h("p", { class: "nothing" });
       this.zoomers = zoom;
@@ -1641,7 +1736,9 @@
      */
     set(data, growth) {
       this.data = data;
-      this.scene = new Scene(data, growth);
+      this.apart ??= data.tasks.length > MANY;
+      this.scene = new Scene(data, growth, this.apart);
+      this.root.setAttribute("aria-pressed", String(!this.apart));
       this.labels.clear();
       this.boxTexts.clear();
       const grown = data.tasks.filter((task) => task.model).length;
@@ -1670,7 +1767,7 @@
       const total = sizes.reduce((a, b) => a + b, 0) || 1;
       const unit = Math.max(15, Math.min(width < 600 ? 46 : 54, (width < 600 ? 400 : 470) / total));
       const plot = total * unit;
-      this.top = this.headRoom + 20;
+      this.top = this.headRoom + 20 + (data.families.length ? FAMILY_ROOM : 0);
       this.foot = this.top + plot + 16;
       this.height = Math.round(this.foot + this.footRoom + 8);
       this.box = Math.min(21, unit * 0.46);
@@ -1725,6 +1822,14 @@
       this.measure();
       this.ask();
     }
+    /* Draws a layer of the root once, where all its lines meet, or apart in each column. */
+    gather() {
+      this.apart = !this.apart;
+      this.scene.apart = this.apart;
+      this.scene.arrange(true);
+      this.root.setAttribute("aria-pressed", String(!this.apart));
+      this.ask();
+    }
     fit() {
       this.zoom = 1;
       this.pan = 0;
@@ -1745,11 +1850,17 @@
       this.ask();
     }
     ask() {
+      if (this.data && matchMedia("print").matches) this.settle();
       if (this.asked) return;
       this.asked = requestAnimationFrame((time) => {
         this.asked = 0;
         this.frame(time);
       });
+    }
+    /* Draws it now, as it will be: paper waits for no frame. */
+    settle() {
+      if (this.scene.moving) this.scene.arrange(false);
+      drawNetwork(this);
     }
     /** @param {number} time */
     frame(time) {
@@ -2283,6 +2394,7 @@
         part.hidden = data.count === 0;
       });
       $("[data-replay]").hidden = data.count === 0;
+      $("[data-many]").hidden = data.families.length === 0;
       this.side.set(data);
       this.network.set(data, state.growth);
       this.transport.set(data);
@@ -2312,7 +2424,7 @@
       if (!this.data) return;
       this.side.list();
       this.side.choice();
-      this.network.ask();
+      this.network.settle();
       this.panels.forEach((panel) => panel.repaint());
       this.layout();
     }
@@ -2371,7 +2483,7 @@
         return [
           data.tasks[task].name,
           data.slots[slot],
-          data.taskName(data.by(layer)),
+          data.madeBy(layer, Infinity),
           others2.join(", ") || "nobody",
           count(data.layers.parameters[layer])
         ];
@@ -2850,8 +2962,8 @@
     data.retained.forEach((path, task) => {
       for (const layer of data.layersOf(path) || []) {
         if (layer < 0) continue;
-        const by = data.by(layer);
-        sums[by === ROOT ? "root" : by === task ? "own" : "others"] += data.layers.parameters[layer];
+        const makers = data.makers(layer);
+        sums[makers[0] === ROOT ? "root" : makers.includes(task) ? "own" : "others"] += data.layers.parameters[layer];
       }
     });
     return sums;
@@ -2863,7 +2975,11 @@
     }));
     return found.filter((one) => one.learners.length).sort((a, b) => b.learners.length - a.learners.length || a.task - b.task);
   }
-  var uses = (data, task, other) => (data.layersOf(data.retained[task]) || []).some((layer) => layer >= 0 && data.by(layer) === other);
+  var uses = (data, task, other) => (data.layersOf(data.retained[task]) || []).some((layer) => layer >= 0 && trained(data, layer, other, task));
+  function trained(data, layer, by, without) {
+    const makers = data.makers(layer);
+    return makers.includes(by) && !makers.includes(without);
+  }
   var spelled = (n) => n < 13 ? ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve"][n] : count(n);
   var inWords = (value) => value >= 1e9 ? `${digits(value / 1e9)} billion` : value >= 1e6 ? `${digits(value / 1e6)} million` : count(value);
   var spentFlops = (data) => data.totals.flops_spent.train + data.totals.flops_spent.validation;
@@ -3001,11 +3117,11 @@
         )
       );
     }
-    const own = data.flow[task][task];
+    const own2 = data.flow[task][task];
     mark(group, name, [
       `descends from ${counted(edges.filter((e) => e.learner === task).length, "other task")}`,
       `${counted(edges.filter((e) => e.ancestor === task).length, "other task")} below it`,
-      totals[task] ? `${percent(own / totals[task], 0)} % of its ancestors are its own` : ""
+      totals[task] ? `${percent(own2 / totals[task], 0)} % of its ancestors are its own` : ""
     ]);
     group.addEventListener("pointerenter", () => point2(task));
     group.addEventListener("pointerleave", () => point2(null));
@@ -3995,7 +4111,7 @@
               {},
               swatch(taskColour(data.by(layer))),
               ` ${data.slots[data.layers.slot[layer]]} `,
-              h("span", { class: "small" }, "of ", bdi(data.taskName(data.by(layer))))
+              h("span", { class: "small" }, "of ", bdi(data.madeBy(layer)))
             ),
             h("span", { class: "value" }, `${counted(n, "task")} · ${compact(data.layers.parameters[layer])}`)
           )
