@@ -55,7 +55,7 @@ def report(
     Examples:
       munet report fleet
       munet report fleet --out results/fleet.html --title "The fleet in May"
-      munet report fleet --thumbnails 200
+      munet report fleet --beside runs/finetune-tuned/0/system --thumbnails 200
     """
     from munet.analysis import history
     from munet.cli.text.formatting import bytes_text

@@ -20,7 +20,7 @@ export const ways = {
   title: "Against the alternatives",
   how:
     "What each task has, beside what else was measured of it: its head alone on layers that it did not train, and, where it was " +
-    "run, fine-tuning of every layer. Parameters are those that were trained for it; the time of what it has is that of " +
+    "run, fine-tuning of every layer. Parameters are those that were trained for it, of a trunk all; the time of what it has is that of " +
     "all its children, that of the others of the one child.",
   themed: true,
   fill,
