@@ -21,7 +21,20 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 NASTY = "<img src=x onerror=alert(1)>"
 STATE = "window.munet.state"
 SECTIONS = (
-    *("summary", "network", "tasks", "images", "sharing", "flow", "kept", "ways", "progress", "learning", "settings", "mutations"),
+    *(
+        "summary",
+        "network",
+        "tasks",
+        "images",
+        "sharing",
+        "flow",
+        "kept",
+        "ways",
+        "progress",
+        "learning",
+        "settings",
+        "mutations",
+    ),
     *("rejected", "costs", "about"),
 )
 
@@ -342,6 +355,46 @@ def test_the_page_of_a_task_opens_by_its_address_and_stays_while_the_system_grow
     page.evaluate("location.hash = '#task=%E0%A4'")
     assert page.is_hidden("#task"), "an address that names nothing shows the system"
     assert shown.complaints == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_is_kept_and_what_stands_against_it(show, made: dict[str, Any], size: str):
+    shown = show(made, size)
+    shown.everything()
+    page = shown.page
+    assert page.locator("#kept svg path").count() == len(made["tasks"])
+    assert page.locator("#kept svg circle").count() == len(made["progress"])
+    assert "Nothing but the retained models was measured" in page.inner_text("#ways")
+    accuracy = made["tasks"][2]["validation_accuracy"]
+    head = {
+        "way": "head alone",
+        "validation_accuracy": accuracy - 0.1,
+        "test_accuracy": None,
+        "trained": 5,
+        "seconds": 2,
+    }
+    made["ways"][2].append(head)
+    made["images"][2] = images(["x"], {"x": made_up(4)}, None)[0]
+    made["tasks"][2]["test_accuracy"] = made["images"][2]["test"]["correct"] / 400
+    page.evaluate("(made) => window.munet.update(made)", made)
+    shown.everything()
+    assert "beside head alone, 1 task: 1 better, 0 worse" in page.inner_text("#ways")
+    assert "+10.00 points" in page.inner_text("#ways")
+    assert "1 of 1 task has to the image the test accuracy of when it was retained" in page.inner_text("#kept")
+    assert shown.touching() == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert shown.complaints == []
+
+
+def test_the_root_is_drawn_apart_for_many_tasks(show, large: dict[str, Any], made: dict[str, Any]):
+    page = show(large).page
+    assert page.get_attribute(".zoom button:has-text('Root')", "aria-pressed") == "false"
+    assert page.is_visible("[data-many]")
+    page.click(".zoom button:has-text('Root')")
+    assert page.get_attribute(".zoom button:has-text('Root')", "aria-pressed") == "true"
+    few = show(made).page
+    assert few.get_attribute(".zoom button:has-text('Root')", "aria-pressed") == "true"
+    assert few.is_hidden("[data-many]")
 
 
 def test_it_plays_smoothly(show, large: dict[str, Any]):

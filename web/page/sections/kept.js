@@ -2,7 +2,7 @@
 
 import { widthOf } from "../base/canvas.js";
 import { h, s } from "../base/dom.js";
-import { NOTHING, count, counted, known, percent } from "../base/numbers.js";
+import { NOTHING, count, counted, difference, known, percent } from "../base/numbers.js";
 import { shortened } from "../base/text.js";
 import { taskColour } from "../base/theme.js";
 import { apartFrom, ticks } from "../base/ticks.js";
@@ -135,17 +135,19 @@ function line(data, task, at, last, x, y) {
  */
 function said(data, lines, there) {
   const others = there.filter((task) => lines[task][lines[task].length - 1].place < data.progress.length).length;
-  const again = there.filter((task) => data.seen(task) && known(data.tasks[task].test_accuracy));
-  const same = again.filter((task) => {
+  const apart = there.flatMap((task) => {
     const test = data.seen(task)?.test;
-    return test && Math.abs(test.correct / test.examples - (data.tasks[task].test_accuracy ?? 0)) < 1e-9;
+    const off = test ? difference(test.correct / test.examples, data.tasks[task].test_accuracy) : NaN;
+    return known(off) ? [Math.abs(off)] : [];
   });
+  const same = apart.filter((off) => off < 1e-9).length;
   const waited = `${counted(others, "task")} ${others === 1 ? "was" : "were"} kept while others went on learning.`;
-  if (!again.length) return waited;
-  const rest = again.length - same.length;
+  if (!apart.length) return waited;
   return (
-    `${waited} Measured again for this page, ${same.length} of ${counted(again.length, "task")} ` +
-    `${same.length === 1 ? "has" : "have"} to the image the test accuracy of when ${same.length === 1 ? "it was" : "they were"} ` +
-    `retained${rest ? `; of ${count(rest)} it was measured then on another device or in another number format` : ""}.`
+    `${waited} Measured again for this page, ${same} of ${counted(apart.length, "task")} ${same === 1 ? "has" : "have"} ` +
+    `to the image the test accuracy of when ${same === 1 ? "it was" : "they were"} retained` +
+    (same < apart.length
+      ? `; the others are up to ${percent(Math.max(...apart))} points off, as another device or number format makes them.`
+      : ".")
   );
 }

@@ -3434,15 +3434,15 @@
   }
   function said(data, lines, there) {
     const others2 = there.filter((task) => lines[task][lines[task].length - 1].place < data.progress.length).length;
-    const again2 = there.filter((task) => data.seen(task) && known(data.tasks[task].test_accuracy));
-    const same2 = again2.filter((task) => {
+    const apart2 = there.flatMap((task) => {
       const test = data.seen(task)?.test;
-      return test && Math.abs(test.correct / test.examples - (data.tasks[task].test_accuracy ?? 0)) < 1e-9;
+      const off = test ? difference(test.correct / test.examples, data.tasks[task].test_accuracy) : NaN;
+      return known(off) ? [Math.abs(off)] : [];
     });
+    const same2 = apart2.filter((off) => off < 1e-9).length;
     const waited = `${counted(others2, "task")} ${others2 === 1 ? "was" : "were"} kept while others went on learning.`;
-    if (!again2.length) return waited;
-    const rest = again2.length - same2.length;
-    return `${waited} Measured again for this page, ${same2.length} of ${counted(again2.length, "task")} ${same2.length === 1 ? "has" : "have"} to the image the test accuracy of when ${same2.length === 1 ? "it was" : "they were"} retained${rest ? `; of ${count(rest)} it was measured then on another device or in another number format` : ""}.`;
+    if (!apart2.length) return waited;
+    return `${waited} Measured again for this page, ${same2} of ${counted(apart2.length, "task")} ${same2 === 1 ? "has" : "have"} to the image the test accuracy of when ${same2 === 1 ? "it was" : "they were"} retained` + (same2 < apart2.length ? `; the others are up to ${percent(Math.max(...apart2))} points off, as another device or number format makes them.` : ".");
   }
 
   // page/sections/learning.js
