@@ -21,21 +21,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 NASTY = "<img src=x onerror=alert(1)>"
 STATE = "window.munet.state"
 SECTIONS = (
-    *(
-        "summary",
-        "network",
-        "tasks",
-        "images",
-        "sharing",
-        "flow",
-        "kept",
-        "ways",
-        "progress",
-        "learning",
-        "settings",
-        "mutations",
-    ),
-    *("rejected", "costs", "about"),
+    *("summary", "network", "tasks", "images", "sharing", "flow", "kept", "ways", "progress"),
+    *("learning", "settings", "mutations", "rejected", "costs", "about"),
 )
 
 

@@ -19,9 +19,9 @@ export const ways = {
   name: "Against",
   title: "Against the alternatives",
   how:
-    "What each task has, beside what else was measured of it: its head alone on layers that it did not train, and, where it was " +
-    "run, fine-tuning of every layer. Parameters are those that were trained for it, of a trunk all; the time of what it has is that of " +
-    "all its children, that of the others of the one child.",
+    "What each task has, beside what else was measured of it: its head alone on layers that it did not train, and, " +
+    "where it was run, fine-tuning of every layer. Parameters are those that were trained for it, of a trunk all. The " +
+    "time of what a task has, here or in another system, is that of all its children; else that of the one child.",
   themed: true,
   fill,
 };
