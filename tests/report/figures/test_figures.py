@@ -17,7 +17,6 @@ from matplotlib.patches import Arc, FancyArrowPatch
 
 import analysis_tools
 from analysis_tools import big_system
-from image_tools import made_up
 from munet.analysis import History, history
 from munet.analysis.costs import parameters, spent
 from munet.analysis.flow import ancestor_shares, edges
@@ -27,19 +26,11 @@ from munet.analysis.progress import progress
 from munet.analysis.settings import by_depth, distributions, probability_histograms, schedule
 from munet.analysis.sharing import shared_layers
 from munet.errors import InputError
-from munet.report.figures import FIGURES, Options, answers, check, draw
+from munet.report.figures import FIGURES, Options, check, draw
 from munet.report.figures.style import legend_plan, plain_number
 from munet.report.style.palette import task_colours
 
 NAMES = ("日本語の手書き文字", "देवनागरी", "عربي", "x_1", "a" * 90, "русский_текст")
-
-
-@pytest.fixture(scope="module")
-def grown(tmp_path_factory: pytest.TempPathFactory) -> History:
-    """Three tasks; parents of other tasks, rejected and lost children among 96."""
-    made = history(big_system(tmp_path_factory.mktemp("figures") / "grown", tasks=3, children=96, blocks=2))
-    assert not made.children["accepted"].all()
-    return made
 
 
 @pytest.fixture(scope="module")
@@ -263,46 +254,6 @@ def test_costs_add_up(grown: History):
     words = [text.get_text() for text in fates.get_legend().get_texts()]  # pyright: ignore[reportOptionalMemberAccess]
     assert words[:2] == ["retained", "accepted, not retained"]
     assert "not better than its parent" in words
-
-
-# What a model answers
-
-
-@pytest.fixture
-def answered(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What was measured of every task, without images."""
-    found = made_up(5, thumbnails=0)
-    monkeypatch.setattr(answers, "seen", lambda _, records, **more: {record["name"]: found for record in records})
-    return found
-
-
-def test_confusion_has_the_shares_of_each_row(grown: History, answered: dict[str, Any]):
-    axes = axes_of(draw("confusion", grown, Options(task="task-001")))
-    part = answered["test"]
-    values = np.asarray(axes.get_images()[0].get_array())
-    assert values.sum(axis=1) == pytest.approx(100 * np.ones(5))
-    images, right, _ = part["by_class"]
-    assert values.diagonal() == pytest.approx([100 * right[k] / images[k] for k in part["order"]])
-    label, answer, count = part["cells"][0]
-    assert values[part["order"].index(label), part["order"].index(answer)] == pytest.approx(100 * count / images[label])
-
-
-def test_classes_are_bars_the_lowest_first(grown: History, answered: dict[str, Any]):
-    bars = [bar.get_width() for bar in axes_of(draw("classes", grown)).patches]
-    images, right, _ = answered["test"]["by_class"]
-    assert bars == pytest.approx(sorted(100 * r / n for r, n in zip(right, images, strict=True)))
-
-
-def test_reliability_has_a_dot_for_each_bin(grown: History, answered: dict[str, Any]):
-    dots = np.asarray(axes_of(draw("reliability", grown)).collections[-1].get_offsets())
-    assert dots == pytest.approx(100 * np.array([bin[1:] for bin in answered["test"]["reliability"]]))
-
-
-def test_answers_need_images_that_are_here(grown: History):
-    with pytest.raises(
-        InputError, match="confusion needs the images of task 'task-000'; task 'task-000' was not added"
-    ):
-        draw("confusion", grown, Options(task="task-000"))
 
 
 # All of them

@@ -53,10 +53,10 @@ export function confusion(seen, split) {
     order.length < classes.length
       ? `the ${count(order.length)} of ${counted(classes.length, "class")} with most errors`
       : "";
+  const left = drawn < wrong ? ` ${count(drawn)} of ${count(wrong)} errors are in it, the commonest first.` : "";
   const said =
     "A row is a right class, a column an answer; darker is a larger share of the row, grey what was right. Classes that " +
-    `are taken for each other stand side by side.${part ? ` Shown are ${part}` : ""}` +
-    (part && drawn < wrong ? `, with ${count(drawn)} of ${count(wrong)} errors.` : part ? "." : "");
+    `are taken for each other stand side by side.${part ? ` Shown are ${part}.` : ""}${left}`;
   const item = (/** @type {typeof cells[number]} */ [label, answer, n]) =>
     h(
       "li",

@@ -4654,7 +4654,8 @@
       ]
     });
     const part = order.length < classes2.length ? `the ${count(order.length)} of ${counted(classes2.length, "class")} with most errors` : "";
-    const said2 = `A row is a right class, a column an answer; darker is a larger share of the row, grey what was right. Classes that are taken for each other stand side by side.${part ? ` Shown are ${part}` : ""}` + (part && drawn < wrong ? `, with ${count(drawn)} of ${count(wrong)} errors.` : part ? "." : "");
+    const left = drawn < wrong ? ` ${count(drawn)} of ${count(wrong)} errors are in it, the commonest first.` : "";
+    const said2 = `A row is a right class, a column an answer; darker is a larger share of the row, grey what was right. Classes that are taken for each other stand side by side.${part ? ` Shown are ${part}.` : ""}${left}`;
     const item = ([label, answer, n]) => h(
       "li",
       {},
