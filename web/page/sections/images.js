@@ -66,7 +66,7 @@ function entry(data, number) {
       "span",
       { class: "small" },
       seen
-        ? `${percent(seen.test.correct / seen.test.examples, 1)}\u00a0% right, ${count(wrong)} of ${count(seen.test.examples)} wrong${seen.samples.length ? "" : "; its images are private"}`
+        ? `${percent(seen.test.correct / seen.test.examples, 1)}\u00a0% right, ${count(wrong)} of ${count(seen.test.examples)} wrong${task.private && !seen.samples.length ? "; its images are private" : ""}`
         : `not shown: ${data.missing(number)}`,
     ),
   );

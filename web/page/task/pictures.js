@@ -10,10 +10,19 @@ import { count, counted, percent } from "../base/numbers.js";
 export const picture = (address, text) =>
   h("img", { src: address, alt: text, width: 64, height: 64, decoding: "async" });
 
-/** @param {Seen} seen */
-export function samples(seen) {
+/**
+ * @param {Seen} seen
+ * @param {boolean} isPrivate
+ */
+export function samples(seen, isPrivate) {
   if (!seen.samples.length)
-    return h("p", { class: "none" }, "Its images are not shown here: munet report --private-images shows them.");
+    return h(
+      "p",
+      { class: "none" },
+      isPrivate
+        ? ["The task is private: only ", h("code", {}, "munet report --private-images"), " shows its images."]
+        : "This page was made without thumbnails.",
+    );
   /** @type {Map<number, Seen["samples"]>} */
   const byClass = new Map();
   for (const one of seen.samples) byClass.set(one[0], [...(byClass.get(one[0]) ?? []), one]);

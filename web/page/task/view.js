@@ -55,7 +55,7 @@ function whole(data, number) {
   const task = data.tasks[number],
     seen = data.seen(number);
   const body = h("div", { class: "stack" });
-  if (seen) parts(seen, taskColour(number), body);
+  if (seen) parts(seen, task.private, taskColour(number), body);
   const head = [
     h("p", { class: "kicker" }, h("a", { href: "#tasks" }, "← The whole system")),
     h(
@@ -106,10 +106,11 @@ function others(data, number) {
 
 /**
  * @param {Seen} seen
+ * @param {boolean} isPrivate
  * @param {Colour} colour
  * @param {HTMLElement} body
  */
-function parts(seen, colour, body) {
+function parts(seen, isPrivate, colour, body) {
   const measured = h("div", { class: "stack" });
   const show = (/** @type {Split} */ wanted) => {
     split = wanted;
@@ -131,7 +132,7 @@ function parts(seen, colour, body) {
     (value) => show(value === "test" ? "test" : "validation"),
   );
   body.append(
-    samples(seen),
+    samples(seen, isPrivate),
     h("div", { class: "controls", css: { margin: "0" } }, "What the model answers on the ", control),
     measured,
   );

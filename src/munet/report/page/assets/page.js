@@ -3207,9 +3207,13 @@
 
   // page/task/pictures.js
   var picture = (address, text) => h("img", { src: address, alt: text, width: 64, height: 64, decoding: "async" });
-  function samples(seen) {
+  function samples(seen, isPrivate) {
     if (!seen.samples.length)
-      return h("p", { class: "none" }, "Its images are not shown here: munet report --private-images shows them.");
+      return h(
+        "p",
+        { class: "none" },
+        isPrivate ? ["The task is private: only ", h("code", {}, "munet report --private-images"), " shows its images."] : "This page was made without thumbnails."
+      );
     const byClass = /* @__PURE__ */ new Map();
     for (const one of seen.samples) byClass.set(one[0], [...byClass.get(one[0]) ?? [], one]);
     const there = seen.test.by_class[0].filter((images2) => images2).length;
@@ -3313,7 +3317,7 @@
       h(
         "span",
         { class: "small" },
-        seen ? `${percent(seen.test.correct / seen.test.examples, 1)} % right, ${count(wrong)} of ${count(seen.test.examples)} wrong${seen.samples.length ? "" : "; its images are private"}` : `not shown: ${data.missing(number)}`
+        seen ? `${percent(seen.test.correct / seen.test.examples, 1)} % right, ${count(wrong)} of ${count(seen.test.examples)} wrong${task.private && !seen.samples.length ? "; its images are private" : ""}` : `not shown: ${data.missing(number)}`
       )
     );
   }
@@ -4762,7 +4766,7 @@
   function whole(data, number) {
     const task = data.tasks[number], seen = data.seen(number);
     const body = h("div", { class: "stack" });
-    if (seen) parts(seen, taskColour(number), body);
+    if (seen) parts(seen, task.private, taskColour(number), body);
     const head = [
       h("p", { class: "kicker" }, h("a", { href: "#tasks" }, "← The whole system")),
       h(
@@ -4796,7 +4800,7 @@
     };
     return h("div", { class: "controls" }, select("Task", names, String(number), go));
   }
-  function parts(seen, colour, body) {
+  function parts(seen, isPrivate, colour, body) {
     const measured = h("div", { class: "stack" });
     const show = (wanted) => {
       split = wanted;
@@ -4819,7 +4823,7 @@
       (value) => show(value === "test" ? "test" : "validation")
     );
     body.append(
-      samples(seen),
+      samples(seen, isPrivate),
       h("div", { class: "controls", css: { margin: "0" } }, "What the model answers on the ", control),
       measured
     );
