@@ -1,5 +1,8 @@
 """What several figures are drawn of."""
 
+# pandas carries no types of its own:
+# pyright: reportGeneralTypeIssues=false
+
 from typing import Any
 
 import pytest
