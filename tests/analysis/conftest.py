@@ -8,6 +8,7 @@ import pytest
 
 import munet
 from analysis_tools import big_system
+from golden_ids import images
 from growing import evolve
 from munet.evolution import loop as evolution
 
@@ -51,3 +52,16 @@ def trained(whole: munet.System) -> munet.System:
 def made_up(tmp_path_factory: pytest.TempPathFactory) -> munet.System:
     """Twelve tasks with 800 children on a root of four blocks."""
     return big_system(tmp_path_factory.mktemp("analysis") / "made-up", tasks=12, children=800, blocks=4)
+
+
+@pytest.fixture(scope="session")
+def together(tmp_path_factory: pytest.TempPathFactory) -> munet.System:
+    """Two tasks that trained a trunk together after their heads alone were made, and one that waits."""
+    folder = tmp_path_factory.mktemp("together")
+    system = munet.System.create(folder / "fleet", root="random:vit_tiny_patch16_224", depth=2, image_size=32)
+    for name, classes in (("three", 3), ("four", 4), ("waiting", 3)):
+        images(folder / name, classes)
+        system.add_task(name, f"npz:{folder / name}")
+    small = {"samples_per_cycle": 96, "cycles": 2, "threads": 1, "executor": "local"}
+    evolve(system, ["three", "four"], method="adaptive", settings={"scale": 0.5}, **small)
+    return system

@@ -10,23 +10,10 @@ from growing import evolve
 from munet.analysis.explanation import explain, sentences
 from munet.errors import InputError
 
-SMALL = {"samples_per_cycle": 96, "cycles": 2, "threads": 1, "executor": "local"}
 
-
-@pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> munet.System:
-    folder = tmp_path_factory.mktemp("explained")
-    system = munet.System.create(folder / "fleet", root="random:vit_tiny_patch16_224", depth=2, image_size=32)
-    for name, classes in (("three", 3), ("four", 4), ("waiting", 3)):
-        images(folder / name, classes)
-        system.add_task(name, f"npz:{folder / name}")
-    evolve(system, ["three", "four"], method="adaptive", settings={"scale": 0.5}, **SMALL)
-    return system
-
-
-def test_it_says_what_was_known_what_was_trained_and_what_it_gained(system: munet.System) -> None:
-    found = explain(system.store, "four")
-    record = system.manifest("four")
+def test_it_says_what_was_known_what_was_trained_and_what_it_gained(together: munet.System) -> None:
+    found = explain(together.store, "four")
+    record = together.manifest("four")
     assert found["validation_accuracy"] == record["metrics"].get("validation_accuracy")
     assert found["evidence"]["classes"] == 4
     assert found["head_only_accuracy"] is not None
@@ -38,7 +25,7 @@ def test_it_says_what_was_known_what_was_trained_and_what_it_gained(system: mune
         assert "192 training samples" in text or "training samples" in text
 
 
-def test_methods_that_draw_say_so(system: munet.System, tmp_path: Path) -> None:
+def test_methods_that_draw_say_so(together: munet.System, tmp_path: Path) -> None:
     made = munet.System.create(tmp_path / "drawn", root="random:vit_tiny_patch16_224", depth=1, image_size=32)
     images(tmp_path / "data", 3)
     made.add_task("bars", f"npz:{tmp_path / 'data'}")
@@ -46,9 +33,9 @@ def test_methods_that_draw_say_so(system: munet.System, tmp_path: Path) -> None:
     assert sentences(explain(made.store, "bars"))[0].startswith("Its parent, its layers and its settings were drawn")
 
 
-def test_a_task_without_a_model_is_one_line(system: munet.System) -> None:
+def test_a_task_without_a_model_is_one_line(together: munet.System) -> None:
     with pytest.raises(InputError, match="task 'waiting' has no model yet"):
-        explain(system.store, "waiting")
+        explain(together.store, "waiting")
 
 
 def test_an_imported_model_does_not_tell_what_was_trained() -> None:

@@ -14,6 +14,7 @@ import pytest
 import munet
 from analysis_tools import big_system
 from growing import evolve
+from munet.analysis import costs
 from munet.analysis.growth import best_at, growth, moments, paths_at, retained_at
 from munet.analysis.paths import Layer, Paths
 from munet.evolution.events import ChildFinished, Event
@@ -202,3 +203,18 @@ def test_a_lost_record_costs_its_own_moments_only(made_up: munet.System, tmp_pat
     assert retained_at(tables, last) == models_now(system)
     assert {task: moment.model for task, moment in best_at(tables, last).items()} == models_now(system)
     assert growth(tables).notes == ("the layers of a model that was the best for a while are not known any more",)
+
+
+def test_a_layer_of_a_trunk_was_trained_by_all_that_trained_it(together: munet.System):
+    one = together.history().one()
+    steps = [step for step, names in enumerate(one.sampled.columns["together"]) if names]
+    assert [one.sampled.columns["together"][step] for step in steps] == [("three", "four")] * 2
+    paths = Paths(one)
+    for step in steps:
+        slots = paths.of_step(step)
+        assert slots is not None
+        for slot, id in slots.items():
+            trained = slot in one.sampled.columns["cloned"][step] and slot != "head"
+            assert paths.layers[id].together == (("three", "four") if trained else ())
+    table = costs.parameters(together.history())
+    assert table["trained"].sum() == pytest.approx(together.status()["unique_parameters"])

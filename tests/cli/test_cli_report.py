@@ -15,7 +15,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_report_is_written(run: Run, grown: Path, tmp_path: Path):
     target = tmp_path / "fleet.html"
-    code, out, err = run("report", grown, "--out", target, "--title", "A & <B>")
+    code, out, err = run("report", grown, "--out", target, "--title", "A & <B>", "--no-images")
     assert (code, err) == (0, "")
     assert out.startswith(f"{target}: 2 tasks, 24 sampled children, ")
     text = target.read_text("utf-8")
@@ -31,6 +31,16 @@ def test_the_file_stands_here_unless_named(run: Run, grown: Path, tmp_path: Path
     assert code == 0
     assert out.startswith("report.html: ")
     assert (tmp_path / "report.html").is_file()
+
+
+def test_images_that_cannot_be_opened_are_told(run: Run, grown: Path, tmp_path: Path):
+    code, _, err = run("report", grown, "--out", tmp_path / "fleet.html")
+    assert code == 0
+    assert "task 'task-000' was not added on this machine" in err
+    assert "for the task came from elsewhere" in (tmp_path / "fleet.html").read_text("utf-8")
+    code, _, err = run("report", grown, "--out", tmp_path / "fleet.html", "--trust-sources")
+    assert code == 0
+    assert "npz:/data/task-000" in err, "it is not there"
 
 
 def test_what_is_missing_is_said(run: Run, grown: Path, tmp_path: Path):

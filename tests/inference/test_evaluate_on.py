@@ -85,6 +85,12 @@ def test_measures_of_known_answers() -> None:
     assert found["confusions"] == [{"class": "b", "answer": "a", "images": 1}]
     assert found["worst"][0]["image"] == "z"
     assert found["nll"] == pytest.approx(-np.log([0.9, 0.6, 0.8, 0.3]).mean())
+    assert [(bin["images"], bin["accuracy"]) for bin in found["reliability"]] == [
+        (1, 1.0),
+        (1, 0.0),
+        (1, 1.0),
+        (1, 1.0),
+    ]
     # each in a bin of its own: |1 - .9|, |1 - .6|, |1 - .8|, |0 - .7|
     assert found["calibration_error"] == pytest.approx((0.1 + 0.4 + 0.2 + 0.7) / 4)
 

@@ -68,7 +68,8 @@ const put = (element, text) => {
 /** @type {Record<State["activity"], (run: string | null) => string>} */
 const DOING = {
   empty: () => "no evolution has begun yet",
-  evolving: (run) => (run ? (run.includes(",") ? `runs ${run} are evolving` : `run ${run} is evolving`) : "an evolution is starting"),
+  evolving: (run) =>
+    run ? (run.includes(",") ? `runs ${run} are evolving` : `run ${run} is evolving`) : "an evolution is starting",
   interrupted: (run) => `run ${run} is not finished, and nothing on this machine evolves it now`,
   finished: (run) => `run ${run} has finished`,
 };

@@ -80,6 +80,7 @@ export class Growing {
       part.hidden = data.count === 0;
     });
     $("[data-replay]").hidden = data.count === 0;
+    $("[data-many]").hidden = data.families.length === 0;
     this.side.set(data);
     this.network.set(data, state.growth);
     this.transport.set(data);
@@ -111,7 +112,7 @@ export class Growing {
     if (!this.data) return;
     this.side.list();
     this.side.choice();
-    this.network.ask();
+    this.network.settle();
     this.panels.forEach((panel) => panel.repaint());
     this.layout();
   }
@@ -185,7 +186,7 @@ function layerRows(data) {
             return [
               data.tasks[task].name,
               data.slots[slot],
-              data.taskName(data.by(layer)),
+              data.madeBy(layer, Infinity),
               others.join(", ") || "nobody",
               count(data.layers.parameters[layer]),
             ];

@@ -12,6 +12,7 @@ import { Growth } from "./model/growth.js";
 import { again, atEnd, choose, goto, on, state } from "./model/state.js";
 import { SECTIONS } from "./sections.js";
 import { summary } from "./sections/summary.js";
+import { renew, route } from "./task/view.js";
 
 /** @type {Map<string, Pick<Section, "fill" | "themed">>} */
 const FILLED = new Map();
@@ -85,6 +86,7 @@ function update(growing, payload) {
   filled.clear();
   near.forEach(fillSection);
   fillLater();
+  renew(data);
 }
 
 /**
@@ -107,12 +109,15 @@ function start() {
   window.munet.update(JSON.parse($("#payload").textContent));
   fillSection("summary");
   contents(comes);
+  route(state.data);
+  addEventListener("hashchange", () => route(state.data));
   // Printing and jumping to a section need all of them.
   addEventListener("beforeprint", fillMissing);
   $("#contents").addEventListener("click", fillMissing);
   on("theme", () => {
     repaintCharts();
     FILLED.forEach((section, id) => section.themed && filled.has(id) && fillSection(id));
+    renew(state.data);
   });
   on("choice", () => repaintCharts(true));
   addEventListener("scroll", tip.hide, { passive: true });

@@ -14,8 +14,10 @@ interface Payload {
   totals: Totals;
   tasks: Task[];
   order: number[];
+  /** of many tasks, side by side in `order`; in each whom the others take most from comes first */
+  families: number[][];
   slots: string[];
-  layers: { slot: number[]; parameters: number[]; by: number[]; id: string[] };
+  layers: { slot: number[]; parameters: number[]; by: number[]; together: number[][]; id: string[] };
   /** [base, slot, layer, slot, layer, ...] */
   paths: number[][];
   moments: { step: number[]; task: number[]; path: number[]; sampled: number[] };
@@ -32,6 +34,43 @@ interface Payload {
   rejected: { reasons: string[]; by_task: number[][] };
   costs: { seconds: Maybe<number>[][]; flops: Maybe<number>[][]; parameters: [task: number, parameters: number][] };
   progress: TaskIteration[];
+  /** of each task */
+  ways: Alternative[][];
+  images: Maybe<Seen | { missing: string }>[];
+}
+
+/** What was measured of a task: its head alone, fine-tuned, what it has (`retained`), what another system has. */
+interface Alternative {
+  way: string;
+  validation_accuracy: Maybe<number>;
+  test_accuracy: Maybe<number>;
+  trained: Maybe<number>;
+  seconds: number;
+}
+
+/** What the model of a task answers on its images; classes are named by their numbers. */
+interface Seen {
+  missing: null;
+  classes: string[];
+  /** of the test split */
+  samples: [label: number, image: number, address: string][];
+  validation: SplitSeen;
+  test: SplitSeen;
+}
+
+interface SplitSeen {
+  examples: number;
+  correct: number;
+  top_5: Maybe<number>;
+  calibration_error: number;
+  reliability: [images: number, confidence: number, accuracy: number, low: number, high: number][];
+  /** columns, one value for each class: images, right ones, answers, and the interval of the share that is right */
+  by_class: [images: number[], right: number[], answers: number[], low: Maybe<number>[], high: Maybe<number>[]];
+  /** classes of the confusion matrix, and its cells off the diagonal */
+  order: number[];
+  cells: [label: number, answer: number, images: number][];
+  /** the worst first */
+  errors: [image: number, label: number, answer: number, confidence: number, ofRight: number, address?: string][];
 }
 
 interface Totals {
@@ -150,6 +189,10 @@ interface LearningCurve {
 
 interface TaskIteration {
   task: number;
+  /** that it retained, with its accuracies */
+  model: Maybe<string>;
+  validation_accuracy: Maybe<number>;
+  test_accuracy: Maybe<number>;
   iteration: number;
   tasks: Maybe<number>;
   mean_validation_accuracy: Maybe<number>;
@@ -191,6 +234,8 @@ interface Light {
 
 /** A box of the network: a layer, its users, and where it stands (in columns). */
 interface Box {
+  /** the layer; below 0 for one of several boxes of the same layer */
+  key: number;
   layer: number;
   users: number[];
   x: number;

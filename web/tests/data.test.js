@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Data } from "../page/model/data.js";
 import { Growth } from "../page/model/growth.js";
+import { origins } from "../page/sections/facts.js";
 import { payload } from "./payload.js";
 
 const data = () => new Data(payload());
@@ -74,4 +75,15 @@ test("at the end stands what the store retains, also without a history", () => {
   const growth = new Growth(new Data(payload({ moments: none })));
   growth.goto(5);
   assert.deepEqual([...growth.paths], [2, 3, 4]);
+});
+
+test("a layer that tasks trained together is of all of them", () => {
+  const together = [[], [], [], [], [], [], [0, 1], [], []];
+  const data = new Data(payload({ layers: { ...payload().layers, together } }));
+  assert.deepEqual(data.makers(6), [0, 1]);
+  assert.deepEqual(data.makers(7), [1]);
+  assert.equal(data.madeBy(6), "one and two");
+  assert.equal(data.madeBy(0), "the root");
+  // Task 1 has layer 6, which it trained with task 0: nobody taught it.
+  assert.equal(origins(data).others, 0);
 });

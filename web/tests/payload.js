@@ -45,11 +45,13 @@ export function payload(changes = {}) {
     },
     tasks: [task("one"), task("two"), task("three")],
     order: [1, 0, 2],
+    families: [],
     slots: SLOTS,
     layers: {
       slot: [0, 1, 2, 3, 4, 4, 2, 4, 4],
       parameters: [100, 10, 10, 1, 5, 5, 10, 5, 5],
       by: [-1, -1, -1, -1, -1, 0, 0, 1, 2],
+      together: [[], [], [], [], [], [], [], [], []],
       id: ["aaaa0", "aaaa1", "aaaa2", "aaaa3", "aaaa4", "bbbb5", "bbbb6", "cccc7", ""],
     },
     paths: [
@@ -103,6 +105,8 @@ export function payload(changes = {}) {
     rejected: { reasons: [], by_task: [] },
     costs: { seconds: [], flops: [], parameters: [] },
     progress: [],
+    ways: [],
+    images: [],
     ...changes,
   };
 }

@@ -56,3 +56,18 @@ test("it glides to another step and comes to rest there", () => {
   assert.ok(frames > 3);
   assert.deepEqual(made.place(box), { x: box.x, width: box.width });
 });
+
+test("layers of the root stand apart where that is asked for, and their lines go straight on", () => {
+  const data = new Data(payload());
+  const growth = new Growth(data);
+  growth.goto(5);
+  const made = new Scene(data, growth, true);
+  assert.deepEqual(
+    made.boxes[0].map((box) => box.users),
+    [[1], [0], [2]],
+  );
+  for (const task of [0, 1, 2]) assert.equal(made.ports[0][task], data.column[task]);
+  assert.equal(new Set(made.boxes.flat().map((box) => box.key)).size, made.boxes.flat().length);
+  assert.deepEqual(made.find(0, 2), { x: data.column[2] });
+  assert.equal(made.find(6, 1), made.shown.get(6), "a layer that a task trained is one box");
+});

@@ -17,6 +17,7 @@ flow.py           which tasks' models others descend from
 paths.py          which layers a model had; growth.py the network at any moment
 settings.py       hyperparameters and learned mutation probabilities
 learning.py       accuracy over validations, along each lineage
+alternatives.py   each task beside its head alone, fine-tuning, and other systems
 progress.py       quality, size and compute after each task iteration
 costs.py          where time, FLOPs and parameters went, why children were rejected
 summary.py        leaderboard, totals, what a run changed

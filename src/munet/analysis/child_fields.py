@@ -62,6 +62,10 @@ def _accuracies(source: Source) -> tuple[float, ...]:
     return tuple(source.child.get("accuracies") or ())
 
 
+def _together(source: Source) -> tuple[str, ...]:
+    return tuple(map(sys.intern, source.child.get("together") or ()))
+
+
 def _cloned(source: Source) -> tuple[str, ...] | None:
     cloned = source.child.get("cloned")
     return None if cloned is None else tuple(map(sys.intern, cloned))
@@ -119,6 +123,7 @@ HELPERS = (
     Field("path", TEXT, lambda source: source.child.get("path")),
     Field("parent_path", TEXT, lambda source: source.child.get("parent_path")),
     Field("accuracies", ANY, _accuracies),
+    Field("together", ANY, _together),
     Field("mutations", ANY, _mutations),
 )
 CHILDREN: Schema = {"system": TEXT, "step": WHOLE, **{field.name: field.kind for field in FIELDS}}

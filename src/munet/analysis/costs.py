@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from munet.analysis.child_fields import CHILDREN
 from munet.analysis.columns import ANY, NUMBER, TEXT, WHOLE, Schema, table
 from munet.analysis.frames import History
+from munet.analysis.snapshot import Snapshot
 from munet.errors import InputError, suggest
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ PARAMETERS: Schema = {
     "alone": WHOLE,
     "shared": WHOLE,
     "accounted": NUMBER,
-    "trained": WHOLE,
-    "reused": WHOLE,
+    "trained": NUMBER,
+    "reused": NUMBER,
 }
 _KINDS = (
     (re.compile(r"score .* is not better than"), "not better than its parent"),
@@ -88,24 +89,29 @@ def parameters(history: History) -> "pd.DataFrame":
     """Where the parameters of the retained models are, by task, and one row `root` for what the root holds of them.
 
     `parameters` of its model, `alone` and `shared` by whether another task uses the layer, `accounted`, each layer
-    divided by its users; `trained`: of the layers in use, those that this task trained, each once, and of these
-    `reused` those that another task uses. All `trained` of a system are its unique parameters.
+    divided by its users; `trained`: of the layers in use, those that this task trained, each once and divided by those
+    who trained it together, and of these `reused` those that another task uses. All `trained` of a system are its
+    unique parameters.
     """
     rows = []
     for one in history.readings.values():
-        users, sizes, trainers = one.owners, dict[str, int](), dict[str, str]()
+        users, sizes, trainers = one.owners, dict[str, int](), dict[str, tuple[str, ...]]()
         for model in one.retained.values():
             makers = one.trained_by(model.id)
             for slot, layer in model.layers.items():
                 sizes[layer] = model.sizes.get(slot, 0)
-                trainers.setdefault(layer, makers[slot])
+                trainers.setdefault(layer, _known(one.trunks.get(layer, ()), one) or (makers[slot],))
         for task in [*one.retained, "root"]:
             mine = one.retained[task].layers.values() if task in one.retained else ()
             alone = sum(sizes[layer] for layer in mine if len(users[layer]) == 1)
             shared = sum(sizes[layer] for layer in mine if len(users[layer]) > 1)
-            trained = [layer for layer, trainer in trainers.items() if trainer == task]
-            reused = sum(sizes[layer] for layer in trained if users[layer] - {task})
+            trained = {layer: sizes[layer] / len(names) for layer, names in trainers.items() if task in names}
+            reused = sum(size for layer, size in trained.items() if users[layer] - {task})
             accounted = sum(sizes[layer] / len(users[layer]) for layer in mine)
             place = (one.label, task, alone + shared, alone, shared, accounted)
-            rows.append((*place, sum(sizes[layer] for layer in trained), reused))
+            rows.append((*place, sum(trained.values()), reused))
     return table(PARAMETERS, rows)
+
+
+def _known(together: Sequence[str], one: Snapshot) -> tuple[str, ...]:
+    return tuple(task for task in together if task in one.retained)

@@ -20,7 +20,8 @@ class Layer:
     id: str
     slot: str
     parameters: int | None
-    trained_by: str  # a task or `root`
+    trained_by: str  # a task or `root`; of those that trained it together the one whose child came first
+    together: tuple[str, ...] = ()  # tasks that trained it, where these are several
 
 
 class Paths:
@@ -50,7 +51,8 @@ class Paths:
             self._met.add(model)
             makers = self.reading.trained_by(model)
             for slot, layer in found.layers.items():
-                self._meet(layer, slot, found.sizes.get(slot), makers[slot])
+                together = self.reading.trunks.get(layer, ())
+                self._meet(layer, slot, found.sizes.get(slot), makers[slot], together)
         return found.layers
 
     def of_step(self, step: int) -> Slots | None:
@@ -75,9 +77,9 @@ class Paths:
             return self.of_model(model)
         return self._derived[step] if step in self._derived else self.of_step(step)
 
-    def _meet(self, id: str, slot: str, parameters: int | None, trained_by: str) -> str:
+    def _meet(self, id: str, slot: str, parameters: int | None, trained_by: str, together: tuple[str, ...] = ()) -> str:
         if id not in self.layers:
-            self.layers[id] = Layer(id, slot, parameters, trained_by)
+            self.layers[id] = Layer(id, slot, parameters, trained_by, together)
         return id
 
     def _derive(self, step: int) -> Slots | None:
@@ -91,7 +93,8 @@ class Paths:
         for slot in self._slots(shape, cloned):
             if slot in cloned:
                 name = columns["model"][step] or str(step)
-                found[slot] = self._meet(f"{name}:{slot}", slot, sizes.get(slot), columns["task"][step])
+                together = columns["together"][step] if slot != "head" else ()
+                found[slot] = self._meet(f"{name}:{slot}", slot, sizes.get(slot), columns["task"][step], together)
                 continue
             layer = next((path[slot] for path in self._fitting(step, slot)), None)
             if layer is None and slot == "posembed":  # cut from the root's own grid, and shared

@@ -94,6 +94,16 @@ class Snapshot:
         return {model: step for step, model in enumerate(self.sampled.columns["model"]) if model is not None}
 
     @cached_property
+    def trunks(self) -> dict[str, tuple[str, ...]]:
+        """Id of each stored layer that several tasks trained together -> these tasks."""
+        columns, found = self.sampled.columns, dict[str, tuple[str, ...]]()
+        for names, cloned, model in zip(*(columns[name] for name in ("together", "cloned", "model")), strict=True):
+            if names and model in self.models:
+                layers = self.models[model].layers
+                found |= {layers[slot]: names for slot in cloned or () if slot in layers and slot != "head"}
+        return found
+
+    @cached_property
     def tests(self) -> dict[str, float]:
         """Model id -> accuracy on its task's test split, of every model that was ever retained."""
         tests = [end.get("test") for end in self.sampled.ends.values()]

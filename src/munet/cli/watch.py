@@ -70,9 +70,11 @@ def _server(path: Path, host: str, port: int | None, token: str | None) -> "Serv
         from munet.report.watch import bind
 
     def make_payload() -> dict[str, Any]:
+        from munet.report.images.measuring import seen
         from munet.report.page import payload
 
-        return payload(open_system(path).history())
+        read = open_system(path).history()
+        return payload(read, seen=seen(None, read.one().records))  # measuring would take what evolution needs
 
     def make_page(made: dict[str, Any]) -> str:
         from munet.report.page import build_page

@@ -30,6 +30,11 @@ class Answers:
         right = self.probabilities[np.arange(len(self.labels)), self.labels]
         return -np.log(np.maximum(right, np.finfo(np.float64).tiny))
 
+    @property
+    def hardest(self) -> np.ndarray:
+        """Numbers of the images int64 (N,), those whose right class is least likely first."""
+        return np.argsort(-self.losses, kind="stable")
+
 
 def measured(answers: Answers, *, worst: int = 10, confusions: int = 10) -> dict[str, Any]:
     """Everything as JSON values; shares lie from 0 to 1, null where nothing can be said."""
@@ -43,6 +48,7 @@ def measured(answers: Answers, *, worst: int = 10, confusions: int = 10) -> dict
         "mean_recall": _mean(_share(matrix.diagonal(), matrix.sum(1))),
         "nll": float(answers.losses.mean()),
         "calibration_error": calibration_error(answers.probabilities, labels),
+        "reliability": reliability(answers.probabilities, labels),
         "classes": _per_class(matrix, classes),
         "confusions": _confusions(matrix, classes, confusions),
         "confusion_matrix": matrix.tolist(),
@@ -57,11 +63,25 @@ def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: int) ->
 
 def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """How far confidence is from accuracy, mean over images in fifteen bins of confidence (Naeini et al. 2015)."""
+    _, confidence, right = _binned(probabilities, labels)
+    return float(np.abs(right - confidence).sum() / len(labels))
+
+
+def reliability(probabilities: np.ndarray, labels: np.ndarray) -> list[dict[str, Any]]:
+    """The bins of `calibration_error` that hold images: how many, their mean confidence, the share that is right."""
+    counts, confidence, right = _binned(probabilities, labels)
+    return [
+        {"images": int(n), "confidence": float(c / n), "accuracy": float(r / n)}
+        for n, c, r in zip(counts, confidence, right, strict=True)
+        if n
+    ]
+
+
+def _binned(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each bin of confidence (15,): images, their confidence in sum, how many are right."""
     confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
     bins = np.minimum((confidence * _BINS).astype(np.int64), _BINS - 1)
-    counts = np.bincount(bins, minlength=_BINS)
-    gaps = np.abs(np.bincount(bins, right, _BINS) - np.bincount(bins, confidence, _BINS))
-    return float(gaps[counts > 0].sum() / len(labels))
+    return np.bincount(bins, minlength=_BINS), np.bincount(bins, confidence, _BINS), np.bincount(bins, right, _BINS)
 
 
 def _top_accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float | None:
@@ -98,7 +118,7 @@ def _confusions(matrix: np.ndarray, classes: Sequence[str], most: int) -> list[d
 def _worst(answers: Answers, most: int) -> list[dict[str, Any]]:
     """The images whose right class is least likely."""
     losses, labels, predicted = answers.losses, answers.labels.tolist(), answers.predicted.tolist()
-    order = np.argsort(-losses, kind="stable")[:most].tolist()
+    order = answers.hardest[:most].tolist()
     return [
         {
             "image": answers.names[i],

@@ -34,14 +34,6 @@ NAMES = ("日本語の手書き文字", "देवनागरी", "عربي", 
 
 
 @pytest.fixture(scope="module")
-def grown(tmp_path_factory: pytest.TempPathFactory) -> History:
-    """Three tasks; parents of other tasks, rejected and lost children among 96."""
-    made = history(big_system(tmp_path_factory.mktemp("figures") / "grown", tasks=3, children=96, blocks=2))
-    assert not made.children["accepted"].all()
-    return made
-
-
-@pytest.fixture(scope="module")
 def seeds(tmp_path_factory: pytest.TempPathFactory) -> History:
     folder = tmp_path_factory.mktemp("seeds")
     return history(*(big_system(folder / str(k), tasks=2, children=32, blocks=2, seed=k) for k in range(2)))
@@ -268,6 +260,7 @@ def test_costs_add_up(grown: History):
 
 
 @pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.usefixtures("answered")
 def test_names_of_any_script_stay_inside_the_figure_and_do_not_cover_each_other(named: History, name: str):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -288,6 +281,7 @@ def test_names_of_any_script_stay_inside_the_figure_and_do_not_cover_each_other(
 
 
 @pytest.mark.parametrize("children", [0, 1, 3])
+@pytest.mark.usefixtures("answered")
 def test_the_smallest_systems_are_drawn_or_say_what_is_missing(tmp_path: Path, children: int):
     for tasks in (0, 1):
         if tasks or not children:

@@ -3,13 +3,17 @@
 import shutil
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import munet
 from analysis_tools import big_system
-from munet.report.page import payload
+from munet.report.page import build_page, payload, write_page
+from page_browser import Opened, opened
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +44,23 @@ def copied(eight: munet.System, tmp_path: Path) -> munet.System:
     """A copy of `eight` that may be damaged."""
     shutil.copytree(eight.path, tmp_path / "eight")
     return munet.System.open(tmp_path / "eight")
+
+
+@pytest.fixture
+def show(browser: "Browser", tmp_path: Path):
+    """Opens the page of a payload: `show(made, size)`."""
+    pages: list[Opened] = []
+
+    def go(made: dict[str, Any], size: str = "desktop", theme: str = "light") -> Opened:
+        file = write_page(build_page(made), tmp_path / f"{len(pages)}.html")
+        pages.append(opened(browser, file, size, theme))  # pyright: ignore[reportArgumentType]
+        return pages[-1]
+
+    yield go
+    for one in pages:
+        one.page.context.close()
+
+
+@pytest.fixture(scope="session")
+def large(many: munet.System) -> dict[str, Any]:
+    return payload(many.history())

@@ -4,44 +4,20 @@ import os
 import time
 from copy import deepcopy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-import munet
-from munet.report.page import build_page, payload, write_page
-from page_browser import SIZES, Opened, opened, overlaps, scan
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+from munet.report.page import payload
+from page_browser import SIZES, overlaps, scan
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 NASTY = "<img src=x onerror=alert(1)>"
 STATE = "window.munet.state"
 SECTIONS = (
-    *("summary", "network", "tasks", "sharing", "flow", "progress", "learning", "settings", "mutations"),
-    *("rejected", "costs", "about"),
+    *("summary", "network", "tasks", "images", "sharing", "flow", "kept", "ways", "progress"),
+    *("learning", "settings", "mutations", "rejected", "costs", "about"),
 )
-
-
-@pytest.fixture
-def show(browser: "Browser", tmp_path: Path):
-    """Opens the page of a payload: `show(made, size)`."""
-    pages: list[Opened] = []
-
-    def go(made: dict[str, Any], size: str = "desktop", theme: str = "light") -> Opened:
-        file = write_page(build_page(made), tmp_path / f"{len(pages)}.html")
-        pages.append(opened(browser, file, size, theme))  # pyright: ignore[reportArgumentType]
-        return pages[-1]
-
-    yield go
-    for one in pages:
-        one.page.context.close()
-
-
-@pytest.fixture(scope="module")
-def large(many: munet.System) -> dict[str, Any]:
-    return payload(many.history())
 
 
 def test_overlaps_are_found():

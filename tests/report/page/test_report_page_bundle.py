@@ -37,6 +37,7 @@ def test_the_types_of_the_scripts_are_those_of_the_payload(made: dict[str, Any])
         **{"Task": made["tasks"], "Run": made["runs"], "TaskIteration": made["progress"]},
         **{"LearningCurve": made["learning"], "Ancestor": made["lineages"][0]},
         **{"Distribution": made["settings"]["distributions"], "Schedule": made["settings"]["schedules"]},
+        **{"Alternative": next(filter(None, made["ways"]))},
         **{"ByDepth": made["probabilities"]["by_depth"], "Histogram": made["probabilities"]["histograms"]},
     }
     for name, values in rows.items():

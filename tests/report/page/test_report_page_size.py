@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from analysis_tools import big_system
+from image_tools import made_up
 from munet.report.page import build_page, payload
 
 PROGRAM = """
@@ -24,6 +25,13 @@ print(json.dumps({"seconds": time.process_time(), "megabytes": memory, "bytes": 
 def test_20_tasks_with_2000_children_take_less_than_3_megabytes(tmp_path: Path):
     system = big_system(tmp_path / "twenty", tasks=20, children=2000, blocks=12)
     assert len(build_page(payload(system.history())).encode()) < 1_000_000
+
+
+def test_40_images_of_each_of_them_stay_below_3_megabytes(tmp_path: Path):
+    system = big_system(tmp_path / "twenty", tasks=20, children=2000, blocks=12)
+    page = build_page(payload(system.history(), seen=dict.fromkeys(system.tasks, made_up(100, 2000))))
+    assert page.count("data:image/webp") == 800
+    assert len(page.encode()) < 3_000_000
 
 
 @pytest.mark.slow

@@ -69,6 +69,14 @@ export function startTheme(button) {
   });
   setTheme(own ? own === "dark" : system.matches);
   label();
+  let dark = theme.dark;
+  addEventListener("beforeprint", () => {
+    dark = theme.dark;
+    if (dark) setTheme(false); // paper is white
+  });
+  addEventListener("afterprint", () => {
+    if (dark) setTheme(true);
+  });
 }
 
 /** @param {number} task */

@@ -1,4 +1,4 @@
-/* A matrix of tasks by tasks on a canvas. Arrow keys move a cursor over the cells and say what is there. */
+/* A matrix of tasks by tasks, or of other things, on a canvas. Arrow keys move a cursor over the cells and say what is there. */
 
 import { pen, turned } from "../base/canvas.js";
 import { heat, inkOn } from "../base/colours.js";
@@ -9,6 +9,21 @@ import { theme } from "../base/theme.js";
 import { tip } from "../base/tip.js";
 import { charts } from "./chart.js";
 import { choose, state } from "../model/state.js";
+
+/**
+ * @typedef {object} Items what the rows and columns stand for
+ * @property {() => number[]} order
+ * @property {(item: number) => string} name
+ * @property {(item: number) => void} [pick] what a click on a row does
+ * @property {Set<number>} [named] those that are named where there is no room for all
+ */
+
+/** @type {Items} */
+const TASKS = {
+  order: () => state.data.order,
+  name: (task) => state.data.tasks[task].name,
+  pick: (task) => choose({ kind: "task", task }),
+};
 
 /** @typedef {{ value: number | null, text: string, told: string }} Cell its shade from 0 to 1 (null: none), what stands in it, what is said of it */
 
@@ -23,12 +38,14 @@ export class Heatmap {
   /**
    * @param {object} plan
    * @param {string} plan.label
-   * @param {(row: number, column: number) => Cell} plan.cell of two tasks
+   * @param {(row: number, column: number) => Cell} plan.cell of two items
+   * @param {Items} [plan.items] tasks unless given
    * @param {number} [plan.most] width at most
    * @param {() => (string | number | null)[][]} plan.rows the same as a table
    */
-  constructor({ label, cell, most = 760, rows }) {
+  constructor({ label, cell, items = TASKS, most = 760, rows }) {
     this.cell = cell;
+    this.items = items;
     this.most = most;
     this.canvas = h("canvas", {
       tabindex: "0",
@@ -48,7 +65,7 @@ export class Heatmap {
     this.canvas.addEventListener("pointerleave", () => this.move(null));
     this.canvas.addEventListener("blur", () => this.move(null));
     this.canvas.addEventListener("click", () => {
-      if (this.at) choose({ kind: "task", task: state.data.order[this.at[0]] });
+      if (this.at) items.pick?.(items.order()[this.at[0]]);
     });
     this.canvas.addEventListener("keydown", (event) => this.key(event));
   }
@@ -60,7 +77,7 @@ export class Heatmap {
     const by = steps[event.key];
     if (!by) return;
     event.preventDefault();
-    const last = state.data.order.length - 1;
+    const last = this.items.order().length - 1;
     const [row, column] = this.at || [0, -1];
     this.move([Math.max(0, Math.min(last, row + by[0])), Math.max(0, Math.min(last, column + by[1]))]);
     this.said.textContent = this.told(this.at ?? [0, 0]).join(", ");
@@ -68,8 +85,9 @@ export class Heatmap {
 
   /** @param {[row: number, column: number]} at */
   told([row, column]) {
-    const { order, tasks } = state.data;
-    return [`${tasks[order[row]].name} × ${tasks[order[column]].name}`, this.cell(order[row], order[column]).told];
+    const { name } = this.items,
+      order = this.items.order();
+    return [`${name(order[row])} × ${name(order[column])}`, this.cell(order[row], order[column]).told];
   }
 
   /**
@@ -79,7 +97,7 @@ export class Heatmap {
    */
   find(x, y) {
     const { left, top, size } = this,
-      n = state.data.order.length;
+      n = this.items.order().length;
     const row = Math.floor((y - top) / size),
       column = Math.floor((x - left) / size);
     return row >= 0 && column >= 0 && row < n && column < n ? [row, column] : null;
@@ -100,12 +118,12 @@ export class Heatmap {
   paint() {
     const outer = Math.min(this.paper.clientWidth, this.most);
     if (!outer) return;
-    const { order, tasks } = state.data,
+    const order = this.items.order(),
       n = order.length;
     const ctx = pen(this.canvas),
       ratio = Math.min(2, devicePixelRatio || 1);
     ctx.font = `12px ${theme.sans}`;
-    const longest = Math.max(...tasks.map((task) => ctx.measureText(task.name).width));
+    const longest = Math.max(...order.map((item) => ctx.measureText(this.items.name(item)).width));
     const room = Math.min(longest + 12, outer < 500 ? 104 : 170);
     const slanted = (outer - room) / n >= 26;
     this.left = room;
@@ -120,7 +138,7 @@ export class Heatmap {
     this.canvas.height = Math.round(height * ratio);
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.cells(ctx, order);
-    this.labels(ctx, order, tasks, slanted);
+    this.labels(ctx, order, slanted);
   }
 
   /**
@@ -157,35 +175,38 @@ export class Heatmap {
   /**
    * @param {CanvasRenderingContext2D} ctx
    * @param {number[]} order
-   * @param {Task[]} tasks
    * @param {boolean} slanted
    */
-  labels(ctx, order, tasks, slanted) {
+  labels(ctx, order, slanted) {
     const { size, left, top } = this,
+      { name, named } = this.items,
       every = Math.max(1, Math.ceil(11 / size));
     ctx.textBaseline = "middle";
     const measure = (/** @type {string} */ text) => ctx.measureText(text).width;
-    order.forEach((task, n) => {
+    let last = -every; // the item that was named last
+    order.forEach((item, n) => {
+      const some = named ? named.has(item) && n - last >= every : n % every === 0;
+      if (some) last = n;
       for (const side of [0, 1]) {
         const bold = this.at?.[side] === n;
-        if (n % every && !bold) continue;
+        if (every > 1 && !some && !bold) continue;
         if (every > 1 && this.at && !bold && Math.abs(this.at[side] - n) * size < 12) continue;
         ctx.font = `${bold ? 600 : 400} ${Math.min(12, Math.max(9, size * every))}px ${theme.sans}`;
         ctx.fillStyle = bold ? theme.colours.ink : theme.colours.muted;
         const middle = (n + 0.5) * size;
         if (side === 0) {
           ctx.textAlign = "right";
-          ctx.fillText(shortened(tasks[task].name, left - 10, measure), left - 8, top + middle);
+          ctx.fillText(shortened(name(item), left - 10, measure), left - 8, top + middle);
         } else if (slanted)
           turned(
             ctx,
-            shortened(tasks[task].name, (top - 12) / 0.72, measure),
+            shortened(name(item), (top - 12) / 0.72, measure),
             left + middle - 2,
             top - 8,
             -Math.PI / 4,
             "left",
           );
-        else turned(ctx, shortened(tasks[task].name, top - 12, measure), left + middle, top - 7, -Math.PI / 2, "left");
+        else turned(ctx, shortened(name(item), top - 12, measure), left + middle, top - 7, -Math.PI / 2, "left");
       }
     });
   }

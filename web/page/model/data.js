@@ -1,5 +1,7 @@
 /* The payload, made convenient: typed columns, layers of a path, who uses what at which step. */
 
+import { listed } from "../base/text.js";
+
 export const ROOT = -1; // as a parent or as who trained a layer; -2 is one that is not known here
 
 export class Data {
@@ -12,6 +14,7 @@ export class Data {
     this.totals = payload.totals;
     this.tasks = payload.tasks;
     this.order = payload.order;
+    this.families = payload.families;
     this.slots = payload.slots;
     this.layers = payload.layers;
     this.paths = payload.paths;
@@ -29,6 +32,8 @@ export class Data {
     this.rejected = payload.rejected;
     this.costs = payload.costs;
     this.progress = payload.progress;
+    this.ways = payload.ways;
+    this.images = payload.images;
     const rows = payload.children;
     this.count = rows.task.length;
     this.score = Float64Array.from(rows.score, (v) => v ?? NaN);
@@ -122,9 +127,49 @@ export class Data {
   by(layer) {
     return this.layers.by[layer];
   }
+
+  /**
+   * The tasks that trained a layer (ROOT: the root): one, or those that trained it together.
+   * @param {number} layer
+   */
+  makers(layer) {
+    const together = this.layers.together[layer];
+    return together.length ? together : [this.layers.by[layer]];
+  }
+
+  /**
+   * Who trained a layer, in words: of many the first few.
+   * @param {number} layer
+   * @param {number} most
+   */
+  madeBy(layer, most = 3) {
+    const names = this.makers(layer).map((task) => this.taskName(task));
+    if (names.length <= most) return listed(names).join("");
+    return `${names.slice(0, most - 1).join(", ")} and ${names.length - most + 1} more together`;
+  }
+
   /** @param {number} task */
   taskName(task) {
     return task === ROOT ? "the root" : (this.tasks[task]?.name ?? "a task that is not here");
+  }
+
+  /**
+   * What its images show of a task; null where nothing was measured.
+   * @param {number} task
+   * @returns {Seen | null}
+   */
+  seen(task) {
+    const found = this.images[task];
+    return found?.missing === null ? found : null;
+  }
+
+  /**
+   * Why there are no images of a task; empty where there are.
+   * @param {number} task
+   */
+  missing(task) {
+    if (!this.tasks[task].model) return "it has no model yet";
+    return this.images[task] ? (this.images[task]?.missing ?? "") : "they were left out of this page";
   }
 
   /**

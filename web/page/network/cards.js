@@ -2,9 +2,11 @@
 
 import { bdi, h, named, swatch } from "../base/dom.js";
 import { NOTHING, compact, count, duration, known, percent } from "../base/numbers.js";
+import { listed } from "../base/text.js";
 import { taskColour } from "../base/theme.js";
 import { ROOT } from "../model/data.js";
 import { atEnd, choose } from "../model/state.js";
+import { addressOf } from "../task/address.js";
 import { parentText } from "./describe.js";
 
 /** @typedef {import("../base/dom.js").Child} Child */
@@ -89,7 +91,7 @@ function taskCard(data, growth, number) {
   );
   const layers = growth.layers(number);
   /** @type {HTMLElement[]} */
-  const body = [facts];
+  const body = [facts, h("p", {}, h("a", { href: addressOf(task) }, "Its images and its errors"))];
   if (!layers) body.push(h("p", { class: "small" }, task.model ? "No model at this step." : "Not evolved yet."));
   else body.push(h("h4", {}, "Layers, from head to images"), layerList(data, growth, number, layers));
   const lineage = data.lineages[number] || [];
@@ -124,13 +126,21 @@ function layerList(data, growth, task, layers) {
         h(
           "span",
           { class: "value" },
-          by === task ? "own" : by === ROOT ? "root" : bdi(data.taskName(by)),
+          own(data, layer, task) ? "own" : by === ROOT ? "root" : bdi(data.taskName(by)),
           users > 1 ? ` · ${users} tasks` : "",
         ),
       );
     });
   return h("ul", { class: "long" }, items);
 }
+
+/**
+ * Whether a task trained a layer, alone or with others.
+ * @param {Data} data
+ * @param {number} layer
+ * @param {number} task
+ */
+const own = (data, layer, task) => data.makers(layer).includes(task);
 
 /**
  * @param {Data} data
@@ -172,7 +182,7 @@ function layerCard(data, growth, layer) {
     h(
       "dl",
       {},
-      row("trained by", taskLink(data, by)),
+      row("trained by", listed(data.makers(layer).map((task) => taskLink(data, task)))),
       row("parameters", count(data.layers.parameters[layer])),
       id ? row("layer", h("code", {}, id)) : null,
     ),

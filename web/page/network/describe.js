@@ -31,7 +31,7 @@ export function describe(data, growth, at) {
     return {
       title: data.slots[data.layers.slot[at.layer]],
       lines: [
-        `trained by ${data.taskName(data.by(at.layer))}`,
+        `trained by ${data.madeBy(at.layer)}`,
         `${count(data.layers.parameters[at.layer])} parameters`,
         users.length
           ? `used by ${users.length > 4 ? `${names} and ${users.length - 4} more` : names}`

@@ -4,9 +4,12 @@ import { inkOn } from "../base/colours.js";
 import { taskColour, theme } from "../base/theme.js";
 import { ROOT } from "../model/data.js";
 import { atEnd, state } from "../model/state.js";
+import { drawFamilies } from "./families.js";
 import { drawGuides, drawHeads, drawNames } from "./labels.js";
 import { lit } from "./lit.js";
 import { isSmall } from "./slots.js";
+
+const STRIPE = 4; // pixels at least of one of several colours
 
 /** @param {NetworkView} view */
 export function drawNetwork(view) {
@@ -16,6 +19,7 @@ export function drawNetwork(view) {
   if (!data.tasks.length) return;
   const light = lit(data, state.growth, state.query);
   const step = view.pitch * view.zoom;
+  drawFamilies(view, step);
   drawGuides(view);
   ctx.save();
   ctx.beginPath();
@@ -112,7 +116,8 @@ function drawLines(view, light, step) {
 function drawBoxes(view, light, step, only = false, way = null) {
   const { ctx, data, scene } = view;
   const low = view.left - 40,
-    high = view.width + 40;
+    high = view.width + 40,
+    tick = Math.min(4, step * 0.4); // of a layer of the root that stands apart
   data.rows.forEach((slot, row) => {
     const tall = view.box * (isSmall(data.slots[slot]) ? 0.68 : 1);
     const y = view.y[row];
@@ -126,11 +131,13 @@ function drawBoxes(view, light, step, only = false, way = null) {
       ctx.globalAlpha = bright ? 1 : 0.16;
       const colour = taskColour(data.by(box.layer));
       ctx.fillStyle = colour;
-      if (wide < 7) ctx.fillRect(x - wide / 2, y - tall / 2, wide, tall);
+      if (box.key < 0) ctx.fillRect(x - tick / 2, y - tall * 0.2, tick, tall * 0.4);
+      else if (wide < 7) ctx.fillRect(x - wide / 2, y - tall / 2, wide, tall);
       else {
         ctx.beginPath();
         ctx.roundRect(x - wide / 2, y - tall / 2, wide, tall, Math.min(tall * 0.32, wide / 2));
         ctx.fill();
+        stripes(view, box, x, y, wide, tall);
         if (way && bright && way.layers[slot] === box.layer) {
           ctx.strokeStyle = theme.colours.sampled;
           ctx.lineWidth = 2;
@@ -141,6 +148,28 @@ function drawBoxes(view, light, step, only = false, way = null) {
     }
   });
   ctx.globalAlpha = 1;
+}
+
+/**
+ * The colours of those who trained a layer together, as many as have room.
+ * @param {NetworkView} view
+ * @param {Box} box
+ * @param {number} x
+ * @param {number} y
+ * @param {number} wide
+ * @param {number} tall
+ */
+function stripes({ ctx, data }, box, x, y, wide, tall) {
+  const makers = data.layers.together[box.layer],
+    room = Math.min(makers.length, Math.floor(wide / STRIPE));
+  if (room < 2) return;
+  ctx.save();
+  ctx.clip();
+  for (let n = 0; n < room; n++) {
+    ctx.fillStyle = taskColour(makers[Math.floor((n * makers.length) / room)]);
+    ctx.fillRect(x - wide / 2 + (n * wide) / room, y - tall / 2, wide / room + 0.5, tall);
+  }
+  ctx.restore();
 }
 
 /**
@@ -155,16 +184,22 @@ function drawBoxes(view, light, step, only = false, way = null) {
 function boxText(view, box, x, y, wide, colour) {
   const { ctx, data } = view;
   const tasks = `${box.users.length} tasks`;
-  const by = data.by(box.layer);
+  const makers = data.makers(box.layer);
   const key = `${box.layer} ${box.users.length} ${Math.round(wide)}`;
   let text = view.boxTexts.get(key);
   ctx.font = `500 11px ${theme.sans}`;
   if (text === undefined) {
-    const full = `${by === ROOT ? "root" : data.taskName(by)} · ${tasks}`;
+    const by = makers.length > 1 ? "together" : makers[0] === ROOT ? "root" : data.taskName(makers[0]);
+    const full = `${by} · ${tasks}`;
     text = [full, tasks, String(box.users.length)].find((t) => ctx.measureText(t).width < wide - 12) ?? "";
     view.boxTexts.set(key, text);
   }
-  ctx.fillStyle = colour.startsWith("#") ? inkOn(colour) : theme.colours.ink;
+  if (makers.length > 1 && text) {
+    const room = ctx.measureText(text).width + 8;
+    ctx.fillStyle = theme.colours.panel;
+    ctx.fillRect(x - room / 2, y - 7, room, 14);
+    ctx.fillStyle = theme.colours.ink;
+  } else ctx.fillStyle = colour.startsWith("#") ? inkOn(colour) : theme.colours.ink;
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
   ctx.fillText(text, x, y + 0.5);
@@ -202,7 +237,7 @@ function wayPoints(view, model) {
   data.rows.forEach((slot, row) => {
     const layer = model.layers[slot];
     if (layer < 0 && !model.own.has(slot)) return;
-    const there = layer >= 0 ? scene.shown.get(layer) : undefined;
+    const there = layer >= 0 ? scene.find(layer, model.task) : undefined;
     points.push({ x: view.x(there ? there.x : column), y: view.y[row], own: !there });
   });
   return points;

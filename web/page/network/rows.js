@@ -1,5 +1,8 @@
 /* Where boxes and lines of a row go: the same rules as munet.report.network.layout, with the order of the columns fixed.
-   A column is one unit wide. A layer is a box as wide as it has users; each user's line has a port of its own. */
+   A column is one unit wide. A layer is a box as wide as it has users; each user's line has a port of its own. With
+   `apart` each user of a layer of the root has a box of its own instead, so that its line goes straight on. */
+
+import { ROOT } from "../model/data.js";
 
 const PORT = 0.3,
   PAD = 0.21,
@@ -51,21 +54,24 @@ export const PASSES = -1e9;
  * @param {(task: number) => Int32Array | null} paths
  * @param {number} slot
  * @param {Float32Array} ports
+ * @param {boolean} apart
  */
-export function placeRow(data, paths, slot, ports) {
+export function placeRow(data, paths, slot, ports, apart) {
+  /** @type {Map<number, Box>} */
   const holders = new Map(),
-    boxes = [];
+    boxes = /** @type {Box[]} */ ([]);
   for (const task of data.order) {
     const layer = paths(task)?.[slot] ?? -1;
     ports[task] = PASSES;
     if (layer < 0) continue;
-    const found = holders.get(layer);
+    const key = apart && data.by(layer) === ROOT ? -1 - (slot * data.tasks.length + task) : layer;
+    const found = holders.get(key);
     if (found) {
       found.users.push(task);
       continue;
     }
-    const box = { layer, users: [task], x: 0, width: 0, at: 0 };
-    holders.set(layer, box);
+    const box = { key, layer, users: [task], x: 0, width: 0, at: 0 };
+    holders.set(key, box);
     boxes.push(box);
   }
   for (const box of boxes) {

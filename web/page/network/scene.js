@@ -1,22 +1,27 @@
 /* The network at the present step as numbers: rows of boxes, ports of lines, and their way from where they were. */
 
+import { ROOT } from "../model/data.js";
 import { PASSES, placeRow } from "./rows.js";
 
 export class Scene {
   /** Whether boxes and lines are on their way. */
   moving = false;
+  /** Whether each user of a layer of the root has a box of its own. */
+  apart = false;
 
   /**
    * @param {Data} data
    * @param {Growth} growth
+   * @param {boolean} [apart]
    */
-  constructor(data, growth) {
+  constructor(data, growth, apart = false) {
     this.data = data;
+    this.apart = apart;
     this.growth = growth;
     this.ports = data.rows.map(() => new Float32Array(data.tasks.length)); // where lines are
     this.goals = data.rows.map(() => new Float32Array(data.tasks.length)); // where they go
     this.boxes = data.rows.map(() => /** @type {Box[]} */ ([]));
-    /** @type {Map<number, { x: number, width: number }>} where the box of a layer is drawn */
+    /** @type {Map<number, { x: number, width: number }>} where boxes are drawn, by their keys */
     this.shown = new Map();
     this.alive = new Uint8Array(data.tasks.length);
     this.meets = data.rows.map(() => new Uint8Array(data.tasks.length)); // whether a task has a layer in the row
@@ -33,12 +38,12 @@ export class Scene {
     const shown = new Map();
     data.rows.forEach((slot, row) => {
       const goals = this.goals[row];
-      this.boxes[row] = placeRow(data, paths, slot, goals);
+      this.boxes[row] = placeRow(data, paths, slot, goals, this.apart);
       for (const box of this.boxes[row]) {
-        const was = glide ? this.shown.get(box.layer) : undefined;
+        const was = glide ? this.shown.get(box.key) : undefined;
         const born =
           glide && !was ? { x: data.column[box.users[0]], width: box.width } : { x: box.x, width: box.width };
-        shown.set(box.layer, was || born);
+        shown.set(box.key, was || born);
       }
     });
     this.pass();
@@ -60,7 +65,17 @@ export class Scene {
    * @param {Box} box
    */
   place(box) {
-    return this.shown.get(box.layer) ?? box;
+    return this.shown.get(box.key) ?? box;
+  }
+
+  /**
+   * Where in the picture a model of a task finds a layer; undefined where it is not there.
+   * @param {number} layer
+   * @param {number} task
+   */
+  find(layer, task) {
+    if (this.apart && this.data.by(layer) === ROOT) return { x: this.data.column[task] };
+    return this.shown.get(layer);
   }
 
   /* Where a task has no layer its line goes straight on from the row below to the next row where it has one. */
@@ -106,7 +121,7 @@ export class Scene {
     if (furthest < 0.004) {
       this.moving = false;
       this.boxes.forEach((boxes, row) => {
-        for (const box of boxes) this.shown.set(box.layer, { x: box.x, width: box.width });
+        for (const box of boxes) this.shown.set(box.key, { x: box.x, width: box.width });
         this.ports[row].set(this.goals[row]);
       });
     }

@@ -7,9 +7,12 @@ import { listed } from "../base/text.js";
 import { theme } from "../base/theme.js";
 import { state } from "../model/state.js";
 import { drawNetwork } from "./draw.js";
+import { FAMILY_ROOM } from "./families.js";
 import { listen } from "./pointing.js";
 import { Scene } from "./scene.js";
 import { isSmall } from "./slots.js";
+
+const MANY = 16; // tasks above which the root's layers hide what tasks share
 
 export class NetworkView {
   /** @type {Data} */
@@ -22,6 +25,8 @@ export class NetworkView {
   boxTexts = new Map();
   zoom = 1;
   pan = 0;
+  /** @type {boolean | undefined} whether layers of the root stand apart, in each column: as the reader chose, or many do */
+  apart;
   /** Whether it draws fewer pixels, while it plays. */
   coarse = false;
   ratio = 1;
@@ -66,12 +71,14 @@ export class NetworkView {
     this.now = h("p", { class: "now" });
     const button = (/** @type {string} */ text, /** @type {string} */ label, /** @type {() => void} */ act) =>
       h("button", { type: "button", "aria-label": label, title: label, onclick: act }, text);
+    this.root = button("Root", "Gather the lines of all who use a layer of the root", () => this.gather());
     const zoom = h(
       "div",
       { class: "zoom" },
       button("−", "Zoom out", () => this.zoomBy(1 / 1.6)),
       button("+", "Zoom in", () => this.zoomBy(1.6)),
       button("Fit", "Show all tasks", () => this.fit()),
+      this.root,
     );
     this.nothing = h("p", { class: "nothing" });
     this.zoomers = zoom;
@@ -87,7 +94,9 @@ export class NetworkView {
    */
   set(data, growth) {
     this.data = data;
-    this.scene = new Scene(data, growth);
+    this.apart ??= data.tasks.length > MANY;
+    this.scene = new Scene(data, growth, this.apart);
+    this.root.setAttribute("aria-pressed", String(!this.apart));
     this.labels.clear();
     this.boxTexts.clear();
     const grown = data.tasks.filter((task) => task.model).length;
@@ -118,7 +127,7 @@ export class NetworkView {
     const total = sizes.reduce((a, b) => a + b, 0) || 1;
     const unit = Math.max(15, Math.min(width < 600 ? 46 : 54, (width < 600 ? 400 : 470) / total));
     const plot = total * unit;
-    this.top = this.headRoom + 20;
+    this.top = this.headRoom + 20 + (data.families.length ? FAMILY_ROOM : 0);
     this.foot = this.top + plot + 16;
     this.height = Math.round(this.foot + this.footRoom + 8);
     this.box = Math.min(21, unit * 0.46);
@@ -180,6 +189,15 @@ export class NetworkView {
     this.ask();
   }
 
+  /* Draws a layer of the root once, where all its lines meet, or apart in each column. */
+  gather() {
+    this.apart = !this.apart;
+    this.scene.apart = this.apart;
+    this.scene.arrange(true);
+    this.root.setAttribute("aria-pressed", String(!this.apart));
+    this.ask();
+  }
+
   fit() {
     this.zoom = 1;
     this.pan = 0;
@@ -202,11 +220,18 @@ export class NetworkView {
   }
 
   ask() {
+    if (this.data && matchMedia("print").matches) this.settle();
     if (this.asked) return;
     this.asked = requestAnimationFrame((time) => {
       this.asked = 0;
       this.frame(time);
     });
+  }
+
+  /* Draws it now, as it will be: paper waits for no frame. */
+  settle() {
+    if (this.scene.moving) this.scene.arrange(false);
+    drawNetwork(this);
   }
 
   /** @param {number} time */

@@ -12,8 +12,8 @@ export function origins(data) {
   data.retained.forEach((path, task) => {
     for (const layer of data.layersOf(path) || []) {
       if (layer < 0) continue;
-      const by = data.by(layer);
-      sums[by === ROOT ? "root" : by === task ? "own" : "others"] += data.layers.parameters[layer];
+      const makers = data.makers(layer);
+      sums[makers[0] === ROOT ? "root" : makers.includes(task) ? "own" : "others"] += data.layers.parameters[layer];
     }
   });
   return sums;
@@ -36,11 +36,19 @@ export function teachers(data) {
 }
 
 /**
- * Whether the retained model of a task has a layer that another task trained.
+ * Whether the retained model of a task has a layer that another task trained, and not itself.
  * @param {Data} data @param {number} task @param {number} other
  */
 const uses = (data, task, other) =>
-  (data.layersOf(data.retained[task]) || []).some((layer) => layer >= 0 && data.by(layer) === other);
+  (data.layersOf(data.retained[task]) || []).some((layer) => layer >= 0 && trained(data, layer, other, task));
+
+/**
+ * @param {Data} data @param {number} layer @param {number} by @param {number} without
+ */
+function trained(data, layer, by, without) {
+  const makers = data.makers(layer);
+  return makers.includes(by) && !makers.includes(without);
+}
 
 /** @param {number} n */
 export const spelled = (n) =>

@@ -15,8 +15,8 @@ export const progress = {
   name: "Progress",
   title: "Over task iterations",
   how:
-    "From left to right, one task iteration after the other: how good, how large and how costly the whole " +
-    "system was when it ended. A dot has the colour of the task that was evolved.",
+    "From left to right, one task iteration after the other: how large and how costly the whole system " +
+    "was when it ended. A dot has the colour of the task that was evolved.",
   fill,
 };
 
@@ -32,11 +32,9 @@ function fill(data, body) {
     );
     return;
   }
-  const plain = (/** @type {number} */ v) => String(+(100 * v).toFixed(1));
   const grid = h(
     "div",
     { class: "grid", css: { "--least": "min(100%, 420px)" } },
-    overTime(data, "Mean test accuracy, %", "mean_test_accuracy", plain, (v) => `${percent(v)}\u00a0%`),
     overTime(data, "Parameters per task", "parameters_per_task", (v) => compact(v), count),
     overTime(
       data,
@@ -68,7 +66,7 @@ function fill(data, body) {
 /**
  * @param {Data} data
  * @param {string} title
- * @param {"mean_test_accuracy" | "parameters_per_task" | "flops_per_task" | "seconds"} column
+ * @param {"parameters_per_task" | "flops_per_task" | "seconds"} column
  * @param {(value: number) => string} text on the axis
  * @param {(value: number) => string} full
  * @param {typeof ticks} divide

@@ -122,7 +122,7 @@ function reusedList(data) {
                 {},
                 swatch(taskColour(data.by(layer))),
                 ` ${data.slots[data.layers.slot[layer]]} `,
-                h("span", { class: "small" }, "of ", bdi(data.taskName(data.by(layer)))),
+                h("span", { class: "small" }, "of ", bdi(data.madeBy(layer))),
               ),
               h("span", { class: "value" }, `${counted(n, "task")} · ${compact(data.layers.parameters[layer])}`),
             ),

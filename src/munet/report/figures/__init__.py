@@ -17,6 +17,7 @@ munet.report.style.saving.save(figure, Path("timeline.pdf"))
     hyperparameters.py  hyperparameters of the retained models
     histogram.py        one column of all children
     costs.py            time, FLOPs, parameters
+    answers.py          confusions, classes and calibration of one task
     tables.py           what is read rather than drawn
     needs.py            what a figure is asked for, and what it needs
     style.py            the look of all of them
@@ -103,6 +104,15 @@ FIGURES: Mapping[str, Kind] = {
         "where time, FLOPs and parameters went, and why children failed",
         (),
         several=True,
+    ),
+    "confusion": Kind(
+        "munet.report.figures.answers", "draw_confusion", "which classes of a task are taken for which", ("task",)
+    ),
+    "classes": Kind(
+        "munet.report.figures.answers", "draw_classes", "accuracy of each class of a task, with intervals", ("task",)
+    ),
+    "reliability": Kind(
+        "munet.report.figures.answers", "draw_reliability", "how sure a task's model is, and how right", ("task",)
     ),
 }
 

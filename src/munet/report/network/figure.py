@@ -45,8 +45,14 @@ def order_of(paths: list[Path]) -> list[str]:
         return list(arrange(grown, visible_slots(grown)).tasks)
     from munet.report.page.columns import arranged
 
+    number = {path.task: place for place, path in enumerate(grown)}
     layers = [{slot: layer.identity for slot, layer in path.layers.items()} for path in grown]
-    return [grown[place].task for place in arranged(layers)]
+    makers = {
+        layer.identity: [number[layer.trained_by]] if layer.trained_by in number else []
+        for path in grown
+        for layer in path.layers.values()
+    }
+    return [grown[place].task for place in arranged(layers, makers)[0]]
 
 
 def retained_paths(history: "History") -> list[Path]:

@@ -4,6 +4,7 @@
     network.py  its part of layers, paths and moments; columns.py orders the tasks
     sampled.py  its part of every child ever sampled
     charts.py   its part of the charts
+    shown_images.py  its part of each task's images
     looks.py    colours of tasks
     texts.py    names and mutations as the page writes them; values.py table values as JSON
     build.py    HTML from template, styles, scripts and payload

@@ -12,7 +12,7 @@ from typing import Any
 from munet.errors import InputError
 from munet.fs.atomic import write_atomic
 
-STYLES = ("tokens", "page", "parts", "network", "charts")
+STYLES = ("tokens", "page", "parts", "network", "charts", "images", "print")
 SCRIPT = "page.js"  # made from web/ by `make web`
 SUFFIXES = (".html", ".htm")
 
@@ -73,7 +73,7 @@ def _policy(style: str, script: str) -> str:
         "default-src": "'none'",
         "style-src": _hash(style),
         "script-src": _hash(script),
-        "img-src": "data:",
+        "img-src": "data: 'self'",
         "base-uri": "'none'",
         "form-action": "'none'",
     }

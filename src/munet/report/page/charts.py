@@ -1,17 +1,19 @@
 """What the page's charts show, from the tables of the analysis."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from munet.analysis import costs
 from munet.analysis import learning as learned
 from munet.analysis import progress as whole
 from munet.analysis import settings as tuned
+from munet.analysis.alternatives import alternatives
 from munet.analysis.flow import ancestor_counts
+from munet.analysis.growth import growth
 from munet.analysis.lineage import descent
 from munet.analysis.sharing import shared_layers
 from munet.report.page.network import ROOT, STRANGER
-from munet.report.page.texts import shown, value_text
+from munet.report.page.texts import ident, shown, value_text
 from munet.report.page.values import column, plain, rounded
 
 if TYPE_CHECKING:
@@ -162,23 +164,39 @@ def spent(history: "History", names: list[str]) -> dict[str, Any]:
         if task in names:
             seconds[number[task]], flops[number[task]] = column(spent_on[:3]), column(spent_on[3:])
     rows = zip(*_lists(costs.parameters(history), "task", "trained"), strict=True)
-    parameters = [[number[task], int(size)] for task, size in rows if task in number]
+    parameters = [[number[task], round(size)] for task, size in rows if task in number]
     return {"seconds": seconds, "flops": flops, "parameters": parameters}
 
 
 def progress(history: "History", names: list[str]) -> list[dict[str, Any]]:
     """The whole system after each task iteration (Figure 3)."""
-    number = {name: place for place, name in enumerate(names)}
+    number, one = {name: place for place, name in enumerate(names)}, history.one()
+    settled = {(step, task): model for step, task, model in growth(history).settled}
+    settled |= {place: end["model"] for place, end in one.sampled.ends.items()}
     keys = (
         *("iteration", "tasks", "mean_validation_accuracy", "mean_test_accuracy", "parameters_per_task"),
         *("flops_per_task", "samples", "seconds", "flops_spent", "derived"),
     )
     table = whole.progress(history)
-    rows = zip(*_lists(table, "task", *keys), strict=True)
-    return [
-        {"task": number.get(task, STRANGER), **dict(zip(keys, map(plain, values), strict=True))}
-        for task, *values in rows
-    ]
+    rows = zip(*_lists(table, "run", "step", "task", *keys), strict=True)
+    found = []
+    for run, step, task, *values in rows:
+        row = dict(zip(keys, map(plain, values), strict=True))
+        model = settled.get((run, task, row["iteration"])) or settled.get((step, task))
+        found.append({"task": number.get(task, STRANGER), **_retained(one, model), **row})
+    return found
+
+
+def _retained(one: "Snapshot", model: str | None) -> dict[str, Any]:
+    """The model that a task iteration left its task with."""
+    step = one.step_of.get(model or "")
+    validation = None if step is None else one.sampled.columns["accuracy"][step]
+    return {"model": ident(model), "validation_accuracy": validation, "test_accuracy": one.tests.get(model or "")}
+
+
+def ways(one: "Snapshot", others: "Sequence[Snapshot]") -> list[list[dict[str, Any]]]:
+    """For each task what was measured of it: its head alone, fine-tuned, what it has, what other systems have."""
+    return [[way | {"way": shown(way["way"])} for way in found] for found in alternatives(one, others)]
 
 
 def _lists(table: "pd.DataFrame", *names: str) -> list[list[Any]]:

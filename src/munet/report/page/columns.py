@@ -1,8 +1,10 @@
-"""The order of the tasks from left to right: those that share layers stand side by side."""
+"""The order of the tasks from left to right: those that share layers stand side by side, many of them in families."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from munet.report.network.families import families
 from munet.report.network.layout import Layer, Path, arrange
 
 if TYPE_CHECKING:
@@ -11,40 +13,56 @@ if TYPE_CHECKING:
 _FEW = 12  # tasks up to which every move is tried, as `munet plot network` does; it takes too long for more
 
 Layers = Mapping[str, str] | None  # slot -> layer of a task's model
+Makers = Mapping[str, Sequence[int]]
+"""Layer -> the tasks that trained it; empty for the root's."""
 
 
-def arranged(layers: Sequence[Layers]) -> list[int]:
-    """Numbers of the tasks in the order of their columns; those without a model come last, in their own order."""
+def arranged(layers: Sequence[Layers], makers: Makers) -> tuple[list[int], list[list[int]]]:
+    """Numbers of the tasks in the order of their columns, and the families of many tasks, from left to right.
+
+    A family is of tasks that take most layers, of those that others trained, from one another; whom the others take
+    most from stands first. The largest family comes first, then tasks that take from nobody, at last those without a
+    model.
+    """
     grown = [task for task, path in enumerate(layers) if path]
+    kin = list[list[int]]()
     if len(grown) > _FEW:
-        grown = _families(grown, layers)
+        alike = _likeness(grown, layers, makers)
+        place = {task: number for number, task in enumerate(grown)}
+        kin = sorted(_kin(grown, layers, makers), key=lambda family: (-len(family), family[0]))
+        together = [[place[task] for task in family] for family in kin]
+        single = [task for task in grown if not any(task in family for family in kin)]
+        ordered = [grown[family[n]] for family in together for n in families(alike[family][:, family])]
+        grown = [*ordered, *single]
     elif grown:
         slots = list(dict.fromkeys(slot for path in layers for slot in path or ()))
         paths = [Path(str(t), {s: Layer(i, 0, None) for s, i in (layers[t] or {}).items()}) for t in grown]
         grown = [int(task) for task in arrange(paths, slots).tasks]
-    return [*grown, *(task for task, path in enumerate(layers) if not path)]
+    return [*grown, *(task for task, path in enumerate(layers) if not path)], kin
 
 
-def _families(grown: list[int], layers: Sequence[Layers]) -> list[int]:
-    """Join the two groups that share most, again and again, with those ends together that share most."""
+def _kin(grown: list[int], layers: Sequence[Layers], makers: Makers) -> list[list[int]]:
+    """Families of two tasks and more; in each the one whom most others take most from comes first."""
+    parent = dict[int, int]()
+    for task in grown:
+        taken = Counter(maker for layer in (layers[task] or {}).values() for maker in makers.get(layer, ()))
+        others = [(-count, maker) for maker, count in taken.items() if maker != task and layers[maker]]
+        if others:
+            parent[task] = min(others)[1]
+    groups = {task: [task] for task in grown}
+    for task, other in parent.items():
+        mine, theirs = groups[task], groups[other]
+        if mine is not theirs:
+            mine += theirs
+            groups |= dict.fromkeys(theirs, mine)
+    liked = Counter(parent.values())
+    found = {id(group): group for group in groups.values() if len(group) > 1}
+    return [sorted(group, key=lambda task: (-liked[task], task)) for group in found.values()]
+
+
+def _likeness(grown: list[int], layers: Sequence[Layers], makers: Makers) -> "np.ndarray":
+    """How many layers that tasks trained the models of two tasks have in common."""
     import numpy as np
 
-    sets = [set((layers[task] or {}).values()) for task in grown]
-    likeness = np.array([[len(a & b) for b in sets] for a in sets], dtype=float)
-    near, groups = likeness.copy(), {number: [number] for number in range(len(grown))}
-    np.fill_diagonal(near, -1.0)
-    while len(groups) > 1:
-        first, second = divmod(int(near.argmax()), len(grown))
-        first, second = min(first, second), max(first, second)
-        a, b = groups[first], groups.pop(second)
-        groups[first] = _joined(a, b, likeness)
-        near[first] = near[:, first] = (near[first] * len(a) + near[second] * len(b)) / (len(a) + len(b))
-        near[first, first] = -1.0
-        near[second] = near[:, second] = -1.0
-    return [grown[number] for group in groups.values() for number in group]
-
-
-def _joined(a: list[int], b: list[int], likeness: "np.ndarray") -> list[int]:
-    ways = ((a, b), (a, b[::-1]), (a[::-1], b), (b, a))
-    x, y = max(ways, key=lambda way: likeness[way[0][-1], way[1][0]])
-    return [*x, *y]
+    sets = [{layer for layer in (layers[task] or {}).values() if makers.get(layer, ())} for task in grown]
+    return np.array([[len(a & b) for b in sets] for a in sets], dtype=float)

@@ -65,15 +65,28 @@ class Network:
         """Slot -> layer of each task's model, in the order of the tasks."""
         return [self.one.retained[name].layers if name in self.one.retained else None for name in self._task]
 
+    def makers(self) -> dict[str, list[int]]:
+        """Id of each layer -> the tasks that trained it; none for the root's."""
+        return {layer.id: self._makers(layer) for layer in self._kept}
+
     def layer_columns(self) -> dict[str, list[Any]]:
         stored = self.one.stored_layers
         return {
             "slot": [self._slot[layer.slot] for layer in self._kept],
             "parameters": column(layer.parameters for layer in self._kept),
             "by": [self.task(layer.trained_by) for layer in self._kept],
+            "together": [self._together(layer) for layer in self._kept],
             # Only what is stored can be asked for by its id.
             "id": [(ident(layer.id) or "") if layer.id in stored else "" for layer in self._kept],
         }
+
+    def _together(self, layer: Layer) -> list[int]:
+        found = sorted(task for task in map(self.task, layer.together) if task >= 0)
+        return found if len(found) > 1 else []
+
+    def _makers(self, layer: Layer) -> list[int]:
+        by = self.task(layer.trained_by)
+        return self._together(layer) or ([by] if by >= 0 else [])
 
     def _all_slots(self, root: Slots, of_steps: Mapping[int, Slots | None]) -> list[str]:
         found = dict.fromkeys(root)

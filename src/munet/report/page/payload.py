@@ -1,5 +1,6 @@
 """A system's history as the JSON value that the page draws. docs/report.md says what each key holds."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from munet.analysis.paths import Paths
@@ -14,35 +15,47 @@ from munet.report.page.charts import (
     settings,
     sharing,
     spent,
+    ways,
 )
 from munet.report.page.columns import arranged
 from munet.report.page.looks import task_look
 from munet.report.page.network import Network
 from munet.report.page.sampled import children, lineages
+from munet.report.page.shown_images import images
 from munet.report.page.texts import ident, shown
 from munet.report.page.values import plain
 
 if TYPE_CHECKING:
     from munet.analysis import History
     from munet.analysis.snapshot import Snapshot
+    from munet.report.images.thumbnails import Folder
 
 SCHEMA = 1
 
 
-def payload(history: "History", title: str | None = None, system: str | None = None) -> dict[str, Any]:
+def payload(
+    history: "History",
+    title: str | None = None,
+    system: str | None = None,
+    seen: Mapping[str, Any] | None = None,
+    folder: "Folder | None" = None,
+) -> dict[str, Any]:
     """Everything the page shows of one system; plain JSON values, the same for the same system.
 
-    `title` is the system's label where none is given. InputError where the history holds several systems and `system`
-    names none of them.
+    `title` is the system's label where none is given. `seen` is what `munet.report.images.measuring.seen` found of the
+    tasks' images, whose thumbnails go into `folder`, if there is one, and else into the page. InputError where the
+    history holds several systems and `system` names none of them; what the others retain of a task stands beside it.
     """
     one = history.one(system)
-    if len(history.readings) > 1:
+    others = [other for other in history.readings.values() if other is not one]
+    if others:
         from munet.analysis import History
 
         history = History({one.label: one})
     names = [record["name"] for record in one.records]
     network = Network(one, Paths(one), names)
     rows, words = children(one, network)
+    order, families = arranged(network.retained_layers(), network.makers())
     tasks = _tasks(history, one)
     notes = [*history.notes, *network.notes()]
     return {
@@ -53,7 +66,8 @@ def payload(history: "History", title: str | None = None, system: str | None = N
         "root": {"model": ident(one.root), "source": shown(_root_source(one))},
         "totals": {key: _whole(value) for key, value in totals(history).items()},
         "tasks": tasks,
-        "order": arranged(network.retained_layers()),
+        "order": order,
+        "families": families,
         "slots": network.slots,
         "layers": network.layer_columns(),
         "paths": network.paths,
@@ -71,6 +85,8 @@ def payload(history: "History", title: str | None = None, system: str | None = N
         "rejected": rejected(history, names),
         "costs": spent(history, names),
         "progress": progress(history, names),
+        "ways": ways(one, others),
+        "images": images(names, seen or {}, folder),
     }
 
 

@@ -173,9 +173,9 @@
   }
   function startTheme(button) {
     const system = matchMedia("(prefers-color-scheme: dark)");
-    let own = null;
+    let own2 = null;
     try {
-      own = localStorage.getItem("munet-theme");
+      own2 = localStorage.getItem("munet-theme");
     } catch {
     }
     const label = () => {
@@ -184,7 +184,7 @@
     };
     button.addEventListener("click", () => {
       const wanted = theme.dark ? "light" : "dark";
-      own = wanted;
+      own2 = wanted;
       try {
         localStorage.setItem("munet-theme", wanted);
       } catch {
@@ -193,13 +193,21 @@
       label();
     });
     system.addEventListener("change", () => {
-      if (!own) {
+      if (!own2) {
         setTheme(system.matches);
         label();
       }
     });
-    setTheme(own ? own === "dark" : system.matches);
+    setTheme(own2 ? own2 === "dark" : system.matches);
     label();
+    let dark = theme.dark;
+    addEventListener("beforeprint", () => {
+      dark = theme.dark;
+      if (dark) setTheme(false);
+    });
+    addEventListener("afterprint", () => {
+      if (dark) setTheme(true);
+    });
   }
   var taskColour = (task) => state.data.tasks[task]?.[theme.dark ? "dark" : "colour"] ?? theme.colours.root;
 
@@ -213,7 +221,7 @@
      */
     show(x, y, title, lines) {
       const box = $("#tip");
-      clear(box).append(h("b", {}, title), ...lines.filter(Boolean).map((line2) => h("span", {}, line2)));
+      clear(box).append(h("b", {}, title), ...lines.filter(Boolean).map((line3) => h("span", {}, line3)));
       box.hidden = false;
       const { width, height } = box.getBoundingClientRect();
       const left = x + 16 + width > innerWidth - 8 ? x - 16 - width : x + 16;
@@ -321,7 +329,7 @@
 
   // page/charts/chart.js
   var charts = /* @__PURE__ */ new Set();
-  function chart({ title, note, height, label, draw, rows, chosen = false }) {
+  function chart({ title, note, height, label, draw: draw2, rows, chosen = false }) {
     const paper = h("div", { class: "paper" });
     const box = h(
       "figure",
@@ -335,7 +343,7 @@
       if (!width) return;
       const tall = typeof height === "function" ? height(width) : height;
       const svg = s("svg", { viewBox: `0 0 ${width} ${tall}`, height: tall, role: "img", "aria-label": label });
-      draw(svg, width, tall);
+      draw2(svg, width, tall);
       clear(paper).append(svg);
     };
     let seen = 0;
@@ -389,6 +397,22 @@
     room.scrollTo({ left: link.offsetLeft - room.offsetLeft - room.clientWidth / 2 + link.offsetWidth / 2 });
   }
 
+  // page/base/text.js
+  function listed(parts2) {
+    return parts2.flatMap((part, n) => n === 0 ? [part] : [n === parts2.length - 1 ? " and " : ", ", part]);
+  }
+  var readable = (name) => name.replaceAll("_", " ");
+  function shortened(text, room, measure) {
+    if (measure(text) <= room) return text;
+    const letters = [...text];
+    for (let keep = letters.length - 1; keep > 1; keep--) {
+      const tail = Math.floor(keep / 3);
+      const cut = letters.slice(0, keep - tail).join("") + "…" + (tail ? letters.slice(-tail).join("") : "");
+      if (measure(cut) <= room) return cut;
+    }
+    return "…";
+  }
+
   // page/model/data.js
   var ROOT = -1;
   var Data = class {
@@ -401,6 +425,7 @@
       this.totals = payload.totals;
       this.tasks = payload.tasks;
       this.order = payload.order;
+      this.families = payload.families;
       this.slots = payload.slots;
       this.layers = payload.layers;
       this.paths = payload.paths;
@@ -418,6 +443,8 @@
       this.rejected = payload.rejected;
       this.costs = payload.costs;
       this.progress = payload.progress;
+      this.ways = payload.ways;
+      this.images = payload.images;
       const rows = payload.children;
       this.count = rows.task.length;
       this.score = Float64Array.from(rows.score, (v) => v ?? NaN);
@@ -475,13 +502,13 @@
       const base = this.layersOf(parent === ROOT ? 0 : parent >= 0 ? this.children.path[parent] : -1);
       if (!base || !this.paths.length) return null;
       const layers = base.slice();
-      const own = new Set(this.children.own[step]);
+      const own2 = new Set(this.children.own[step]);
       for (const word of this.children.mutations[step]) {
         const gone = this.gone[word];
         if (gone !== void 0) layers[gone] = -1;
       }
-      for (const slot of own) layers[slot] = -1;
-      return { task: this.task[step], layers, own };
+      for (const slot of own2) layers[slot] = -1;
+      return { task: this.task[step], layers, own: own2 };
     }
     /**
      * Steps of a child and its ancestors, itself first.
@@ -502,19 +529,54 @@
     by(layer) {
       return this.layers.by[layer];
     }
+    /**
+     * The tasks that trained a layer (ROOT: the root): one, or those that trained it together.
+     * @param {number} layer
+     */
+    makers(layer) {
+      const together = this.layers.together[layer];
+      return together.length ? together : [this.layers.by[layer]];
+    }
+    /**
+     * Who trained a layer, in words: of many the first few.
+     * @param {number} layer
+     * @param {number} most
+     */
+    madeBy(layer, most = 3) {
+      const names = this.makers(layer).map((task) => this.taskName(task));
+      if (names.length <= most) return listed(names).join("");
+      return `${names.slice(0, most - 1).join(", ")} and ${names.length - most + 1} more together`;
+    }
     /** @param {number} task */
     taskName(task) {
       return task === ROOT ? "the root" : this.tasks[task]?.name ?? "a task that is not here";
+    }
+    /**
+     * What its images show of a task; null where nothing was measured.
+     * @param {number} task
+     * @returns {Seen | null}
+     */
+    seen(task) {
+      const found = this.images[task];
+      return found?.missing === null ? found : null;
+    }
+    /**
+     * Why there are no images of a task; empty where there are.
+     * @param {number} task
+     */
+    missing(task) {
+      if (!this.tasks[task].model) return "it has no model yet";
+      return this.images[task] ? this.images[task]?.missing ?? "" : "they were left out of this page";
     }
     /**
      * What a child did to its parent, in a few words.
      * @param {number} step
      */
     told(step) {
-      const own = this.children.own[step].map((slot) => this.slots[slot]).filter((slot) => slot !== "norm" && slot !== "head");
+      const own2 = this.children.own[step].map((slot) => this.slots[slot]).filter((slot) => slot !== "norm" && slot !== "head");
       return [
         ...this.children.mutations[step].map((word) => this.words.mutations[word]),
-        own.length ? `its own ${own.join(", ")} and head` : "its own head"
+        own2.length ? `its own ${own2.join(", ")} and head` : "its own head"
       ];
     }
   };
@@ -539,7 +601,7 @@
       return {
         title: data.slots[data.layers.slot[at.layer]],
         lines: [
-          `trained by ${data.taskName(data.by(at.layer))}`,
+          `trained by ${data.madeBy(at.layer)}`,
           `${count(data.layers.parameters[at.layer])} parameters`,
           users.length ? `used by ${users.length > 4 ? `${names} and ${users.length - 4} more` : names}` : "used by no task now"
         ]
@@ -561,6 +623,19 @@
     return data.task[parent] === data.task[step] ? `from its own child ${count(parent + 1)}` : `from child ${count(parent + 1)} of ${data.tasks[data.task[parent]].name}`;
   }
 
+  // page/task/address.js
+  var BEGINS = "#task=";
+  var addressOf = (task) => BEGINS + encodeURIComponent(task.name);
+  function taskAt(data, hash) {
+    if (!hash.startsWith(BEGINS)) return -1;
+    try {
+      const name = decodeURIComponent(hash.slice(BEGINS.length));
+      return data.tasks.findIndex((task) => task.name === name);
+    } catch {
+      return -1;
+    }
+  }
+
   // page/network/cards.js
   var row = (term, value) => [h("dt", {}, term), h("dd", {}, value)];
   var taskLink = (data, task) => task < 0 ? h("span", {}, data.taskName(task)) : h(
@@ -580,13 +655,13 @@
     text
   );
   function card(data, growth, at) {
-    const parts = at.kind === "task" ? taskCard(data, growth, at.task) : at.kind === "layer" ? layerCard(data, growth, at.layer) : modelCard(data, at.step);
+    const parts2 = at.kind === "task" ? taskCard(data, growth, at.task) : at.kind === "layer" ? layerCard(data, growth, at.layer) : modelCard(data, at.step);
     const close = h(
       "button",
       { type: "button", class: "quiet", "aria-label": "Clear the choice", onclick: () => choose(at) },
       "✕"
     );
-    return h("div", { class: "card" }, h("header", {}, h("h3", {}, parts.title), close), parts.body);
+    return h("div", { class: "card" }, h("header", {}, h("h3", {}, parts2.title), close), parts2.body);
   }
   function taskCard(data, growth, number) {
     const task = data.tasks[number];
@@ -604,7 +679,7 @@
       ] : null
     );
     const layers = growth.layers(number);
-    const body = [facts];
+    const body = [facts, h("p", {}, h("a", { href: addressOf(task) }, "Its images and its errors"))];
     if (!layers) body.push(h("p", { class: "small" }, task.model ? "No model at this step." : "Not evolved yet."));
     else body.push(h("h4", {}, "Layers, from head to images"), layerList(data, growth, number, layers));
     const lineage = data.lineages[number] || [];
@@ -626,30 +701,31 @@
         h(
           "span",
           { class: "value" },
-          by === task ? "own" : by === ROOT ? "root" : bdi(data.taskName(by)),
+          own(data, layer, task) ? "own" : by === ROOT ? "root" : bdi(data.taskName(by)),
           users > 1 ? ` · ${users} tasks` : ""
         )
       );
     });
     return h("ul", { class: "long" }, items);
   }
+  var own = (data, layer, task) => data.makers(layer).includes(task);
   function lineageList(data, lineage) {
     return h(
       "ol",
       { class: "long" },
-      lineage.map((entry) => {
-        const title = data.taskName(entry.task);
-        const name = known(entry.step) ? modelLink(entry.step, bdi(title)) : bdi(title);
-        const changes = known(entry.step) ? h("span", { class: "small" }, ` ${data.told(entry.step).join(", ")}`) : "";
+      lineage.map((entry2) => {
+        const title = data.taskName(entry2.task);
+        const name = known(entry2.step) ? modelLink(entry2.step, bdi(title)) : bdi(title);
+        const changes = known(entry2.step) ? h("span", { class: "small" }, ` ${data.told(entry2.step).join(", ")}`) : "";
         return h(
           "li",
           {},
-          swatch(taskColour(entry.task)),
+          swatch(taskColour(entry2.task)),
           h("span", {}, name, changes),
           h(
             "span",
             { class: "value" },
-            known(entry.validation_accuracy) ? `${percent(entry.validation_accuracy, 1)} %` : ""
+            known(entry2.validation_accuracy) ? `${percent(entry2.validation_accuracy, 1)} %` : ""
           )
         );
       })
@@ -661,7 +737,7 @@
       h(
         "dl",
         {},
-        row("trained by", taskLink(data, by)),
+        row("trained by", listed(data.makers(layer).map((task) => taskLink(data, task)))),
         row("parameters", count(data.layers.parameters[layer])),
         id ? row("layer", h("code", {}, id)) : null
       ),
@@ -839,22 +915,6 @@
     }
   };
 
-  // page/base/text.js
-  function listed(parts) {
-    return parts.flatMap((part, n) => n === 0 ? [part] : [n === parts.length - 1 ? " and " : ", ", part]);
-  }
-  var readable = (name) => name.replaceAll("_", " ");
-  function shortened(text, room, measure) {
-    if (measure(text) <= room) return text;
-    const letters = [...text];
-    for (let keep = letters.length - 1; keep > 1; keep--) {
-      const tail = Math.floor(keep / 3);
-      const cut = letters.slice(0, keep - tail).join("") + "…" + (tail ? letters.slice(-tail).join("") : "");
-      if (measure(cut) <= room) return cut;
-    }
-    return "…";
-  }
-
   // page/base/canvas.js
   function pen(canvas) {
     const ctx = canvas.getContext("2d");
@@ -879,11 +939,11 @@
   function folded(ctx, name, room) {
     const wide = (text) => ctx.measureText(text).width;
     if (wide(name) <= room) return [name];
-    const parts = name.match(/[^-_./ ]+[-_./ ]*|[-_./ ]+/g) || [name];
+    const parts2 = name.match(/[^-_./ ]+[-_./ ]*|[-_./ ]+/g) || [name];
     let first = "";
-    while (parts.length > 1 && wide(first + parts[0]) <= room) first += parts.shift();
+    while (parts2.length > 1 && wide(first + parts2[0]) <= room) first += parts2.shift();
     if (!first) return [shortened(name, room, wide)];
-    return [first.trim(), shortened(parts.join(""), room, wide)];
+    return [first.trim(), shortened(parts2.join(""), room, wide)];
   }
 
   // page/base/colours.js
@@ -904,6 +964,38 @@
     const channels = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255);
     const [r, g, b] = channels.map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.3 ? "#1b2127" : "#ffffff";
+  }
+
+  // page/network/families.js
+  var FAMILY_ROOM = 17;
+  var LETTERS = 5;
+  function drawFamilies(view, step) {
+    const { ctx, data } = view;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(view.left - 6, 0, view.width - view.left + 6, view.height);
+    ctx.clip();
+    ctx.font = `500 11px ${theme.sans}`;
+    ctx.textAlign = "left";
+    ctx.textBaseline = "middle";
+    const measure = (text) => ctx.measureText(text).width;
+    let first = 0;
+    for (const family of data.families) {
+      const from = view.x(first) - step / 2, wide = family.length * step;
+      first += family.length;
+      ctx.fillStyle = theme.colours.hair;
+      ctx.globalAlpha = 0.8;
+      ctx.beginPath();
+      ctx.roundRect(from + 1, 3, wide - 2, view.foot + 3, 5);
+      ctx.fill();
+      ctx.globalAlpha = 1;
+      ctx.fillStyle = theme.colours.muted;
+      const seen = Math.max(from, view.left - 4), room = Math.min(from + wide, view.width) - seen - 10;
+      const more = ` +${family.length - 1}`;
+      const name = shortened(data.tasks[family[0]].name, room - measure(more), measure);
+      if (name.length >= LETTERS) ctx.fillText(name + more, seen + 5, 3 + FAMILY_ROOM / 2);
+    }
+    ctx.restore();
   }
 
   // page/base/ticks.js
@@ -1012,9 +1104,9 @@
         view.labels.set(key2, text);
       }
       if (view.level)
-        text.forEach((line2, n) => {
+        text.forEach((line3, n) => {
           ctx.textAlign = "center";
-          ctx.fillText(line2, x, y + 4 + n * 15);
+          ctx.fillText(line3, x, y + 4 + n * 15);
         });
       else turned(ctx, text[0], x, y, step > 16 ? -Math.PI / 4 : -Math.PI / 2, "right");
     });
@@ -1022,6 +1114,7 @@
   }
 
   // page/network/draw.js
+  var STRIPE = 4;
   function drawNetwork(view) {
     const { ctx, data, ratio, width, height } = view;
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -1029,6 +1122,7 @@
     if (!data.tasks.length) return;
     const light = lit(data, state.growth, state.query);
     const step = view.pitch * view.zoom;
+    drawFamilies(view, step);
     drawGuides(view);
     ctx.save();
     ctx.beginPath();
@@ -1096,7 +1190,7 @@
   }
   function drawBoxes(view, light, step, only = false, way = null) {
     const { ctx, data, scene } = view;
-    const low = view.left - 40, high = view.width + 40;
+    const low = view.left - 40, high = view.width + 40, tick = Math.min(4, step * 0.4);
     data.rows.forEach((slot, row2) => {
       const tall = view.box * (isSmall(data.slots[slot]) ? 0.68 : 1);
       const y = view.y[row2];
@@ -1109,11 +1203,13 @@
         ctx.globalAlpha = bright ? 1 : 0.16;
         const colour = taskColour(data.by(box.layer));
         ctx.fillStyle = colour;
-        if (wide < 7) ctx.fillRect(x - wide / 2, y - tall / 2, wide, tall);
+        if (box.key < 0) ctx.fillRect(x - tick / 2, y - tall * 0.2, tick, tall * 0.4);
+        else if (wide < 7) ctx.fillRect(x - wide / 2, y - tall / 2, wide, tall);
         else {
           ctx.beginPath();
           ctx.roundRect(x - wide / 2, y - tall / 2, wide, tall, Math.min(tall * 0.32, wide / 2));
           ctx.fill();
+          stripes(view, box, x, y, wide, tall);
           if (way && bright && way.layers[slot] === box.layer) {
             ctx.strokeStyle = theme.colours.sampled;
             ctx.lineWidth = 2;
@@ -1125,19 +1221,36 @@
     });
     ctx.globalAlpha = 1;
   }
+  function stripes({ ctx, data }, box, x, y, wide, tall) {
+    const makers = data.layers.together[box.layer], room = Math.min(makers.length, Math.floor(wide / STRIPE));
+    if (room < 2) return;
+    ctx.save();
+    ctx.clip();
+    for (let n = 0; n < room; n++) {
+      ctx.fillStyle = taskColour(makers[Math.floor(n * makers.length / room)]);
+      ctx.fillRect(x - wide / 2 + n * wide / room, y - tall / 2, wide / room + 0.5, tall);
+    }
+    ctx.restore();
+  }
   function boxText(view, box, x, y, wide, colour) {
     const { ctx, data } = view;
     const tasks2 = `${box.users.length} tasks`;
-    const by = data.by(box.layer);
+    const makers = data.makers(box.layer);
     const key2 = `${box.layer} ${box.users.length} ${Math.round(wide)}`;
     let text = view.boxTexts.get(key2);
     ctx.font = `500 11px ${theme.sans}`;
     if (text === void 0) {
-      const full = `${by === ROOT ? "root" : data.taskName(by)} · ${tasks2}`;
+      const by = makers.length > 1 ? "together" : makers[0] === ROOT ? "root" : data.taskName(makers[0]);
+      const full = `${by} · ${tasks2}`;
       text = [full, tasks2, String(box.users.length)].find((t) => ctx.measureText(t).width < wide - 12) ?? "";
       view.boxTexts.set(key2, text);
     }
-    ctx.fillStyle = colour.startsWith("#") ? inkOn(colour) : theme.colours.ink;
+    if (makers.length > 1 && text) {
+      const room = ctx.measureText(text).width + 8;
+      ctx.fillStyle = theme.colours.panel;
+      ctx.fillRect(x - room / 2, y - 7, room, 14);
+      ctx.fillStyle = theme.colours.ink;
+    } else ctx.fillStyle = colour.startsWith("#") ? inkOn(colour) : theme.colours.ink;
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
     ctx.fillText(text, x, y + 0.5);
@@ -1155,23 +1268,23 @@
     if (light.tasks.size) drawBoxes(view, light, step, true);
   }
   function wayPoints(view, model) {
-    const { data, scene } = view, column = data.column[model.task], points = (
+    const { data, scene } = view, column = data.column[model.task], points2 = (
       /** @type {{ x: number, y: number, own: boolean }[]} */
       []
     );
     data.rows.forEach((slot, row2) => {
       const layer = model.layers[slot];
       if (layer < 0 && !model.own.has(slot)) return;
-      const there = layer >= 0 ? scene.shown.get(layer) : void 0;
-      points.push({ x: view.x(there ? there.x : column), y: view.y[row2], own: !there });
+      const there = layer >= 0 ? scene.find(layer, model.task) : void 0;
+      points2.push({ x: view.x(there ? there.x : column), y: view.y[row2], own: !there });
     });
-    return points;
+    return points2;
   }
   function drawWay(view, model) {
     const { ctx, data } = view, column = data.column[model.task];
-    const points = wayPoints(view, model).map(({ x: x2, y }) => [x2, y]);
+    const points2 = wayPoints(view, model).map(({ x: x2, y }) => [x2, y]);
     const x = view.x(column);
-    const way = [[x, view.foot], ...points, [x, view.top - 12]];
+    const way = [[x, view.foot], ...points2, [x, view.top - 12]];
     for (const { colour, wide, dash } of [
       { colour: theme.colours.panel, wide: 5.5, dash: [] },
       { colour: theme.colours.sampled, wide: 2.2, dash: [6, 4] }
@@ -1191,8 +1304,8 @@
   }
   function drawOwn(view, model) {
     const { ctx } = view;
-    for (const { x, y, own } of wayPoints(view, model)) {
-      if (!own) continue;
+    for (const { x, y, own: own2 } of wayPoints(view, model)) {
+      if (!own2) continue;
       ctx.beginPath();
       ctx.arc(x, y, Math.max(3, view.box * 0.28), 0, 2 * Math.PI);
       ctx.fillStyle = taskColour(model.task);
@@ -1370,10 +1483,10 @@
     for (let n = 0; n < wanted.length; n++) {
       let mean = wanted[n] - offsets[n], members = 1;
       for (let last = groups.at(-1); last && last[0] > mean; last = groups.at(-1)) {
-        const [other, others] = last;
+        const [other, others2] = last;
         groups.pop();
-        mean = (mean * members + other * others) / (members + others);
-        members += others;
+        mean = (mean * members + other * others2) / (members + others2);
+        members += others2;
       }
       groups.push([mean, members]);
     }
@@ -1385,19 +1498,23 @@
     return centres;
   }
   var PASSES = -1e9;
-  function placeRow(data, paths, slot, ports) {
-    const holders = /* @__PURE__ */ new Map(), boxes = [];
+  function placeRow(data, paths, slot, ports, apart2) {
+    const holders = /* @__PURE__ */ new Map(), boxes = (
+      /** @type {Box[]} */
+      []
+    );
     for (const task of data.order) {
       const layer = paths(task)?.[slot] ?? -1;
       ports[task] = PASSES;
       if (layer < 0) continue;
-      const found = holders.get(layer);
+      const key2 = apart2 && data.by(layer) === ROOT ? -1 - (slot * data.tasks.length + task) : layer;
+      const found = holders.get(key2);
       if (found) {
         found.users.push(task);
         continue;
       }
-      const box = { layer, users: [task], x: 0, width: 0, at: 0 };
-      holders.set(layer, box);
+      const box = { key: key2, layer, users: [task], x: 0, width: 0, at: 0 };
+      holders.set(key2, box);
       boxes.push(box);
     }
     for (const box of boxes) {
@@ -1425,12 +1542,16 @@
   var Scene = class {
     /** Whether boxes and lines are on their way. */
     moving = false;
+    /** Whether each user of a layer of the root has a box of its own. */
+    apart = false;
     /**
      * @param {Data} data
      * @param {Growth} growth
+     * @param {boolean} [apart]
      */
-    constructor(data, growth) {
+    constructor(data, growth, apart2 = false) {
       this.data = data;
+      this.apart = apart2;
       this.growth = growth;
       this.ports = data.rows.map(() => new Float32Array(data.tasks.length));
       this.goals = data.rows.map(() => new Float32Array(data.tasks.length));
@@ -1453,11 +1574,11 @@
       const shown = /* @__PURE__ */ new Map();
       data.rows.forEach((slot, row2) => {
         const goals = this.goals[row2];
-        this.boxes[row2] = placeRow(data, paths, slot, goals);
+        this.boxes[row2] = placeRow(data, paths, slot, goals, this.apart);
         for (const box of this.boxes[row2]) {
-          const was = glide ? this.shown.get(box.layer) : void 0;
+          const was = glide ? this.shown.get(box.key) : void 0;
           const born = glide && !was ? { x: data.column[box.users[0]], width: box.width } : { x: box.x, width: box.width };
-          shown.set(box.layer, was || born);
+          shown.set(box.key, was || born);
         }
       });
       this.pass();
@@ -1477,7 +1598,16 @@
      * @param {Box} box
      */
     place(box) {
-      return this.shown.get(box.layer) ?? box;
+      return this.shown.get(box.key) ?? box;
+    }
+    /**
+     * Where in the picture a model of a task finds a layer; undefined where it is not there.
+     * @param {number} layer
+     * @param {number} task
+     */
+    find(layer, task) {
+      if (this.apart && this.data.by(layer) === ROOT) return { x: this.data.column[task] };
+      return this.shown.get(layer);
     }
     /* Where a task has no layer its line goes straight on from the row below to the next row where it has one. */
     pass() {
@@ -1519,7 +1649,7 @@
       if (furthest < 4e-3) {
         this.moving = false;
         this.boxes.forEach((boxes, row2) => {
-          for (const box of boxes) this.shown.set(box.layer, { x: box.x, width: box.width });
+          for (const box of boxes) this.shown.set(box.key, { x: box.x, width: box.width });
           this.ports[row2].set(this.goals[row2]);
         });
       }
@@ -1528,6 +1658,7 @@
   };
 
   // page/network/view.js
+  var MANY = 16;
   var NetworkView = class {
     /** @type {Data} */
     data;
@@ -1539,6 +1670,8 @@
     boxTexts = /* @__PURE__ */ new Map();
     zoom = 1;
     pan = 0;
+    /** @type {boolean | undefined} whether layers of the root stand apart, in each column: as the reader chose, or many do */
+    apart;
     /** Whether it draws fewer pixels, while it plays. */
     coarse = false;
     ratio = 1;
@@ -1581,12 +1714,14 @@
       });
       this.now = h("p", { class: "now" });
       const button = (text, label, act) => h("button", { type: "button", "aria-label": label, title: label, onclick: act }, text);
+      this.root = button("Root", "Gather the lines of all who use a layer of the root", () => this.gather());
       const zoom = h(
         "div",
         { class: "zoom" },
         button("−", "Zoom out", () => this.zoomBy(1 / 1.6)),
         button("+", "Zoom in", () => this.zoomBy(1.6)),
-        button("Fit", "Show all tasks", () => this.fit())
+        button("Fit", "Show all tasks", () => this.fit()),
+        this.root
       );
       this.nothing = h("p", { class: "nothing" });
       this.zoomers = zoom;
@@ -1601,7 +1736,9 @@
      */
     set(data, growth) {
       this.data = data;
-      this.scene = new Scene(data, growth);
+      this.apart ??= data.tasks.length > MANY;
+      this.scene = new Scene(data, growth, this.apart);
+      this.root.setAttribute("aria-pressed", String(!this.apart));
       this.labels.clear();
       this.boxTexts.clear();
       const grown = data.tasks.filter((task) => task.model).length;
@@ -1630,7 +1767,7 @@
       const total = sizes.reduce((a, b) => a + b, 0) || 1;
       const unit = Math.max(15, Math.min(width < 600 ? 46 : 54, (width < 600 ? 400 : 470) / total));
       const plot = total * unit;
-      this.top = this.headRoom + 20;
+      this.top = this.headRoom + 20 + (data.families.length ? FAMILY_ROOM : 0);
       this.foot = this.top + plot + 16;
       this.height = Math.round(this.foot + this.footRoom + 8);
       this.box = Math.min(21, unit * 0.46);
@@ -1650,7 +1787,7 @@
       const step = this.pitch * this.zoom;
       this.size = Math.max(8.5, Math.min(13, step < 16 ? step - 1 : 12.5));
       this.ctx.font = `600 ${this.size}px ${theme.sans}`;
-      this.level = step > 60 && this.data.tasks.every((task) => folded(this.ctx, task.name, step - 8).every((line2) => !line2.includes("…")));
+      this.level = step > 60 && this.data.tasks.every((task) => folded(this.ctx, task.name, step - 8).every((line3) => !line3.includes("…")));
       const longest = Math.max(20, ...this.data.tasks.map((task) => this.ctx.measureText(task.name).width));
       const room = this.width < 600 ? 110 : 150;
       this.nameRoom = this.level ? step - 8 : Math.min(longest + 4, room);
@@ -1666,10 +1803,10 @@
       return this.left + this.inset + (column + 0.5) * this.pitch * this.zoom - this.pan;
     }
     clamp() {
-      const whole = this.pitch * this.data.tasks.length * this.zoom;
+      const whole2 = this.pitch * this.data.tasks.length * this.zoom;
       const room = this.width - this.left - this.right;
-      this.pan = Math.max(0, Math.min(this.pan, whole - room + 2 * this.inset));
-      if (whole + 2 * this.inset <= room) this.pan = 0;
+      this.pan = Math.max(0, Math.min(this.pan, whole2 - room + 2 * this.inset));
+      if (whole2 + 2 * this.inset <= room) this.pan = 0;
     }
     /**
      * @param {number} factor
@@ -1683,6 +1820,14 @@
       this.pan = place * zoom - (at - this.left - this.inset);
       this.clamp();
       this.measure();
+      this.ask();
+    }
+    /* Draws a layer of the root once, where all its lines meet, or apart in each column. */
+    gather() {
+      this.apart = !this.apart;
+      this.scene.apart = this.apart;
+      this.scene.arrange(true);
+      this.root.setAttribute("aria-pressed", String(!this.apart));
       this.ask();
     }
     fit() {
@@ -1705,11 +1850,17 @@
       this.ask();
     }
     ask() {
+      if (this.data && matchMedia("print").matches) this.settle();
       if (this.asked) return;
       this.asked = requestAnimationFrame((time) => {
         this.asked = 0;
         this.frame(time);
       });
+    }
+    /* Draws it now, as it will be: paper waits for no frame. */
+    settle() {
+      if (this.scene.moving) this.scene.arrange(false);
+      drawNetwork(this);
     }
     /** @param {number} time */
     frame(time) {
@@ -1991,15 +2142,15 @@
       ctx.stroke();
       ctx.globalAlpha = 1;
       if (step < 0) return;
-      const points = data.chain(step).filter((s2) => known(data.score[s2]));
+      const points2 = data.chain(step).filter((s2) => known(data.score[s2]));
       ctx.strokeStyle = theme.colours.sampled;
       ctx.lineWidth = 1.6;
       ctx.beginPath();
-      points.forEach(
+      points2.forEach(
         (s2, n) => n ? ctx.lineTo(this.x(s2), this.y(data.score[s2])) : ctx.moveTo(this.x(s2), this.y(data.score[s2]))
       );
       ctx.stroke();
-      points.forEach((s2, n) => {
+      points2.forEach((s2, n) => {
         ctx.beginPath();
         ctx.arc(this.x(s2), this.y(data.score[s2]), n ? 3 : 4.5, 0, 2 * Math.PI);
         ctx.fillStyle = taskColour(data.task[s2]);
@@ -2243,6 +2394,7 @@
         part.hidden = data.count === 0;
       });
       $("[data-replay]").hidden = data.count === 0;
+      $("[data-many]").hidden = data.families.length === 0;
       this.side.set(data);
       this.network.set(data, state.growth);
       this.transport.set(data);
@@ -2272,7 +2424,7 @@
       if (!this.data) return;
       this.side.list();
       this.side.choice();
-      this.network.ask();
+      this.network.settle();
       this.panels.forEach((panel) => panel.repaint());
       this.layout();
     }
@@ -2296,13 +2448,13 @@
     }
     caption() {
       const { now } = this.network, { data } = this;
-      const said = h("span");
-      clear(now).append(said);
+      const said2 = h("span");
+      clear(now).append(said2);
       const grown = [...state.growth.paths].filter((path) => path >= 0).length;
-      if (!data.tasks.length) said.append("No tasks yet.");
-      else if (!grown && (atEnd() || !data.count)) said.append("No task has a model yet.");
+      if (!data.tasks.length) said2.append("No tasks yet.");
+      else if (!grown && (atEnd() || !data.count)) said2.append("No task has a model yet.");
       else if (atEnd())
-        said.append(
+        said2.append(
           h(
             "b",
             {},
@@ -2313,7 +2465,7 @@
       else {
         const step = state.step;
         now.prepend(h("span", { css: { "margin-right": "9px" } }, swatch(taskColour(data.task[step]))));
-        said.append(
+        said2.append(
           h("b", {}, bdi(data.tasks[data.task[step]].name)),
           ` ${parentText(data, step)} · ${data.verdict(step)}`
         );
@@ -2325,14 +2477,14 @@
       const layers = data.layersOf(data.retained[task]);
       return layers ? data.rows.filter((slot) => layers[slot] >= 0).map((slot) => {
         const layer = layers[slot];
-        const others = data.retained.map(
+        const others2 = data.retained.map(
           (path, other) => other !== task && data.layersOf(path)?.[slot] === layer ? data.tasks[other].name : null
         ).filter(Boolean);
         return [
           data.tasks[task].name,
           data.slots[slot],
-          data.taskName(data.by(layer)),
-          others.join(", ") || "nobody",
+          data.madeBy(layer, Infinity),
+          others2.join(", ") || "nobody",
           count(data.layers.parameters[layer])
         ];
       }) : [];
@@ -2518,7 +2670,7 @@
   }
 
   // page/charts/bars.js
-  function bars({ rows, parts, text, label }) {
+  function bars({ rows, parts: parts2, text, label }) {
     const most = Math.max(...rows.map((row2) => row2.values.reduce((a, b) => a + b, 0)), 1e-12);
     const list = h("ul", { class: "bars", "aria-label": `${label} by task` });
     const make = (row2) => {
@@ -2526,9 +2678,9 @@
       const bar = h("span", { class: "track", css: { width: `${100 * sum / most}%` } });
       row2.values.forEach((value, n) => {
         if (value <= 0) return;
-        const piece = h("i", { colour: parts[n].colour ?? taskColour(row2.task), css: { flex: `${value} 0 0` } });
+        const piece = h("i", { colour: parts2[n].colour ?? taskColour(row2.task), css: { flex: `${value} 0 0` } });
         bar.append(
-          mark(piece, row2.name, [`${parts[n].name}: ${text(value)}`, parts.length > 1 ? `of ${text(sum)}` : ""])
+          mark(piece, row2.name, [`${parts2[n].name}: ${text(value)}`, parts2.length > 1 ? `of ${text(sum)}` : ""])
         );
       });
       return h(
@@ -2584,7 +2736,7 @@
     const box = h("div");
     const show = (name) => {
       costShown = name;
-      const kind = kinds[name], parts = kind.parts.map(([text, colour]) => ({ name: text, colour }));
+      const kind = kinds[name], parts2 = kind.parts.map(([text, colour]) => ({ name: text, colour }));
       const sum = (values) => values.reduce((a, b) => a + (b || 0), 0);
       const rows = kind.table.filter(([, values]) => sum(values) > 0).sort((a, b) => sum(b[1]) - sum(a[1])).map(([task, values]) => ({
         task,
@@ -2596,22 +2748,22 @@
         box.append(h("p", { class: "none" }, "Not recorded."));
         return;
       }
-      const sums = parts.map((_, n) => rows.reduce((total, r) => total + r.values[n], 0));
+      const sums = parts2.map((_, n) => rows.reduce((total, r) => total + r.values[n], 0));
       box.append(
-        parts.length > 1 ? h(
+        parts2.length > 1 ? h(
           "div",
           { class: "controls" },
           h(
             "ul",
             { class: "key" },
-            parts.map(
+            parts2.map(
               (part, n) => h("li", {}, swatch(part.colour ?? ""), `${part.name} `, h("strong", {}, kind.text(sums[n])))
             )
           )
         ) : "",
-        bars({ rows, parts, text: kind.text, label: kind.label }),
+        bars({ rows, parts: parts2, text: kind.text, label: kind.label }),
         dataTable(`${kind.label} by task`, () => [
-          ["task", ...parts.map((p) => p.name)],
+          ["task", ...parts2.map((p) => p.name)],
           ...rows.map((r) => [r.name, ...r.values.map((v) => name === "time" ? (v ?? 0).toFixed(1) : count(v))])
         ])
       );
@@ -2634,6 +2786,11 @@
   }
 
   // page/charts/heatmap.js
+  var TASKS = {
+    order: () => state.data.order,
+    name: (task) => state.data.tasks[task].name,
+    pick: (task) => choose({ kind: "task", task })
+  };
   var Heatmap = class {
     /** @type {[row: number, column: number] | null} the cell under the cursor */
     at = null;
@@ -2644,12 +2801,14 @@
     /**
      * @param {object} plan
      * @param {string} plan.label
-     * @param {(row: number, column: number) => Cell} plan.cell of two tasks
+     * @param {(row: number, column: number) => Cell} plan.cell of two items
+     * @param {Items} [plan.items] tasks unless given
      * @param {number} [plan.most] width at most
      * @param {() => (string | number | null)[][]} plan.rows the same as a table
      */
-    constructor({ label, cell, most = 760, rows }) {
+    constructor({ label, cell, items = TASKS, most = 760, rows }) {
       this.cell = cell;
+      this.items = items;
       this.most = most;
       this.canvas = h("canvas", {
         tabindex: "0",
@@ -2669,7 +2828,7 @@
       this.canvas.addEventListener("pointerleave", () => this.move(null));
       this.canvas.addEventListener("blur", () => this.move(null));
       this.canvas.addEventListener("click", () => {
-        if (this.at) choose({ kind: "task", task: state.data.order[this.at[0]] });
+        if (this.at) items.pick?.(items.order()[this.at[0]]);
       });
       this.canvas.addEventListener("keydown", (event) => this.key(event));
     }
@@ -2679,15 +2838,15 @@
       const by = steps[event.key];
       if (!by) return;
       event.preventDefault();
-      const last = state.data.order.length - 1;
+      const last = this.items.order().length - 1;
       const [row2, column] = this.at || [0, -1];
       this.move([Math.max(0, Math.min(last, row2 + by[0])), Math.max(0, Math.min(last, column + by[1]))]);
       this.said.textContent = this.told(this.at ?? [0, 0]).join(", ");
     }
     /** @param {[row: number, column: number]} at */
     told([row2, column]) {
-      const { order, tasks: tasks2 } = state.data;
-      return [`${tasks2[order[row2]].name} × ${tasks2[order[column]].name}`, this.cell(order[row2], order[column]).told];
+      const { name } = this.items, order = this.items.order();
+      return [`${name(order[row2])} × ${name(order[column])}`, this.cell(order[row2], order[column]).told];
     }
     /**
      * @param {number} x
@@ -2695,7 +2854,7 @@
      * @returns {[row: number, column: number] | null}
      */
     find(x, y) {
-      const { left, top, size } = this, n = state.data.order.length;
+      const { left, top, size } = this, n = this.items.order().length;
       const row2 = Math.floor((y - top) / size), column = Math.floor((x - left) / size);
       return row2 >= 0 && column >= 0 && row2 < n && column < n ? [row2, column] : null;
     }
@@ -2707,16 +2866,16 @@
       this.at = at;
       this.paint();
       if (!at || !event) return tip.hide();
-      const [title, line2] = this.told(at);
-      return tip.show(event.clientX, event.clientY, title, [line2]);
+      const [title, line3] = this.told(at);
+      return tip.show(event.clientX, event.clientY, title, [line3]);
     }
     paint() {
       const outer = Math.min(this.paper.clientWidth, this.most);
       if (!outer) return;
-      const { order, tasks: tasks2 } = state.data, n = order.length;
+      const order = this.items.order(), n = order.length;
       const ctx = pen(this.canvas), ratio = Math.min(2, devicePixelRatio || 1);
       ctx.font = `12px ${theme.sans}`;
-      const longest = Math.max(...tasks2.map((task) => ctx.measureText(task.name).width));
+      const longest = Math.max(...order.map((item) => ctx.measureText(this.items.name(item)).width));
       const room = Math.min(longest + 12, outer < 500 ? 104 : 170);
       const slanted = (outer - room) / n >= 26;
       this.left = room;
@@ -2730,7 +2889,7 @@
       this.canvas.height = Math.round(height * ratio);
       ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
       this.cells(ctx, order);
-      this.labels(ctx, order, tasks2, slanted);
+      this.labels(ctx, order, slanted);
     }
     /**
      * @param {CanvasRenderingContext2D} ctx
@@ -2762,34 +2921,36 @@
     /**
      * @param {CanvasRenderingContext2D} ctx
      * @param {number[]} order
-     * @param {Task[]} tasks
      * @param {boolean} slanted
      */
-    labels(ctx, order, tasks2, slanted) {
-      const { size, left, top } = this, every = Math.max(1, Math.ceil(11 / size));
+    labels(ctx, order, slanted) {
+      const { size, left, top } = this, { name, named: named2 } = this.items, every = Math.max(1, Math.ceil(11 / size));
       ctx.textBaseline = "middle";
       const measure = (text) => ctx.measureText(text).width;
-      order.forEach((task, n) => {
+      let last = -every;
+      order.forEach((item, n) => {
+        const some2 = named2 ? named2.has(item) && n - last >= every : n % every === 0;
+        if (some2) last = n;
         for (const side of [0, 1]) {
           const bold = this.at?.[side] === n;
-          if (n % every && !bold) continue;
+          if (every > 1 && !some2 && !bold) continue;
           if (every > 1 && this.at && !bold && Math.abs(this.at[side] - n) * size < 12) continue;
           ctx.font = `${bold ? 600 : 400} ${Math.min(12, Math.max(9, size * every))}px ${theme.sans}`;
           ctx.fillStyle = bold ? theme.colours.ink : theme.colours.muted;
           const middle = (n + 0.5) * size;
           if (side === 0) {
             ctx.textAlign = "right";
-            ctx.fillText(shortened(tasks2[task].name, left - 10, measure), left - 8, top + middle);
+            ctx.fillText(shortened(name(item), left - 10, measure), left - 8, top + middle);
           } else if (slanted)
             turned(
               ctx,
-              shortened(tasks2[task].name, (top - 12) / 0.72, measure),
+              shortened(name(item), (top - 12) / 0.72, measure),
               left + middle - 2,
               top - 8,
               -Math.PI / 4,
               "left"
             );
-          else turned(ctx, shortened(tasks2[task].name, top - 12, measure), left + middle, top - 7, -Math.PI / 2, "left");
+          else turned(ctx, shortened(name(item), top - 12, measure), left + middle, top - 7, -Math.PI / 2, "left");
         }
       });
     }
@@ -2801,8 +2962,8 @@
     data.retained.forEach((path, task) => {
       for (const layer of data.layersOf(path) || []) {
         if (layer < 0) continue;
-        const by = data.by(layer);
-        sums[by === ROOT ? "root" : by === task ? "own" : "others"] += data.layers.parameters[layer];
+        const makers = data.makers(layer);
+        sums[makers[0] === ROOT ? "root" : makers.includes(task) ? "own" : "others"] += data.layers.parameters[layer];
       }
     });
     return sums;
@@ -2814,7 +2975,11 @@
     }));
     return found.filter((one) => one.learners.length).sort((a, b) => b.learners.length - a.learners.length || a.task - b.task);
   }
-  var uses = (data, task, other) => (data.layersOf(data.retained[task]) || []).some((layer) => layer >= 0 && data.by(layer) === other);
+  var uses = (data, task, other) => (data.layersOf(data.retained[task]) || []).some((layer) => layer >= 0 && trained(data, layer, other, task));
+  function trained(data, layer, by, without) {
+    const makers = data.makers(layer);
+    return makers.includes(by) && !makers.includes(without);
+  }
   var spelled = (n) => n < 13 ? ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve"][n] : count(n);
   var inWords = (value) => value >= 1e9 ? `${digits(value / 1e9)} billion` : value >= 1e6 ? `${digits(value / 1e6)} million` : count(value);
   var spentFlops = (data) => data.totals.flops_spent.train + data.totals.flops_spent.validation;
@@ -2823,7 +2988,7 @@
   function flowGraph(data, totals, many) {
     const edges = [];
     data.flow.forEach(
-      (line2, learner) => line2.forEach((number, ancestor) => {
+      (line3, learner) => line3.forEach((number, ancestor) => {
         if (number && ancestor !== learner)
           edges.push({ learner, ancestor, number, share: (number + 0.5 * totals[learner]) / (1.5 * totals[learner]) });
       })
@@ -2952,11 +3117,11 @@
         )
       );
     }
-    const own = data.flow[task][task];
+    const own2 = data.flow[task][task];
     mark(group, name, [
       `descends from ${counted(edges.filter((e) => e.learner === task).length, "other task")}`,
       `${counted(edges.filter((e) => e.ancestor === task).length, "other task")} below it`,
-      totals[task] ? `${percent(own / totals[task], 0)} % of its ancestors are its own` : ""
+      totals[task] ? `${percent(own2 / totals[task], 0)} % of its ancestors are its own` : ""
     ]);
     group.addEventListener("pointerenter", () => point2(task));
     group.addEventListener("pointerleave", () => point2(null));
@@ -2980,7 +3145,7 @@
       );
       return;
     }
-    const totals = data.flow.map((line2) => line2.reduce((a, b) => a + b, 0));
+    const totals = data.flow.map((line3) => line3.reduce((a, b) => a + b, 0));
     const name = (task) => data.tasks[task].name;
     const many = data.tasks.length > 30;
     const graph = flowGraph(data, totals, many);
@@ -3040,6 +3205,128 @@
     );
   }
 
+  // page/task/pictures.js
+  var picture = (address, text) => h("img", { src: address, alt: text, width: 64, height: 64, decoding: "async" });
+  function samples(seen, isPrivate) {
+    if (!seen.samples.length)
+      return h(
+        "p",
+        { class: "none" },
+        isPrivate ? ["The task is private: only ", h("code", {}, "munet report --private-images"), " shows its images."] : "This page was made without thumbnails."
+      );
+    const byClass = /* @__PURE__ */ new Map();
+    for (const one of seen.samples) byClass.set(one[0], [...byClass.get(one[0]) ?? [], one]);
+    const there = seen.test.by_class[0].filter((images2) => images2).length;
+    const which = byClass.size < there ? `of the ${count(byClass.size)} of ${counted(there, "class")} with the lowest accuracy` : "of each class";
+    return h(
+      "div",
+      {},
+      h("h2", {}, "Its images"),
+      h("p", { class: "how" }, `The first test images ${which}.`),
+      h(
+        "div",
+        { class: "samples" },
+        [...byClass].map(
+          ([label, images2]) => h(
+            "figure",
+            {},
+            h(
+              "div",
+              {},
+              images2.map(([, image, address]) => picture(address, `test image ${image} of class ${seen.classes[label]}`))
+            ),
+            h("figcaption", { class: "small" }, bdi(seen.classes[label]))
+          )
+        )
+      )
+    );
+  }
+  function errors(seen, split2) {
+    const { errors: listed2, examples, correct } = seen[split2];
+    const wrong = examples - correct;
+    const title = h("h2", {}, "What is wrong");
+    if (!wrong) return h("div", {}, title, h("p", { class: "how" }, `Nothing: all ${split2} images are answered right.`));
+    const shown = listed2.filter(([, , , , , address]) => address);
+    const said2 = `${counted(wrong, `${split2} image`)} of ${count(examples)} ${wrong === 1 ? "is" : "are"} answered wrongly. ` + (shown.length ? `${shown.length < wrong ? `The ${count(shown.length)} worst` : "They are shown"}: those whose right class the model finds least likely first. An odd label often stands among them.` : "The worst are those whose right class the model finds least likely.");
+    const items = (shown.length ? shown : listed2.slice(0, 12)).map(
+      ([image, label, answer, confidence, ofRight, address]) => h(
+        "li",
+        {},
+        address ? picture(address, `${split2} image ${image}`) : null,
+        h(
+          "div",
+          {},
+          "answered ",
+          h("b", {}, bdi(seen.classes[answer])),
+          `, ${percent(confidence, 0)} %`,
+          h("br"),
+          h(
+            "span",
+            { class: "small" },
+            "is ",
+            bdi(seen.classes[label]),
+            `, ${percent(ofRight, ofRight < 0.01 ? 1 : 0)} %`
+          ),
+          h("br"),
+          h("span", { class: "small" }, `${split2} ${image}`)
+        )
+      )
+    );
+    return h("div", {}, title, h("p", { class: "how" }, said2), h("ul", { class: "errors" }, items));
+  }
+
+  // page/sections/images.js
+  var FEW = 5;
+  var images = {
+    id: "images",
+    name: "Images",
+    title: "What it sees, and what it gets wrong",
+    how: "A few test images of each task, and how many are answered wrongly. Each task has a page with its images, the worst errors, what is taken for what, every class, and how sure its model is.",
+    themed: true,
+    fill: fill5
+  };
+  function fill5(data, body) {
+    const tasks2 = data.order.filter((task) => data.tasks[task].model);
+    if (!tasks2.length) {
+      body.append(h("p", { class: "none" }, "No task has a model yet."));
+      return;
+    }
+    if (tasks2.every((task) => !data.images[task])) {
+      body.append(
+        h("p", { class: "none" }, "The images were left out of this page: munet report without --no-images has them.")
+      );
+      return;
+    }
+    const list = h("ul", { class: "tasks" });
+    body.append(some("tasks with their images", tasks2, 24, (task) => entry(data, task), list));
+  }
+  function entry(data, number) {
+    const task = data.tasks[number], seen = data.seen(number);
+    const wrong = seen ? seen.test.examples - seen.test.correct : 0;
+    return h(
+      "li",
+      {},
+      h("span", { class: "named" }, swatch(taskColour(number)), h("a", { href: addressOf(task) }, bdi(task.name))),
+      seen?.samples.length ? h(
+        "div",
+        { class: "strip-of-images" },
+        firsts(seen).map(
+          ([label, image, address]) => picture(address, `test image ${image} of class ${seen.classes[label]}`)
+        )
+      ) : null,
+      h(
+        "span",
+        { class: "small" },
+        seen ? `${percent(seen.test.correct / seen.test.examples, 1)} % right, ${count(wrong)} of ${count(seen.test.examples)} wrong${task.private && !seen.samples.length ? "; its images are private" : ""}` : `not shown: ${data.missing(number)}`
+      )
+    );
+  }
+  function firsts(seen) {
+    const classes2 = /* @__PURE__ */ new Set();
+    const one = seen.samples.filter(([label]) => !classes2.has(label) && classes2.add(label));
+    return (one.length < FEW ? seen.samples : one).slice(0, FEW);
+  }
+
   // page/charts/axes.js
   function axes(svg, width, height, { left = 40, right = 10, top = 8, bottom = 24, x, y }) {
     const toX = (v) => left + (v - x.low) / (x.high - x.low || 1) * (width - left - right);
@@ -3061,7 +3348,106 @@
     svg.append(s("line", { class: "axis", x1: left, x2: width - right, y1: height - bottom, y2: height - bottom }));
     return { x: toX, y: toY };
   }
-  var pathOf = (points) => points.map(([x, y], n) => `${n ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+  var pathOf = (points2) => points2.map(([x, y], n) => `${n ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+
+  // page/sections/kept.js
+  var kept = {
+    id: "kept",
+    name: "Kept",
+    title: "Nothing is forgotten",
+    how: "Test accuracy of each task from the task iteration that first retained a model of it. A dot is a task iteration of its own; between them its model stays the same to the bit, whatever others learn: the id names all of its weights.",
+    fill: fill6
+  };
+  function fill6(data, body) {
+    const lines = data.tasks.map((_, task) => points(data, task)), there = data.order.filter((task) => lines[task].length);
+    if (!there.length) {
+      body.append(h("p", { class: "none" }, "No task iteration with a test accuracy has ended yet."));
+      return;
+    }
+    const last = Math.max(2, data.progress.length);
+    const values = there.flatMap((task) => lines[task].map(({ accuracy }) => accuracy));
+    const low = Math.max(0, Math.min(...values) - 0.04), high = Math.min(1, Math.max(...values) + 0.02);
+    const longest = Math.max(...there.map((task) => widthOf(data.tasks[task].name)));
+    body.append(
+      h("p", {}, said(data, lines, there)),
+      chart({
+        title: "Test accuracy, %",
+        note: counted(data.progress.length, "task iteration"),
+        height: (width) => width < 600 ? 260 : Math.min(460, 240 + 6 * there.length),
+        label: "Test accuracy of each task over task iterations",
+        draw: (svg, width, height) => {
+          const right = Math.min(longest + 16, width < 600 ? 96 : 180);
+          const { x, y } = axes(svg, width, height, {
+            right,
+            x: {
+              low: 1,
+              high: last,
+              ticks: [1, ...ticks(1, last, 8).filter((v) => v > 1 && Number.isInteger(v))],
+              text: String
+            },
+            y: { low, high, ticks: ticks(low, high, 5), text: (v) => String(+(100 * v).toFixed(1)) }
+          });
+          for (const task of there) svg.append(...line(data, task, lines[task], last, x, y));
+          const ends = there.map((task) => ({ task, at: lines[task][lines[task].length - 1].accuracy }));
+          for (const { task, at } of apartFrom(ends, (end) => y(end.at), 0, height, 15))
+            svg.append(
+              s(
+                "text",
+                { x: width - right + 8, y: y(at) + 4, css: { fill: taskColour(task) } },
+                shortened(data.tasks[task].name, right - 10, widthOf)
+              )
+            );
+        },
+        rows: () => [
+          ["task", "task iteration", "validation %", "test %", "model"],
+          ...data.progress.map((row2, n) => [
+            data.tasks[row2.task]?.name ?? NOTHING,
+            n + 1,
+            percent(row2.validation_accuracy),
+            percent(row2.test_accuracy),
+            row2.model ?? NOTHING
+          ])
+        ]
+      })
+    );
+  }
+  function points(data, task) {
+    const found = data.progress.flatMap(
+      (row2, n) => row2.task === task && known(row2.test_accuracy) ? [{ place: n + 1, model: row2.model, accuracy: row2.test_accuracy }] : []
+    );
+    const { model, test_accuracy } = data.tasks[task];
+    if (found.length && model && known(test_accuracy) && found[found.length - 1].model !== model)
+      found.push({ place: data.progress.length, model, accuracy: test_accuracy });
+    return found;
+  }
+  function line(data, task, at, last, x, y) {
+    const colour = taskColour(task);
+    const steps = at.map(({ place, accuracy }, n) => `${n ? "H" : "M"}${x(place)}${n ? "V" : " "}${y(accuracy)}`);
+    const look = { fill: "none", stroke: colour, "stroke-width": data.tasks.length > 30 ? 1 : 1.8 };
+    const dots = at.map(
+      ({ place, model, accuracy }, n) => mark(
+        s("circle", { cx: x(place), cy: y(accuracy), r: data.progress.length > 150 ? 2 : 3.5, fill: colour }),
+        data.tasks[task].name,
+        [
+          `${percent(accuracy)} % after task iteration ${count(place)}`,
+          model === at[n - 1]?.model ? `still model ${model}` : `model ${model ?? NOTHING}`
+        ]
+      )
+    );
+    return [s("path", { d: `${steps.join("")}H${x(last)}`, ...look }), ...dots];
+  }
+  function said(data, lines, there) {
+    const others2 = there.filter((task) => lines[task][lines[task].length - 1].place < data.progress.length).length;
+    const apart2 = there.flatMap((task) => {
+      const test = data.seen(task)?.test;
+      const off = test ? difference(test.correct / test.examples, data.tasks[task].test_accuracy) : NaN;
+      return known(off) ? [Math.abs(off)] : [];
+    });
+    const same2 = apart2.filter((off) => off < 1e-9).length;
+    const waited = `${counted(others2, "task")} ${others2 === 1 ? "was" : "were"} kept while others went on learning.`;
+    if (!apart2.length) return waited;
+    return `${waited} Measured again for this page, ${same2} of ${counted(apart2.length, "task")} ${same2 === 1 ? "has" : "have"} to the image the test accuracy of when ${same2 === 1 ? "it was" : "they were"} retained` + (same2 < apart2.length ? `; the others are up to ${percent(Math.max(...apart2))} points off, as another device or number format makes them.` : ".");
+  }
 
   // page/sections/learning.js
   var learning = {
@@ -3069,9 +3455,9 @@
     name: "Learning",
     title: "Learning curves",
     how: "Validation accuracy after each training cycle, along the model’s ancestors of its own task. The cross is the selected cycle, the ring its test accuracy; the dotted line between them is the gap.",
-    fill: fill5
+    fill: fill7
   };
-  function fill5(data, body) {
+  function fill7(data, body) {
     if (!data.learning.length) {
       body.append(h("p", { class: "none" }, "No accuracies of training cycles are recorded."));
       return;
@@ -3172,9 +3558,9 @@
     name: "Mutations",
     title: "Learned mutation probabilities",
     how: "Each model learns how often to mutate what. Above, the mean and the range over models by depth, with the least-squares line; below, how many models settled on which probability.",
-    fill: fill6
+    fill: fill8
   };
-  function fill6(data, body) {
+  function fill8(data, body) {
     const found = data.probabilities;
     if (!found || !found.by_depth.length && !found.histograms.length) {
       body.append(
@@ -3208,9 +3594,9 @@
       ])
     );
   }
-  function byDepth({ kind, points, fit }) {
-    const blocks = points.map((p) => p.block), low = Math.min(...blocks), high = Math.max(...blocks);
-    const top = Math.max(...points.map((p) => p.high)) * 1.08 || 0.3;
+  function byDepth({ kind, points: points2, fit }) {
+    const blocks = points2.map((p) => p.block), low = Math.min(...blocks), high = Math.max(...blocks);
+    const top = Math.max(...points2.map((p) => p.high)) * 1.08 || 0.3;
     return chart({
       title: `${kind}, by depth`,
       note: fit ? `${(100 * fit.slope).toFixed(2).replace("-", "−")} points a block` : "",
@@ -3234,7 +3620,7 @@
               "stroke-width": 2
             })
           );
-        for (const p of points) {
+        for (const p of points2) {
           svg.append(
             s("line", {
               x1: scale.x(p.block),
@@ -3251,7 +3637,7 @@
               s("circle", {
                 cx: scale.x(p.block),
                 cy: scale.y(p.mean),
-                r: points.length > 16 ? 4 : 5,
+                r: points2.length > 16 ? 4 : 5,
                 fill: "var(--accepted)"
               }),
               `${kind}, block ${p.block}`,
@@ -3265,8 +3651,8 @@
       }
     });
   }
-  function inShort(kind, points, slope) {
-    const first = points[0], last = points[points.length - 1], change = 100 * slope, [verb, noun] = kind.split(" ");
+  function inShort(kind, points2, slope) {
+    const first = points2[0], last = points2[points2.length - 1], change = 100 * slope, [verb, noun] = kind.split(" ");
     return h(
       "p",
       { css: { "align-self": "center", "max-width": "44ch", margin: "0" } },
@@ -3318,10 +3704,10 @@
     id: "progress",
     name: "Progress",
     title: "Over task iterations",
-    how: "From left to right, one task iteration after the other: how good, how large and how costly the whole system was when it ended. A dot has the colour of the task that was evolved.",
-    fill: fill7
+    how: "From left to right, one task iteration after the other: how large and how costly the whole system was when it ended. A dot has the colour of the task that was evolved.",
+    fill: fill9
   };
-  function fill7(data, body) {
+  function fill9(data, body) {
     const rows = data.progress;
     if (!rows.length) {
       body.append(
@@ -3329,11 +3715,9 @@
       );
       return;
     }
-    const plain = (v) => String(+(100 * v).toFixed(1));
     const grid = h(
       "div",
       { class: "grid", css: { "--least": "min(100%, 420px)" } },
-      overTime(data, "Mean test accuracy, %", "mean_test_accuracy", plain, (v) => `${percent(v)} %`),
       overTime(data, "Parameters per task", "parameters_per_task", (v) => compact(v), count),
       overTime(
         data,
@@ -3362,13 +3746,13 @@
     );
   }
   function overTime(data, title, column, text, full, divide = ticks) {
-    const points = data.progress.flatMap((r, n) => {
+    const points2 = data.progress.flatMap((r, n) => {
       const value = r[column];
       return known(value) ? [{ place: n + 1, value, r }] : [];
     });
-    if (!points.length)
+    if (!points2.length)
       return h("figure", {}, h("figcaption", {}, h("h3", {}, title)), h("p", { class: "none" }, "Not recorded."));
-    const values = points.map((one) => one.value), low = Math.min(...values), high = Math.max(...values);
+    const values = points2.map((one) => one.value), low = Math.min(...values), high = Math.max(...values);
     const spare = (high - low) * 0.08 || Math.abs(high) * 0.05 || 1;
     const number = data.progress.length;
     return chart({
@@ -3391,14 +3775,14 @@
         });
         svg.append(
           s("path", {
-            d: pathOf(points.map(({ place: x, value: y }) => [scale.x(x), scale.y(y)])),
+            d: pathOf(points2.map(({ place: x, value: y }) => [scale.x(x), scale.y(y)])),
             fill: "none",
             stroke: theme.colours.faint,
             "stroke-width": 1.4
           })
         );
         const radius = number > 150 ? 2 : number > 60 ? 3 : 4;
-        for (const { place: x, value: y, r } of points) {
+        for (const { place: x, value: y, r } of points2) {
           svg.append(
             mark(
               s("circle", { cx: scale.x(x), cy: scale.y(y), r: radius, fill: taskColour(r.task) }),
@@ -3418,16 +3802,16 @@
     title: "Children that were accepted, and those that were not",
     how: "One bar a task, one segment a verdict. “Accepted, best” were better than all models of their task before them.",
     themed: true,
-    fill: fill8
+    fill: fill10
   };
   var REASON_COLOURS = ["var(--no)", "var(--odd)", "var(--faint)", "var(--alarm)"];
-  function fill8(data, body) {
+  function fill10(data, body) {
     if (!data.count) {
       body.append(h("p", { class: "none" }, "No sampled child is recorded."));
       return;
     }
-    const { reasons, by_task: table } = data.rejected;
-    const parts = [
+    const { reasons, by_task: table2 } = data.rejected;
+    const parts2 = [
       { name: "accepted, best", colour: "var(--best)" },
       { name: "accepted", colour: "var(--accepted)" },
       ...reasons.map((name, n) => ({
@@ -3435,12 +3819,12 @@
         colour: REASON_COLOURS[Math.min(n, REASON_COLOURS.length - 1)]
       }))
     ];
-    const sums = parts.map((_, n) => table.reduce((sum, line2) => sum + line2[n], 0));
-    const rows = data.order.filter((task) => table[task].some((n) => n)).map((task) => ({
+    const sums = parts2.map((_, n) => table2.reduce((sum, line3) => sum + line3[n], 0));
+    const rows = data.order.filter((task) => table2[task].some((n) => n)).map((task) => ({
       task,
       name: data.tasks[task].name,
-      values: table[task],
-      note: `${percent((table[task][0] + table[task][1]) / table[task].reduce((a, b) => a + b, 0), 0)} % accepted`
+      values: table2[task],
+      note: `${percent((table2[task][0] + table2[task][1]) / table2[task].reduce((a, b) => a + b, 0), 0)} % accepted`
     }));
     body.append(
       h(
@@ -3449,12 +3833,12 @@
         h(
           "ul",
           { class: "key" },
-          parts.map((part, n) => h("li", {}, swatch(part.colour), `${part.name} `, h("strong", {}, count(sums[n]))))
+          parts2.map((part, n) => h("li", {}, swatch(part.colour), `${part.name} `, h("strong", {}, count(sums[n]))))
         )
       ),
-      bars({ rows, parts, text: count, label: "Verdict" }),
+      bars({ rows, parts: parts2, text: count, label: "Verdict" }),
       dataTable("Children by verdict", () => [
-        ["task", ...parts.map((p) => p.name)],
+        ["task", ...parts2.map((p) => p.name)],
         ...rows.map((r) => [r.name, ...r.values])
       ])
     );
@@ -3466,10 +3850,10 @@
     name: "Hyperparameters",
     title: "Hyperparameters that won",
     how: "Bars count the retained models that use a value; a dot marks the value evolution began with. Below, the values along each model’s lineage: the schedule that evolution found.",
-    fill: fill9
+    fill: fill11
   };
   var scheduleShown = null;
-  function fill9(data, body) {
+  function fill11(data, body) {
     const { distributions, schedules } = data.settings;
     if (!distributions.length) {
       body.append(h("p", { class: "none" }, "No retained model yet has hyperparameters."));
@@ -3487,7 +3871,7 @@
         ...distributions.flatMap((d) => d.values.map((v, n) => [readable(d.name), v, d.counts[n]]))
       ])
     );
-    const moving = schedules.filter((one) => one.lines.some((line2) => line2.length > 1));
+    const moving = schedules.filter((one) => one.lines.some((line3) => line3.length > 1));
     if (!moving.length) return;
     const box = h("div");
     const show = (name) => {
@@ -3603,22 +3987,22 @@
         const reach = Math.min(0.62, shown.length * 0.06);
         shown.forEach((task, place) => {
           const shift = shown.length > 1 ? (place / (shown.length - 1) - 0.5) * reach : 0;
-          const points = [];
+          const points2 = [];
           lines[task].forEach(([step, v], n) => {
             const x = scale.x(Math.max(0, step));
-            if (n) points.push([x, scale.y(lines[task][n - 1][1] + shift)]);
-            points.push([x, scale.y(v + shift)]);
+            if (n) points2.push([x, scale.y(lines[task][n - 1][1] + shift)]);
+            points2.push([x, scale.y(v + shift)]);
           });
           const bright = chosen === null || chosen === task;
-          const end = points[points.length - 1];
+          const end = points2[points2.length - 1];
           svg.append(
             mark(
               s(
                 "g",
                 { opacity: bright ? 0.92 : 0.12 },
-                s("path", { d: pathOf(points), fill: "none", stroke: "transparent", "stroke-width": 9 }),
+                s("path", { d: pathOf(points2), fill: "none", stroke: "transparent", "stroke-width": 9 }),
                 s("path", {
-                  d: pathOf(points),
+                  d: pathOf(points2),
                   fill: "none",
                   stroke: taskColour(task),
                   "stroke-width": chosen === task ? 3 : shown.length > 30 ? 1.1 : 1.9
@@ -3634,7 +4018,7 @@
       rows: () => [
         ["task", "child", readable(name)],
         ...lines.flatMap(
-          (line2, task) => line2.map(([step, v]) => [data.tasks[task].name, step < 0 ? "start" : step + 1, values[v]])
+          (line3, task) => line3.map(([step, v]) => [data.tasks[task].name, step < 0 ? "start" : step + 1, values[v]])
         )
       ]
     });
@@ -3646,9 +4030,9 @@
     name: "Sharing",
     title: "Who shares layers",
     how: "A cell counts the layers that the models of two tasks have in common; on the diagonal stand all layers of a model. Blocks along the diagonal are families.",
-    fill: fill10
+    fill: fill12
   };
-  function fill10(data, body) {
+  function fill12(data, body) {
     const ready = data.retained.filter((path) => path >= 0).length;
     if (ready < 2) {
       body.append(
@@ -3660,7 +4044,7 @@
       );
       return;
     }
-    const most = Math.max(1, ...data.sharing.map((line2, a) => Math.max(0, ...line2.filter((_, b) => a !== b))));
+    const most = Math.max(1, ...data.sharing.map((line3, a) => Math.max(0, ...line3.filter((_, b) => a !== b))));
     const name = (task) => data.tasks[task].name;
     const matrix = new Heatmap({
       label: "Layers that the models of two tasks have in common",
@@ -3686,7 +4070,7 @@
   function alikeList(data) {
     const pairs = [];
     data.sharing.forEach(
-      (line2, a) => line2.forEach((shared, b) => {
+      (line3, a) => line3.forEach((shared, b) => {
         if (b > a && shared) pairs.push({ a, b, shared });
       })
     );
@@ -3731,7 +4115,7 @@
               {},
               swatch(taskColour(data.by(layer))),
               ` ${data.slots[data.layers.slot[layer]]} `,
-              h("span", { class: "small" }, "of ", bdi(data.taskName(data.by(layer))))
+              h("span", { class: "small" }, "of ", bdi(data.madeBy(layer)))
             ),
             h("span", { class: "value" }, `${counted(n, "task")} · ${compact(data.layers.parameters[layer])}`)
           )
@@ -3747,7 +4131,7 @@
     title: "Tasks",
     how: "One row a task. Accounted parameters are a model’s own share: each layer divided by the tasks that use it. Press a heading to sort, a name to find the task in the network.",
     themed: true,
-    fill: fill11
+    fill: fill13
   };
   var COLUMNS = [
     ["validation_accuracy", "val %", (v) => percent(v)],
@@ -3769,7 +4153,7 @@
   ];
   var sorting = { column: null, up: false };
   var valueOf = (task, column) => column === "gap" ? difference(task.validation_accuracy, task.test_accuracy) : task[column];
-  function fill11(data, body) {
+  function fill13(data, body) {
     if (!data.tasks.length) {
       body.append(h("p", { class: "none" }, "The system has no tasks yet."));
       return;
@@ -3810,7 +4194,7 @@
         if (th.getAttribute("data-column") === column) th.setAttribute("aria-sort", up ? "ascending" : "descending");
         else th.removeAttribute("aria-sort");
       }
-      clear(tbody).append(...sorted.map((one) => line(one)));
+      clear(tbody).append(...sorted.map((one) => line2(one)));
     };
     arrange();
     body.append(
@@ -3827,7 +4211,7 @@
     );
     body.append(totalsList(data));
   }
-  function line({ task, index }) {
+  function line2({ task, index }) {
     const go = () => {
       if (!same(state.chosen, { kind: "task", task: index })) choose({ kind: "task", task: index });
       $("#network").scrollIntoView();
@@ -3881,8 +4265,189 @@
     );
   }
 
+  // page/sections/ways.js
+  var RETAINED = "retained";
+  var ROW = 22;
+  var ways = {
+    id: "ways",
+    name: "Against",
+    title: "Against the alternatives",
+    how: "What each task has, beside what else was measured of it: its head alone on layers that it did not train, and, where it was run, fine-tuning of every layer. Parameters are those that were trained for it, of a trunk all. The time of what a task has, here or in another system, is that of all its children; else that of the one child.",
+    themed: true,
+    fill: fill14
+  };
+  function fill14(data, body) {
+    const tasks2 = data.order.filter((task) => wayOf(data, task, RETAINED));
+    const others2 = [...new Set(tasks2.flatMap((task) => data.ways[task].map(({ way }) => way)))].filter(
+      (way) => way !== RETAINED
+    );
+    if (!others2.length) {
+      body.append(
+        h(
+          "p",
+          { class: "none" },
+          "Nothing but the retained models was measured. ",
+          h("code", {}, "munet report --beside SYSTEM"),
+          " sets what another system has of the same tasks beside it."
+        )
+      );
+      return;
+    }
+    body.append(
+      h(
+        "ul",
+        { class: "flows", css: { "margin-bottom": "26px", "max-width": "76ch" } },
+        others2.map((way) => gain(data, tasks2, way))
+      ),
+      chart({
+        title: "Validation accuracy, %",
+        height: 34 + ROW * tasks2.length,
+        label: "Validation accuracy of each task, retained and otherwise",
+        draw: (svg, width, height) => draw(data, tasks2, others2, svg, width, height)
+      }),
+      table(data, tasks2, [...others2, RETAINED])
+    );
+  }
+  var wayOf = (data, task, way) => data.ways[task]?.find((one) => one.way === way);
+  function gain(data, tasks2, way) {
+    const points2 = tasks2.map(
+      (task) => difference(wayOf(data, task, RETAINED)?.validation_accuracy, wayOf(data, task, way)?.validation_accuracy)
+    ).filter(known);
+    const mean = points2.reduce((a, b) => a + b, 0) / points2.length;
+    const more = points2.filter((gained) => gained > 1e-9).length, less = points2.filter((gained) => gained < -1e-9).length;
+    return h(
+      "li",
+      {},
+      h(
+        "span",
+        {},
+        "beside ",
+        bdi(way),
+        `, ${counted(points2.length, "task")}: ${more} better, ${less} worse, ${points2.length - more - less} the same`
+      ),
+      h("span", { class: "value" }, `${mean < -5e-5 ? "−" : "+"}${percent(Math.abs(mean))} points on average`)
+    );
+  }
+  function draw(data, tasks2, others2, svg, width, height) {
+    const values = tasks2.flatMap((task) => data.ways[task].map((way) => way.validation_accuracy)).filter(known);
+    const low = Math.max(0, Math.min(...values) - 0.02), high = Math.min(1, Math.max(...values) + 0.02);
+    const longest = Math.max(...tasks2.map((task) => widthOf(data.tasks[task].name)));
+    const left = Math.min(longest + 14, width < 600 ? 110 : 220);
+    const { x } = axes(svg, width, height, {
+      left,
+      x: { low, high, ticks: ticks(low, high, 6), text: (v) => String(+(100 * v).toFixed(1)) },
+      y: { low: 0, high: 1, ticks: [], text: String }
+    });
+    tasks2.forEach((task, n) => {
+      const y = 8 + ROW * (n + 0.5), { name } = data.tasks[task];
+      const mine = data.ways[task].filter((way) => known(way.validation_accuracy));
+      const at = mine.map((way) => x(way.validation_accuracy ?? 0));
+      svg.append(
+        s("text", { x: left - 10, y: y + 4, "text-anchor": "end" }, shortened(name, left - 12, widthOf)),
+        s("line", {
+          x1: Math.min(...at),
+          x2: Math.max(...at),
+          y1: y,
+          y2: y,
+          stroke: theme.colours.root,
+          "stroke-width": 2
+        })
+      );
+      const order = [...mine].sort((a, b) => Number(a.way === RETAINED) - Number(b.way === RETAINED));
+      for (const way of order)
+        svg.append(
+          mark(shape(others2.indexOf(way.way), x(way.validation_accuracy ?? 0), y, taskColour(task)), name, [
+            `${way.way}: ${percent(way.validation_accuracy)} % validation`,
+            `${compact(way.trained)} parameters trained in ${duration(way.seconds)}`
+          ])
+        );
+    });
+  }
+  function shape(kind, x, y, colour) {
+    const open = { fill: theme.colours.panel, stroke: colour, "stroke-width": 1.8 };
+    if (kind < 0) return s("circle", { cx: x, cy: y, r: 5, fill: colour });
+    if (kind === 0) return s("circle", { cx: x, cy: y, r: 5, ...open });
+    return s("rect", {
+      x: x - 4.5,
+      y: y - 4.5,
+      width: 9,
+      height: 9,
+      ...open,
+      transform: `rotate(${45 * (kind - 1)} ${x} ${y})`
+    });
+  }
+  function table(data, tasks2, names) {
+    const svg = (n) => s("svg", { viewBox: "-7 -7 14 14", class: "sign", "aria-hidden": "true" }, shape(n, 0, 0, theme.colours.muted));
+    const cells = (way) => [
+      h("td", {}, way ? percent(way.validation_accuracy) : NOTHING),
+      h("td", {}, way ? percent(way.test_accuracy) : NOTHING),
+      h("td", {}, way ? compact(way.trained) : NOTHING),
+      h("td", {}, way ? duration(way.seconds) : NOTHING)
+    ];
+    const groups = names.map(
+      (name, n) => h(
+        "th",
+        { scope: "colgroup", colspan: 4 },
+        svg(name === RETAINED ? -1 : n),
+        name === RETAINED ? "what it has" : bdi(name)
+      )
+    );
+    return h(
+      "div",
+      {
+        class: "scroll tall",
+        tabindex: "0",
+        role: "region",
+        "aria-label": "Each task against the alternatives",
+        css: { "margin-top": "18px" }
+      },
+      h(
+        "table",
+        { class: "grouped" },
+        h("caption", { class: "unseen" }, "Each task against the alternatives"),
+        h(
+          "thead",
+          {},
+          h("tr", {}, h("th", { scope: "col" }), groups),
+          h(
+            "tr",
+            {},
+            h("th", { scope: "col" }, "task"),
+            names.map(() => ["val %", "test %", "trained", "time"].map((text) => h("th", { scope: "col" }, text)))
+          )
+        ),
+        h(
+          "tbody",
+          {},
+          tasks2.map(
+            (task) => h(
+              "tr",
+              {},
+              h("th", { scope: "row" }, named(taskColour(task), data.tasks[task].name)),
+              names.map((name) => cells(wayOf(data, task, name)))
+            )
+          )
+        )
+      )
+    );
+  }
+
   // page/sections.js
-  var SECTIONS = [tasks, sharing, flow, progress, learning, settings, mutations, rejected, costs, about];
+  var SECTIONS = [
+    tasks,
+    images,
+    sharing,
+    flow,
+    kept,
+    ways,
+    progress,
+    learning,
+    settings,
+    mutations,
+    rejected,
+    costs,
+    about
+  ];
 
   // page/sections/summary.js
   function headline(data) {
@@ -3949,7 +4514,7 @@
   }
   function fromWhom(data) {
     const sums = origins(data), all = sums.own + sums.others + sums.root;
-    const parts = [
+    const parts2 = [
       ["own", "own", "var(--accent)"],
       ["others", "other tasks", "var(--no)"],
       ["root", "the root", "var(--root)"]
@@ -3966,14 +4531,14 @@
         {
           class: "parts",
           role: "img",
-          "aria-label": parts.map(([name, text]) => `${text} ${percent(sums[name] / all, 0)} %`).join(", ")
+          "aria-label": parts2.map(([name, text]) => `${text} ${percent(sums[name] / all, 0)} %`).join(", ")
         },
-        parts.map(([name, , colour]) => sums[name] ? h("span", { colour, css: { flex: `${sums[name]} 0 0` } }) : null)
+        parts2.map(([name, , colour]) => sums[name] ? h("span", { colour, css: { flex: `${sums[name]} 0 0` } }) : null)
       ),
       h(
         "ul",
         { class: "key" },
-        parts.map(
+        parts2.map(
           ([name, text, colour]) => h("li", {}, swatch(colour), `${text} ${all ? percent(sums[name] / all, 0) : 0} %`)
         )
       ),
@@ -4013,6 +4578,256 @@
         `; ${flops(totals.flops_per_task)} for a prediction.`
       )
     );
+  }
+
+  // page/task/classes.js
+  function classes(seen, split2, colour) {
+    const [images2, right, answers, low, high] = seen[split2].by_class;
+    const there = [...images2.keys()].filter((k) => images2[k]);
+    const none = images2.length - there.length;
+    there.sort((a, b) => right[a] / images2[a] - right[b] / images2[b] || a - b);
+    const row2 = (k) => {
+      const share = right[k] / images2[k];
+      const [from, to] = [low[k] ?? 0, high[k] ?? 1];
+      const told = [
+        `${count(right[k])} of ${count(images2[k])} ${split2} images right, ${percent(share, 1)} %`,
+        `95 % interval ${percent(from, 1)} to ${percent(to, 1)} %`,
+        `answered ${count(answers[k])} times, rightly ${percent(answers[k] ? right[k] / answers[k] : NaN, 1)} %`
+      ];
+      const track = h(
+        "span",
+        { class: "share" },
+        h("i", { colour, css: { width: `${100 * share}%` } }),
+        h("b", { css: { left: `${100 * from}%`, width: `${100 * (to - from)}%` } })
+      );
+      return h(
+        "li",
+        {},
+        h("span", { class: "named" }, bdi(seen.classes[k])),
+        mark(track, seen.classes[k], told),
+        h("span", { class: "value" }, `${percent(share, 1)} % of ${count(images2[k])}`)
+      );
+    };
+    return h(
+      "div",
+      {},
+      h("h2", {}, "Class by class"),
+      h(
+        "p",
+        { class: "how" },
+        `Share of each class’s ${split2} images that is answered right, the lowest first; the line is its 95 % interval (Wilson).${none ? ` ${count(none)} of the classes ${none === 1 ? "has" : "have"} no ${split2} image.` : ""}`
+      ),
+      some("classes", there, 24, row2, h("ul", { class: "bars shares" }))
+    );
+  }
+
+  // page/task/confusion.js
+  var PAIRS = 12;
+  function confusion(seen, split2) {
+    const { cells, order, by_class, examples, correct } = seen[split2];
+    const [images2, right] = by_class, { classes: classes2 } = seen;
+    if (!cells.length) return h("div", { hidden: true });
+    const shown = new Set(order);
+    const found = new Map(cells.map(([label, answer, n]) => [`${label} ${answer}`, n]));
+    const share = (label, n) => images2[label] ? n / images2[label] : 0;
+    const most = Math.max(...cells.map(([label, , n]) => share(label, n)));
+    const inside = cells.filter(([label, answer]) => shown.has(label) && shown.has(answer));
+    const drawn = inside.reduce((sum, [, , n]) => sum + n, 0), wrong = examples - correct;
+    const named2 = new Set(cells.slice(0, PAIRS).flatMap(([label, answer]) => [label, answer]));
+    const matrix = new Heatmap({
+      label: `Images of the ${split2} split by right class (rows) and answer (columns)`,
+      most: 620,
+      items: { order: () => order, name: (n) => classes2[n], named: order.length > 40 ? named2 : void 0 },
+      cell: (label, answer) => {
+        if (label === answer)
+          return {
+            value: null,
+            text: count(right[label]),
+            told: `${count(right[label])} of ${counted(images2[label], "image")} answered right`
+          };
+        const n = found.get(`${label} ${answer}`) ?? 0;
+        return {
+          value: Math.sqrt(share(label, n) / most),
+          text: n ? count(n) : "",
+          told: `${count(n)} of ${counted(images2[label], "image")} of the first taken for the second`
+        };
+      },
+      rows: () => [
+        ["right class", "answer", "images", "% of the class"],
+        ...cells.map(([label, answer, n]) => [classes2[label], classes2[answer], n, percent(share(label, n), 1)])
+      ]
+    });
+    const part = order.length < classes2.length ? `the ${count(order.length)} of ${counted(classes2.length, "class")} with most errors` : "";
+    const left = drawn < wrong ? ` ${count(drawn)} of ${count(wrong)} errors are in it, the commonest first.` : "";
+    const said2 = `A row is a right class, a column an answer; darker is a larger share of the row, grey what was right. Classes that are taken for each other stand side by side.${part ? ` Shown are ${part}.` : ""}${left}`;
+    const item = ([label, answer, n]) => h(
+      "li",
+      {},
+      h("span", {}, bdi(classes2[label]), " taken for ", bdi(classes2[answer])),
+      h("span", { class: "value" }, `${count(n)} of ${count(images2[label])}`)
+    );
+    return h(
+      "div",
+      {},
+      h("h2", {}, "What is taken for what"),
+      h("p", { class: "how" }, said2),
+      h(
+        "div",
+        { class: "matrix" },
+        matrix.box,
+        h(
+          "div",
+          {},
+          h("h3", {}, "Most often"),
+          some("pairs of classes", cells, PAIRS, item, h("ul", { class: "flows" }))
+        )
+      )
+    );
+  }
+
+  // page/task/reliability.js
+  var TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1];
+  function reliability({ reliability: bins, calibration_error: error, examples }, split2, colour) {
+    const text = (v) => String(Math.round(100 * v));
+    const most = Math.max(...bins.map(([n]) => n));
+    const figure = chart({
+      title: "Right, % by confidence, %",
+      note: `off by ${percent(error, 1)} %`,
+      height: (width) => Math.min(360, width),
+      label: `Share of ${split2} images that is right, by confidence`,
+      draw: (svg, width, height) => {
+        const axis = { low: 0, high: 1, ticks: TICKS, text };
+        const { x, y } = axes(svg, width, height, { left: 34, right: 12, x: axis, y: axis });
+        const line3 = (points2, look) => svg.append(s("path", { d: pathOf(points2.map(([a, b]) => [x(a), y(b)])), fill: "none", ...look }));
+        line3(
+          [
+            [0, 0],
+            [1, 1]
+          ],
+          { stroke: theme.colours.faint, "stroke-dasharray": "4 4" }
+        );
+        for (const [, sure, , low, high] of bins)
+          line3(
+            [
+              [sure, low],
+              [sure, high]
+            ],
+            { stroke: theme.colours.faint, "stroke-width": 1.5 }
+          );
+        for (const [n, sure, right] of bins)
+          svg.append(
+            mark(
+              s("circle", { cx: x(sure), cy: y(right), r: 3 + 6 * Math.sqrt(n / most), fill: colour }),
+              `${percent(sure, 0)} % sure`,
+              [`${percent(right, 1)} % right`, counted(n, `${split2} image`)]
+            )
+          );
+      },
+      rows: () => [
+        ["mean confidence %", "right %", "from %", "to %", "images"],
+        ...bins.map(([n, sure, right, low, high]) => [...[sure, right, low, high].map((v) => percent(v, 1)), count(n)])
+      ]
+    });
+    return h(
+      "div",
+      {},
+      h("h2", {}, "How sure, how right"),
+      h(
+        "p",
+        { class: "how" },
+        `The ${count(examples)} ${split2} images by how sure the model is of its answer. On the dashed line it is right as often as it says; below it, it is too sure. A larger dot is more images.`
+      ),
+      figure
+    );
+  }
+
+  // page/task/view.js
+  var split = "test";
+  function route(data) {
+    const task = taskAt(data, location.hash), open = task >= 0;
+    const box = $("#task");
+    const changes = box.hidden === open;
+    box.hidden = !open;
+    document.documentElement.toggleAttribute("data-task", open);
+    if (open) {
+      refill(box, () => box.append(...whole(data, task)));
+      scrollTo({ top: 0, behavior: "instant" });
+    } else if (changes) {
+      box.replaceChildren();
+      if (location.hash.length > 1)
+        document.getElementById(location.hash.slice(1))?.scrollIntoView({ behavior: "instant" });
+    }
+  }
+  function renew(data) {
+    const box = $("#task"), task = taskAt(data, location.hash);
+    if (!box.hidden && task >= 0) refill(box, () => box.append(...whole(data, task)));
+    else if (!box.hidden) route(data);
+  }
+  function whole(data, number) {
+    const task = data.tasks[number], seen = data.seen(number);
+    const body = h("div", { class: "stack" });
+    if (seen) parts(seen, task.private, taskColour(number), body);
+    const head = [
+      h("p", { class: "kicker" }, h("a", { href: "#tasks" }, "← The whole system")),
+      h(
+        "h1",
+        {},
+        swatch(taskColour(number)),
+        bdi(task.name),
+        task.private ? h("span", { class: "tag" }, "private") : null
+      ),
+      h("p", { class: "how" }, sentence(data, number)),
+      others(data, number)
+    ];
+    if (seen) return [...head, body];
+    return [...head, h("p", { class: "none" }, `No images of this task are shown: ${data.missing(number)}.`)];
+  }
+  function sentence(data, number) {
+    const task = data.tasks[number], seen = data.seen(number);
+    const what = `${counted(task.classes ?? 0, "class")}, ${count(task.train_examples)} training images. `;
+    if (!seen) return what;
+    const on2 = (name) => `${percent(seen[name].correct / seen[name].examples)} % of ${count(seen[name].examples)} ${name} images`;
+    const five = known(seen.test.top_5) ? `; the right class is among its first five answers for ${percent(seen.test.top_5)} % of the test images` : "";
+    return `${what}Right on ${on2("test")}, which nothing was selected on, and on ${on2("validation")}, on which its model was selected${five}. Measured for this page with model ${task.model}; images as its network gets them.`;
+  }
+  function others(data, number) {
+    const names = data.tasks.map(({ name }, n) => (
+      /** @type {[string, string]} */
+      [String(n), name]
+    ));
+    const go = (wanted) => {
+      location.hash = addressOf(data.tasks[Number(wanted)]);
+    };
+    return h("div", { class: "controls" }, select("Task", names, String(number), go));
+  }
+  function parts(seen, isPrivate, colour, body) {
+    const measured = h("div", { class: "stack" });
+    const show = (wanted) => {
+      split = wanted;
+      refill(
+        measured,
+        () => measured.append(
+          errors(seen, split),
+          confusion(seen, split),
+          h("div", { class: "matrix" }, classes(seen, split, colour), reliability(seen[split], split, colour))
+        )
+      );
+    };
+    const control = choice(
+      "Split",
+      [
+        ["test", "test split"],
+        ["validation", "validation split"]
+      ],
+      split,
+      (value) => show(value === "test" ? "test" : "validation")
+    );
+    body.append(
+      samples(seen, isPrivate),
+      h("div", { class: "controls", css: { margin: "0" } }, "What the model answers on the ", control),
+      measured
+    );
+    show(split);
   }
 
   // page/main.js
@@ -4066,6 +4881,7 @@
     filled.clear();
     near.forEach(fillSection);
     fillLater();
+    renew(data);
   }
   function comes(id, isNear) {
     if (!isNear) near.delete(id);
@@ -4082,11 +4898,14 @@
     window.munet.update(JSON.parse($("#payload").textContent));
     fillSection("summary");
     contents(comes);
+    route(state.data);
+    addEventListener("hashchange", () => route(state.data));
     addEventListener("beforeprint", fillMissing);
     $("#contents").addEventListener("click", fillMissing);
     on("theme", () => {
       repaintCharts();
       FILLED.forEach((section, id) => section.themed && filled.has(id) && fillSection(id));
+      renew(state.data);
     });
     on("choice", () => repaintCharts(true));
     addEventListener("scroll", tip.hide, { passive: true });
