@@ -56,6 +56,7 @@ def test_from_one_person_to_another_by_commands(alice: munet.System, made: Path,
     assert code == 0
     assert str(bob.task("bars")["model"]) in out
     assert "bars: " in run("fetch", mine)[1]
+    assert run("log", mine, "bars", "--remote", "origin")[1].splitlines()[2].endswith("retained  known ")
     assert run("pull", mine)[0] == 0
     assert alice.task("bars")["model"] == bob.task("bars")["model"]
     assert run("remote", "list", bobs)[1] == f"origin: {shared}\n"

@@ -98,6 +98,7 @@ interface Task {
   active: boolean;
   private: boolean;
   model: Maybe<string>;
+  by: Maybe<string>;
   validation_accuracy: Maybe<number>;
   test_accuracy: Maybe<number>;
   score: Maybe<number>;

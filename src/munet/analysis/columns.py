@@ -26,6 +26,7 @@ TASKS: Schema = {
     "test_examples": NUMBER,
     "iterations": WHOLE,
     "model": TEXT,
+    "by": TEXT,
     "validation_accuracy": NUMBER,
     "test_accuracy": NUMBER,
     "score": NUMBER,

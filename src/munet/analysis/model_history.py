@@ -1,8 +1,9 @@
 """The history of a model: its lineage, its layers and who shares them, every child ever sampled. Needs no torch."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from munet.analysis.authors import authors
 from munet.model.slots import blocks_in, slot_order
 from munet.store.derived import lineage, owners, retained
 from munet.store.run_records import generations, read_generation, read_iteration
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 def log(store: "Store", model: str) -> list[dict[str, Any]]:
     """The lineage as entries, newest first, each with the hyperparameters it changed from its parent's."""
     chain = lineage(store, model)
+    people = authors(store, chain)
     entries = []
     for index, (identity, manifest) in enumerate(chain):
         older = chain[index + 1][1]["hyperparameters"] if index + 1 < len(chain) else {}
@@ -26,6 +28,7 @@ def log(store: "Store", model: str) -> list[dict[str, Any]]:
             {
                 "model": identity,
                 "task": manifest["task"],
+                "by": people[index],
                 "generation": manifest["generation"],
                 "method": manifest["method"],
                 "mutations": manifest["mutations"],
@@ -40,14 +43,22 @@ def log(store: "Store", model: str) -> list[dict[str, Any]]:
     return entries
 
 
-def trained_by(store: "Store", model: str) -> dict[str, str]:
-    """Slot -> name of the task that trained the model's layer there, or `root`."""
+class Origin(NamedTuple):
+    """Where the weights of a layer come from."""
+
+    task: str  # that trained it, or `root`
+    by: list[str]  # who evolved the model that it was trained in
+
+
+def origins(store: "Store", model: str) -> dict[str, Origin]:
+    """Slot -> who trained the model's layer there."""
     chain = lineage(store, model)
-    origin = {}
-    for slot, layer in chain[0][1]["layers"].items():
-        holders = [manifest for _, manifest in chain if layer in manifest["layers"].values()]
-        origin[slot] = holders[-1]["task"] or "root"
-    return origin
+    found, slots = dict[str, Origin](), chain[0][1]["layers"]
+    for (_, manifest), by in zip(chain, authors(store, chain), strict=True):
+        # The oldest model that has a layer, which comes last, is the one that it was trained in.
+        held, origin = set(manifest["layers"].values()), Origin(manifest["task"] or "root", by)
+        found |= {slot: origin for slot, layer in slots.items() if layer in held}
+    return found
 
 
 def show(store: "Store", model: str) -> dict[str, Any]:
@@ -55,21 +66,22 @@ def show(store: "Store", model: str) -> dict[str, Any]:
     manifest = store.get_model(model)
     models = retained(store)
     owned = owners({task: other["layers"] for task, other in models.items()})
-    origin = trained_by(store, model)
+    origin = origins(store, model)
     record = next((store.read_task(task) for task, m in models.items() if m == manifest), None)
     layers = [
         {
             "slot": slot,
             "layer": layer,
             "parameters": manifest["sizes"][slot],
-            "trained_by": origin[slot],
+            "trained_by": origin[slot].task,
+            "by": origin[slot].by,
             "shared_with": sorted(owned.get(layer, set()) - {manifest["task"]}),
         }
         for slot, layer in sorted(manifest["layers"].items(), key=lambda item: slot_order(item[0]))
     ]
     keys = ("task", "parent", "method", "generation", "architecture", "hyperparameters", "mutation_probabilities")
     return (
-        {"model": model}
+        {"model": model, "by": authors(store, [(model, manifest)])[0]}
         | {key: manifest[key] for key in keys}
         | {
             "num_blocks": blocks_in(manifest["layers"]),

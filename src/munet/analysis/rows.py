@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from munet.analysis import columns as c
+from munet.analysis.authors import author_of
 from munet.analysis.child_fields import CHILDREN
 from munet.analysis.children import Run
 from munet.analysis.snapshot import Snapshot
@@ -20,16 +21,17 @@ def tasks(one: Snapshot) -> c.Columns:
         splits, test = record.get("splits") or {}, record.get("test")
         examples = [(splits.get(split) or {}).get("examples") for split in ("train", "validation", "test")]
         facts = (len(record.get("classes") or ()), *examples, record.get("iterations", 0), record.get("model"))
+        author = author_of(record)
         place = (one.label, record["name"], order, bool(record.get("private")))
         tested = test["accuracy"] if test and test["model"] == record.get("model") else None
         model = one.retained.get(record["name"])
         if model is None:
-            return (*place, *facts, None, tested, *[None] * 6)
+            return (*place, *facts, author, None, tested, *[None] * 6)
         metrics = model.metrics
         accounted = accounted_parameters(model.sizes, model.layers, one.owners, record["name"])
         measures = (metrics.get("validation_accuracy"), tested, metrics.get("score"), sum(model.sizes.values()))
         shape = (blocks_in(model.layers), model.hyperparameters.get("image_size"))
-        return (*place, *facts, *measures, accounted, metrics.get("flops"), *shape)
+        return (*place, *facts, author, *measures, accounted, metrics.get("flops"), *shape)
 
     return c.filled(c.TASKS, (row(order, record) for order, record in enumerate(one.records)))
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from munet.analysis.authors import author_of
 from munet.analysis.unfinished import unfinished
 from munet.errors import DamagedError
 from munet.model.cost import accounted_parameters
@@ -26,6 +27,7 @@ def _row(record: TaskRecord, manifest: Manifest | None, owned: dict[str, set[str
         "iterations": record["iterations"],
         "active": record["active"] is not None,
         "model": record["model"],
+        "by": author_of(record),
         "older_data": "older" in record,
     }
     row |= {f"{split}_examples": value["examples"] for split, value in record["splits"].items()}

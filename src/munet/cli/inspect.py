@@ -1,10 +1,12 @@
 """log, show, explain, diff: how a model came to be, what it is made of and why, what two models share."""
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
 
 from munet.cli.common import JsonFlag, SystemPath, Word, complete_task, console, open_system, show, show_json
+from munet.errors import InputError
 
 
 def register(app: typer.Typer) -> None:
@@ -14,21 +16,45 @@ def register(app: typer.Typer) -> None:
     app.command("diff")(diff)
 
 
-def log(system: SystemPath, model: Word, as_json: JsonFlag = False) -> None:
+def log(
+    system: SystemPath,
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="MODEL",
+            help="A task, 'root', or the start of a model id.",
+            show_default=False,
+            autocompletion=complete_task,
+        ),
+    ] = None,
+    remote: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What this remote tells of a task, or of all.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
     """Show the ancestors of a model, newest first.
 
-    Each with its mutations and the hyperparameters that changed on the way.
+    Each with who evolved it, its mutations, and the hyperparameters that changed on the way. With `--remote`, the
+    models that a task retained there.
 
-    Example:
+    Examples:
       munet log fleet mnist
+      munet log fleet --remote origin
     """
-    entries = open_system(system).log(model)
+    opened = open_system(system)
+    if remote is not None:
+        told = opened.remote_log(None if model is None else [model], remote=remote)
+        entries: Sequence[Mapping[str, Any]] = [one._asdict() for one in told]
+    elif model is not None:
+        entries = opened.log(model)
+    else:
+        raise InputError(f"name a task or a model: `munet log {system} TASK`; with --remote NAME it may be left out")
     if as_json:
         show_json(entries)
         return
-    from munet.cli.text.renderables import log_view
+    from munet.cli.text.renderables import log_view, remote_log_view
 
-    show(log_view(entries, console().width))
+    show(log_view(entries, console().width) if remote is None else remote_log_view(entries))
 
 
 def show_model(system: SystemPath, model: Word, as_json: JsonFlag = False) -> None:

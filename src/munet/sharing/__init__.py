@@ -7,6 +7,7 @@
     copying.py      models with all they need, from one place to another, each byte checked
     exchange.py     push, pull, fetch: tasks from one place to another
     remotes.py      which remotes a system knows, and the place behind an address
+    remote_log.py   what a place tells of its tasks: who retained what
     cloning.py      a system made from a remote
     verbs.py        what `System` has of it: clone, pull, push, fetch, merge
     agent.py        pull, evolve, push, again and again

@@ -10,6 +10,7 @@ from munet.sharing import cloning
 from munet.sharing.copying import Progress
 from munet.sharing.exchange import Outcome, Told, exchange
 from munet.sharing.folder import FolderPlace
+from munet.sharing.remote_log import Retained, remote_log
 from munet.sharing.remotes import DEFAULT, existing, ready_to_write, remote
 from munet.store import Store
 from munet.store.schema import TaskRecord
@@ -97,6 +98,10 @@ class Sharing(ABC):
         """Let this system know what another one in a folder knows."""
         store = other.store if isinstance(other, Sharing) else Store.open(other)
         return exchange(FolderPlace(store), FolderPlace(self.store), tasks, skip=skip, progress=progress, told=told)
+
+    def remote_log(self, tasks: Sequence[str] | None = None, *, remote: str = DEFAULT) -> list[Retained]:
+        """What a remote tells of its tasks, or of some: each model that they retained, by whom, whether known here."""
+        return remote_log(existing(self._remote(remote)["url"]), FolderPlace(self.store), tasks)
 
     def _receive(
         self,

@@ -49,6 +49,7 @@ def entry(**changes):
     base = {
         "model": ID,
         "task": "mnist",
+        "by": [],
         "generation": 2,
         "method": "mu2net-plus",
         "mutations": [{"kind": "clone", "slot": "block.0"}, {"kind": "set", "name": "hue", "old": 0.0, "new": 0.01}],
@@ -77,11 +78,25 @@ def test_log_tells_each_change_once_and_marks_what_was_collected(width: int):
         assert "clone block.0, hue 0→0.01, flip false→true" in text
 
 
+def test_who_evolved_is_told_where_it_is_known():
+    assert "who" not in drawn(tables.log_view([entry()], 100), 100)
+    text = drawn(tables.log_view([entry(by=["ada@lab", "bob@sea"])], 100), 100)
+    assert "ada@lab, bob@sea" in text
+
+
+def test_a_remote_tells_what_its_tasks_retained():
+    told = {"task": "mnist", "model": ID, "by": ["ada@lab"], "test_accuracy": 0.5, "state": "retained", "known": False}
+    text = drawn(tables.remote_log_view([told]), 100)
+    assert all(part in text for part in ("mnist", ID[:10], "ada@lab", "50.00", "retained", "not yet"))
+    assert "has retained" in drawn(tables.remote_log_view([]), 100)
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_show_names_layers_trainers_and_sharers(width: int):
     model = {
         "model": ID,
         "task": "বাংলা",
+        "by": ["ada@lab", "bob@sea"],
         "parent": "e" * 64,
         "method": "mu2net-plus",
         "generation": 3,
@@ -94,9 +109,17 @@ def test_show_names_layers_trainers_and_sharers(width: int):
                 "layer": "b" * 64,
                 "parameters": 147648,
                 "trained_by": "root",
+                "by": [],
                 "shared_with": list(NAMES),
             },
-            {"slot": "block.0", "layer": "c" * 64, "parameters": 444864, "trained_by": LONG, "shared_with": []},
+            {
+                "slot": "block.0",
+                "layer": "c" * 64,
+                "parameters": 444864,
+                "trained_by": LONG,
+                "by": ["ada@lab"],
+                "shared_with": [],
+            },
         ],
         "hyperparameters": {"learning_rate": 0.02, "flip": True},
         "mutation_probabilities": {"clone:block.0": 0.18},
@@ -124,6 +147,7 @@ def test_show_names_layers_trainers_and_sharers(width: int):
         "592,512",
         "bbbbbbbbbb",
         "clone:block.0 0.18",
+        "evolved by ada@lab and bob@sea",
     ):
         assert part in text
     assert "learning_rate 0.02" in text

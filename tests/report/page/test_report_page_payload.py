@@ -40,6 +40,15 @@ def test_the_numbers_of_tasks_and_totals_are_those_of_status(eight: munet.System
     assert made["root"] == {"model": eight.root[:10], "source": status["root"]["source"]}
 
 
+def test_people_are_named_where_several_have_grown_the_system(copied: munet.System, made: dict[str, Any]):
+    assert {row["by"] for row in made["tasks"]} == {None}
+    for person, name in zip(("ada@lab", "bob@sea"), copied.tasks, strict=False):
+        record = copied.task(name)
+        known = {str(record["model"]): {"replaces": [], "by": [person], "test": None}}
+        copied.store.write_task({**record, "retained": known})  # pyright: ignore[reportArgumentType]
+    assert [row["by"] for row in payload(copied.history())["tasks"]][:3] == ["ada@lab", "bob@sea", None]
+
+
 def test_the_last_network_is_that_of_the_store(eight: munet.System, made: dict[str, Any]):
     names = [row["name"] for row in made["tasks"]]
     for task, name in enumerate(names):

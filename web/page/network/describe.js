@@ -17,6 +17,7 @@ export function describe(data, growth, at) {
       title: task.name,
       lines: [
         grown ? `validation ${percent(growth.accuracy(at.task))}\u00a0%` : "no model yet at this step",
+        task.by && atEnd() ? `evolved by ${task.by}` : "",
         grown && known(task.test_accuracy) && atEnd() ? `test ${percent(task.test_accuracy)}\u00a0%` : "",
         known(task.accounted_parameters) ? `${compact(task.accounted_parameters)} accounted parameters` : "",
       ],

@@ -134,6 +134,7 @@ function line({ task, index }) {
         swatch(taskColour(index)),
         h("button", { type: "button", class: "link", onclick: go, title: task.name }, bdi(task.name)),
       ),
+      task.by ? h("span", { class: "tag" }, bdi(task.by)) : null,
       task.private ? h("span", { class: "tag" }, "private") : null,
       task.active ? h("span", { class: "tag" }, "evolving") : null,
     ),

@@ -136,8 +136,10 @@ def added_view(records: Sequence[Row]) -> RenderableType:
 
 
 def log_view(entries: Sequence[Row], width: int) -> RenderableType:
-    """A lineage, newest first: what each ancestor changed from its parent."""
-    table = grid("model", "task", "gen", "val %", "changes", names=("task",), folds=("changes",), ids=("model",))
+    """A lineage, newest first: what each ancestor changed from its parent, and who evolved it."""
+    who = ["who"] if any(entry["by"] for entry in entries) else []
+    columns = ("model", "task", *who, "gen", "val %", "changes")
+    table = grid(*columns, names=("task", "who"), folds=("changes",), ids=("model",))
     table.columns[1].max_width = max(12, width // 4)
     for entry in entries:
         if entry["task"] is None:
@@ -150,6 +152,7 @@ def log_view(entries: Sequence[Row], width: int) -> RenderableType:
         table.add_row(
             Text(short(entry["model"]) + ("" if entry["alive"] else "*"), style=style),
             _name(entry["task"] or NOTHING),
+            *[_people(entry["by"])] * len(who),
             str(entry["generation"]),
             percent(entry["validation_accuracy"]),
             Text(changes, style=style),
@@ -160,11 +163,25 @@ def log_view(entries: Sequence[Row], width: int) -> RenderableType:
     return Group(*parts)
 
 
+def remote_log_view(entries: Sequence[Row]) -> RenderableType:
+    """What a remote tells of its tasks: the models that they retained, who evolved them, which are known here."""
+    table = grid(
+        "task", "model", "who", "test %", "there", "here", names=("task", "who", "there", "here"), ids=("model",)
+    )
+    for entry in entries:
+        known = "known" if entry["known"] else "not yet"
+        row = (short(entry["model"]), _people(entry["by"]), percent(entry["test_accuracy"]), entry["state"], known)
+        table.add_row(_name(entry["task"]), *row)
+    return table if entries else line("No task has retained a model there yet.")
+
+
 def show_view(model: Row, width: int) -> RenderableType:
     """One model: origin, measures, layers and who shares them, hyperparameters, mutation probabilities."""
     metrics = model["metrics"]
     of = f"task {clean(model['task'])}" if model["task"] else "root"
     lines: list[RenderableType] = [line(f"{model['model']}  {of}", "bold")]
+    if model["by"]:
+        lines.append(line(f"evolved by {clean(' and '.join(model['by']))}"))
     if model["parent"]:
         made = f"child of {short(model['parent'])} by {clean(model['method'])}, generation {model['generation']}"
         lines.append(line(f"{made}: {mutations_text(model['mutations'])}"))
@@ -177,20 +194,24 @@ def show_view(model: Row, width: int) -> RenderableType:
     total = sum(layer["parameters"] for layer in model["layers"])
     deep = counted(model["num_blocks"], "block") if model["num_blocks"] else counted(len(model["layers"]), "layer")
     lines.append(line(f"{deep}, {model['image_size']} px, {number(total)} parameters"))
-    table = grid("slot", "layer", "parameters", "trained by", "shared with",
-                 names=("slot", "trained by"), folds=("shared with",), ids=("layer",))  # fmt: skip
+    who = ["who"] if any(layer["by"] for layer in model["layers"]) else []
+    table = grid("slot", "layer", "parameters", "trained by", *who, "shared with",
+                 names=("slot", "trained by", "who"), folds=("shared with",), ids=("layer",))  # fmt: skip
     table.columns[3].max_width = max(12, width // 4)
     for layer in model["layers"]:
         shared = ", ".join(clean(task) for task in layer["shared_with"])
-        table.add_row(
-            layer["slot"], short(layer["layer"]), number(layer["parameters"]), _name(layer["trained_by"]), Text(shared)
-        )
+        made = (_name(layer["trained_by"]), *[_people(layer["by"])] * len(who))
+        table.add_row(layer["slot"], short(layer["layer"]), number(layer["parameters"]), *made, Text(shared))
     lines += [line(""), table]
     if model["hyperparameters"]:
         lines += [line(""), line("hyperparameters", "bold"), _pairs(model["hyperparameters"])]
     if model["mutation_probabilities"]:
         lines += [line(""), line("mutation probabilities", "bold"), _pairs(model["mutation_probabilities"])]
     return Group(*lines)
+
+
+def _people(by: Sequence[str]) -> Text:
+    return _name(", ".join(by) or NOTHING)
 
 
 def _pairs(values: Row) -> Columns:

@@ -92,12 +92,14 @@ def payload(
 
 def _tasks(history: "History", one: "Snapshot") -> list[dict[str, Any]]:
     """Rows of the leaderboard: the numbers of `System.status()`, unrounded."""
-    rows = []
+    rows, several = [], history.tasks["by"].nunique() > 1
     active = {record["name"]: record.get("active") is not None for record in one.records}
     for number, row in enumerate(history.tasks.to_dict("records")):
         facts = {str(key): plain(value) for key, value in row.items() if key not in ("system", "order", "task")}
         look = {"name": shown(row["task"]), **task_look(number), "active": active[row["task"]]}
-        rows.append(look | facts | {"model": ident(facts["model"])})
+        # A page is passed on: it names people where that tells something, in systems that several have grown.
+        who = shown(facts["by"]) if several and facts["by"] else None
+        rows.append(look | facts | {"model": ident(facts["model"]), "by": who})
     return rows
 
 

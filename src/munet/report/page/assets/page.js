@@ -590,6 +590,7 @@
         title: task.name,
         lines: [
           grown ? `validation ${percent(growth.accuracy(at.task))} %` : "no model yet at this step",
+          task.by && atEnd() ? `evolved by ${task.by}` : "",
           grown && known(task.test_accuracy) && atEnd() ? `test ${percent(task.test_accuracy)} %` : "",
           known(task.accounted_parameters) ? `${compact(task.accounted_parameters)} accounted parameters` : ""
         ]
@@ -4228,6 +4229,7 @@
           swatch(taskColour(index)),
           h("button", { type: "button", class: "link", onclick: go, title: task.name }, bdi(task.name))
         ),
+        task.by ? h("span", { class: "tag" }, bdi(task.by)) : null,
         task.private ? h("span", { class: "tag" }, "private") : null,
         task.active ? h("span", { class: "tag" }, "evolving") : null
       ),

@@ -1,0 +1,56 @@
+"""What a place tells of its tasks: each model that they have retained, who evolved it, whether it is known here."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from munet.errors import InputError, suggest
+from munet.sharing.place import Place
+from munet.sharing.task import refuse_senseless
+from munet.store.retained import History, heads, history_of
+
+
+class Retained(NamedTuple):
+    """A model that a task has retained."""
+
+    task: str
+    model: str
+    by: list[str]
+    test_accuracy: float | None  # as its author says
+    state: str  # retained, beside (a head that is not retained), replaced
+    known: bool  # here
+
+
+def remote_log(there: Place, here: Place, tasks: Sequence[str] | None = None) -> list[Retained]:
+    """Of all tasks that are shared there, or of some, the newest models first. InputError for a task that is not there.
+
+    Only records are read: what they say is a claim of whoever wrote them.
+    """
+    names = there.tasks()
+    found, withheld = list[Retained](), here.private()
+    for task in names if tasks is None else tasks:
+        if task not in names:
+            raise InputError(f"{there.name} shares no task '{task}'{suggest(task, names)}", kind="unknown-task")
+        record = there.task(task).record
+        if record is None:  # removed just now
+            continue
+        refuse_senseless(record, there.name)
+        history, mine = history_of(record), None if task in withheld else here.task(task).record
+        known = {} if mine is None else history_of(mine)
+        first = heads(history)
+        for model in sorted(first, key=lambda head: head != record["model"]) + _below(first, history):
+            state = "retained" if model == record["model"] else "beside" if model in first else "replaced"
+            test = history[model]["test"]
+            accuracy = None if test is None else test["accuracy"]
+            found.append(Retained(task, model, list(history[model]["by"]), accuracy, state, model in known))
+    return found
+
+
+def _below(models: Sequence[str], history: History) -> list[str]:
+    """What these models replaced, and what that had replaced, nearest first."""
+    seen, found = set(models), list(models)
+    for model in found:  # it grows
+        for other in history[model]["replaces"]:
+            if other in history and other not in seen:
+                seen.add(other)
+                found.append(other)
+    return found[len(models) :]
