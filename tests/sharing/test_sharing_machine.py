@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from munet.sharing.bucket import Bucket
 from munet.sharing.copying import Copied, copy_root, is_whole
 from munet.sharing.exchange import Refused, exchange
 from munet.sharing.objects import ObjectPlace
@@ -185,7 +186,7 @@ class ObjectMachine(SharingMachine):
     def make_remote(self) -> Place:
         from obstore.store import MemoryStore
 
-        made, alice = ObjectPlace(MemoryStore(), "memory:///fleet"), place(self.stores["alice"])
+        made, alice = ObjectPlace(Bucket(MemoryStore(), "memory:///fleet")), place(self.stores["alice"])
         made.mark(copy_root(alice, made, Copied()))
         return made
 

@@ -13,6 +13,7 @@ obstore = pytest.importorskip("obstore", reason="obstore is not installed")
 from obstore.store import LocalStore, MemoryStore  # noqa: E402
 
 from munet.errors import DamagedError, InputError, StoreError  # noqa: E402
+from munet.sharing.bucket import Bucket  # noqa: E402
 from munet.sharing.copying import Copied, copy_root, is_whole  # noqa: E402
 from munet.sharing.exchange import Refused, exchange  # noqa: E402
 from munet.sharing.objects import INDEX, ObjectPlace  # noqa: E402
@@ -36,19 +37,19 @@ def remote(mine: Store) -> ObjectPlace:
 
 
 def made(mine: Store, store: Any) -> ObjectPlace:
-    there = ObjectPlace(store, NAME)
+    there = ObjectPlace(Bucket(store, NAME))
     assert not there.open()
     there.mark(copy_root(place(mine), there, Copied()))
     return there
 
 
 def files(remote: ObjectPlace) -> dict[str, bytes]:
-    found = [meta["path"] for chunk in obstore.list(remote._store) for meta in chunk]
-    return {path: bytes(obstore.get(remote._store, path).bytes()) for path in found}
+    found = [meta["path"] for chunk in obstore.list(remote.bucket._store) for meta in chunk]
+    return {path: bytes(obstore.get(remote.bucket._store, path).bytes()) for path in found}
 
 
 def put(remote: ObjectPlace, path: str, data: bytes) -> None:
-    obstore.put(remote._store, path, data)
+    obstore.put(remote.bucket._store, path, data)
 
 
 def test_there_and_back(mine: Store, remote: ObjectPlace, tmp_path: Path) -> None:
@@ -70,8 +71,8 @@ def test_nothing_is_sent_twice(mine: Store, remote: ObjectPlace) -> None:
     retain(mine, "flowers", "1")
     exchange(place(mine), remote)
     before, sent = files(remote), list[str]()
-    real = remote._put
-    remote._put = lambda key, data, mode: (sent.append(key), real(key, data, mode))[1]  # pyright: ignore
+    real = remote.bucket.put
+    remote.bucket.put = lambda key, data, mode: (sent.append(key), real(key, data, mode))[1]  # pyright: ignore
     assert exchange(place(mine), remote)[0].what == "same"
     assert (sent, files(remote)) == ([], before)
     retain(mine, "flowers", "2")
@@ -86,15 +87,15 @@ def test_an_answer_that_is_lost_after_the_write_landed_is_no_failure(
     """The client tries again by itself, and is then told that somebody was faster: itself."""
     for tag in ("1", "2"):
         model = retain(mine, "flowers", tag)
-        real, losses = remote._put, [True]
+        real, losses = remote.bucket.put, [True]
 
         def losing(key: str, data: bytes, mode: Any, real: Any = real, losses: list[bool] = losses) -> Any:
             mark = real(key, data, mode)
             return None if key.startswith("tasks/") and losses and losses.pop() else mark
 
-        remote._put = losing  # pyright: ignore[reportAttributeAccessIssue]
+        remote.bucket.put = losing  # pyright: ignore[reportAttributeAccessIssue]
         assert exchange(place(mine), remote)[0].model == model
-        remote._put = real  # pyright: ignore[reportAttributeAccessIssue]
+        remote.bucket.put = real  # pyright: ignore[reportAttributeAccessIssue]
         assert set(known_there(remote)) == set(shared_state(mine)["flowers"]["retained"])
 
 
@@ -113,7 +114,7 @@ def test_a_push_may_die_after_any_request_and_the_next_one_goes_on(mine: Store) 
     while not done:
         store, sent = MemoryStore(), list[str]()
         remote = made(mine, store)
-        real = remote._put
+        real = remote.bucket.put
 
         def dying(key: str, data: bytes, mode: Any, real: Any = real, sent: list[str] = sent, k: int = k) -> Any:
             if len(sent) == k:
@@ -121,13 +122,13 @@ def test_a_push_may_die_after_any_request_and_the_next_one_goes_on(mine: Store) 
             sent.append(key)
             return real(key, data, mode)
 
-        remote._put = dying  # pyright: ignore[reportAttributeAccessIssue]
+        remote.bucket.put = dying  # pyright: ignore[reportAttributeAccessIssue]
         try:
             exchange(place(mine), remote)
             done = True
         except Dead:
             pass
-        after = ObjectPlace(store, NAME)
+        after = ObjectPlace(Bucket(store, NAME))
         after.open()
         if (record := after.task("flowers").record) is not None:
             assert is_whole(after, record["model"] or ""), f"dangling after {k} writes: {sent}"
@@ -138,24 +139,24 @@ def test_a_push_may_die_after_any_request_and_the_next_one_goes_on(mine: Store) 
     assert k > 4
 
 
-class Careless(ObjectPlace):
+class Careless(Bucket):
     """A store that writes whatever it is asked to."""
 
-    def _put(self, key: str, data: bytes, mode: Any) -> dict[str, str] | None:
-        return super()._put(key, data, "overwrite")
+    def put(self, key: str, data: bytes, mode: Any) -> dict[str, str] | None:
+        return super().put(key, data, "overwrite")
 
 
 def test_a_store_that_ignores_conditions_is_found_out(remote: ObjectPlace) -> None:
     remote.refuse_unconditional()
     assert not any("probe" in path for path in files(remote))
     with pytest.raises(StoreError, match="only if nobody else had") as refused:
-        Careless(remote._store, NAME).refuse_unconditional()
+        ObjectPlace(Careless(remote.bucket._store, NAME)).refuse_unconditional()
     assert refused.value.kind == "remote"
 
 
 def test_a_store_that_cannot_replace_on_condition_can_only_be_read(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="can only be read"):
-        ObjectPlace(LocalStore(str(tmp_path)), NAME).refuse_unconditional()
+        ObjectPlace(Bucket(LocalStore(str(tmp_path)), NAME)).refuse_unconditional()
 
 
 # -- what others may have put there -----------------------------------------------------------------------------------
@@ -188,14 +189,14 @@ def test_wrong_bytes_are_named(hostile: tuple[ObjectPlace, Store, str], mine: St
     refused(remote, victim, "layers/.* is no layer")
     put(remote, head_of(mine, model), bytes(3 << 30 >> 8))
     refused(remote, victim, "layers/.*(has .* bytes|is no layer)")
-    obstore.delete(remote._store, head_of(mine, model))
+    obstore.delete(remote.bucket._store, head_of(mine, model))
     refused(remote, victim, "layers/.* is missing")
 
 
 def test_garbled_manifests_and_records_are_named(hostile: tuple[ObjectPlace, Store, str]) -> None:
     remote, victim, model = hostile
     path = f"models/{model[:2]}/{model[2:]}.json"
-    whole = bytes(obstore.get(remote._store, path).bytes())
+    whole = bytes(obstore.get(remote.bucket._store, path).bytes())
     put(remote, path, whole.replace(b"flowers", b"flowerz"))
     refused(remote, victim, "models/.* holds other content")
     put(remote, "tasks/flowers.json", b"{}")
@@ -217,11 +218,11 @@ def test_names_that_no_task_may_have_are_not_looked_at(hostile: tuple[ObjectPlac
 def test_a_newer_format_is_said_to_be_one(remote: ObjectPlace) -> None:
     put(remote, "munet.json", b'{"format":2,"root":"x"}\n')
     with pytest.raises(StoreError, match=r"munet.json has format 2.*update munet") as newer:
-        ObjectPlace(remote._store, NAME).open()
+        ObjectPlace(remote.bucket).open()
     assert newer.value.kind == "newer-format"
     put(remote, "munet.json", b'{"format":1,"root":"../x"}\n')
     with pytest.raises(StoreError, match="no munet system"):
-        ObjectPlace(remote._store, NAME).open()
+        ObjectPlace(remote.bucket).open()
 
 
 # -- a web server, which can only be read -----------------------------------------------------------------------------

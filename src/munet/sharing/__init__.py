@@ -4,6 +4,7 @@
     place.py        Place: where a system lies, as those see it who exchange with it
     folder.py       a system in a folder of this machine or of a shared disk
     objects.py      a system in an object store: S3, GCS, Azure, or read only over HTTPS
+    bucket.py       an object store as keys and bytes
     copying.py      models with all they need, from one place to another, each byte checked
     exchange.py     push, pull, fetch: tasks from one place to another
     remotes.py      which remotes a system knows, and the place behind an address

@@ -5,15 +5,14 @@ keep such conditions would lose what others wrote, so it is tried before it is w
 """
 
 import secrets
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import cast
 
 from munet.errors import DamagedError, StoreError
 from munet.fs.decoding import BYTES, DecodingError, decode_json
-from munet.fs.object_store import first_line, library
+from munet.sharing.bucket import Bucket
 from munet.sharing.place import Held
 from munet.store import FORMAT, manifests
 from munet.store.creation import MARKER
@@ -28,19 +27,16 @@ INDEX = "index.json"  # names of the tasks, for those who can only read over HTT
 _AT_ONCE = 16
 _TASKS = 100_000
 
-_Result = TypeVar("_Result")
-
 
 class ObjectPlace:
-    """A system in the store that obstore knows as `store`; `name` is its address. Make it with `opened` or `made`."""
+    """A system in a bucket: `open` says whether there is one, `mark` makes one."""
 
     near = False
 
-    def __init__(self, store: Any, name: str, root: str = "", *, listed: bool = True) -> None:
-        self._store = store
-        self._obstore = library()
-        self.name = name
-        self.root = root
+    def __init__(self, bucket: Bucket, *, listed: bool = True) -> None:
+        self.bucket = bucket
+        self.name = bucket.name
+        self.root = ""
         self._listed = listed  # False: a web server, which cannot list
         self._ahead: dict[str, Held] = {}  # records that were read when the tasks were listed
 
@@ -48,7 +44,7 @@ class ObjectPlace:
 
     def open(self) -> bool:
         """Whether there is a system; then its root is known. StoreError where it cannot be read."""
-        data, _ = self._get(MARKER, BYTES)
+        data, _ = self.bucket.get(MARKER, BYTES)
         if data is None:
             return False
         try:
@@ -72,14 +68,14 @@ class ObjectPlace:
         key = f"probe-{secrets.token_hex(8)}"
         why = "writes what it was asked to write only if nobody else had"
         try:
-            first = self._put(key, b"1", "create")
-            if first is None or self._put(key, b"2", "create") is not None:
+            first = self.bucket.put(key, b"1", "create")
+            if first is None or self.bucket.put(key, b"2", "create") is not None:
                 raise StoreError(f"{self.name} {why}: use another store", kind="remote")
-            if self._put(key, b"3", first) is None or self._put(key, b"4", first) is not None:
+            if self.bucket.put(key, b"3", first) is None or self.bucket.put(key, b"4", first) is not None:
                 raise StoreError(f"{self.name} {why}: use another store", kind="remote")
         finally:
-            with suppress(Exception):
-                self._obstore.delete(self._store, key)
+            with suppress(StoreError):
+                self.bucket.delete([key])
 
     # -- tasks --------------------------------------------------------------------------------------------------------
 
@@ -97,7 +93,7 @@ class ObjectPlace:
 
     def _read_task(self, name: str) -> Held:
         key = f"tasks/{task_file(name)}"
-        data, mark = self._get(key, BYTES)
+        data, mark = self.bucket.get(key, BYTES)
         if data is None:
             return Held(None, None)
         try:
@@ -118,7 +114,7 @@ class ObjectPlace:
     def swap(self, record: TaskRecord, held: Held) -> bool:
         key = f"tasks/{task_file(record['name'])}"
         data = seal(record, f"the record of task {record['name']!r}")
-        done = self._put(key, data, "create" if held.mark is None else held.mark) is not None
+        done = self.bucket.put(key, data, "create" if held.mark is None else held.mark) is not None
         if done and held.mark is None:
             self._write_index()
         return done
@@ -128,7 +124,7 @@ class ObjectPlace:
 
     def _names(self) -> list[str]:
         if not self._listed:
-            data, _ = self._get(INDEX, BYTES)
+            data, _ = self.bucket.get(INDEX, BYTES)
             if data is None:
                 raise StoreError(f"{self.name} has no {INDEX}, by which a web server tells its tasks", kind="remote")
             try:
@@ -137,8 +133,7 @@ class ObjectPlace:
                 raise DamagedError(f"{self.name}/{INDEX} is garbled ({error})") from error
             found = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
         else:
-            listing = self._asked(lambda: self._obstore.list_with_delimiter(self._store, "tasks"))
-            files = [str(entry["path"]).rpartition("/")[2] for entry in (listing or {}).get("objects", ())]
+            files = self.bucket.names("tasks")
             found = [file.removesuffix(".json") for file in files if file.endswith(".json")]
         if len(found) > _TASKS:
             raise DamagedError(f"{self.name} has {len(found)} tasks: at most {_TASKS} are read")
@@ -148,13 +143,13 @@ class ObjectPlace:
         names = list[str]()
         while (now := self._names()) != names:  # who writes last has looked again afterwards
             names = now
-            self._put(INDEX, canonical(names, "the names of the tasks") + b"\n", "overwrite")
+            self.bucket.put(INDEX, canonical(names, "the names of the tasks") + b"\n", "overwrite")
 
     # -- objects ------------------------------------------------------------------------------------------------------
 
     def manifest(self, model: str) -> Manifest | None:
         key = _key("models", model, ".json")
-        data, _ = self._get(key, BYTES)
+        data, _ = self.bucket.get(key, BYTES)
         if data is None:
             return None
         try:
@@ -173,11 +168,11 @@ class ObjectPlace:
 
     def _has(self, layer: str) -> bool:
         key = _key("layers", layer, ".safetensors")
-        return self._asked(lambda: self._obstore.head(self._store, key)) is not None
+        return self.bucket.modified(key) is not None
 
     def layer(self, id: str, most: int) -> bytes:
         key = _key("layers", id, ".safetensors")
-        data, _ = self._get(key, most)
+        data, _ = self.bucket.get(key, most)
         if data is None:
             raise DamagedError(f"{self.name}/{key} is missing")
         try:
@@ -194,60 +189,14 @@ class ObjectPlace:
     def put_model(self, id: str, manifest: Manifest, *, whole: bool) -> None:
         self._create(_key("models", id, ".json"), manifests.encode(manifest))
 
-    # -- requests -----------------------------------------------------------------------------------------------------
-
     def _create(self, key: str, data: bytes) -> None:
-        self._put(key, data, "create")  # what has this name already holds the same
-
-    def _put(self, key: str, data: bytes, mode: Any) -> dict[str, str] | None:
-        """The mark of what is there now; None where it was not written, because somebody else had written."""
-        errors = self._obstore.exceptions
-        try:
-            put = self._obstore.put(self._store, key, data, mode=mode, use_multipart=False)
-        except (errors.AlreadyExistsError, errors.PreconditionError):
-            return None
-        except (NotImplementedError, errors.NotSupportedError) as error:
-            raise StoreError(f"{self.name} can only be read: {first_line(error)}", kind="remote") from error
-        except (OSError, errors.BaseError) as error:
-            raise self._failed("write", key, error) from error
-        return _mark(put)
-
-    def _get(self, key: str, most: int) -> tuple[bytes | None, dict[str, str]]:
-        """An object of at most so many bytes, and its mark; None where there is none."""
-        found = self._asked(lambda: self._obstore.get(self._store, key))
-        if found is None:
-            return None, {}
-        if found.meta["size"] > most:
-            raise DamagedError(f"{self.name}/{key} has {found.meta['size']} bytes: at most {most} belong there")
-        data = self._asked(lambda: bytes(found.bytes()))
-        return data, _mark(found.meta)
-
-    def _asked(self, ask: Callable[[], _Result]) -> _Result | None:
-        """What a request answers; None where there is no such object."""
-        try:
-            return ask()
-        except FileNotFoundError:
-            return None
-        except (OSError, RuntimeError, self._obstore.exceptions.BaseError) as error:
-            raise self._failed("read", "", error) from error
-
-    def _failed(self, action: str, key: str, error: Exception) -> StoreError:
-        where = f"{self.name}/{key}" if key else self.name
-        return StoreError(
-            f"cannot {action} {where}: {first_line(error)}; is the address right, and are there credentials for it?",
-            kind="remote",
-        )
+        self.bucket.put(key, data, "create")  # what has this name already holds the same
 
 
 def _key(folder: str, id: str, suffix: str) -> str:
     if not is_id(id):
         raise DamagedError(f"{id[:70]!r} is no id")
     return f"{folder}/{id[:2]}/{id[2:]}{suffix}"
-
-
-def _mark(meta: Any) -> dict[str, str]:
-    """What a condition needs: on some stores it is the tag that counts, on others the version."""
-    return {key: meta[key] for key in ("e_tag", "version") if meta.get(key) is not None}
 
 
 def path_of(address: str) -> Path | None:

@@ -11,6 +11,7 @@ from typing import NotRequired, TypedDict, cast
 
 from munet.errors import InputError, StoreError, suggest
 from munet.fs.object_store import store_at
+from munet.sharing.bucket import Bucket
 from munet.sharing.copying import Copied, Progress, copy_root, refuse_other_root
 from munet.sharing.folder import FolderPlace
 from munet.sharing.objects import ObjectPlace, path_of
@@ -101,7 +102,7 @@ def place_at(url: str) -> Place | None:
             if error.kind != "no-system" or (path.is_dir() and any(path.iterdir())) or path.is_file():
                 raise
             return None
-    place = ObjectPlace(store_at(url), url, listed=not url.startswith("http"))
+    place = ObjectPlace(Bucket(store_at(url), url), listed=not url.startswith("http"))
     return place if place.open() else None
 
 
@@ -113,7 +114,7 @@ def check_remote(store: Store, url: str, *, read_only: bool) -> bool:
     if place is not None:
         refuse_other_root(FolderPlace(store), place)
     if not read_only and path_of(url) is None:
-        ObjectPlace(store_at(url), url).refuse_unconditional()
+        ObjectPlace(Bucket(store_at(url), url)).refuse_unconditional()
     return place is not None
 
 
@@ -130,7 +131,7 @@ def ready_to_write(url: str, store: Store, progress: Progress | None = None) -> 
     cannot be written by several people at once."""
     mine, path = FolderPlace(store), path_of(url)
     if path is None:
-        place = ObjectPlace(store_at(url), url, listed=not url.startswith("http"))
+        place = ObjectPlace(Bucket(store_at(url), url), listed=not url.startswith("http"))
         place.refuse_unconditional()
         if not place.open():
             place.mark(copy_root(mine, place, Copied(progress)))
