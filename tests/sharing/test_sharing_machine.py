@@ -4,6 +4,7 @@ import importlib.util
 import shutil
 import tempfile
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from munet.sharing.bucket import Bucket
+from munet.sharing.checking import check
+from munet.sharing.collecting import collect
 from munet.sharing.copying import Copied, copy_root, is_whole
 from munet.sharing.exchange import Refused, exchange
 from munet.sharing.objects import ObjectPlace
@@ -189,6 +192,17 @@ class ObjectMachine(SharingMachine):
         made, alice = ObjectPlace(Bucket(MemoryStore(), "memory:///fleet")), place(self.stores["alice"])
         made.mark(copy_root(alice, made, Copied()))
         return made
+
+    @rule()
+    def collect_there(self) -> None:
+        """Whatever is idle twice in a row goes."""
+        assert isinstance(self.remote, ObjectPlace)
+        collect(self.remote, timedelta(0))
+
+    @invariant()
+    def the_store_is_whole(self) -> None:
+        assert isinstance(self.remote, ObjectPlace)
+        assert check(self.remote).damaged == []
 
 
 SMALL = settings(

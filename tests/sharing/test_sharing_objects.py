@@ -77,7 +77,7 @@ def test_nothing_is_sent_twice(mine: Store, remote: ObjectPlace) -> None:
     assert (sent, files(remote)) == ([], before)
     retain(mine, "flowers", "2")
     exchange(place(mine), remote)
-    assert sorted(key.partition("/")[0] for key in sent) == ["layers", "models", "tasks"]
+    assert sorted(key.partition("/")[0] for key in sent) == ["layers", "models", "pushes", "tasks"]
 
 
 @pytest.mark.parametrize("lost", ["AlreadyExistsError", "PreconditionError"])
@@ -211,7 +211,7 @@ def test_names_that_no_task_may_have_are_not_looked_at(hostile: tuple[ObjectPlac
     remote, victim, model = hostile
     put(remote, "tasks/~x.json", b"{}")
     put(remote, INDEX, b'["../../etc/passwd", "flowers", 3]')
-    remote._listed = False
+    remote.listed = False
     assert [outcome.model for outcome in exchange(remote, place(victim))] == [model]
 
 

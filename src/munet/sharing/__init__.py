@@ -5,6 +5,10 @@
     folder.py       a system in a folder of this machine or of a shared disk
     objects.py      a system in an object store: S3, GCS, Azure, or read only over HTTPS
     bucket.py       an object store as keys and bytes
+    exclusion.py    pushes and collections of an object store see each other
+    reaching.py     what the records of an object store reach
+    checking.py     an object store checked
+    collecting.py   what nothing reaches in an object store, removed
     copying.py      models with all they need, from one place to another, each byte checked
     exchange.py     push, pull, fetch: tasks from one place to another
     remotes.py      which remotes a system knows, and the place behind an address

@@ -12,6 +12,15 @@ from munet.fs.object_store import first_line, library
 _Result = TypeVar("_Result")
 
 
+class DamagedObject(DamagedError):
+    """An object that is missing or does not hold what it should."""
+
+    def __init__(self, place: str, key: str, reason: str) -> None:
+        super().__init__(f"{place}/{key} {reason}")
+        self.key = key
+        self.reason = reason
+
+
 class Listed(NamedTuple):
     """An object as a listing tells it."""
 
@@ -34,7 +43,7 @@ class Bucket:
         if found is None:
             return None, {}
         if found.meta["size"] > most:
-            raise DamagedError(f"{self.name}/{key} has {found.meta['size']} bytes: at most {most} belong there")
+            raise DamagedObject(self.name, key, f"has {found.meta['size']} bytes: at most {most} belong there")
         data = self._asked(lambda: bytes(found.bytes()))
         return data, _mark(found.meta)
 

@@ -68,14 +68,17 @@ def exchange(
     """
     refuse_other_root(source, target)
     copied, outcomes = Copied(progress), list[Outcome]()
-    for task in _chosen(source, tasks, set(skip)):
-        try:
-            outcome = bring(task, source, target, copied, only_look=only_look)
-        except MunetError as error:
-            outcome = Outcome(task, "refused", refused=str(error), kind=error.kind)
-        outcomes.append(outcome)
-        if told is not None:
-            told(outcome)
+    try:
+        for task in _chosen(source, tasks, set(skip)):
+            try:
+                outcome = bring(task, source, target, copied, only_look=only_look)
+            except MunetError as error:
+                outcome = Outcome(task, "refused", refused=str(error), kind=error.kind)
+            outcomes.append(outcome)
+            if told is not None:
+                told(outcome)
+    finally:
+        target.release()
     refused = [outcome for outcome in outcomes if outcome.refused is not None]
     if refused:
         first, rest = refused[0], [outcome.task for outcome in refused[1:]]
@@ -94,6 +97,8 @@ def bring(task: str, source: Place, target: Place, copied: Copied, *, only_look:
         before = (copied.layers, copied.bytes)
         # What its record names is there, by the order of writing.
         news = [model for model in joined.heads if known is None or model not in known.heads]
+        if news:
+            target.hold()
         for model in news:
             if not is_whole(target, model):
                 copy_model(task, model, source, target, copied)

@@ -61,6 +61,12 @@ class FolderPlace:
     def next_added(self) -> int:
         return self.store.next_added()
 
+    def hold(self) -> None:
+        pass  # `swap` moves a record where no collection goes on, and refuses one that names what is gone
+
+    def release(self) -> None:
+        pass
+
     def swap(self, record: TaskRecord, held: Held) -> bool:
         if held.record is None:
             try:

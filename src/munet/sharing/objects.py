@@ -12,7 +12,8 @@ from typing import cast
 
 from munet.errors import DamagedError, StoreError
 from munet.fs.decoding import BYTES, DecodingError, decode_json
-from munet.sharing.bucket import Bucket
+from munet.sharing.bucket import Bucket, DamagedObject
+from munet.sharing.exclusion import Push
 from munet.sharing.place import Held
 from munet.store import FORMAT, manifests
 from munet.store.creation import MARKER
@@ -37,7 +38,8 @@ class ObjectPlace:
         self.bucket = bucket
         self.name = bucket.name
         self.root = ""
-        self._listed = listed  # False: a web server, which cannot list
+        self.listed = listed  # False: a web server, which cannot list
+        self._push: Push | None = None
         self._ahead: dict[str, Held] = {}  # records that were read when the tasks were listed
 
     # -- the place ----------------------------------------------------------------------------------------------------
@@ -80,7 +82,7 @@ class ObjectPlace:
     # -- tasks --------------------------------------------------------------------------------------------------------
 
     def tasks(self) -> list[str]:
-        names = self._names()
+        names = self.names()
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             self._ahead = dict(zip(names, pool.map(self._read_task, names), strict=True))
         return names
@@ -99,7 +101,7 @@ class ObjectPlace:
         try:
             record = unseal(data)
         except RecordError as error:
-            raise DamagedError(f"{self.name}/{key} {error}") from error
+            raise DamagedObject(self.name, key, str(error)) from error
         except NewerError as error:
             raise StoreError(f"{self.name}/{key} {error}", kind="newer-format") from error
         fault = wrong_type(record, TaskRecord) or next(
@@ -108,10 +110,24 @@ class ObjectPlace:
         if fault is None and record["name"] != name:
             fault = f"it is the record of task {record['name']!r}"
         if fault is not None:
-            raise DamagedError(f"{self.name}/{key} is no such record: {fault}")
+            raise DamagedObject(self.name, key, f"is no such record: {fault}")
         return Held(cast("TaskRecord", record), mark)
 
+    def hold(self) -> None:
+        if self._push is None:
+            self._push = Push(self.bucket)
+        self._push.begin()
+
+    def release(self) -> None:
+        if self._push is not None:
+            with suppress(StoreError):  # what stays behind counts for a day only
+                self._push.end()
+            self._push = None
+
     def swap(self, record: TaskRecord, held: Held) -> bool:
+        if self._push is not None and not self._push.lasts():
+            self.release()  # others may take it for dead, so what it counted on has to be looked for again
+            return False
         key = f"tasks/{task_file(record['name'])}"
         data = seal(record, f"the record of task {record['name']!r}")
         done = self.bucket.put(key, data, "create" if held.mark is None else held.mark) is not None
@@ -122,8 +138,9 @@ class ObjectPlace:
     def next_added(self) -> int:
         return 1  # nobody orders the tasks of a store but by name
 
-    def _names(self) -> list[str]:
-        if not self._listed:
+    def names(self) -> list[str]:
+        """Names of the tasks, as they are listed now; their records are not read."""
+        if not self.listed:
             data, _ = self.bucket.get(INDEX, BYTES)
             if data is None:
                 raise StoreError(f"{self.name} has no {INDEX}, by which a web server tells its tasks", kind="remote")
@@ -141,23 +158,23 @@ class ObjectPlace:
 
     def _write_index(self) -> None:
         names = list[str]()
-        while (now := self._names()) != names:  # who writes last has looked again afterwards
+        while (now := self.names()) != names:  # who writes last has looked again afterwards
             names = now
             self.bucket.put(INDEX, canonical(names, "the names of the tasks") + b"\n", "overwrite")
 
     # -- objects ------------------------------------------------------------------------------------------------------
 
     def manifest(self, model: str) -> Manifest | None:
-        key = _key("models", model, ".json")
+        key = model_key(model)
         data, _ = self.bucket.get(key, BYTES)
         if data is None:
             return None
         try:
             if manifests.id_of_manifest(data) != model:
-                raise DamagedError(f"{self.name}/{key} holds other content than its name says")
+                raise DamagedObject(self.name, key, "holds other content than its name says")
             return manifests.decode(data)
         except RecordError as error:
-            raise DamagedError(f"{self.name}/{key} {error}") from error
+            raise DamagedObject(self.name, key, str(error)) from error
         except NewerError as error:
             raise StoreError(f"{self.name}/{key} {error}", kind="newer-format") from error
 
@@ -167,36 +184,51 @@ class ObjectPlace:
         return [layer for layer, has in zip(layers, there, strict=True) if not has]
 
     def _has(self, layer: str) -> bool:
-        key = _key("layers", layer, ".safetensors")
-        return self.bucket.modified(key) is not None
+        return self.bucket.modified(layer_key(layer)) is not None
 
     def layer(self, id: str, most: int) -> bytes:
-        key = _key("layers", id, ".safetensors")
+        key = layer_key(id)
         data, _ = self.bucket.get(key, most)
         if data is None:
-            raise DamagedError(f"{self.name}/{key} is missing")
+            raise DamagedObject(self.name, key, "is missing")
         try:
             if id_of_bytes(data) != id:
-                raise DamagedError(f"{self.name}/{key} holds other content than its name says")
+                raise DamagedObject(self.name, key, "holds other content than its name says")
             refuse_infinite(data)
         except LayerFormatError as error:
-            raise DamagedError(f"{self.name}/{key} is no layer: {error}") from error
+            raise DamagedObject(self.name, key, f"is no layer: {error}") from error
         return data
 
     def put_layer(self, id: str, data: bytes) -> None:
-        self._create(_key("layers", id, ".safetensors"), data)
+        self._create(layer_key(id), data)
 
     def put_model(self, id: str, manifest: Manifest, *, whole: bool) -> None:
-        self._create(_key("models", id, ".json"), manifests.encode(manifest))
+        self._create(model_key(id), manifests.encode(manifest))
 
     def _create(self, key: str, data: bytes) -> None:
         self.bucket.put(key, data, "create")  # what has this name already holds the same
+
+
+def model_key(id: str) -> str:
+    """Where a manifest lies. DamagedError for what is no id."""
+    return _key("models", id, ".json")
+
+
+def layer_key(id: str) -> str:
+    """Where a layer lies. DamagedError for what is no id."""
+    return _key("layers", id, ".safetensors")
 
 
 def _key(folder: str, id: str, suffix: str) -> str:
     if not is_id(id):
         raise DamagedError(f"{id[:70]!r} is no id")
     return f"{folder}/{id[:2]}/{id[2:]}{suffix}"
+
+
+def id_of_key(key: str) -> str | None:
+    """The id of the manifest or layer that lies there; None for keys of other things."""
+    id = key.partition("/")[2].partition(".")[0].replace("/", "")
+    return id if is_id(id) and key in (model_key(id), layer_key(id)) else None
 
 
 def path_of(address: str) -> Path | None:

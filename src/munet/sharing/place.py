@@ -43,6 +43,15 @@ class Place(Protocol):
         """The record of a task. InputError where it is private."""
         ...
 
+    def hold(self) -> None:
+        """From now on nothing is collected that is there, until `release`. Again: the same. Where a place needs no such
+        thing, because its records are moved under the lock that collections wait for, it does nothing."""
+        ...
+
+    def release(self) -> None:
+        """What was to be written is written, or given up."""
+        ...
+
     def swap(self, record: TaskRecord, held: Held) -> bool:
         """Write a task's record, unless it is no longer what `held` says; then False. On return it is there to stay."""
         ...

@@ -1,12 +1,13 @@
 """What a place tells of its tasks: each model that they have retained, who evolved it, whether it is known here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from munet.errors import InputError, suggest
 from munet.sharing.place import Place
 from munet.sharing.task import refuse_senseless
 from munet.store.retained import History, heads, history_of
+from munet.store.schema import TaskRecord
 
 
 class Retained(NamedTuple):
@@ -31,18 +32,21 @@ def remote_log(there: Place, here: Place, tasks: Sequence[str] | None = None) ->
         if task not in names:
             raise InputError(f"{there.name} shares no task '{task}'{suggest(task, names)}", kind="unknown-task")
         record = there.task(task).record
-        if record is None:  # removed just now
-            continue
-        refuse_senseless(record, there.name)
-        history, mine = history_of(record), None if task in withheld else here.task(task).record
-        known = {} if mine is None else history_of(mine)
-        first = heads(history)
-        for model in sorted(first, key=lambda head: head != record["model"]) + _below(first, history):
-            state = "retained" if model == record["model"] else "beside" if model in first else "replaced"
-            test = history[model]["test"]
-            accuracy = None if test is None else test["accuracy"]
-            found.append(Retained(task, model, list(history[model]["by"]), accuracy, state, model in known))
+        if record is not None:  # else it was removed just now
+            mine = None if task in withheld else here.task(task).record
+            found += _of_task(record, {} if mine is None else history_of(mine), there.name)
     return found
+
+
+def _of_task(record: TaskRecord, known: History, place: str) -> Iterator[Retained]:
+    refuse_senseless(record, place)
+    history = history_of(record)
+    first = sorted(heads(history), key=lambda head: head != record["model"])
+    for model in [*first, *_below(first, history)]:
+        state = "retained" if model == record["model"] else "beside" if model in first else "replaced"
+        test = history[model]["test"]
+        accuracy = None if test is None else test["accuracy"]
+        yield Retained(record["name"], model, list(history[model]["by"]), accuracy, state, model in known)
 
 
 def _below(models: Sequence[str], history: History) -> list[str]:

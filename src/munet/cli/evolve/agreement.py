@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 _TOLD = 600.0  # seconds from which on a run is announced
 _ASKED = 3600.0  # and from which on it is asked for
 _FLOPS = 1e10  # a second, of a slow processor: what is shorter than told even so is not measured
-_PART = re.compile(r"(\d+(?:\.\d+)?)(h|m|s|)")
-_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(d|h|m|s|)")
+_SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0}
 
 
 def parse_time(word: str, option: str = "--time") -> float:
-    """Seconds of `90`, `90s`, `10m`, `1.5h` or `1h30m`. InputError for anything else."""
+    """Seconds of `90`, `90s`, `10m`, `1.5h` `1h30m` or `7d`. InputError for anything else."""
     text = word.strip().lower()
     parts = _PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
