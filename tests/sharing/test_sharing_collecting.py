@@ -13,8 +13,8 @@ obstore = pytest.importorskip("obstore", reason="obstore is not installed")
 from obstore.store import MemoryStore  # noqa: E402
 
 from munet.errors import DamagedError, StoreError  # noqa: E402
+from munet.fs.bucket import Bucket, Listed  # noqa: E402
 from munet.sharing import exclusion  # noqa: E402
-from munet.sharing.bucket import Bucket, Listed  # noqa: E402
 from munet.sharing.checking import check  # noqa: E402
 from munet.sharing.collecting import MARKS, Collected, collect  # noqa: E402
 from munet.sharing.copying import Copied, copy_root, is_whole  # noqa: E402

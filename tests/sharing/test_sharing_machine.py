@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from munet.sharing.bucket import Bucket
+from munet.fs.bucket import Bucket
 from munet.sharing.checking import check
 from munet.sharing.collecting import collect
 from munet.sharing.copying import Copied, copy_root, is_whole

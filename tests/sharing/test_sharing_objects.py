@@ -13,7 +13,7 @@ obstore = pytest.importorskip("obstore", reason="obstore is not installed")
 from obstore.store import LocalStore, MemoryStore  # noqa: E402
 
 from munet.errors import DamagedError, InputError, StoreError  # noqa: E402
-from munet.sharing.bucket import Bucket  # noqa: E402
+from munet.fs.bucket import Bucket  # noqa: E402
 from munet.sharing.copying import Copied, copy_root, is_whole  # noqa: E402
 from munet.sharing.exchange import Refused, exchange  # noqa: E402
 from munet.sharing.objects import INDEX, ObjectPlace  # noqa: E402

@@ -179,7 +179,7 @@ def _read(store: "Store", tick: Callable[[], None]) -> _Found:
     notes: list[str] = []
     damaged: set[str] = set()
     records, models = _task_records(store, notes.append), _models(store, notes.append, damaged.add, tick)
-    return _Found(records, models, set(store.layers.ids()), damaged, notes)
+    return _Found(records, models, {*store.layers.ids(), *store.promises.layers()}, damaged, notes)
 
 
 def _lacking(found: _Found) -> set[str]:

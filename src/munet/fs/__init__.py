@@ -7,6 +7,6 @@ decoding.py  JSON and TOML of outside files, within bounds
 sealed_zip.py  zip archives that carry their checksum
 sizes.py     sizes such as 2GB
 cache.py     munet's cache folder, and how much it may hold
-object_store.py  stores of objects, through the library obstore
+object_store.py  stores of objects, through the library obstore; bucket.py one of them as keys and bytes
 locks.py     advisory locks between processes; lock_holders.py who holds one
 """

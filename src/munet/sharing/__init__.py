@@ -4,7 +4,6 @@
     place.py        Place: where a system lies, as those see it who exchange with it
     folder.py       a system in a folder of this machine or of a shared disk
     objects.py      a system in an object store: S3, GCS, Azure, or read only over HTTPS
-    bucket.py       an object store as keys and bytes
     exclusion.py    pushes and collections of an object store see each other
     reaching.py     what the records of an object store reach
     checking.py     an object store checked

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import cast
 
 from munet.errors import DamagedError
-from munet.sharing.bucket import DamagedObject
+from munet.fs.bucket import DamagedObject
 from munet.sharing.copying import Progress
 from munet.sharing.objects import ObjectPlace, id_of_key, layer_key, model_key
 from munet.sharing.reaching import Reached, reached

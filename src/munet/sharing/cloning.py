@@ -18,16 +18,29 @@ def clone(
     path: Path,
     tasks: Sequence[str] | None = None,
     *,
+    weights: bool = True,
     progress: Progress | None = None,
     told: Told | None = None,
 ) -> list[Outcome]:
-    """Make a system of what is at an address, all shared tasks or some, with the address as its remote `origin`."""
+    """Make a system of what is at an address, all shared tasks or some, with the address as its remote `origin`.
+
+    Without `weights` layers stay there until they are used.
+    """
     url = address(url)
     place = existing(url)
-    store = _begun(path, url, place) or make(path, place, progress)
+    if not weights:
+        _refuse_partial(place)
+    from_there = None if weights else url
+    store = _begun(path, url, place) or make(path, place, progress, from_there)
     if DEFAULT not in remotes(store):
-        add_remote(store, DEFAULT, url, tasks=None if tasks is None else list(tasks))
-    return exchange(place, FolderPlace(store), tasks, progress=progress, told=told)
+        add_remote(store, DEFAULT, url, tasks=None if tasks is None else list(tasks), on_use=not weights)
+    return exchange(place, FolderPlace(store, on_use_from=from_there), tasks, progress=progress, told=told)
+
+
+def _refuse_partial(place: Place) -> None:
+    if isinstance(place, FolderPlace) and place.store.promises.places:
+        others = " and ".join(place.store.promises.places)
+        raise StoreError(f"{place.name} has not all of its layers itself, they lie at {others}: clone that")
 
 
 def _begun(path: Path, url: str, place: Place) -> Store | None:

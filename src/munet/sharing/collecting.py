@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import Any, TypedDict, cast
 
 from munet.errors import DamagedError, StoreError
+from munet.fs.bucket import Bucket, DamagedObject, Listed
 from munet.fs.decoding import BYTES
-from munet.sharing.bucket import Bucket, DamagedObject, Listed
 from munet.sharing.exclusion import sweeping
 from munet.sharing.objects import ObjectPlace, id_of_key
 from munet.sharing.reaching import keys_of, reached

@@ -101,14 +101,15 @@ def _missing_ancestors(
 
 def _copy_layers(manifest: Manifest, source: Place, target: Place, copied: Copied) -> None:
     slots = layer_ids(manifest)
-    lacking = target.lacking(list(slots))
+    lacking, sizes = target.lacking(list(slots)), manifest.get("sizes") or {}
+    # A size is known before a byte is asked for: as many numbers as the manifest says, and a header.
+    most = {id: BEGINNING + (_LAYER if (size := sizes.get(slots[id])) is None else size * _VALUE) for id in lacking}
+    if target.postpone(most):
+        return
     copied.expect(len(lacking))
-    sizes = manifest.get("sizes") or {}
 
     def copy(id: str) -> int:
-        # Its size is known before a byte of it is asked for: as many numbers as the manifest says, and a header.
-        size = sizes.get(slots[id])
-        data = source.layer(id, BEGINNING + (_LAYER if size is None else size * _VALUE))
+        data = source.layer(id, most[id])
         target.put_layer(id, data)
         return len(data)
 

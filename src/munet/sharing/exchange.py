@@ -68,8 +68,10 @@ def exchange(
     """
     refuse_other_root(source, target)
     copied, outcomes = Copied(progress), list[Outcome]()
+    chosen = _chosen(source, tasks, set(skip))
+    source.look_ahead(chosen, lambda model: target.manifest(model) is not None)
     try:
-        for task in _chosen(source, tasks, set(skip)):
+        for task in chosen:
             try:
                 outcome = bring(task, source, target, copied, only_look=only_look)
             except MunetError as error:

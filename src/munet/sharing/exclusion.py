@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import Any
 
 from munet.errors import StoreError
-from munet.sharing.bucket import Bucket
+from munet.fs.bucket import Bucket
 
 PUSHES = "pushes"
 SWEEP = "gc/sweep.json"

@@ -6,7 +6,7 @@ work there: on most network disks it does, on some old NFS it does not.
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from munet.errors import InputError, StoreError
@@ -23,12 +23,22 @@ _PATIENCE = 10.0  # seconds: others hold the lock for a moment when they push, a
 
 
 class FolderPlace:
-    """The place of a store. `check` says whether a model can be used, as in `Store.put_model`."""
+    """The place of a store. `check` says whether a model can be used, as in `Store.put_model`.
 
-    def __init__(self, store: Store, check: ModelCheck | None = check_stored, patience: float = _PATIENCE) -> None:
+    With `on_use_from` layers stay at that address until they are used.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        check: ModelCheck | None = check_stored,
+        patience: float = _PATIENCE,
+        on_use_from: str | None = None,
+    ) -> None:
         self.store = store
         self._check = check
         self._patience = patience
+        self._on_use_from = on_use_from
 
     @property
     def name(self) -> str:
@@ -84,6 +94,9 @@ class FolderPlace:
             self.store.write_task(record)
         return True
 
+    def look_ahead(self, tasks: Sequence[str], known: Callable[[str], bool]) -> None:
+        pass
+
     def manifest(self, model: str) -> Manifest | None:
         try:
             return self.store.get_model(model)
@@ -99,12 +112,20 @@ class FolderPlace:
             raise DamagedFile(self.store.layer_path(id), f"has more than {most} bytes", self.store.path)
         return self.store.get_layer_bytes(id)
 
+    def postpone(self, layers: Mapping[str, int]) -> bool:
+        if self._on_use_from is None:
+            return False
+        self.store.promises.add(self._on_use_from, layers)
+        return True
+
     def put_layer(self, id: str, data: bytes) -> None:
         self.store.put_layer_bytes(data)
 
     def put_model(self, id: str, manifest: Manifest, *, whole: bool) -> None:
         if whole:
-            self.store.put_model(manifest, self._check)
+            # What is not here yet cannot be looked at: it is when it is used.
+            here = all(self.store.layers.has(layer) for _, layer in manifests.layers_of(manifest))
+            self.store.put_model(manifest, self._check if here else None)
             return
         with self.store.commit():
             self.store.models.put(manifests.encode(manifest))

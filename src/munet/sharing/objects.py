@@ -5,14 +5,15 @@ keep such conditions would lose what others wrote, so it is tried before it is w
 """
 
 import secrets
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
 from munet.errors import DamagedError, StoreError
+from munet.fs.bucket import Bucket, DamagedObject
 from munet.fs.decoding import BYTES, DecodingError, decode_json
-from munet.sharing.bucket import Bucket, DamagedObject
 from munet.sharing.exclusion import Push
 from munet.sharing.place import Held
 from munet.store import FORMAT, manifests
@@ -20,6 +21,7 @@ from munet.store.creation import MARKER
 from munet.store.layer_file import LayerFormatError, id_of_bytes, refuse_infinite
 from munet.store.objects import is_id
 from munet.store.records import NewerError, RecordError, canonical, parse, seal, unseal
+from munet.store.retained import heads, history_of
 from munet.store.schema import Manifest, TaskRecord
 from munet.store.task_files import is_task_name, task_file
 from munet.store.typed import wrong_type
@@ -27,6 +29,7 @@ from munet.store.typed import wrong_type
 INDEX = "index.json"  # names of the tasks, for those who can only read over HTTP
 _AT_ONCE = 16
 _TASKS = 100_000
+_AHEAD = 10_000  # manifests
 
 
 class ObjectPlace:
@@ -39,6 +42,7 @@ class ObjectPlace:
         self.name = bucket.name
         self.root = ""
         self.listed = listed  # False: a web server, which cannot list
+        self._manifests: dict[str, Manifest] = {}  # that were read ahead
         self._push: Push | None = None
         self._ahead: dict[str, Held] = {}  # records that were read when the tasks were listed
 
@@ -164,7 +168,25 @@ class ObjectPlace:
 
     # -- objects ------------------------------------------------------------------------------------------------------
 
+    def look_ahead(self, tasks: Sequence[str], known: Callable[[str], bool]) -> None:
+        records = (self._ahead[task].record for task in tasks if task in self._ahead)
+        models = [head for record in records if record is not None for head in heads(history_of(record))]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            while models and len(self._manifests) < _AHEAD:
+                new = [model for model in dict.fromkeys(models) if model not in self._manifests and not known(model)]
+                found = [one for one in pool.map(self._leniently, new) if one is not None]
+                self._manifests |= dict(found)
+                models = [parent for _, manifest in found if (parent := manifests.parent_of(manifest)) is not None]
+
+    def _leniently(self, model: str) -> tuple[str, Manifest] | None:
+        with suppress(DamagedError):  # it is said when the model is asked for
+            manifest = self.manifest(model)
+            return None if manifest is None else (model, manifest)
+        return None
+
     def manifest(self, model: str) -> Manifest | None:
+        if model in self._manifests:
+            return self._manifests[model]
         key = model_key(model)
         data, _ = self.bucket.get(key, BYTES)
         if data is None:
@@ -198,6 +220,9 @@ class ObjectPlace:
         except LayerFormatError as error:
             raise DamagedObject(self.name, key, f"is no layer: {error}") from error
         return data
+
+    def postpone(self, layers: Mapping[str, int]) -> bool:
+        return False
 
     def put_layer(self, id: str, data: bytes) -> None:
         self._create(layer_key(id), data)

@@ -1,6 +1,7 @@
 """Where a system lies, as those see it who exchange with it: objects that never change, and one record for each task
 that is replaced only by who has read it as it is."""
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from munet.store.schema import Manifest, TaskRecord
@@ -60,6 +61,10 @@ class Place(Protocol):
         """The place of a new task among the others."""
         ...
 
+    def look_ahead(self, tasks: Sequence[str], known: Callable[[str], bool]) -> None:
+        """The models of these tasks will be asked for, and their ancestors up to those that are `known`."""
+        ...
+
     def manifest(self, model: str) -> Manifest | None:
         """A model's manifest, checked; None where it is not there."""
         ...
@@ -70,6 +75,10 @@ class Place(Protocol):
 
     def layer(self, id: str, most: int) -> bytes:
         """A layer of at most so many bytes, checked. DamagedError where it is missing or wrong."""
+        ...
+
+    def postpone(self, layers: Mapping[str, int]) -> bool:
+        """Whether the place takes these layers, of at most so many bytes, later: when they are used."""
         ...
 
     def put_layer(self, id: str, data: bytes) -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from munet.errors import DamagedError
-from munet.sharing.bucket import DamagedObject
+from munet.fs.bucket import DamagedObject
 from munet.sharing.objects import ObjectPlace, layer_key, model_key
 from munet.sharing.task import refuse_senseless
 from munet.store.manifests import layers_of, parent_of

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NotRequired, TypedDict, cast
 
 from munet.errors import InputError, StoreError, suggest
+from munet.fs.bucket import Bucket
 from munet.fs.object_store import store_at
-from munet.sharing.bucket import Bucket
 from munet.sharing.copying import Copied, Progress, copy_root, refuse_other_root
 from munet.sharing.folder import FolderPlace
 from munet.sharing.objects import ObjectPlace, path_of
@@ -32,6 +32,7 @@ class Remote(TypedDict):
     url: str
     tasks: NotRequired[list[str]]  # only these are pulled, where somebody cloned a part
     read_only: NotRequired[bool]
+    on_use: NotRequired[bool]  # layers come when they are used
 
 
 class _Remotes(TypedDict):
@@ -54,7 +55,15 @@ def remote(store: Store, name: str) -> Remote:
     return known[name]
 
 
-def add_remote(store: Store, name: str, url: str, *, tasks: list[str] | None = None, read_only: bool = False) -> Remote:
+def add_remote(
+    store: Store,
+    name: str,
+    url: str,
+    *,
+    tasks: list[str] | None = None,
+    read_only: bool = False,
+    on_use: bool = False,
+) -> Remote:
     """Remember a remote. InputError for a name that is taken, an address of an unknown kind, or one with a password;
     StoreError where another root is there."""
     if not re.fullmatch(r"[\w][\w.-]*", name):
@@ -67,6 +76,8 @@ def add_remote(store: Store, name: str, url: str, *, tasks: list[str] | None = N
         made["tasks"] = list(tasks)
     if read_only:
         made["read_only"] = True
+    if on_use:
+        made["on_use"] = True
     _write(store, {**known, name: made})
     return made
 
@@ -155,9 +166,11 @@ def _folder(path: Path, mine: FolderPlace, progress: Progress | None) -> FolderP
             time.sleep(0.1)
 
 
-def make(path: Path, source: Place, progress: Progress | None = None) -> Store:
-    """A new system in a folder, with the root of a place."""
-    return Store.create(path, lambda made: copy_root(source, FolderPlace(made), Copied(progress)))
+def make(path: Path, source: Place, progress: Progress | None = None, on_use_from: str | None = None) -> Store:
+    """A new system in a folder, with the root of a place; with `on_use_from`, without its layers."""
+    return Store.create(
+        path, lambda made: copy_root(source, FolderPlace(made, on_use_from=on_use_from), Copied(progress))
+    )
 
 
 def _write(store: Store, known: dict[str, Remote]) -> None:

@@ -2,12 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
 from munet.errors import InputError, StoreError
 from munet.sharing import cloning
-from munet.sharing.copying import Progress
+from munet.sharing.copying import AT_ONCE, Progress
 from munet.sharing.exchange import Outcome, Told, exchange
 from munet.sharing.folder import FolderPlace
 from munet.sharing.remote_log import Retained, remote_log
@@ -34,12 +35,14 @@ class Sharing(ABC):
         path: str | Path | None = None,
         *,
         tasks: Sequence[str] | None = None,
+        weights: bool = True,
         progress: Progress | None = None,
         told: Told | None = None,
     ) -> Self:
-        """Make a system of what is at an address: a path, file:, s3:, gs:, az: or https:. All shared tasks, or some."""
+        """Make a system of what is at an address: a path, file:, s3:, gs:, az: or https:. All shared tasks, or some.
+        Without `weights` layers stay there until they are used."""
         place = Path(path) if path is not None else cloning.folder_for(url)
-        cloning.clone(url, place, tasks, progress=progress, told=told)
+        cloning.clone(url, place, tasks, weights=weights, progress=progress, told=told)
         return cls.open(place)
 
     def push(
@@ -86,6 +89,14 @@ class Sharing(ABC):
         """As `pull`, but only models are copied; what the tasks retain stays, until a pull."""
         return self._receive(remote, tasks, skip, progress, told, only_look=True)
 
+    def fetch_weights(self, progress: Progress = lambda done, total: None) -> int:
+        """Bring all layers that would come when they are used; returns how many."""
+        missing = [id for id in dict.fromkeys(self.store.promises.layers()) if not self.store.layers.has(id)]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for done, _ in enumerate(pool.map(self.store.fetch_layer, missing), start=1):
+                progress(done, len(missing))
+        return len(missing)
+
     def merge(
         self,
         other: "Sharing | str | Path",
@@ -115,7 +126,8 @@ class Sharing(ABC):
     ) -> list[Outcome]:
         known = self._remote(name)
         wanted = known.get("tasks") if tasks is None else tasks
-        source, target = existing(known["url"]), FolderPlace(self.store)
+        on_use_from = known["url"] if known.get("on_use") else None
+        source, target = existing(known["url"]), FolderPlace(self.store, on_use_from=on_use_from)
         return exchange(source, target, wanted, skip=skip, only_look=only_look, progress=progress, told=told)
 
     def _remote(self, name: str):

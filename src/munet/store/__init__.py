@@ -18,6 +18,7 @@
     store.py         Store: all of it in one class
     relations.py     what manifests say of their relations, read once
     derived.py       owners, totals, lineage: what follows from the refs
+    promised.py      layers that lie elsewhere until they are used
     reachability.py  what the refs reach
     turns.py         the locks of tasks that are evolved
     strays.py        files that are none of a system's own

@@ -11,11 +11,11 @@ from munet.fs import locks
 from munet.fs.atomic import explained, is_temporary, make_folder, sync_folder
 from munet.fs.folders import StrangeFileError, opened_folder
 from munet.fs.tree import Tree
-from munet.store import task_list, turns
+from munet.store import promised, task_list, turns
 
 MARKER = "munet.json"
 FOLDERS = ("layers", "models", "listings", "tasks", "runs")
-LOCKS = (".lock", ".turn", task_list.LOCK, turns.LOCK)
+LOCKS = (".lock", ".turn", task_list.LOCK, turns.LOCK, promised.LOCK)
 REMOTES = "remotes.json"  # which other places the system exchanges with: munet.sharing
 
 
@@ -77,7 +77,7 @@ def _clear(path: Path) -> None:
             if (path / name).exists():
                 shutil.rmtree(path / name)
         for file in path.iterdir():
-            if is_temporary(file):
+            if is_temporary(file) or file.name == promised.FILE:
                 os.unlink(file)
 
 

@@ -52,6 +52,7 @@ class Report:
     models: int = 0
     layers: int = 0
     listings: int = 0
+    elsewhere: int = 0  # layers that come when they are used
     bytes: int = 0
     damaged: list[Damage] = field(default_factory=list)
     strays: list[str] = field(default_factory=list)
@@ -99,7 +100,10 @@ def _check_objects(
     faults = []
     unreadable = {hidden.path: hidden.reason for hidden in found.unreadable}
     here = {(objects.kind, id) for objects, id in stored}
-    every = stored + [(objects, id) for objects, id in reached if (objects.kind, id) not in here]
+    missing = [(objects, id) for objects, id in reached if (objects.kind, id) not in here]
+    lost = [(objects, id) for objects, id in missing if objects is not store.layers or id not in store.promises]
+    report.elsewhere = len(missing) - len(lost)
+    every = stored + lost
     for number, (objects, id) in enumerate(every, start=1):
         data, fault = objects.examined(id)
         if fault is None and objects is store.layers:
@@ -134,7 +138,8 @@ def _useless_models(store: Store, found: Reach, damaged: set[str], check: ModelC
             continue
         try:
             manifest = store.get_model(id)
-            if not damaged & {layer for _, layer in layers_of(manifest)}:
+            layers = {layer for _, layer in layers_of(manifest)}
+            if not damaged & layers and all(map(store.layers.has, layers)):
                 check(manifest, header)
         except MissingObject:  # let go in the meantime
             continue

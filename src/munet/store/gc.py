@@ -45,6 +45,8 @@ def gc(store: Store, dry_run: bool = False) -> Report:
         listings = [store.listings.file(id) for id in store.listings.ids() if id not in needed]
         temporary = temporary_files(store)
         freed = sum(_remove(store, file, dry_run) for file in (*models, *layers, *listings, *map(str, temporary)))
+        if not dry_run:
+            store.promises.keep({id for id in stay.layers if not store.layers.has(id)})
     return Report(len(models), len(layers), len(listings), len(temporary), freed, dry_run)
 
 
@@ -84,7 +86,7 @@ def _collect(store: Store, models: Sequence[str], needed: set[str]) -> Report:
     suspects = [model for model in dict.fromkeys([*doomed, *models]) if model not in needed and store.has_model(model)]
     loose = dict.fromkeys(layer for model in suspects for layer in _weights(store, model) if layer not in reached)
     # Layers before the models that name them, or a call that was cut off could not be finished by another one.
-    layers = [store.layers.file(layer) for layer in loose if store.has_layer(layer)]
+    layers = [store.layers.file(layer) for layer in loose if store.layers.has(layer)]
     manifests = [store.models.file(model) for model in doomed]
     freed = sum(_remove(store, file) for file in (*layers, *manifests))
     store.facts.save(needed | history)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -15,6 +15,7 @@ from munet.store import creation, manifests, turns
 from munet.store import layer_file as layer_format
 from munet.store.creation import MARKER
 from munet.store.objects import MissingObject, Objects, is_id, sha256_of
+from munet.store.promised import Promises
 from munet.store.reading import decoded, read_record
 from munet.store.records import FORMAT, DamagedFile, NewerError, RecordError, canonical, parse, seal
 from munet.store.relations import Facts
@@ -43,6 +44,7 @@ class Store(Runs):
         self.layers = Objects(path / "layers", "layer", ".safetensors", layer_format.id_of_bytes)
         self.models = Objects(path / "models", "model", ".json", manifests.id_of_manifest)
         self.listings = Objects(path / "listings", "listing", ".bin", sha256_of, may_lack=True)
+        self.promises = Promises(path)
         self.facts = Facts(path, self.get_model)
 
     # -- the directory ------------------------------------------------------------------------------------------------
@@ -129,7 +131,7 @@ class Store(Runs):
 
     def get_layer(self, id: str, verify: bool = True) -> "dict[str, torch.Tensor]":
         """A layer's tensors, on the CPU, in memory of their own. Raises DamagedError."""
-        data = self.layers.get(id, verify)
+        data = self.get_layer_bytes(id, verify)
         from safetensors import SafetensorError
 
         try:
@@ -138,8 +140,20 @@ class Store(Runs):
             raise DamagedFile(self.layers.path(id), f"is garbled ({error})", self.path) from error
 
     def get_layer_bytes(self, id: str, verify: bool = True) -> bytes:
-        """A layer's safetensors file. Raises DamagedError."""
-        return self.layers.get(id, verify)
+        """A layer's safetensors file; one that was promised comes from its place and is kept. Raises DamagedError."""
+        try:
+            return self.layers.get(id, verify)
+        except MissingObject:
+            if id not in self.promises:
+                raise
+        return self.fetch_layer(id)
+
+    def fetch_layer(self, id: str) -> bytes:
+        """A layer that was promised, from its place; kept here. StoreError where that cannot be read, DamagedError."""
+        data = self.promises.fetch(id)
+        with suppress(StoreError):  # who may only read the system can use it all the same
+            self.put_layer_bytes(data)
+        return data
 
     def layer_header(self, id: str) -> "layer_format.Header":
         """Names, types and shapes of a layer's tensors; its values are not read. Raises DamagedError."""
@@ -147,13 +161,15 @@ class Store(Runs):
         try:
             return layer_format.parse_header(self.files.read(path, layer_format.BEGINNING))
         except FileNotFoundError as error:
+            if id in self.promises:
+                return layer_format.parse_header(self.get_layer_bytes(id))
             raise MissingObject(path, self.path, "layer", id) from error
         except (OSError, layer_format.LayerFormatError) as error:
             raise DamagedFile(path, f"has no header that can be read ({error})", self.path) from error
 
     def has_layer(self, id: str) -> bool:
-        """Whether a layer is stored."""
-        return self.layers.has(id)
+        """Whether a layer is stored, or will come when it is used."""
+        return self.layers.has(id) or id in self.promises
 
     def layer_path(self, id: str) -> Path:
         """The file of a layer."""
@@ -167,7 +183,7 @@ class Store(Runs):
         data = manifests.encode(manifest)
         with self.commit():
             for what, id in manifests.layers_of(manifest):
-                if not self.layers.has(id):
+                if not self.has_layer(id):
                     raise InputError(f"{what} is layer {id}, which {self.path} does not hold: put the layer first")
             parent = manifests.parent_of(manifest)
             if parent is not None and not self.models.has(parent):

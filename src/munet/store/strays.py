@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from munet.fs.atomic import explained, is_temporary
-from munet.store import task_list
+from munet.store import promised, task_list
 from munet.store.creation import FOLDERS, LOCKS, MARKER, REMOTES
 from munet.store.records import DamagedFile
 from munet.store.relations import FILE
@@ -13,7 +13,7 @@ from munet.store.run_files import CHECKPOINT
 from munet.store.store import Store
 from munet.store.turns import is_lock
 
-_KNOWN = (*FOLDERS, *LOCKS, MARKER, REMOTES, FILE, task_list.FILE)
+_KNOWN = (*FOLDERS, *LOCKS, MARKER, REMOTES, FILE, task_list.FILE, promised.FILE)
 
 
 def strays(store: Store) -> list[Path]:

@@ -209,7 +209,8 @@ def test_before_and_after(width: int):
 
 
 def test_fsck_names_damage_and_whom_it_hurts():
-    report = {"tasks": 2, "models": 3, "layers": 1, "bytes": 2_500_000, "strays": [], "hurt": [], "lines": []}
+    report = {"tasks": 2, "models": 3, "layers": 1, "bytes": 2_500_000, "strays": []}
+    report |= {"elsewhere": 0, "hurt": [], "lines": []}
     assert "fleet is whole: 2 tasks, 3 models, 1 layer, 2.5 MB checked" in drawn(tables.fsck_view(report, "fleet"), 100)
     bad = report | {
         "lines": ["layers/ab/cd.safetensors is missing; hurts task mnist"],

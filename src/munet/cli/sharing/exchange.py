@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -34,6 +34,7 @@ def clone(
         Path | None, typer.Argument(metavar="DIR", help="The last part of URL unless given.", show_default=False)
     ] = None,
     task: Annotated[list[str] | None, typer.Option(metavar="TASK", help="Only this task; repeatable.")] = None,
+    no_weights: Annotated[bool, typer.Option("--no-weights", help="Layers come when they are used.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Make a system of what others share at an address.
@@ -43,11 +44,11 @@ def clone(
     Example:
       munet clone s3://bucket/fleet
     """
+    from munet.sharing.cloning import clone as make
     from munet.sharing.cloning import folder_for
-    from munet.system import System
 
     path = directory or folder_for(url)
-    _do("cloning", as_json, lambda **how: _cloned(System, url, path, task, **how))
+    _do("cloning", as_json, lambda **how: make(url, path, task, weights=not no_weights, **how))
     if not as_json:
         show(f"Next: munet status {clean(path)}")
 
@@ -98,17 +99,26 @@ def fetch(
     tasks: Tasks = None,
     remote: RemoteName = "origin",
     skip: Skip = None,
+    weights: Annotated[bool, typer.Option("--weights", help="Then bring all layers that a clone left there.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Say what a pull would do, and copy the models for it.
 
     What the tasks retain stays as it is.
 
-    Example:
+    Examples:
       munet fetch fleet
+      munet fetch fleet --weights
     """
     opened = open_system(system)
     _do("fetching", as_json, lambda **more: opened.fetch(tasks, remote=remote, skip=skip or (), **more))
+    if weights:
+        from munet.cli.text.progress import progress
+
+        with progress("fetching layers") as report:
+            came = opened.fetch_weights(report)
+        if not as_json:
+            show(f"{counted(came, 'layer')} came")
 
 
 def merge(
@@ -127,12 +137,6 @@ def merge(
     """
     opened = open_system(system)
     _do("merging", as_json, lambda **more: opened.merge(other, tasks, skip=skip or (), **more))
-
-
-def _cloned(system: Any, url: str, path: Path, tasks: list[str] | None, **how: Any) -> "list[Outcome]":
-    from munet.sharing.cloning import clone as make
-
-    return make(url, path, tasks, **how)
 
 
 def _do(what: str, as_json: bool, exchange: "Callable[..., list[Outcome]]") -> None:

@@ -332,6 +332,8 @@ def fsck_view(report: Row, path: str) -> RenderableType:
     whole = ", ".join(counted(report[f"{noun}s"], noun) for noun in ("task", "model", "layer"))
     lines: list[RenderableType] = [line(f"damaged: {clean(text)}", "red") for text in report["lines"]]
     lines += [line(f"stray: {clean(file)} (no damage)", "dim") for file in report["strays"]]
+    if report["elsewhere"]:
+        lines.append(line(f"{counted(report['elsewhere'], 'layer')} of {clean(path)} will come when used"))
     if not report["lines"]:
         return Group(*lines, line(f"{clean(path)} is whole: {whole}, {bytes_text(report['bytes'])} checked"))
     hurt = ", ".join(clean(task) for task in report["hurt"]) or "none"
