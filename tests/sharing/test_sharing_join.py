@@ -2,7 +2,8 @@
 
 from itertools import permutations
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from munet.sharing.task import SharedTask, accuracy_in, order_of
@@ -29,6 +30,33 @@ def test_the_join_is_commutative_associative_and_idempotent(a: SharedTask, b: Sh
     assert a.joined(a) == a
     assert joins[0].joined(b) == joins[0]
     assert joins[0].knows(a)
+
+
+def agree_after(merges: list[tuple[int, int]], known: list[SharedTask]) -> None:
+    """After these merges, and then until all three know all, they hold the same record, whose model is one for all."""
+    everything = known[0].joined(known[1]).joined(known[2])
+    for here, there in [*merges, (0, 1), (0, 2), (1, 0), (2, 0)]:
+        known[here] = known[here].joined(known[there])
+    assert known == [everything] * 3
+    records = [one.record(None, lambda model: (RANKS[model], model), 1) for one in known]
+    assert records[0] == records[1] == records[2]
+    assert records[0]["model"] in (heads(everything.retained) or [None])
+
+
+MERGES = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=12)
+RANKS = {model: rank for rank, model in enumerate(reversed(MODELS))}
+
+
+@given(MERGES, st.lists(SHARED, min_size=3, max_size=3))
+def test_three_agree_in_whatever_order_they_merge(merges: list[tuple[int, int]], known: list[SharedTask]) -> None:
+    agree_after(merges, known)
+
+
+@pytest.mark.slow
+@settings(max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(MERGES, st.lists(SHARED, min_size=3, max_size=3))
+def test_three_agree_after_ten_thousand_times(merges: list[tuple[int, int]], known: list[SharedTask]) -> None:
+    agree_after(merges, known)
 
 
 @given(SHARED, SHARED)

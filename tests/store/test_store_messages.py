@@ -298,6 +298,7 @@ def test_a_check_counts_what_it_reads(tmp_path: Path):
         "listings": 0,
         "bytes": report.bytes,
         "damaged": [damage | {"root": False, "weights": True}],
+        "elsewhere": 0,
         "strays": [],
     }
 

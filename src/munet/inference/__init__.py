@@ -7,6 +7,7 @@ prepared.py  those as ready batches
 predict.py   ready batches in, answers out
 stream.py    answers for any number of files
 evaluate.py  accuracies over whole splits
+candidates.py  several models of one task, on its validation images
 labelled.py  answers on any labelled images, recorded.py on a task's own; measures.py what they come to
 exporting.py  models as files for others
 programs/    models as programs that run without munet: ONNX, torch.export

@@ -37,7 +37,7 @@ def evaluate(
     records = {name: store.read_task(name) for name in names}
     for record in records.values():
         refuse_received(record)
-    contents = {name: _content(record, split) for name, record in records.items()}
+    contents = {name: content_of(record, split) for name, record in records.items()}
     lengths = {contents[name]: record["splits"][split]["examples"] for name, record in records.items()}
     done, total = 0, sum(lengths.values())
 
@@ -66,7 +66,14 @@ def evaluate(
     return {name: results[name] for name in names}
 
 
-def _content(record: TaskRecord, split: str) -> str:
+def steps_of(models: "ModelLoader", model: str, device: str, precision: str) -> list[Step]:
+    """The stages of a model, named by content."""
+    network = models.network(model).on(device, precision)
+    stages = [stage for _, stage in network.stages()]
+    return list(zip(stage_names(network, models.manifest(model)["layers"]), stages, strict=True))
+
+
+def content_of(record: TaskRecord, split: str) -> str:
     """What the images of a split are, and whether the record tells what they are made."""
     return f"{record['fingerprint']} {record['splits'][split]['ranges']} {'size' in record['splits']['train']}"
 
@@ -87,11 +94,7 @@ def _load_group(models: "ModelLoader", names: Sequence[str], device: str, precis
     manifests = {name: models.manifest(model) for name, model in ids.items()}
     group = _first_group(manifests)
     one = manifests[group[0]]
-    steps = {}
-    for name in group:
-        network = models.network(ids[name]).on(device, precision)
-        stages = [stage for _, stage in network.stages()]
-        steps[name] = list(zip(stage_names(network, manifests[name]["layers"]), stages, strict=True))
+    steps = {name: steps_of(models, ids[name], device, precision) for name in group}
     size = one["hyperparameters"]["image_size"]
     return _Group(size, preprocessing_of(models, one), {name: ids[name] for name in group}, steps)
 

@@ -14,6 +14,7 @@
     remote_log.py   what a place tells of its tasks: who retained what
     cloning.py      a system made from a remote
     verbs.py        what `System` has of it: clone, pull, push, fetch, merge
+    judging.py      several models of a task measured here
     agent.py        pull, evolve, push, again and again
 
 docs/sharing.md tells how it is used, docs/decisions/005 why it is so.

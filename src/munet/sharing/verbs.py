@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Self
 
 from munet.errors import InputError, StoreError
+from munet.model.loader import ModelLoader
 from munet.sharing import cloning
 from munet.sharing.copying import AT_ONCE, Progress
 from munet.sharing.exchange import Outcome, Told, exchange
 from munet.sharing.folder import FolderPlace
+from munet.sharing.judging import Judged, judge
 from munet.sharing.remote_log import Retained, remote_log
 from munet.sharing.remotes import DEFAULT, existing, ready_to_write, remote
 from munet.store import Store
@@ -22,6 +24,7 @@ class Sharing(ABC):
     some tasks is raised, as `munet.sharing.exchange.Refused`, after all else is done."""
 
     store: Store
+    models: ModelLoader
 
     @classmethod
     @abstractmethod
@@ -109,6 +112,10 @@ class Sharing(ABC):
         """Let this system know what another one in a folder knows."""
         store = other.store if isinstance(other, Sharing) else Store.open(other)
         return exchange(FolderPlace(store), FolderPlace(self.store), tasks, skip=skip, progress=progress, told=told)
+
+    def judge(self, task: str, *, device: str = "auto") -> Judged | None:
+        """Where a task has several heads, measure them on its validation images here; the best replaces the others."""
+        return judge(self.models, task, device)
 
     def remote_log(self, tasks: Sequence[str] | None = None, *, remote: str = DEFAULT) -> list[Retained]:
         """What a remote tells of its tasks, or of some: each model that they retained, by whom, whether known here."""

@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from munet.cli.common import JsonFlag, SystemPath, complete_task, open_system, show, show_json
-from munet.cli.sharing.outcomes import printed
+from munet.cli.sharing.outcomes import printed, verdict
 from munet.text import clean, counted
 
 if TYPE_CHECKING:
     from munet.sharing.exchange import Outcome
+    from munet.system import System
 
 Tasks = Annotated[
     list[str] | None,
     typer.Argument(metavar="TASKS", help="All that are shared unless named.", autocompletion=complete_task),
 ]
 RemoteName = Annotated[str, typer.Option(metavar="NAME", help="Which remote.")]
+Judge = Annotated[
+    bool, typer.Option("--judge", help="Where several people evolved a task, measure their models on its images here.")
+]
 Skip = Annotated[list[str] | None, typer.Option(metavar="TASK", help="Leave this task out; repeatable.")]
 
 
@@ -81,6 +85,7 @@ def pull(
     tasks: Tasks = None,
     remote: RemoteName = "origin",
     skip: Skip = None,
+    judge: Judge = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Take over what others have retained.
@@ -91,7 +96,8 @@ def pull(
       munet pull fleet
     """
     opened = open_system(system)
-    _do("pulling", as_json, lambda **more: opened.pull(tasks, remote=remote, skip=skip or (), **more))
+    how = {"remote": remote, "skip": skip or ()}
+    _do("pulling", as_json, lambda **more: opened.pull(tasks, **how, **more), opened if judge else None)
 
 
 def fetch(
@@ -126,6 +132,7 @@ def merge(
     other: Annotated[Path, typer.Argument(metavar="OTHER", help="Directory of another system.", show_default=False)],
     tasks: Tasks = None,
     skip: Skip = None,
+    judge: Judge = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Take over what another system in a folder has retained.
@@ -136,18 +143,23 @@ def merge(
       munet merge fleet ../fleet-of-bob
     """
     opened = open_system(system)
-    _do("merging", as_json, lambda **more: opened.merge(other, tasks, skip=skip or (), **more))
+    how = {"skip": skip or ()}
+    _do("merging", as_json, lambda **more: opened.merge(other, tasks, **how, **more), opened if judge else None)
 
 
-def _do(what: str, as_json: bool, exchange: "Callable[..., list[Outcome]]") -> None:
+def _do(what: str, as_json: bool, exchange: "Callable[..., list[Outcome]]", judge: "System | None" = None) -> None:
     """An exchange with its progress; its outcomes are printed as they come, or as JSON at the end."""
     from munet.cli.text.progress import progress
 
     with progress(what) as report:
         outcomes = exchange(progress=report, told=printed(as_json))
+    judged = [] if judge is None else [found for one in outcomes if one.over and (found := judge.judge(one.task))]
     if as_json:
-        show_json([outcome.to_json() for outcome in outcomes])
+        told = {one.task: one._asdict() for one in judged}
+        show_json([outcome.to_json() | {"judged": told.get(outcome.task)} for outcome in outcomes])
     elif not outcomes:
         show("nothing is shared there yet")
     elif all(outcome.what == "same" for outcome in outcomes):
         show(f"{counted(len(outcomes), 'task')}, nothing new")
+    for one in [] if as_json else judged:
+        show(verdict(one))

@@ -9,6 +9,7 @@ from munet.text import clean, counted
 
 if TYPE_CHECKING:
     from munet.sharing.exchange import Outcome
+    from munet.sharing.judging import Judged
 
 _WORDS = {
     "new": "new there",
@@ -36,6 +37,13 @@ def sentence(outcome: "Outcome") -> str:
     if outcome.layers:
         text += f"; {counted(outcome.layers, 'layer')}, {bytes_text(outcome.bytes)}"
     return text
+
+
+def verdict(judged: "Judged") -> str:
+    """One line: which models were measured here, and which one is retained for it."""
+    found = ", ".join(f"{short(model)} {percent(accuracy)} %" for model, accuracy in judged.accuracies.items())
+    best = short(next(iter(judged.accuracies)))
+    return f"{clean(judged.task)}: on {counted(judged.images, 'validation image')} here {found}; {best} is retained"
 
 
 def printed(as_json: bool) -> "Callable[[Outcome], None]":
