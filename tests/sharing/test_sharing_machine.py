@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from munet.fs.bucket import Bucket
+from munet.fs.hub_bucket import HubBucket
 from munet.sharing.checking import check
 from munet.sharing.collecting import collect
 from munet.sharing.copying import Copied, copy_root, is_whole
@@ -205,6 +206,30 @@ class ObjectMachine(SharingMachine):
         assert check(self.remote).damaged == []
 
 
+class HubMachine(SharingMachine):
+    """The remote is a repository of the hub, and each who asks it a process of its own."""
+
+    def make_remote(self) -> Place:
+        from fake_hub import FakeHub
+
+        (self.folder / "cache").mkdir()
+        self.hub = FakeHub(self.folder / "cache")
+        made, alice = self.remote, place(self.stores["alice"])
+        made.mark(copy_root(alice, made, Copied()))
+        assert made.settle()
+        return made
+
+    @property
+    def remote(self) -> ObjectPlace:  # pyright: ignore[reportIncompatibleVariableOverride]
+        found = ObjectPlace(HubBucket("hf://org/fleet", self.hub))
+        found.open()
+        return found
+
+    @remote.setter
+    def remote(self, made: Place) -> None:
+        pass
+
+
 SMALL = settings(
     max_examples=15,
     stateful_step_count=15,
@@ -212,7 +237,13 @@ SMALL = settings(
     suppress_health_check=tuple(HealthCheck),  # pyright: ignore[reportArgumentType]
 )
 SharingMachine.TestCase.settings = ObjectMachine.TestCase.settings = SMALL
+HubMachine.TestCase.settings = settings(SMALL, max_examples=5)
+
+
+def unless_missing(library: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(not importlib.util.find_spec(library), reason=f"{library} is not installed")
+
+
 TestFolders = SharingMachine.TestCase
-TestObjects = pytest.mark.skipif(not importlib.util.find_spec("obstore"), reason="obstore is not installed")(
-    ObjectMachine.TestCase
-)
+TestObjects = unless_missing("obstore")(ObjectMachine.TestCase)
+TestHub = unless_missing("huggingface_hub")(HubMachine.TestCase)

@@ -147,16 +147,16 @@ class Careless(Bucket):
 
 
 def test_a_store_that_ignores_conditions_is_found_out(remote: ObjectPlace) -> None:
-    remote.refuse_unconditional()
+    remote.bucket.refuse_unconditional()
     assert not any("probe" in path for path in files(remote))
     with pytest.raises(StoreError, match="only if nobody else had") as refused:
-        ObjectPlace(Careless(remote.bucket._store, NAME)).refuse_unconditional()
+        Careless(remote.bucket._store, NAME).refuse_unconditional()
     assert refused.value.kind == "remote"
 
 
 def test_a_store_that_cannot_replace_on_condition_can_only_be_read(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="can only be read"):
-        ObjectPlace(Bucket(LocalStore(str(tmp_path)), NAME)).refuse_unconditional()
+        Bucket(LocalStore(str(tmp_path)), NAME).refuse_unconditional()
 
 
 # -- what others may have put there -----------------------------------------------------------------------------------
@@ -261,7 +261,7 @@ def test_what_a_web_server_holds_can_be_pulled(
     there = place_at(web[1])
     assert isinstance(there, ObjectPlace)
     with pytest.raises(StoreError):
-        there.refuse_unconditional()
+        there.bucket.refuse_unconditional()
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_what_a_web_server_holds_can_be_pulled(
     [
         ("s4://bucket/fleet", r"begins with s3://.*did you mean 's3'"),
         ("s3://key:secret@bucket/fleet", "no names or passwords"),
-        ("hf://org/fleet", "an address begins with"),
+        ("ftp://host/fleet", "an address begins with"),
     ],
 )
 def test_addresses_of_other_kinds_are_refused_and_passwords_are_not_repeated(url: str, said: str) -> None:
@@ -284,7 +284,7 @@ def test_a_store_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPatc
     closed = obstore.store.from_url(
         "http://127.0.0.1:9/x", client_options={"allow_http": True}, retry_config={"max_retries": 0}
     )
-    monkeypatch.setattr(remotes, "store_at", lambda url: closed)
+    monkeypatch.setattr(remotes, "bucket_at", lambda url: Bucket(closed, url))
     with pytest.raises(StoreError, match=r"cannot read http://127.0.0.1:9/x") as error:
         place_at("http://127.0.0.1:9/x")
     assert (error.value.kind, str(error.value).count("\n")) == ("remote", 0)

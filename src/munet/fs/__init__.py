@@ -8,5 +8,6 @@ sealed_zip.py  zip archives that carry their checksum
 sizes.py     sizes such as 2GB
 cache.py     munet's cache folder, and how much it may hold
 object_store.py  stores of objects, through the library obstore; bucket.py one of them as keys and bytes
+buckets.py   the bucket behind an address; hub_bucket.py a repository of the Hugging Face hub as one
 locks.py     advisory locks between processes; lock_holders.py who holds one
 """

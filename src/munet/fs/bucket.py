@@ -32,6 +32,8 @@ class Listed(NamedTuple):
 class Bucket:
     """The store that obstore knows as `store`, whose address is `name`. StoreError where a request fails."""
 
+    removes = True  # whether anything can ever be removed from it
+
     def __init__(self, store: Any, name: str) -> None:
         self._store = store
         self._obstore = library()
@@ -82,6 +84,24 @@ class Bucket:
         """Remove objects; those that are not there are gone already."""
         for key in keys:
             self._asked(lambda key=key: self._obstore.delete(self._store, key))
+
+    def settle(self) -> bool:
+        """Whether all that was put is there to stay; False: somebody else came between, look at everything again."""
+        return True
+
+    def refuse_unconditional(self) -> None:
+        """StoreError for a store that does not keep the conditions by which several people can write at once."""
+        key = f"probe-{secrets.token_hex(8)}"
+        why = "writes what it was asked to write only if nobody else had"
+        try:
+            first = self.put(key, b"1", "create")
+            if first is None or self.put(key, b"2", "create") is not None:
+                raise StoreError(f"{self.name} {why}: use another store", kind="remote")
+            if self.put(key, b"3", first) is None or self.put(key, b"4", first) is not None:
+                raise StoreError(f"{self.name} {why}: use another store", kind="remote")
+        finally:
+            with suppress(StoreError):
+                self.delete([key])
 
     def clock(self) -> datetime:
         """What time it is, by the store's clock."""

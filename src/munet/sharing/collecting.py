@@ -70,6 +70,8 @@ def collect(place: ObjectPlace, grace: timedelta = GRACE, *, dry_run: bool = Fal
 
 
 def _refuse_foreign(place: ObjectPlace) -> None:
+    if not place.bucket.removes:
+        raise StoreError(f"{place.name}: the hub keeps what was committed, so nothing is removed there", kind="remote")
     if not place.listed:
         raise StoreError(f"{place.name} can only be read, and nothing be removed from it", kind="remote")
     if next(place.bucket.list("runs"), None) is not None:

@@ -67,26 +67,41 @@ def exchange(
     `only_look` copies the models and moves no record. Raises Refused at the end, after all that could be done is done.
     """
     refuse_other_root(source, target)
-    copied, outcomes = Copied(progress), list[Outcome]()
-    chosen = _chosen(source, tasks, set(skip))
-    source.look_ahead(chosen, lambda model: target.manifest(model) is not None)
-    try:
-        for task in chosen:
-            try:
-                outcome = bring(task, source, target, copied, only_look=only_look)
-            except MunetError as error:
-                outcome = Outcome(task, "refused", refused=str(error), kind=error.kind)
-            outcomes.append(outcome)
-            if told is not None:
-                told(outcome)
-    finally:
-        target.release()
+    copied, at_once = Copied(progress), told if told is not None and target.near else _nobody
+    for attempt in _attempts():
+        chosen = _chosen(source, tasks, set(skip))
+        source.look_ahead(chosen, lambda model: target.manifest(model) is not None)
+        try:
+            outcomes = [_outcome(task, source, target, copied, only_look, at_once) for task in chosen]
+        finally:
+            target.release()
+        if target.settle():
+            break
+        time.sleep(random.uniform(0, min(_LONGEST, 0.02 * 2**attempt)))
+    else:
+        raise _moved(target, "tasks")
+    if told is not None and not target.near:
+        for outcome in outcomes:
+            told(outcome)
     refused = [outcome for outcome in outcomes if outcome.refused is not None]
     if refused:
         first, rest = refused[0], [outcome.task for outcome in refused[1:]]
         more = f"; also refused: {', '.join(rest)}" if rest else ""
         raise Refused(f"{first.refused}{more}", first.kind or "input", outcomes)
     return outcomes
+
+
+def _outcome(task: str, source: Place, target: Place, copied: Copied, only_look: bool, told: Told) -> Outcome:
+    try:
+        outcome = bring(task, source, target, copied, only_look=only_look)
+    except MunetError as error:
+        outcome = Outcome(task, "refused", refused=str(error), kind=error.kind)
+    told(outcome)
+    return outcome
+
+
+def _nobody(outcome: Outcome) -> None:
+    """Outcomes at a place that may not settle are told when it has."""
 
 
 def bring(task: str, source: Place, target: Place, copied: Copied, *, only_look: bool = False) -> Outcome:
@@ -122,8 +137,12 @@ def bring(task: str, source: Place, target: Place, copied: Copied, *, only_look:
         if all(is_whole(target, model) for model in news) and target.swap(record, held):
             return outcome
         time.sleep(random.uniform(0, min(_LONGEST, 0.02 * 2**attempt)))
-    raise StoreError(
-        f"{target.name}: others moved task '{task}' {_ATTEMPTS} times while this tried to: do it again", kind="remote"
+    raise _moved(target, f"task '{task}'")
+
+
+def _moved(target: Place, what: str) -> StoreError:
+    return StoreError(
+        f"{target.name}: others moved {what} {_ATTEMPTS} times while this tried to: do it again", kind="remote"
     )
 
 

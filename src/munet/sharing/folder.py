@@ -77,6 +77,9 @@ class FolderPlace:
     def release(self) -> None:
         pass
 
+    def settle(self) -> bool:
+        return True
+
     def swap(self, record: TaskRecord, held: Held) -> bool:
         if held.record is None:
             try:

@@ -4,7 +4,6 @@ Objects are created, records are replaced on condition that they are still those
 keep such conditions would lose what others wrote, so it is tried before it is written to.
 """
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -69,20 +68,6 @@ class ObjectPlace:
         self._create(MARKER, canonical({"format": FORMAT, "root": root}, "the root's id") + b"\n")
         self.open()
 
-    def refuse_unconditional(self) -> None:
-        """StoreError for a store that does not keep the conditions by which several people can write at once."""
-        key = f"probe-{secrets.token_hex(8)}"
-        why = "writes what it was asked to write only if nobody else had"
-        try:
-            first = self.bucket.put(key, b"1", "create")
-            if first is None or self.bucket.put(key, b"2", "create") is not None:
-                raise StoreError(f"{self.name} {why}: use another store", kind="remote")
-            if self.bucket.put(key, b"3", first) is None or self.bucket.put(key, b"4", first) is not None:
-                raise StoreError(f"{self.name} {why}: use another store", kind="remote")
-        finally:
-            with suppress(StoreError):
-                self.bucket.delete([key])
-
     # -- tasks --------------------------------------------------------------------------------------------------------
 
     def tasks(self) -> list[str]:
@@ -118,6 +103,8 @@ class ObjectPlace:
         return Held(cast("TaskRecord", record), mark)
 
     def hold(self) -> None:
+        if not self.bucket.removes:
+            return
         if self._push is None:
             self._push = Push(self.bucket)
         self._push.begin()
@@ -127,6 +114,18 @@ class ObjectPlace:
             with suppress(StoreError):  # what stays behind counts for a day only
                 self._push.end()
             self._push = None
+
+    def settle(self) -> bool:
+        if self.bucket.settle():
+            return True
+        root = self.root
+        if not self.open():
+            self.mark(root)
+        if self.root != root:
+            raise StoreError(
+                f"{self.name}: somebody else has just made it, with root {self.root[:10]}", kind="other-root"
+            )
+        return False
 
     def swap(self, record: TaskRecord, held: Held) -> bool:
         if self._push is not None and not self._push.lasts():

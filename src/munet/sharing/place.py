@@ -81,6 +81,10 @@ class Place(Protocol):
         """Whether the place takes these layers, of at most so many bytes, later: when they are used."""
         ...
 
+    def settle(self) -> bool:
+        """Whether all that was written is there to stay. False: somebody else came between, so no record was moved."""
+        ...
+
     def put_layer(self, id: str, data: bytes) -> None:
         """Keep a layer that was checked."""
         ...

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import NotRequired, TypedDict, cast
 
 from munet.errors import InputError, StoreError, suggest
-from munet.fs.bucket import Bucket
-from munet.fs.object_store import store_at
+from munet.fs.buckets import bucket_at
 from munet.sharing.copying import Copied, Progress, copy_root, refuse_other_root
 from munet.sharing.folder import FolderPlace
 from munet.sharing.objects import ObjectPlace, path_of
@@ -22,7 +21,7 @@ from munet.store.reading import read_record
 from munet.store.records import FORMAT, seal
 
 DEFAULT = "origin"
-_SCHEMES = ("s3", "gs", "az", "https", "http", "file")
+_SCHEMES = ("s3", "gs", "az", "hf", "https", "http", "file")
 _PATIENCE = 10.0  # seconds in which somebody else may be making the same remote
 
 
@@ -113,7 +112,7 @@ def place_at(url: str) -> Place | None:
             if error.kind != "no-system" or (path.is_dir() and any(path.iterdir())) or path.is_file():
                 raise
             return None
-    place = ObjectPlace(Bucket(store_at(url), url), listed=not url.startswith("http"))
+    place = ObjectPlace(bucket_at(url), listed=not url.startswith("http"))
     return place if place.open() else None
 
 
@@ -125,7 +124,7 @@ def check_remote(store: Store, url: str, *, read_only: bool) -> bool:
     if place is not None:
         refuse_other_root(FolderPlace(store), place)
     if not read_only and path_of(url) is None:
-        ObjectPlace(Bucket(store_at(url), url)).refuse_unconditional()
+        bucket_at(url).refuse_unconditional()
     return place is not None
 
 
@@ -142,8 +141,8 @@ def ready_to_write(url: str, store: Store, progress: Progress | None = None) -> 
     cannot be written by several people at once."""
     mine, path = FolderPlace(store), path_of(url)
     if path is None:
-        place = ObjectPlace(Bucket(store_at(url), url), listed=not url.startswith("http"))
-        place.refuse_unconditional()
+        place = ObjectPlace(bucket_at(url), listed=not url.startswith("http"))
+        place.bucket.refuse_unconditional()
         if not place.open():
             place.mark(copy_root(mine, place, Copied(progress)))
     else:

@@ -11,7 +11,7 @@ from typing import TypedDict
 from munet.errors import StoreError
 from munet.fs import locks
 from munet.fs.bucket import Bucket, DamagedObject
-from munet.fs.object_store import store_at
+from munet.fs.buckets import bucket_at
 from munet.fs.tree import Tree
 from munet.store.layer_file import LayerFormatError, id_of_bytes, refuse_infinite
 from munet.store.reading import read_record
@@ -91,7 +91,7 @@ class Promises:
     def _data(self, place: str, key: str, most: int) -> bytes | None:
         if "://" in place:
             if place not in self._buckets:
-                self._buckets[place] = Bucket(store_at(place), place)
+                self._buckets[place] = bucket_at(place)
             return self._buckets[place].get(key, most)[0]
         files = Tree(Path(place))
         try:

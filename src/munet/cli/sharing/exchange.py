@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 def clone(
     url: Annotated[
-        str, typer.Argument(metavar="URL", help="A path, file://, s3://, gs://, az:// or https://.", show_default=False)
+        str, typer.Argument(metavar="URL", help="A path, s3://, gs://, az://, hf:// or https://.", show_default=False)
     ],
     directory: Annotated[
         Path | None, typer.Argument(metavar="DIR", help="The last part of URL unless given.", show_default=False)

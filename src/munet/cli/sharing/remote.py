@@ -22,7 +22,7 @@ def add(
     system: SystemPath,
     name: Name,
     url: Annotated[
-        str, typer.Argument(metavar="URL", help="A path, file://, s3://, gs://, az:// or https://.", show_default=False)
+        str, typer.Argument(metavar="URL", help="A path, s3://, gs://, az://, hf:// or https://.", show_default=False)
     ],
     read_only: Annotated[bool, typer.Option("--read-only", help="Never push to it.")] = False,
 ) -> None:
