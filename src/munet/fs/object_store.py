@@ -1,5 +1,6 @@
 """Stores of objects, through the library obstore: S3, GCS, Azure, and what a web server holds."""
 
+import os
 from datetime import timedelta
 from typing import Any, cast
 
@@ -26,10 +27,11 @@ def store_at(address: str, *, patient: bool = True) -> Any:
 
     more: dict[str, Any] = {} if patient else {"retry_config": {"max_retries": 2, "retry_timeout": _PATIENCE}}
     options: dict[str, Any] = {} if patient else {"connect_timeout": _PATIENCE}
-    if address.startswith("http://"):
+    # Options that are given hide those of the environment, also where there are none in them.
+    if address.startswith("http://") or os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("true", "1"):
         options["allow_http"] = True
     try:
-        return from_url(address, client_options=cast("Any", options), **more)
+        return from_url(address, **more, **({"client_options": cast("Any", options)} if options else {}))
     except Exception as error:  # of many kinds, one for each store
         raise InputError(f"{address}: {first_line(error)}", kind="remote") from error
 

@@ -19,6 +19,7 @@ from munet.sharing.task import Order, SharedTask, accuracy_in, order_of, refuse_
 from munet.store.schema import TaskRecord
 
 _ATTEMPTS = 30
+_MANY = 8  # tasks
 _LONGEST = 2.0  # seconds between two of them
 
 
@@ -70,6 +71,8 @@ def exchange(
     copied, at_once = Copied(progress), told if told is not None and target.near else _nobody
     for attempt in _attempts():
         chosen = _chosen(source, tasks, set(skip))
+        if not target.near and len(chosen) > _MANY:
+            target.tasks()  # which reads their records at once, before they are asked for one by one
         source.look_ahead(chosen, lambda model: target.manifest(model) is not None)
         try:
             outcomes = [_outcome(task, source, target, copied, only_look, at_once) for task in chosen]
@@ -133,8 +136,9 @@ def bring(task: str, source: Place, target: Place, copied: Copied, *, only_look:
         )
         if only_look or (held.record is not None and _says(held.record, record)):
             return outcome
-        # What was copied may have been collected while the rest came: a record only ever names what is there.
-        if all(is_whole(target, model) for model in news) and target.swap(record, held):
+        # What was copied to a folder may have been collected while the rest came; elsewhere `hold` keeps it.
+        whole = not target.near or all(is_whole(target, model) for model in news)
+        if whole and target.swap(record, held):
             return outcome
         time.sleep(random.uniform(0, min(_LONGEST, 0.02 * 2**attempt)))
     raise _moved(target, f"task '{task}'")
