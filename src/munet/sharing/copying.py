@@ -3,7 +3,7 @@
 So whatever a place names is there, and a copy that was cut off goes on where it stopped.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from munet.errors import DamagedError, InputError, StoreError
@@ -14,6 +14,7 @@ from munet.store.manifests import encode, id_of_manifest, parent_of
 from munet.store.schema import Manifest
 
 AT_ONCE = 8  # layers
+_FLUSHED_AT_ONCE = 32  # manifests
 _VALUE = 8  # bytes of the widest number
 _LAYER = 4 << 30  # bytes, of those that no size is known of: position embeddings of the root
 _ANCESTORS = 1_000_000
@@ -67,6 +68,16 @@ def copy_model(task: str | None, model: str, source: Place, target: Place, copie
     except InputError as error:
         raise InputError(f"model {model[:10]} of {source.name} cannot be used: {error}", kind="damaged") from error
     return model
+
+
+def copy_ancestors(found: Mapping[str, Manifest], target: Place) -> None:
+    """Manifests without weights, side by side, but none before its own ancestors among them: a disk flushes many files
+    in little more time than one."""
+    left = dict(found)
+    with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as pool:
+        while oldest := {model: manifest for model, manifest in left.items() if parent_of(manifest) not in left}:
+            list(pool.map(lambda one: target.put_model(*one, whole=False), oldest.items()))
+            left = {model: manifest for model, manifest in left.items() if model not in oldest}
 
 
 def _manifest(source: Place, model: str, withheld: set[str]) -> Manifest:

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from munet.errors import InputError, MunetError, StoreError, suggest
-from munet.sharing.copying import Copied, Progress, copy_model, is_whole, refuse_other_root
+from munet.sharing.copying import Copied, Progress, copy_ancestors, copy_model, is_whole, refuse_other_root
 from munet.sharing.place import Place
 from munet.sharing.task import Order, SharedTask, accuracy_in, order_of, refuse_senseless
 from munet.store.schema import TaskRecord
@@ -73,7 +73,8 @@ def exchange(
         chosen = _chosen(source, tasks, set(skip))
         if not target.near and len(chosen) > _MANY:
             target.tasks()  # which reads their records at once, before they are asked for one by one
-        source.look_ahead(chosen, lambda model: target.manifest(model) is not None)
+        ahead = source.look_ahead(chosen, lambda model: target.manifest(model) is not None)
+        copy_ancestors(ahead, target)
         try:
             outcomes = [_outcome(task, source, target, copied, only_look, at_once) for task in chosen]
         finally:

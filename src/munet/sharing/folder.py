@@ -97,8 +97,8 @@ class FolderPlace:
             self.store.write_task(record)
         return True
 
-    def look_ahead(self, tasks: Sequence[str], known: Callable[[str], bool]) -> None:
-        pass
+    def look_ahead(self, tasks: Sequence[str], known: Callable[[str], bool]) -> dict[str, Manifest]:
+        return {}
 
     def manifest(self, model: str) -> Manifest | None:
         try:

@@ -27,6 +27,7 @@ from munet.store.typed import wrong_type
 
 INDEX = "index.json"  # names of the tasks, for those who can only read over HTTP
 _AT_ONCE = 16
+_SMALL_AT_ONCE = 64  # records and manifests, of which each takes a round trip and little else
 _TASKS = 100_000
 _AHEAD = 10_000  # manifests
 
@@ -72,7 +73,7 @@ class ObjectPlace:
 
     def tasks(self) -> list[str]:
         names = self.names()
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(_SMALL_AT_ONCE) as pool:
             self._ahead = dict(zip(names, pool.map(self._read_task, names), strict=True))
         return names
 
@@ -167,15 +168,17 @@ class ObjectPlace:
 
     # -- objects ------------------------------------------------------------------------------------------------------
 
-    def look_ahead(self, tasks: Sequence[str], known: Callable[[str], bool]) -> None:
+    def look_ahead(self, tasks: Sequence[str], known: Callable[[str], bool]) -> dict[str, Manifest]:
         records = (self._ahead[task].record for task in tasks if task in self._ahead)
-        models = [head for record in records if record is not None for head in heads(history_of(record))]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        first = {head for record in records if record is not None for head in heads(history_of(record))}
+        models = sorted(first)
+        with ThreadPoolExecutor(_SMALL_AT_ONCE) as pool:
             while models and len(self._manifests) < _AHEAD:
                 new = [model for model in dict.fromkeys(models) if model not in self._manifests and not known(model)]
                 found = [one for one in pool.map(self._leniently, new) if one is not None]
                 self._manifests |= dict(found)
                 models = [parent for _, manifest in found if (parent := manifests.parent_of(manifest)) is not None]
+        return {model: manifest for model, manifest in self._manifests.items() if model not in first}
 
     def _leniently(self, model: str) -> tuple[str, Manifest] | None:
         with suppress(DamagedError):  # it is said when the model is asked for

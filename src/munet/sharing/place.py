@@ -61,8 +61,9 @@ class Place(Protocol):
         """The place of a new task among the others."""
         ...
 
-    def look_ahead(self, tasks: Sequence[str], known: Callable[[str], bool]) -> None:
-        """The models of these tasks will be asked for, and their ancestors up to those that are `known`."""
+    def look_ahead(self, tasks: Sequence[str], known: Callable[[str], bool]) -> dict[str, Manifest]:
+        """The models of these tasks will be asked for, and their ancestors up to those that are `known`: where reading
+        takes a network, they are read at once. The ancestors among them."""
         ...
 
     def manifest(self, model: str) -> Manifest | None:
