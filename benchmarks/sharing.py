@@ -4,8 +4,8 @@
     python benchmarks/sharing.py agents --out /tmp/agents --remote URL [--minutes 5] [--agents 3]
 
 `push` takes a made-up system (`synthetic.py`: 20 models and 100 layers a task) and a store in memory that answers after
-a delay. `agents` starts processes of `munet agent`, each with a system and a task of its own and one task that all have,
-and kills one at random every few seconds. At the end everything that any of them told has to be at the remote, whole,
+a delay. `agents` starts agents, each a process with a system and a task of its own and one task that all have, and
+kills one at random every few seconds. At the end everything that any of them told has to be at the remote, whole,
 and each retained model has to be as accurate on its test images as its record says.
 """
 
@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -30,9 +29,10 @@ from synthetic import build
 
 import munet
 from munet.fs.bucket import Bucket, Listed
+from munet.sharing.agent import agent
 from munet.sharing.checking import check
 from munet.sharing.copying import Copied, copy_root
-from munet.sharing.exchange import exchange
+from munet.sharing.exchange import Outcome, exchange
 from munet.sharing.folder import FolderPlace
 from munet.sharing.objects import ObjectPlace
 from munet.sharing.remotes import existing
@@ -133,8 +133,6 @@ def push(out: Path, tasks: int, delay: float) -> None:
 
 # -- agents -----------------------------------------------------------------------------------------------------------
 
-_RETAINS = re.compile(r"^(\S+): (?:new there|taken over|evolved on both sides); it retains (\w{10})")
-
 
 def agents(out: Path, remote: str, minutes: float, count: int) -> None:
     out.mkdir(parents=True)
@@ -150,16 +148,12 @@ def agents(out: Path, remote: str, minutes: float, count: int) -> None:
         for name in names:
             _munet("task", "move", out / f"system-{number}", name, f"npz:{out / name}")
     kills = _kill_again_and_again(out, minutes, count)
-    acknowledged = {
-        (found[1], found[2])
-        for number in range(count)
-        for line in (out / f"log-{number}").read_text(errors="replace").splitlines()
-        if (found := _RETAINS.match(line))
-    }
+    lines = [line for number in range(count) for line in (out / f"log-{number}").read_text().splitlines()]
+    told = {tuple(words[1:]) for line in lines if (words := line.split())[:1] == ["told"] and len(words[-1]) == 64}
     place = existing(remote)
     report = check(place) if isinstance(place, ObjectPlace) else fsck(Store.open(Path(remote)))
     histories = {name: history_of(record) for name in names if (record := place.task(name).record)}
-    lost = [one for one in acknowledged if not any(model.startswith(one[1]) for model in histories[one[0]])]
+    lost = [model for task, model in told if model not in histories[task]]
     _munet("clone", remote, out / "last")
     last = munet.System.open(out / "last")
     for name in names:
@@ -173,11 +167,25 @@ def agents(out: Path, remote: str, minutes: float, count: int) -> None:
         for name, known in histories.items()
     }
     print(json.dumps(retained))
-    print(
-        f"{count} agents, {minutes} minutes, {kills} kills; {len(acknowledged)} models told, {len(lost)} of them lost"
-    )
+    print(f"{count} agents, {minutes} minutes, {kills} kills; {len(told)} models told, {len(lost)} of them lost")
     print(f"{len(report.damaged)} damaged objects; {len(wrong)} of {len(measured)} models measure other than recorded")
     sys.exit(bool(lost or report.damaged or wrong))
+
+
+def work(path: Path, seed: int, tasks: list[str]) -> None:
+    """What `munet agent` does, with runs of a few small children."""
+    system = munet.System.open(path)
+    budget = munet.Budget(task_iterations=1, generations=1, children=2, cycles=1, samples_per_cycle=64, batch_size=16)
+    where = munet.Where(threads=1, executor="local")
+
+    def told(outcome: Outcome) -> None:
+        if outcome.model is not None and outcome.refused is None:
+            print("told", outcome.task, outcome.model, flush=True)
+
+    def evolve() -> None:
+        munet.evolve(system, tasks, "mu2net-plus", budget=budget, where=where, seed=seed)
+
+    agent(system, tasks, evolve, lambda: time.sleep(1), remote="origin", told=told, note=print)
 
 
 def _kill_again_and_again(out: Path, minutes: float, count: int) -> int:
@@ -185,20 +193,17 @@ def _kill_again_and_again(out: Path, minutes: float, count: int) -> int:
     end = time.monotonic() + 60 * minutes
 
     def start(number: int) -> None:
-        environment = {**os.environ, "MUNET_AUTHOR": f"agent-{number}"}
-        words = [
-            "agent",
+        command = [
+            sys.executable,
+            __file__,
+            "work",
             str(out / f"system-{number}"),
+            str(number),
             "common",
             f"own-{number}",
-            "--every",
-            "1s",
-            "--seed",
-            str(number),
         ]
-        words += ["--method", "mu2net-plus", "--time", "5s"]
+        environment = {**os.environ, "MUNET_AUTHOR": f"agent-{number}"}
         with open(out / f"log-{number}", "ab") as log:
-            command = [sys.executable, "-m", "munet", *words]
             running[number] = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
 
     for number in range(count):
@@ -249,10 +254,16 @@ def main() -> None:
     two.add_argument("--remote", required=True)
     two.add_argument("--minutes", type=float, default=5)
     two.add_argument("--agents", type=int, default=3)
+    worker = parts.add_parser("work", help="one agent")
+    worker.add_argument("system", type=Path)
+    worker.add_argument("seed", type=int)
+    worker.add_argument("tasks", nargs="+")
     for part in (one, two):
         part.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
-    if given.part == "push":
+    if given.part == "work":
+        work(given.system, given.seed, given.tasks)
+    elif given.part == "push":
         push(given.out, given.tasks, given.delay)
     else:
         agents(given.out, given.remote, given.minutes, given.agents)
