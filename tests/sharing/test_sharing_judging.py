@@ -77,7 +77,7 @@ def test_two_who_judge_differently_hold_what_the_order_says(tmp_path: Path, monk
     weaker, better = retain(a, "flowers", "1", 0.5), retain(b, "flowers", "2", 0.6)
     exchange(place(a), place(b))
     exchange(place(b), place(a))
-    monkeypatch.setattr("munet.sharing.judging.refuse_received", lambda record: None)
+    monkeypatch.setattr("munet.tasks.trust.refuse_received", lambda record: None)
     for store, liked in ((a, weaker), (b, better)):
         monkeypatch.setattr(
             "munet.inference.candidates.counts_of",

@@ -11,7 +11,6 @@ from munet.sharing.task import order_of
 from munet.store.retained import heads, history_of
 from munet.store.run_records import unfinished_of
 from munet.store.schema import RetainedModel, TaskRecord
-from munet.tasks.trust import refuse_received
 
 if TYPE_CHECKING:
     from munet.model.loader import ModelLoader
@@ -29,6 +28,7 @@ def judge(models: "ModelLoader", task: str, device: str = "auto") -> Judged | No
     """Let the heads of a task be measured here; None where there is one at most. InputError where its images are not
     here, or may not be read; StoreError where somebody evolves it."""
     from munet.inference.candidates import counts_of
+    from munet.tasks.trust import refuse_received
 
     store = models.store
     before = store.read_task(task)
