@@ -117,4 +117,3 @@ class S3Machine(ObjectMachine):
 
 S3Machine.TestCase.settings = settings(SMALL, max_examples=5)
 TestS3 = S3Machine.TestCase
-TestS3.pytestmark = pytestmark

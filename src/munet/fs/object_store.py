@@ -30,8 +30,10 @@ def store_at(address: str, *, patient: bool = True) -> Any:
     # Options that are given hide those of the environment, also where there are none in them.
     if address.startswith("http://") or os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("true", "1"):
         options["allow_http"] = True
+    if options:
+        more["client_options"] = options
     try:
-        return from_url(address, **more, **({"client_options": cast("Any", options)} if options else {}))
+        return from_url(address, **more)
     except Exception as error:  # of many kinds, one for each store
         raise InputError(f"{address}: {first_line(error)}", kind="remote") from error
 

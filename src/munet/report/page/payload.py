@@ -92,7 +92,8 @@ def payload(
 
 def _tasks(history: "History", one: "Snapshot") -> list[dict[str, Any]]:
     """Rows of the leaderboard: the numbers of `System.status()`, unrounded."""
-    rows, several = [], history.tasks["by"].nunique() > 1
+    people = {by for by in history.tasks["by"] if by}
+    rows, several = [], len(people) > 1
     active = {record["name"]: record.get("active") is not None for record in one.records}
     for number, row in enumerate(history.tasks.to_dict("records")):
         facts = {str(key): plain(value) for key, value in row.items() if key not in ("system", "order", "task")}
