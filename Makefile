@@ -2,7 +2,7 @@
 VENV ?= .venv
 PYTHON ?= $(VENV)/bin/python
 
-.PHONY: help install demo docs pictures test test-slow torture test-torch mutation bench bench-quick lint web tree
+.PHONY: help install demo docs gallery quickstart-page test test-slow torture test-torch mutation bench bench-quick lint web tree
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -77,6 +77,12 @@ $(VENV)/.docs-extras: pyproject.toml
 
 docs: $(VENV)/.docs-extras ## the docs as a site, build/site; every link is checked
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build
+
+gallery: ## run what docs/gallery.md describes and draw its pictures, ten minutes on two cores
+	$(PYTHON) tools/gallery.py build/gallery
+
+quickstart-page: ## put the run of `make demo` into docs/quickstart.md
+	$(PYTHON) tools/quickstart_page.py munet-quickstart
 
 tree: ## write the tree of src/munet in docs/design.md again
 	$(PYTHON) tools/tree.py

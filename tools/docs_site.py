@@ -10,13 +10,15 @@ from mkdocs.structure.files import File, Files
 ROOT = Path(__file__).resolve().parents[1]
 _PAGES = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
 _LINK = re.compile(r"(?<=\]\()(?!\w+:|#|/)([^)\s#]+)")
+_NAMED = re.compile(r"\[([\w/-]+)\.md\]\(")  # on a site pages are no files
 _LIST = re.compile(r"^(?:[-*]|\d+\.) ")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Pages that lie above docs/ join those below it."""
     for name, page in _PAGES.items():
-        files.append(File.generated(config, page, content=(ROOT / name).read_text(encoding="utf-8")))
+        front = "---\nhide: [navigation]\n---\n" if page == "index.md" else ""
+        files.append(File.generated(config, page, content=front + (ROOT / name).read_text(encoding="utf-8")))
     return files
 
 
@@ -25,7 +27,7 @@ def on_page_markdown(text: str, page: Any, config: MkDocsConfig, files: Files) -
     sources = {target: name for name, target in _PAGES.items()}
     source = ROOT / sources.get(page.file.src_uri, f"docs/{page.file.src_uri}")
     linked = _LINK.sub(lambda found: _target(found.group(1), source, page.file.src_uri, config), text)
-    return "\n".join(_spaced(linked.splitlines()))
+    return "\n".join(_spaced(_NAMED.sub(r"[\1](", linked).splitlines()))
 
 
 def _target(link: str, source: Path, page: str, config: MkDocsConfig) -> str:
@@ -39,7 +41,7 @@ def _target(link: str, source: Path, page: str, config: MkDocsConfig) -> str:
         return above + _PAGES[name]
     if name.startswith("docs/") and path.is_file():
         return above + name.removeprefix("docs/")
-    return f"{config.repo_url.rstrip('/')}/{'blob' if path.is_file() else 'tree'}/main/{name}"
+    return f"{config.extra['social'][0]['link']}/{'blob' if path.is_file() else 'tree'}/main/{name}"
 
 
 def _spaced(lines: list[str]) -> list[str]:
