@@ -78,7 +78,7 @@ $(VENV)/.docs-extras: pyproject.toml
 docs: $(VENV)/.docs-extras ## the docs as a site, build/site; every link is checked
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build
 
-gallery: ## run what docs/gallery.md describes and draw its pictures, ten minutes on two cores
+gallery: ## run what docs/gallery.md describes and draw its pictures, some minutes on two cores
 	$(PYTHON) tools/gallery.py build/gallery
 
 quickstart-page: ## put the run of `make demo` into docs/quickstart.md

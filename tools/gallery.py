@@ -1,6 +1,6 @@
 """The pictures of docs/gallery.md, by the commands that stand there: the run that it describes, then each picture.
 
-python tools/gallery.py build/gallery    # ten minutes on two cores; what is there already is not run again
+`python tools/gallery.py build/gallery` takes some minutes on two cores; a run that is there already is not done again.
 """
 
 import os

@@ -1,6 +1,7 @@
-"""The commands of the README and of the tutorials, run from the first line to the last on small real data."""
+"""Pages that tests run or tools write: the README, the tutorials, the gallery, the quickstart."""
 
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli_tools import Run
+from munet.report.figures import FIGURES
 from repo import DOCS, REPO
 
 pytest.importorskip("sklearn", reason="the digits come with scikit-learn: pip install 'munet-ml[quickstart]'")
@@ -105,3 +107,55 @@ def test_photos_from_folders_to_answers(play: Callable[[str], list[str]], photos
     assert root in commands
     played = play(commands.replace(root, "--root random:vit_tiny_patch16_224 --depth 2 --image-size 32"))
     assert "munet evolve photos --method head-only" in played
+
+
+def test_every_picture_of_the_gallery_has_its_command():
+    gallery = runpy.run_path(str(REPO / "tools" / "gallery.py"))
+    page = (DOCS / "gallery.md").read_text(encoding="utf-8")
+    run, pictures = gallery["commands"](page)
+    assert subprocess.run(["bash", "-n", "-c", run]).returncode == 0
+    assert "munet evolve seed$seed" in run
+    shown = set(re.findall(r"!\[.*?\]\((gallery/.*?)\)", page))
+    assert (
+        {target for _, target in pictures} == shown == {f"gallery/{path.name}" for path in (DOCS / "gallery").iterdir()}
+    )
+    figures = {command.split()[3] for command, _ in pictures if command.startswith("munet plot")}
+    assert len(figures) > 10
+    assert figures <= set(FIGURES)
+
+
+def test_the_quickstart_page_says_what_a_run_said(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(str(REPO / "tools"))
+    renewed = runpy.run_path(str(REPO / "tools" / "quickstart_page.py"))["renewed"]
+    page = (DOCS / "quickstart.md").read_text(encoding="utf-8")
+    measured = {
+        "test_accuracy": {"a": 0.5, "b": 0.25},
+        "mean_test_accuracy": 0.375,
+        "parameters_per_task": 1234.5,
+        "training_samples": {"a": 64, "b": 128},
+    }
+    result = {
+        "tasks": [{"name": "a", "classes": 3}, {"name": "b", "classes": 4}],
+        "later_task": "b",
+        "methods": dict.fromkeys(("head_only", "fine_tuning", "tuned", "system"), measured),
+        "proof": {
+            "tasks": ["a"],
+            "logits": 6,
+            "images": 2,
+            "unchanged": True,
+            "sha256_before": "f",
+            "sha256_after": "f",
+        },
+        "seconds": dict.fromkeys(("head_only", "fine_tuning", "tuned", "system"), 60.0),
+        "total_seconds": 240.0,
+        "sessions": 1,
+        "threads": 1,
+        "seed": 0,
+    }
+    new = renewed(page, result)
+    assert "| b (added later) | 4 | 25.0 | 25.0 | 25.0 | 25.0 |" in new
+    assert "| training images per task | | 64 to 128 |".replace("| |", "|  |") in new
+    assert renewed(new, result) == new
+    assert renewed(new, {**result, "seed": 1}) != new
+    with pytest.raises(SystemExit, match="no place"):
+        renewed("nothing", result)
