@@ -89,9 +89,11 @@ def test_many_people_grow_one_system(play: Callable[[str], list[str]]):
 
 
 def test_a_method_of_ones_own(play: Callable[[str], list[str]], demo: None):
-    assert "munet methods small.toml" in play(
-        fenced("method.md").replace("samples_per_cycle = 512", "samples_per_cycle = 64")
-    )
+    commands = fenced("method.md")
+    for setting, value, less in (("generations", 3, 1), ("children", 4, 2), ("samples_per_cycle", 512, 64)):
+        assert f"{setting} = {value}" in commands
+        commands = commands.replace(f"{setting} = {value}", f"{setting} = {less}")
+    assert "munet methods small.toml" in play(commands)
 
 
 @pytest.mark.real_data
