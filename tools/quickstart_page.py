@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from gallery import smaller
@@ -18,8 +19,9 @@ _RUN = re.compile(r"(?<=<!-- run: written by `make quickstart-page` -->\n).*?(?=
 
 def renewed(page: str, result: Mapping[str, Any]) -> str:
     """The page with what it says of a run as this one gave it."""
-    said = (_table(result), time_text(result), reading(result), proof_text(result["proof"], result["later_task"]))
-    found, count = _RUN.subn(lambda _: "\n\n".join(said), page)
+    said = (time_text(result), reading(result), proof_text(result["proof"], result["later_task"]))
+    parts = (_table(result), *(fill(text, 120) for text in said))
+    found, count = _RUN.subn(lambda _: "\n\n".join(parts), page)
     if count != 1:
         raise SystemExit("docs/quickstart.md has no place for what a run says")
     return found
