@@ -10,7 +10,7 @@ from mkdocs.structure.files import File, Files
 ROOT = Path(__file__).resolve().parents[1]
 _PAGES = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
 _LINK = re.compile(r"(?<=\]\()(?!\w+:|#|/)([^)\s#]+)")
-_NAMED = re.compile(r"\[([\w/-]+)\.md\]\(")  # on a site pages are no files
+_NAMED = re.compile(r"\[(?:docs/)?([\w/-]+)\.md\]\(")  # on a site pages are no files
 _LIST = re.compile(r"^(?:[-*]|\d+\.) ")
 
 
