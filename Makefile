@@ -2,19 +2,19 @@
 VENV ?= .venv
 PYTHON ?= $(VENV)/bin/python
 
-.PHONY: help install demo test test-slow torture test-torch mutation bench bench-quick lint web tree
+.PHONY: help install demo docs gallery quickstart-page test test-slow torture test-torch mutation bench bench-quick lint web tree
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 $(VENV)/bin/munet: pyproject.toml
 	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet -e '.[quickstart]'
+	$(VENV)/bin/pip install -e '.[quickstart]'
 	@touch $@
 
 $(VENV)/.test-extras: pyproject.toml
 	test -x $(VENV)/bin/python || python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet -e '.[test,quickstart]'
+	$(VENV)/bin/pip install -e '.[test,quickstart]'
 	@touch $@
 
 install: $(VENV)/bin/munet ## install into .venv
@@ -24,7 +24,7 @@ demo: $(VENV)/bin/munet ## install, then grow a small system on real digits and 
 
 $(VENV)/.bench-extras: pyproject.toml
 	test -x $(VENV)/bin/python || python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet -e '.[bench]'
+	$(VENV)/bin/pip install -e '.[bench]'
 	@touch $@
 
 # With another PYTHON the caller has installed the extras there.
@@ -69,6 +69,20 @@ lint: ## style and types
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m pyright
+
+$(VENV)/.docs-extras: pyproject.toml
+	test -x $(VENV)/bin/python || python3 -m venv $(VENV)
+	$(VENV)/bin/pip install -e '.[docs]'
+	@touch $@
+
+docs: $(VENV)/.docs-extras ## the docs as a site, build/site; every link is checked
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build
+
+gallery: ## run what docs/gallery.md describes and draw its pictures, some minutes on two cores
+	$(PYTHON) tools/gallery.py build/gallery
+
+quickstart-page: ## put the run of `make demo` into docs/quickstart.md
+	$(PYTHON) tools/quickstart_page.py munet-quickstart
 
 tree: ## write the tree of src/munet in docs/design.md again
 	$(PYTHON) tools/tree.py

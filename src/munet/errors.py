@@ -77,5 +77,5 @@ def suggest(value: str, known: object) -> str:
     from difflib import get_close_matches
 
     names = [str(name) for name in known]  # type: ignore[attr-defined]
-    near = get_close_matches(value, names, n=1, cutoff=0.5)
+    near = get_close_matches(value, names, n=1, cutoff=0.6)
     return f" (did you mean '{near[0]}'?)" if near else ""

@@ -29,7 +29,10 @@ print(json.dumps(answers))
 # FLEET has the task t without a model, EMPTY no task, GONE a task whose images were moved, FILE is an image
 MISTAKES = {
     "init NEW --root timm:vit_tinny_patch16_224": "timm has no model 'vit_tinny_patch16_224' (did you mean 'vit_tiny",
-    "init NEW --root random:nope": "timm has no model 'nope'",
+    "init NEW --root random:nope": "timm has no model 'nope'; those that can be cut: ",
+    "init NEW --root timm:vit_tinny": "did you mean 'vit_tiny_patch16_224'?",
+    "init NEW --root timm:vit_smal": "did you mean 'vit_small_patch16_224'?",
+    "init NEW --root random:nonsense": "timm has no model 'nonsense'; those that can be cut: ",
     "init NEW --root random:vit_tiny_patch16_224 --depth 0": "--depth",
     "init NEW --root builtin:glyph": "did you mean 'glyphs'?",
     "init NEW --root glyphs": "did you mean 'builtin:glyphs'?",
@@ -52,6 +55,7 @@ MISTAKES = {
     "evolve FLEET --generations 0": "generations",
     "evolve FLEET --set scale=2": "scale",
     "evolve FLEET --set nope=2": "unknown setting 'nope'",
+    "evolve FLEET --set defaults.learning_rate=0.1": "method adaptive computes learning_rate: `--set recipe=given`",
     "evolve FLEET --set scale": "name=value",
     "evolve FLEET --image-size 31": "use 16 or 32",
     "evolve FLEET --precision fp16": "unknown precision 'fp16'",

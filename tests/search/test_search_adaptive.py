@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from munet.errors import InputError
 from munet.search import load_method
 from munet.search.adaptive import (
     Evidence,
@@ -17,6 +18,7 @@ from munet.search.adaptive import (
     plan_trunk,
     plan_untrained,
     recipe,
+    refuse_computed,
     shares_by_need,
     trained_blocks,
     trunk_batch_size,
@@ -70,6 +72,16 @@ def test_the_error_of_the_probe_says_how_deep_a_child_trains(blocks: int, error:
 def test_where_size_costs_score_less_is_trained(error: float, scale: float, blocks: int) -> None:
     dear = METHOD.model_copy(update={"scale": scale})
     assert 1 <= trained_blocks(dear, error, blocks) <= trained_blocks(METHOD, error, blocks) <= blocks
+
+
+@pytest.mark.parametrize("kind", ["drawings", "photographs"])
+@pytest.mark.parametrize("root", [SMALL, LARGE])
+def test_what_a_recipe_would_replace_is_refused(kind: str, root: int) -> None:
+    for name, value in recipe(evidence(kind=kind), 4_000, root).items():
+        with pytest.raises(InputError, match=f"method adaptive computes {name}: `--set recipe=given`"):
+            refuse_computed(METHOD, {f"defaults.{name}": value})
+        refuse_computed(METHOD.model_copy(update={"recipe": "given"}), {f"defaults.{name}": value})
+    refuse_computed(METHOD, {"defaults.image_size": 32, "scale": 1.0, "flip": True})
 
 
 def test_recipes_follow_root_images_and_epochs() -> None:

@@ -93,6 +93,14 @@ def test_a_method_is_frozen():
         ("scle", "1", "unknown setting 'scle' (did you mean 'scale'?)"),
         ("space.momentm", "0.9", "(did you mean 'space.momentum'?)"),
         ("defaults.lerning_rate", "0.1", "(did you mean 'defaults.learning_rate'?)"),
+        ("learning_rate", "0.1", "(did you mean 'defaults.learning_rate', what children start with, or"),
+        ("lr", "0.1", "(did you mean 'defaults.learning_rate', what children start with, or"),
+        ("defaults.lr", "0.1", "(did you mean 'defaults.learning_rate'?)"),
+        ("defaults.optimizer", "adamw", "(did you mean 'defaults.optimiser'?)"),
+        ("batch", "8", "(did you mean 'batch_size'?)"),
+        ("img_size", "64", "--image-size fixes it"),
+        ("epochs", "3", "a budget counts images"),
+        ("pizza", "3", "unknown setting 'pizza'; `munet methods"),
         ("space", "0.9", "'space' is a table"),
         ("scale", "2", "setting 'scale' is 2; it must be less than or equal to 1"),
         ("scale", "0", "setting 'scale' is 0; it must be greater than 0"),
@@ -128,7 +136,7 @@ def test_adapters_need_a_size():
 
 def test_unknown_method():
     with pytest.raises(
-        InputError, match=r"unknown method 'mu2net-pls' \(did you mean 'mu2net-plus'\?\); known: .*munet"
+        InputError, match=r"unknown method 'mu2net-pls' \(did you mean 'mu2net-plus'\?\); `munet methods` says"
     ):
         load_method("mu2net-pls")
 

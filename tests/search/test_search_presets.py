@@ -354,7 +354,7 @@ def test_every_line_names_its_source(name):
     for number, line in enumerate(text.splitlines(), 1):
         table = "#" in line if line.startswith("[") else table
         explained = "#" in line or table or before.startswith("#")
-        named = re.match(r"(name|source|extends) =", line)
+        named = re.match(r"(name|when|source|extends) =", line)
         assert explained or named or "=" not in line, f"{name}.toml:{number}: {line}"
         before = line
 

@@ -15,7 +15,9 @@
     maintain.py   fsck, gc
     quickstart.py quickstart
     text/         numbers, ids and mutations as text; what the read commands show; progress
-    common.py     opening systems, printing, shared options; errors.py how errors are shown
+    common.py     opening systems, printing, shared options
+    defaults.py   munet.toml: options that a person always gives
+    errors.py     how errors are shown; other_names.py what others call commands and options
 
 A group is a module with `register(app)`; to add one, name it in `GROUPS`.
 """
@@ -23,7 +25,7 @@ A group is a module with `register(app)`; to add one, name it in `GROUPS`.
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from munet.cli.errors import INTERRUPTED, end, explained, interrupted, traceback_wanted, wants_json
 
@@ -85,10 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show must not stop a run
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = wants_json(words)
-    # With `standalone_mode` typer itself would tell of words that are no command, in a frame.
-    how: dict[str, Any] = {"standalone_mode": False} if as_json else {}
     try:
-        code = build()(args=words, prog_name="munet", **how)
+        # With `standalone_mode` typer itself would tell of words that are no command, in a frame.
+        code = build()(args=words, prog_name="munet", standalone_mode=False)
     except SystemExit as ended:
         if ended.code == INTERRUPTED:
             interrupted(words).tell(as_json=as_json)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from munet.cli.defaults import with_defaults
 from munet.errors import InputError, suggest
 
 if TYPE_CHECKING:
@@ -64,7 +65,12 @@ def importing_a_server() -> Iterator[None]:
         raise InputError(text, kind="missing-extra") from error
 
 
-SystemPath = Annotated[Path, typer.Argument(metavar="SYSTEM", help="Directory of the system.", show_default=False)]
+SystemPath = Annotated[
+    Path,
+    typer.Argument(
+        metavar="SYSTEM", help="Directory of the system.", show_default=False, is_eager=True, callback=with_defaults
+    ),
+]
 ImageSets = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Folder of local image sets.", envvar="MUNET_DATA", show_default=False),

@@ -3,14 +3,16 @@
 import errno
 import json
 import os
+import re
 import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from munet.errors import MunetError
 
+_NO_COMMAND = re.compile(r"No such command '([^']*)'")
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
@@ -65,10 +67,29 @@ def explained(error: Exception) -> Failure:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         text = "out of memory: a smaller --batch-size or --image-size needs less"
         return Failure("memory", text, MunetError.exit_code)
-    if (usage := getattr(error, "format_message", None)) is not None:  # click's, which typer has under its own name
-        return Failure("usage", usage(), MunetError.exit_code)
+    if hasattr(error, "format_message"):
+        return Failure("usage", _usage(error), MunetError.exit_code)
+    if type(error).__name__ == "Abort":  # a question that was answered with no
+        return Failure("interrupted", "nothing was started", INTERRUPTED)
     text = f"{type(error).__name__}: {error}".rstrip(": ")
     return Failure("internal", f"internal error, {text}; MUNET_TRACEBACK=1 shows where it happened", 1)
+
+
+def _usage(error: Any) -> str:
+    """What is wrong with the words of a command. `error` is one of click's, which typer has under its own name."""
+    from munet.cli.other_names import other_command, other_option
+
+    context = error.ctx
+    if context is None:
+        return error.format_message()
+    command = context.command_path.partition(" ")[2]
+    if (option := getattr(error, "option_name", None)) and type(error).__name__ == "NoSuchOption":
+        known = [name for parameter in context.command.params for name in parameter.opts if name.startswith("--")]
+        return other_option(option, command, known)
+    text = error.format_message().rstrip(".")
+    if (unknown := _NO_COMMAND.match(text)) and not command:
+        return other_command(unknown.group(1), context.command.commands)
+    return f"{text[:1].lower()}{text[1:]}; `{context.command_path} --help` says how"
 
 
 def _os_error(error: OSError) -> str:

@@ -82,7 +82,7 @@ def result_view(result: Mapping[str, Any]) -> "list[RenderableType]":
         line(""),
         line(proof_text(result["proof"], result["later_task"])),
         line(""),
-        line(_time_text(result)),
+        line(time_text(result)),
         line(f"The picture of the network: {clean(result['picture'])}"),
         line(""),
         line("What to try next", "bold"),
@@ -144,7 +144,7 @@ def proof_text(proof: Mapping[str, Any], later: str) -> str:
     )
 
 
-def _time_text(result: Mapping[str, Any]) -> str:
+def time_text(result: Mapping[str, Any]) -> str:
     seconds = result["seconds"]
     baselines = sum(seconds[name] for name in _HEADINGS if name != "system")
     sessions = f" in {result['sessions']} sessions" if result["sessions"] > 1 else ""

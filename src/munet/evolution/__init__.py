@@ -24,6 +24,7 @@ trunk.py          a trunk that several tasks train together; trunk_trainer.py tr
 trunk_checkpoint.py  a trunk between two cycles, kept so that a killed run goes on from there
 guessing.py       whether a model knows more than the commonest answer
 events.py         what an observer of a run is called with
+sinks/            observers that pass the curves of a run on: TensorBoard, trackio, W&B
 """
 
 import lazy_loader

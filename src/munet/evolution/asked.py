@@ -9,6 +9,7 @@ from munet.evolution.executors.worker_plan import check_where
 from munet.evolution.options import Budget, Where
 from munet.model.loader import ModelLoader
 from munet.search import Method, load_method, starting_preprocessing, with_samples_per_task
+from munet.search.adaptive import refuse_computed
 from munet.tasks.reopen import refuse_missing
 from munet.tasks.trust import refuse_received
 from munet.training.precision import check_precision
@@ -40,6 +41,7 @@ def understood(
     """
     overrides = {**starting_preprocessing(preprocessing), **budget.overrides(), **(settings or {})}
     chosen = load_method(method, overrides)
+    refuse_computed(chosen, settings or {})
     if budget.samples_per_task is not None:
         chosen = with_samples_per_task(chosen, budget.samples_per_task)
     architecture = models.architecture  # refused at once where nothing can evolve

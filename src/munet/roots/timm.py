@@ -9,7 +9,7 @@ from munet.errors import InputError, suggest
 from munet.hub import patient
 from munet.roots.files import check_file, read_safetensors
 from munet.roots.layouts import from_transformers, without_prefix
-from munet.roots.names import check_timm_name
+from munet.roots.names import check_timm_name, unknown_model
 from munet.roots.root import Root, check_depth, finish
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _check_name(name: str) -> None:
 
     base, _, tag = name.partition(".")
     if not timm.is_model(base):
-        raise InputError(f"timm has no model '{base}'{suggest(base, timm.list_models())}", kind="unknown-root")
+        raise unknown_model(base, timm.list_models())
     if tag:
         tags = [known for known in timm.list_pretrained(f"{base}.*") if known.startswith(f"{base}.")]
         if name not in tags:

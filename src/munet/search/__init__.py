@@ -2,7 +2,7 @@
 
 space.py          what a hyperparameter may be, and its neighbours
 method.py         the settings of a method
-loading.py        methods from presets, TOML files and overrides
+loading.py        methods from presets, TOML files and overrides; other_names.py what others call them
 variants.py       the preprocessing to start with, samples for each task
 adaptive.py       what the method `adaptive` computes from evidence
 probabilities.py  the mutation probability, constant or learned

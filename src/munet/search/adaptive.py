@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from munet.errors import InputError
 from munet.model.slots import parse
 from munet.search.method import Method
 from munet.search.mutations import Mutation, Parent, Plan, changes
@@ -26,6 +27,11 @@ _OF_PHOTOGRAPHS: dict[str, Value] = {
     "crop_aspect_min": 0.75,
     "flip": True,
 }  # how images are changed
+
+_COMPUTED = {  # what `recipe` says
+    *("optimiser", "learning_rate", "layer_decay", "weight_decay", "warmup_ratio", "margin"),
+    *_OF_PHOTOGRAPHS,
+}
 
 Kind = Literal["drawings", "photographs"]
 
@@ -133,6 +139,16 @@ def recipe(evidence: Evidence, samples: int, root_parameters: int) -> dict[str, 
     if evidence.kind == "drawings":
         return chosen | {"augmentation": "strong" if often else "mild"}
     return chosen | _OF_PHOTOGRAPHS
+
+
+def refuse_computed(method: Method, settings: Mapping[str, Any]) -> None:
+    """InputError for a start value that a person gave and that the recipe of a probe would replace unseen."""
+    if method.recipe != "probe":
+        return
+    for setting in settings:
+        if setting.removeprefix("defaults.") in _COMPUTED and setting.startswith("defaults."):
+            text = "`--set recipe=given` with it leaves the recipe to you, and so does --method finetune-tuned"
+            raise InputError(f"method {method.name} computes {setting.removeprefix('defaults.')}: {text}")
 
 
 def plan_untrained(method: Method, parent: Parent, probe: Probe, kind: Kind) -> Plan:

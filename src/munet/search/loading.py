@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from munet.errors import InputError, suggest
+from munet.errors import InputError
 from munet.fs.decoding import DecodingError, decode_toml
 from munet.search.method import Method
+from munet.search.other_names import other_method, other_setting
 from munet.search.space import DOMAINS
 
 _TABLES = ("space", "defaults")
@@ -45,6 +46,7 @@ def _read(name: str | Path, seen: tuple[str, ...]) -> dict[str, Any]:
         own = decode_toml(text)
     except DecodingError as error:
         raise InputError(f"method {label} is not valid TOML: {error}") from None
+    own.pop("when", None)  # for people
     base: dict[str, Any] = {}
     if "extends" in own:
         extends = own.pop("extends")
@@ -91,7 +93,8 @@ def _text(name: str | Path) -> tuple[str, str]:
     known = preset_names()
     if name not in known:
         raise InputError(
-            f"unknown method '{name}'{suggest(str(name), known)}; known: {', '.join(known)}, or a path ending in .toml",
+            f"unknown method '{name}'{other_method(str(name), known)}; `munet methods` says which to take when, "
+            "and your own is a path ending in .toml",
             kind="unknown-method",
         )
     return files("munet.search").joinpath("presets", f"{name}.toml").read_text(encoding="utf-8"), str(name)
@@ -124,11 +127,8 @@ def _put(settings: dict[str, Any], table: str, key: str, value: object) -> None:
 def _check_known(setting: str) -> None:
     names = [field for field in Method.model_fields if field not in _TABLES]
     if setting not in names:
-        names += [f"{table}.{key}" for table in _TABLES for key in DOMAINS]
-        raise InputError(
-            f"unknown setting '{setting}'{suggest(setting, names)}; `docs/methods.md` lists the settings",
-            kind="unknown-setting",
-        )
+        text = f"unknown setting '{setting}'{other_setting(setting)}; `munet methods NAME` lists those of a method"
+        raise InputError(text, kind="unknown-setting")
 
 
 def _parsed(value: object, *, is_list: bool) -> object:
@@ -166,9 +166,7 @@ def _validated(settings: dict[str, Any], label: str) -> Method:
     if problem["type"] == "value_error":
         raise InputError(f"method {label}: {problem['msg'].removeprefix('Value error, ')}")
     if problem["type"] == "extra_forbidden":
-        raise InputError(
-            f"method {label}: unknown setting '{where}'{suggest(where, Method.model_fields)}", kind="unknown-setting"
-        )
+        raise InputError(f"method {label}: unknown setting '{where}'{other_setting(where)}", kind="unknown-setting")
     if problem["type"] == "missing":
         raise InputError(f"method {label}: setting '{where}' is missing; add it, or start with `extends = \"munet\"`")
     # a union reports once for each of its members

@@ -16,6 +16,7 @@ from munet.store import promised, task_list, turns
 MARKER = "munet.json"
 FOLDERS = ("layers", "models", "listings", "tasks", "runs")
 LOCKS = (".lock", ".turn", task_list.LOCK, turns.LOCK, promised.LOCK)
+OPTIONS = "munet.toml"  # options that its user always gives: munet.cli.defaults
 REMOTES = "remotes.json"  # which other places the system exchanges with: munet.sharing
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from munet.fs.atomic import explained, is_temporary
 from munet.store import promised, task_list
-from munet.store.creation import FOLDERS, LOCKS, MARKER, REMOTES
+from munet.store.creation import FOLDERS, LOCKS, MARKER, OPTIONS, REMOTES
 from munet.store.records import DamagedFile
 from munet.store.relations import FILE
 from munet.store.run_files import CHECKPOINT
 from munet.store.store import Store
 from munet.store.turns import is_lock
 
-_KNOWN = (*FOLDERS, *LOCKS, MARKER, REMOTES, FILE, task_list.FILE, promised.FILE)
+_KNOWN = (*FOLDERS, *LOCKS, MARKER, OPTIONS, REMOTES, FILE, task_list.FILE, promised.FILE)
 
 
 def strays(store: Store) -> list[Path]:

@@ -68,8 +68,13 @@ def test_a_file_of_ones_own_overlays_what_it_extends(tmp_path: Path):
 
 
 def test_the_list_has_every_preset():
-    text = drawn(methods_view(list_methods(), 120), 120)
+    listed = list_methods()
+    text = drawn(methods_view(listed, 120), 120)
     assert all(name in text for name in preset_names())
+    assert all(method["when"] for method in listed)
+    assert listed[0]["name"] == "adaptive"
+    assert {method["name"]: method["samples_per_task"] for method in listed}["head-only"] == 0
+    assert fits(drawn(methods_view(listed, 80), 80), 80)
 
 
 def test_an_unknown_method_is_one_line():

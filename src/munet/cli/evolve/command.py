@@ -1,7 +1,7 @@
 """evolve and methods: growing a system, and the ways to do it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +25,7 @@ from munet.fs.sizes import parse_size
 
 if TYPE_CHECKING:
     from munet.cli.evolve.observers import Observer
+    from munet.evolution.events import Event
     from munet.system import System
 
 
@@ -42,6 +43,17 @@ _BUDGET: dict[str, Any] = {"rich_help_panel": "Budget (from the method unless gi
 _RUN: dict[str, Any] = {"rich_help_panel": "Run"}
 _WHERE: dict[str, Any] = {"rich_help_panel": "Where children are trained (no result depends on it)"}
 _HIDDEN: dict[str, Any] = {"show_default": False, **_WHERE}
+
+
+Log = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="tensorboard:DIR",
+        help="Show the curves there too: tensorboard:DIR, trackio:PROJECT, wandb:PROJECT; repeatable.",
+        **_RUN,
+        show_default=False,
+    ),
+]
 
 
 def evolve(
@@ -113,6 +125,7 @@ def evolve(
         ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Start what takes over an hour unasked.", **_RUN)] = False,
+    log: Log = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event a line.", **_RUN)] = False,
     executor: Annotated[
         str,
@@ -153,7 +166,7 @@ def evolve(
       munet evolve fleet --method adaptive --time 10m
       munet evolve fleet mnist flowers --method mu2net-plus --task-iterations 2 --cycles 4
       munet evolve fleet --method adapters:64 --preprocessing none --samples-per-task 204800
-      munet evolve fleet --set defaults.learning_rate=0.02 --set acceptance='>'
+      munet evolve fleet --method mu2net-plus --set defaults.learning_rate=0.02 --set acceptance='>'
       munet evolve fleet --executor processes --workers 4 --threads 2 --cache-memory 8GB
       munet evolve fleet --executor ray --address auto --device cuda --gpus-per-child 0.25
     """
@@ -196,7 +209,7 @@ def evolve(
         preprocessing=preprocessing, settings=settings, yes=yes, quiet=as_json,
     )  # fmt: skip
     before = opened.status()
-    with watching(before["tasks"], as_json) as watch:
+    with watching(before["tasks"], as_json, log) as watch:
         from munet import evolve as grow  # torch loads while the view is up already
 
         results = grow(
@@ -218,8 +231,8 @@ def evolve(
 
 
 @contextmanager
-def watching(rows: list[dict[str, Any]], as_json: bool) -> Iterator["Observer"]:
-    """An observer for `evolve`: a live view in a terminal, plain lines elsewhere, or JSON."""
+def watching(rows: list[dict[str, Any]], as_json: bool, log: Sequence[str] | None = None) -> Iterator["Observer"]:
+    """An observer for `evolve`: a live view in a terminal, plain lines elsewhere, or JSON; and what `--log` names."""
     from munet.cli.evolve.observers import json_lines, live_view, plain_lines
 
     out = console()
@@ -229,8 +242,17 @@ def watching(rows: list[dict[str, Any]], as_json: bool) -> Iterator["Observer"]:
         watching = live_view(rows, out)
     else:
         watching = plain_lines(rows)
-    with watching as watch:
-        yield watch
+    with ExitStack() as stack:
+        from munet.evolution.sinks import sink
+
+        observers = [stack.enter_context(sink(address)) for address in log or ()]
+        observers.append(stack.enter_context(watching))
+
+        def observe(event: "Event") -> None:
+            for one in observers:
+                one(event)
+
+        yield observe
 
 
 def summary(system: "System", before: dict[str, Any], names: set[str]) -> None:

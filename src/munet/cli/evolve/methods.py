@@ -11,9 +11,11 @@ from rich.text import Text
 
 from munet.cli.text.formatting import NOTHING, number
 from munet.cli.text.renderables import grid, line
+from munet.fs.decoding import decode_toml
 from munet.search import Method, load_method, preset_names
 from munet.text import clean, value_text
 
+_FIRST = ("adaptive", "head-only", "finetune-adaptive", "finetune-tuned-photos", "finetune-tuned", "mu2net-plus")
 _TABLES = ("space", "defaults")
 _TABLE = re.compile(r"^\[(\w+)\]\s*(?:#\s*(.*))?$")
 _KEY = re.compile(r"^(\w+)\s*=\s*(.*)$")
@@ -21,10 +23,20 @@ _LEGEND = re.compile(r"^#   (\w+ {2,}.*)$")
 
 
 def list_methods() -> list[dict[str, Any]]:
-    """Every preset with its budget."""
+    """Every preset with what it is for and its budget: first those for one's own tasks, then the papers'."""
     budget = ("task_iterations", "generations", "children", "cycles", "samples_per_cycle", "batch_size", "scale")
-    found = [load_method(name) for name in preset_names()]
-    return [{"name": m.name, "source": m.source} | {key: getattr(m, key) for key in budget} for m in found]
+    names = (*_FIRST, *sorted(set(preset_names()) - set(_FIRST)))
+    found = [(load_method(name), decode_toml(_text(name))["when"]) for name in names]
+    return [
+        {"name": m.name, "when": when, "source": m.source, "samples_per_task": _samples(m)}
+        | {key: getattr(m, key) for key in budget}
+        for m, when in found
+    ]
+
+
+def _samples(method: Method) -> int:
+    """Images that a task is trained on, each as often as it is used."""
+    return 0 if method.training == "never" else method.child_cycles * method.samples_per_cycle
 
 
 def show_method(name: str) -> dict[str, Any]:
@@ -111,17 +123,10 @@ def methods_view(found: Mapping[str, Any] | Sequence[Mapping[str, Any]], width: 
 
 
 def _every(found: Sequence[Mapping[str, Any]]) -> RenderableType:
-    table = grid("method", "task iterations", "gens", "children", "cycles", "samples", "scale", "source",
-                 names=("method",), folds=("source",))  # fmt: skip
+    table = grid("method", "images a task", "when to take it", names=("method",), folds=("when to take it",))
     for method in found:
-        table.add_row(
-            method["name"],
-            *(number(method[key]) for key in ("task_iterations", "generations", "children", "cycles")),
-            number(method["samples_per_cycle"]),
-            value_text(method["scale"]),
-            Text(clean(method["source"])),
-        )
-    hint = line("munet methods NAME shows its settings; --set name=value changes one for a run", "dim")
+        table.add_row(method["name"], number(method["samples_per_task"]), method["when"])
+    hint = line("munet methods NAME shows all settings; --budget, --time and --set name=value change them", "dim")
     return Group(table, line(""), hint)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from munet.cli.common import JsonFlag, SystemPath, TrustSources, one_of, open_system
-from munet.cli.evolve.command import summary, watching
+from munet.cli.evolve.command import Log, summary, watching
 from munet.evolution.executors.worker_plan import EXECUTORS
 from munet.evolution.options import Where
 from munet.store.run_records import read_config
@@ -27,6 +27,7 @@ def resume(
         str | None, typer.Option(help="As it was, unless given.", autocompletion=one_of(*EXECUTORS), show_default=False)
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="As they were, unless given.", show_default=False)] = None,
+    log: Log = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Go on with an interrupted run, as its record says that it was asked.
@@ -46,7 +47,7 @@ def resume(
     given: dict[str, Any] = {"device": device, "executor": executor, "workers": workers}
     changed = {key: value for key, value in given.items() if value is not None}
     where = replace(Where(**recorded_where(opened.store, name)), **changed)
-    with watching(before["tasks"], as_json) as watch:
+    with watching(before["tasks"], as_json, log) as watch:
         from munet import resume as go_on  # torch loads while the view is up already
 
         results = go_on(opened, name, where=where, observer=watch)
