@@ -57,7 +57,7 @@ def agree(
         return
     if _guess(system.models, asked, image_size) < _TOLD:
         return
-    from munet.cli.text.renderables import line
+    from munet.cli.text.grid import line
     from munet.evolution.start import estimate
 
     found = estimate(

@@ -1,6 +1,6 @@
 """evolve and methods: growing a system, and the ways to do it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -195,11 +195,10 @@ def evolve(
         opened, tasks, method, asked, budget=spent, where=where, image_size=image_size,
         preprocessing=preprocessing, settings=settings, yes=yes, quiet=as_json,
     )  # fmt: skip
-    before = opened.status()
-    with watching(before["tasks"], as_json) as watch:
+    with compared(opened, asked.tasks, as_json) as rows, watching(rows, as_json) as watch:
         from munet import evolve as grow  # torch loads while the view is up already
 
-        results = grow(
+        grow(
             opened,
             tasks or None,
             method,
@@ -213,8 +212,20 @@ def evolve(
             abandon=abandon,
             observer=watch,
         )
+
+
+@contextmanager
+def compared(system: "System", tasks: Sequence[str], as_json: bool) -> Iterator[list[dict[str, Any]]]:
+    """Yields the tasks as they are; shows them before and after the block, also where a person ends that early."""
+    before = system.status()["tasks"]
+    try:
+        yield before
+    except (KeyboardInterrupt, SystemExit):
+        if not as_json:
+            _show_compared(system, before, tasks)
+        raise
     if not as_json:
-        summary(opened, before, {result.task for result in results})
+        _show_compared(system, before, tasks)
 
 
 @contextmanager
@@ -233,13 +244,12 @@ def watching(rows: list[dict[str, Any]], as_json: bool) -> Iterator["Observer"]:
         yield watch
 
 
-def summary(system: "System", before: dict[str, Any], names: set[str]) -> None:
-    """The final table: the tasks that evolved, before and after."""
-    from munet.cli.text.renderables import before_after_view, line, totals_line
+def _show_compared(system: "System", before: list[dict[str, Any]], tasks: Sequence[str]) -> None:
+    from munet.cli.text.grid import line
+    from munet.cli.text.renderables import before_after_view, totals_line
 
-    after = system.status()
-    width = console().width
-    show(line(""), before_after_view(before["tasks"], after["tasks"], names, width), line(""), line(totals_line(after)))
+    after, width = system.status(), console().width
+    show(line(""), before_after_view(before, after["tasks"], tasks, width), line(""), line(totals_line(after)))
 
 
 def methods(

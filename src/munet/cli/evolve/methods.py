@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from munet.cli.text.formatting import NOTHING, number
-from munet.cli.text.renderables import grid, line
+from munet.cli.text.grid import grid, line
 from munet.search import Method, load_method, preset_names
 from munet.text import clean, value_text
 
@@ -111,8 +111,8 @@ def methods_view(found: Mapping[str, Any] | Sequence[Mapping[str, Any]], width: 
 
 
 def _every(found: Sequence[Mapping[str, Any]]) -> RenderableType:
-    table = grid("method", "task iterations", "gens", "children", "cycles", "samples", "scale", "source",
-                 names=("method",), folds=("source",))  # fmt: skip
+    budget = ("task\niterations", "gens", "children", "cycles", "samples", "scale")
+    table = grid("method", *budget, "source", names=("method",), folds=("source",), spare=budget[::-1])
     for method in found:
         table.add_row(
             method["name"],
