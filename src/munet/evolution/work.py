@@ -1,0 +1,44 @@
+"""How many images a run reads of each task: counted before it starts, what its time is made of."""
+
+from typing import NamedTuple
+
+from munet.search import Method
+from munet.store.schema import TaskRecord
+
+EVIDENCE, HEAD = 1000, 5000  # images of a task that are read before training, at most
+
+
+class Images(NamedTuple):
+    """Of one task."""
+
+    cycle: int  # that a child trains on in one cycle
+    validation: int  # that it is validated on after each
+    test: int  # that a task iteration ends with: the test, and the validation images that fit a temperature
+    head: int  # that are read for evidence and for a head in closed form
+
+
+def images_of(method: Method, task: TaskRecord) -> Images:
+    """What a method reads of a task."""
+    sizes = {part: split["examples"] for part, split in task["splits"].items()}
+    cycle = min(sizes["train"], method.samples_per_cycle) if method.at_most_epoch else method.samples_per_cycle
+    validation = min(sizes["validation"], method.validation_cap)
+    head = 0
+    if method.head == "closed-form":
+        head = min(sizes["train"], EVIDENCE) + method.head_views * min(sizes["train"], HEAD)
+    return Images(0 if method.training == "never" else cycle, validation, sizes["test"] + validation, head)
+
+
+def trained_on(method: Method, task: TaskRecord) -> int:
+    """Images that all children of a task train on in a run."""
+    return method.child_cycles * images_of(method, task).cycle
+
+
+def read(method: Method, task: TaskRecord) -> int:
+    """Images of a task that a run reads without training on them."""
+    images, first, last = images_of(method, task), method.head_first, method.head_last
+    heads = max(first + (method.training != "never") + last, 1)
+    return (
+        (method.child_cycles + first + last) * images.validation
+        + (method.task_iterations + first) * images.test
+        + heads * images.head
+    )
