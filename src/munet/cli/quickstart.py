@@ -95,7 +95,9 @@ def _table(result: Mapping[str, Any]) -> "RenderableType":
     from munet.cli.text.grid import grid
 
     methods = result["methods"]
-    table = grid("test accuracy in %", "classes", *_HEADINGS.values(), names=("test accuracy in %",), spare=("classes",))
+    table = grid(
+        "test accuracy in %", "classes", *_HEADINGS.values(), names=("test accuracy in %",), spare=("classes",)
+    )
     for task in result["tasks"]:
         name = clean(task["name"]) + (" (added later)" if task["name"] == result["later_task"] else "")
         accuracies = [percent(methods[method]["test_accuracy"][task["name"]], 1) for method in _HEADINGS]

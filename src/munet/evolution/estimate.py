@@ -13,7 +13,7 @@ import torch
 
 from munet.errors import InputError
 from munet.evolution.runs import Request
-from munet.evolution.work import read, trained_on
+from munet.evolution.work import disk, read, trained_on
 from munet.model.loader import ModelLoader
 from munet.model.network import Network
 from munet.model.slots import blocks_in, parse
@@ -50,6 +50,7 @@ class Estimate:
     seconds: float
     samples: int  # images that are trained on, over all tasks
     speed: Speed
+    disk: int  # bytes at most
 
 
 def measure_speed(
@@ -105,11 +106,11 @@ def _is_trained(slot: str, method: Method, num_blocks: int) -> bool:
     return slot in ("norm", "head") or (number is not None and number >= num_blocks - -(-2 * num_blocks // 3))
 
 
-def estimated(method: Method, tasks: Sequence[TaskRecord], speed: Speed) -> Estimate:
-    """What a run of a method over tasks takes at a speed."""
+def estimated(method: Method, tasks: Sequence[TaskRecord], speed: Speed, root_parameters: int = 0) -> Estimate:
+    """What a run of a method over tasks takes at a speed, and the disk that it fills with such a root."""
     samples = sum(trained_on(method, task) for task in tasks)
     images = samples + sum(_FORWARD * read(method, task) for task in tasks)
-    return Estimate(images / speed.rate, samples, speed)
+    return Estimate(images / speed.rate, samples, speed, disk(method, tasks, root_parameters))
 
 
 def within(seconds: float, method: Method, tasks: Sequence[TaskRecord], speed: Speed) -> Method:

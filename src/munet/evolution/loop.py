@@ -39,8 +39,8 @@ from munet.evolution.runs import (
 )
 from munet.evolution.shares import method_for, new_tasks, samples_by_task
 from munet.evolution.testing import tested
-from munet.evolution.work import images_of
 from munet.evolution.trunk import is_trained, is_worse_together, plan_members, trunk_group
+from munet.evolution.work import images_of
 from munet.model.loader import ModelLoader
 from munet.provenance import now
 from munet.search.adaptive import Evidence
@@ -87,7 +87,9 @@ class Evolution:
         sizes = (self.iterations, method.generations, method.children, method.cycles)
         before = finished_children(self.store, run)
         images = tuple(images_of(method, self.store.read_task(name)) for name in run.tasks)
-        self.observe(RunStarted(run.name, method.name, run.tasks, *sizes, run.resumed, before, method.head_first, images))
+        self.observe(
+            RunStarted(run.name, method.name, run.tasks, *sizes, run.resumed, before, method.head_first, images)
+        )
         for text in self.splits.notes:
             self.observe(Notice(text))
         results: list[TaskFinished] = []

@@ -1,5 +1,6 @@
 """How many images a run reads of each task: counted before it starts, what its time is made of."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from munet.search import Method
@@ -37,8 +38,11 @@ def read(method: Method, task: TaskRecord) -> int:
     """Images of a task that a run reads without training on them."""
     images, first, last = images_of(method, task), method.head_first, method.head_last
     heads = max(first + (method.training != "never") + last, 1)
-    return (
-        (method.child_cycles + first + last) * images.validation
-        + (method.task_iterations + first) * images.test
-        + heads * images.head
-    )
+    validated = (method.child_cycles + first + last) * images.validation
+    return validated + (method.task_iterations + first) * images.test + heads * images.head
+
+
+def disk(method: Method, tasks: Sequence[TaskRecord], root_parameters: int) -> int:
+    """Bytes of layers that a run comes to at most: a whole model for each task, and the population of one."""
+    models = len(tasks) + method.generations * method.children
+    return models * root_parameters * (4 + 2 * method.inherit_momentum)  # momentum is stored in bfloat16

@@ -1,6 +1,7 @@
 """Where a text is broken that is wider than its column: at spaces, inside a word after `_ - . : ,` or before `+`, and
 only then anywhere."""
 
+import itertools
 import re
 
 from rich.cells import cell_len
@@ -32,4 +33,4 @@ def breaks(text: str, most: int) -> list[int]:
 def folded(text: str, most: int) -> list[str]:
     """The lines of a text."""
     ends = [0, *breaks(text, most), len(text)]
-    return [text[begin:end].strip() for begin, end in zip(ends, ends[1:], strict=False)]
+    return [text[begin:end].strip() for begin, end in itertools.pairwise(ends)]

@@ -1,5 +1,7 @@
 """Tables that fit, whatever the terminal and the names are."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ NAME = "handwritten_letters_az_6k"
        st.integers(2, 20))  # fmt: skip
 def test_folding_keeps_every_letter_in_lines_that_fit(text: str, most: int):
     ends = [0, *breaks(text, most), len(text)]
-    lines = [text[begin:end] for begin, end in zip(ends, ends[1:], strict=False)]
+    lines = [text[begin:end] for begin, end in itertools.pairwise(ends)]
     assert "".join(lines) == text
     assert all(cell_len(line.rstrip(" ")) <= most for line in lines)
     assert [line.strip() for line in lines] == folded(text, most)

@@ -18,13 +18,14 @@ from munet.cli.common import (
     show,
     show_json,
 )
-from munet.cli.evolve.agreement import agree, parse_time
+from munet.cli.evolve.agreement import agree, forecast, parse_time
 from munet.evolution.executors.worker_plan import EXECUTORS
 from munet.evolution.options import METHOD, SAMPLES, Budget, Where
 from munet.fs.sizes import parse_size
 
 if TYPE_CHECKING:
     from munet.cli.evolve.observers import Observer
+    from munet.evolution.estimate import Estimate
     from munet.system import System
 
 
@@ -112,6 +113,9 @@ def evolve(
             metavar="RUN", help="Leave this interrupted run behind, and its models.", show_default=False, **_RUN
         ),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how long it takes here, and how much disk, and stop.", **_RUN)
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Start what takes over an hour unasked.", **_RUN)] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event a line.", **_RUN)] = False,
     executor: Annotated[
@@ -151,6 +155,7 @@ def evolve(
       munet evolve fleet
       munet evolve fleet --method adaptive --budget quick
       munet evolve fleet --method adaptive --time 10m
+      munet evolve fleet --method mu2net-plus --dry-run
       munet evolve fleet mnist flowers --method mu2net-plus --task-iterations 2 --cycles 4
       munet evolve fleet --method adapters:64 --preprocessing none --samples-per-task 204800
       munet evolve fleet --set defaults.learning_rate=0.02 --set acceptance='>'
@@ -191,10 +196,19 @@ def evolve(
         opened.models, tasks, method, budget=spent, where=where,
         image_size=image_size, preprocessing=preprocessing, settings=settings,
     )  # fmt: skip  # again by `evolve`, which has torch to import first
-    agree(
-        opened, tasks, method, asked, budget=spent, where=where, image_size=image_size,
-        preprocessing=preprocessing, settings=settings, yes=yes, quiet=as_json,
-    )  # fmt: skip
+
+    def estimated() -> "Estimate":
+        from munet import estimate
+
+        return estimate(
+            opened, tasks, method, budget=spent, where=where,
+            image_size=image_size, preprocessing=preprocessing, settings=settings,
+        )  # fmt: skip
+
+    if dry_run:
+        forecast(opened, estimated(), as_json=as_json)
+        return
+    agree(opened, asked, estimated, image_size=image_size, timed=spent.time is not None, yes=yes, as_json=as_json)
     with compared(opened, asked.tasks, as_json) as rows, watching(rows, as_json) as watch:
         from munet import evolve as grow  # torch loads while the view is up already
 

@@ -23,7 +23,8 @@ from munet.evolution.events import (
 )
 from munet.evolution.work import Images
 
-_COSTS = (3.0, 1.0)  # of an image that is trained on, and of one that is read, until children are known
+_COSTS = (3.0, 1.0)  # of an image that is trained on, and of one that is read, where a child is not known
+_PRIOR = 8  # children of that cost that are averaged with those of the run: few children say little of the next
 _ONE = Images(1, 0, 0, 0)  # where a run does not say: cycles are equally long
 
 
@@ -68,6 +69,7 @@ class Remaining:
     trunk_cycles: int = 0  # left
     shared: set[tuple[str, int]] = field(default_factory=set)  # task iterations that a trunk gives their child
     known: list[tuple[float, float]] = field(default_factory=list)  # costs of the children so far
+    best: float = 1.0  # cost of an image that the best child of the task iteration reads
     children: Spent = field(default_factory=Spent)
     tests: Spent = field(default_factory=Spent)
     preparing: list[float] = field(default_factory=list)  # seconds before each generation
@@ -81,7 +83,7 @@ class Remaining:
             case TaskStarted():
                 for name in self.run.tasks:
                     self.over[name] = max(self.over.get(name, 0), event.iteration)
-                self.place, self.generation, self.cycles = event, -1, []
+                self.place, self.generation, self.cycles, self.best = event, -1, [], 1.0
             case GenerationStarted():
                 self.preparing.append(seconds)
                 self._begin(event)
@@ -98,7 +100,7 @@ class Remaining:
                 self.children.add(seconds, self._trunk_cycle())
                 self.trunk_cycles -= 1
             case TaskFinished():
-                self.tests.add(seconds, Work(read=self._images(event.task).test))
+                self.tests.add(seconds, Work(read=self._images(event.task).test * self.best))
                 self.over[event.task] = event.iteration + 1
                 self.place, self.cycles = None, []
             case RunFinished():
@@ -113,11 +115,10 @@ class Remaining:
         done = self._estimated(self.children.work)
         if not done:
             return None
-        tests = [self._images(name).test for name, _ in self._open()]
         generations = len(list(self._generations()))
         preparing = generations * sum(self.preparing) / len(self.preparing) if self.preparing else 0.0
         training = self._estimated(self._children_left()) * self.children.seconds / done
-        return training + preparing + sum(tests) * self._test_rate()
+        return training + preparing + self._tests_left().read * self._test_rate()
 
     @property
     def share(self) -> float:
@@ -153,7 +154,7 @@ class Remaining:
         return sum(left, Work())
 
     def _tests_left(self) -> Work:
-        return Work(read=sum(self._images(name).test for name, _ in self._open()))
+        return Work(read=self._typical()[1] * sum(self._images(name).test for name, _ in self._open()))
 
     def _is_first(self, iteration: int) -> bool:
         """Whether a task iteration only gives a first model, with a head in closed form."""
@@ -164,9 +165,13 @@ class Remaining:
         images = self._images(task)
         if self._is_first(iteration):
             return Work(read=images.head + images.validation)
-        seen = list(zip(*self.known, strict=True)) or [(cost,) for cost in _COSTS]
-        trained, read = (sum(costs) / len(costs) for costs in seen)
+        trained, read = self._typical()
         return Work(images.cycle * trained, images.validation * read) * (self.run.children * self.run.cycles)
+
+    def _typical(self) -> tuple[float, float]:
+        """Costs of a child that is not drawn yet."""
+        trained, read = zip(*self.known, *[_COSTS] * _PRIOR, strict=True)
+        return sum(trained) / len(trained), sum(read) / len(read)
 
     def _begin(self, event: GenerationStarted) -> None:
         self.generation = event.generation
@@ -200,8 +205,9 @@ class Remaining:
         else:
             self.children.add(seconds, Work())
         self.cycles[event.child] = 0
-        spent: Mapping[str, Any] = event.record.get("seconds") or {}
         trained, read = self.costs[event.child]
+        self.best = read if event.best else self.best
+        spent: Mapping[str, Any] = event.record.get("seconds") or {}
         if spent and event.record.get("accuracies"):
             images = self._images(event.task)
             self.trained.add(spent["train"], Work(event.record["samples"] * trained))

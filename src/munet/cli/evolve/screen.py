@@ -9,7 +9,6 @@ from rich.text import Text
 
 from munet.cli.evolve.state import ACCEPTED, BEST, REJECTED, TRAINING, WAITING, ChildRow, RunState, TaskRow
 from munet.cli.text.formatting import NOTHING, duration, percent, sparkline
-from munet.cli.text.progress import BAR
 from munet.tables.folding import folded
 from munet.text import clean, counted
 
@@ -62,7 +61,7 @@ def _header(state: RunState, width: int) -> list[RenderableType]:
     bar = Table.grid(padding=(0, 1), expand=True)
     bar.add_column(ratio=1)
     bar.add_column(justify="right", no_wrap=True, width=6)
-    bar.add_row(ProgressBar(total=1.0, completed=state.progress, **BAR), f"{percent(state.progress, 1)}%")
+    bar.add_row(ProgressBar(total=1.0, completed=state.progress), f"{percent(state.progress, 1)}%")
     return [*lines, bar]
 
 

@@ -60,6 +60,7 @@ class RunState:
     trunk: TrunkStarted | None = None  # in training
     trunk_accuracies: list[float] = field(default_factory=list)  # mean over its tasks, after each cycle
     remaining: Remaining | None = None
+    share: float = 0.0  # of the run's work that is done; it never goes back where a child turns out to cost more
 
     @property
     def elapsed(self) -> float:
@@ -70,11 +71,11 @@ class RunState:
         """Fraction of the run's work that is done, by earlier sessions included."""
         if self.finished:
             return 1.0
-        if self.run is None or self.remaining is None:
+        if self.run is None:
             return 0.0
         run = self.run
         children = len(run.tasks) * run.task_iterations * run.generations * run.children
-        return min(1.0, max(self.remaining.share, run.finished_children / children))
+        return min(1.0, max(self.share, run.finished_children / children))
 
     @property
     def time_left(self) -> float | None:
@@ -99,10 +100,11 @@ def advance(state: RunState, event: Event, now: float) -> None:
     state.now = now
     if state.remaining is not None:
         state.remaining.hear(event, now)
+        state.share = max(state.share, state.remaining.share)
     match event:
         case RunStarted():
             if state.run is not None:  # an observer may hear several runs, as those of a sequence
-                state.began, state.finished = now, None
+                state.began, state.finished, state.share = now, None, 0.0
             state.run, state.remaining = event, Remaining(event, now)
             state.tasks = {name: state.tasks.get(name, TaskRow(name)) for name in event.tasks}
         case TaskStarted():

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from munet.cli.common import console
 from munet.cli.evolve.observers import terminated
 from munet.cli.evolve.state import RunState, advance, initial_state
-from munet.cli.text.progress import BAR
 from munet.cli.text.formatting import NOTHING, duration, percent
 from munet.evolution.events import TaskFinished, event_of
 from munet.experiments.grid import Run
@@ -212,7 +211,7 @@ def screen(state: GridState, height: int) -> "Table":
     table.add_column("mean test %", justify="right", no_wrap=True)
     table.add_column("left", justify="right", no_wrap=True)
     for row in _shown(rows, max(3, height - _FIXED_LINES)):
-        bar = ProgressBar(total=1.0, completed=row.progress, **BAR) if row.state in _OPEN else row.state
+        bar = ProgressBar(total=1.0, completed=row.progress) if row.state in _OPEN else row.state
         time = row.evolution.time_left if row.evolution and row.state == RUNNING else None
         style = {WAITING: "dim", FAILED: "red", FINISHED: "green"}.get(row.state, "")
         table.add_row(

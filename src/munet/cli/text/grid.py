@@ -8,6 +8,7 @@ from rich import box
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
+from rich.style import StyleType
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -42,7 +43,7 @@ class Grid(Table):
     folds: Sequence[str] = ()
     spare: Sequence[str] = ()
 
-    def add_row(self, *cells: RenderableType | None, style: str | None = None, end_section: bool = False) -> None:
+    def add_row(self, *cells: RenderableType | None, style: StyleType | None = None, end_section: bool = False) -> None:
         shown = (
             cell if column.no_wrap or cell is None else _Folding(cell if isinstance(cell, Text) else Text(str(cell)))
             for cell, column in zip(cells, self.columns, strict=True)

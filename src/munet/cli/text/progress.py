@@ -6,7 +6,6 @@ from threading import Lock, Timer
 
 Progress = Callable[[int, int | None], None]  # done, in all; None where nobody knows
 PATIENCE = 2.0  # seconds
-BAR = {"complete_style": "cyan", "finished_style": "green", "pulse_style": "cyan"}  # of every bar
 
 
 @contextmanager
@@ -22,7 +21,7 @@ def progress(what: str, *, patience: float = PATIENCE) -> Iterator[Progress]:
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
-    columns = (TextColumn("{task.description}"), BarColumn(**BAR), TextColumn("{task.fields[count]}"), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"), TimeRemainingColumn())
     bar = Bar(*columns, console=err, transient=True, refresh_per_second=4)
     task = bar.add_task(what, total=None, count="")  # what tells no total has a bar that only moves
     lock, ended = Lock(), False
