@@ -72,7 +72,7 @@ def test_log_tells_each_change_once_and_marks_what_was_collected(width: int):
     assert "weights were collected" in text
     assert "the root" in text
     lines = text.splitlines()
-    begin, end = lines[0].index("task"), lines[0].index("  gen")
+    begin, end = lines[0].index("task"), lines[0].index("  depth")
     assert unfolded(LONG) in unfolded("".join(line[begin:end].strip() for line in lines))
     if width >= 120:
         assert text.splitlines()[2].count("hue 0→0.01") == 1

@@ -1,7 +1,7 @@
 /* Learning curves with the gap to the test split. */
 
 import { h, named, s } from "../base/dom.js";
-import { counted, difference, known, percent } from "../base/numbers.js";
+import { counted, gapText, known, percent } from "../base/numbers.js";
 import { dataTable } from "../base/table.js";
 import { taskColour, theme } from "../base/theme.js";
 import { ticks } from "../base/ticks.js";
@@ -55,15 +55,14 @@ function curve(data, { task, accuracies, starts, selected, test_accuracy: test }
   const values = accuracies.filter(known),
     last = accuracies.length;
   const place = selected ?? last - 1,
-    chosen = accuracies[place],
-    gap = difference(chosen, test);
+    chosen = accuracies[place];
   const all = known(test) ? [...values, test] : values;
   const low = Math.min(...all),
     high = Math.max(...all),
     spare = Math.max(0.005, (high - low) * 0.08);
   return chart({
     title: named(taskColour(task), data.tasks[task].name),
-    note: known(gap) ? `gap ${(100 * gap).toFixed(1).replace("-", "−")}` : "",
+    note: known(test) && known(chosen) ? `gap ${gapText(chosen, test)}` : "",
     label: `Learning curve of ${data.tasks[task].name}: ${counted(last, "validation")}, selected at ${percent(chosen, 1)}\u00a0%${known(test) ? `, test ${percent(test, 1)}\u00a0%` : ""}`,
     height: 128,
     draw: (svg, width, height) => {

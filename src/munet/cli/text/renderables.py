@@ -111,7 +111,7 @@ def added_view(records: Sequence[Row]) -> RenderableType:
 
 def log_view(entries: Sequence[Row], width: int) -> RenderableType:
     """A lineage, newest first: what each ancestor changed from its parent."""
-    table = grid("model", "task", "gen", "val %", "changes", names=("task",), folds=("changes",), ids=("model",))
+    table = grid("model", "task", "depth", "val %", "changes", names=("task",), folds=("changes",), ids=("model",))
     for entry in entries:
         if entry["task"] is None:
             changes = "the root"
@@ -139,14 +139,15 @@ def show_view(model: Row, width: int) -> RenderableType:
     of = f"task {clean(model['task'])}" if model["task"] else "root"
     lines: list[RenderableType] = [line(f"{model['model']}  {of}", "bold")]
     if model["parent"]:
-        made = f"child of {short(model['parent'])} by {clean(model['method'])}, generation {model['generation']}"
+        made = f"child of {short(model['parent'])} by {clean(model['method'])}, {counted(model['generation'], 'step')} from the root"
         lines.append(line(f"{made}: {mutations_text(model['mutations'])}"))
         accuracies = " ".join(percent(a) for a in metrics["accuracies"])
         measured = f"validation {percent(metrics['validation_accuracy'])} % on {number(metrics['validation_examples'])}"
         tested = f", test {percent(model['test_accuracy'])} %" if model["test_accuracy"] is not None else ""
         lines.append(line(f"{measured} images (cycles: {accuracies}){tested}"))
         accounted = f"{number(metrics['accounted_parameters'])} accounted parameters when it was made"
-        lines.append(line(f"score {value_text(metrics['score'])}, {accounted}, {mflops(metrics['flops'])} MFLOPs"))
+        score = NOTHING if metrics["score"] is None else f"{metrics['score']:.4f}"
+        lines.append(line(f"score {score}, {accounted}, {mflops(metrics['flops'])} MFLOPs"))
     total = sum(layer["parameters"] for layer in model["layers"])
     deep = counted(model["num_blocks"], "block") if model["num_blocks"] else counted(len(model["layers"]), "layer")
     lines.append(line(f"{deep}, {model['image_size']} px, {number(total)} parameters"))

@@ -251,6 +251,11 @@
   var grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
   var count = (value) => known(value) ? grouped.format(value) : NOTHING;
   var percent = (value, digits2 = 2) => known(value) ? (100 * value).toFixed(digits2) : NOTHING;
+  var scored = (value) => known(value) ? value.toFixed(4) : NOTHING;
+  function gapText(validation, test) {
+    const gap = difference(validation, test);
+    return known(gap) ? `${gap < 0 ? "−" : "+"}${(100 * Math.abs(gap)).toFixed(2)}` : NOTHING;
+  }
   var counted = (value, noun) => {
     const ending = value === 1 ? "" : noun.endsWith("s") ? "es" : "s";
     return `${count(value)} ${noun === "child" && value !== 1 ? "children" : noun + ending}`;
@@ -591,7 +596,7 @@
         lines: [
           grown ? `validation ${percent(growth.accuracy(at.task))} %` : "no model yet at this step",
           grown && known(task.test_accuracy) && atEnd() ? `test ${percent(task.test_accuracy)} %` : "",
-          known(task.accounted_parameters) ? `${compact(task.accounted_parameters)} accounted parameters` : ""
+          grown && known(task.accounted_parameters) && atEnd() ? `${compact(task.accounted_parameters)} accounted parameters` : ""
         ]
       };
     }
@@ -611,7 +616,7 @@
       title: `Child ${count(at.step + 1)} of ${data.tasks[data.task[at.step]].name}`,
       lines: [
         data.verdict(at.step),
-        known(data.score[at.step]) ? `score ${percent(data.score[at.step])} %` : "no score",
+        known(data.score[at.step]) ? `score ${scored(data.score[at.step])}` : "no score",
         parentText(data, at.step)
       ]
     };
@@ -665,18 +670,16 @@
   }
   function taskCard(data, growth, number) {
     const task = data.tasks[number];
+    const now = growth.model(number);
     const facts = h(
       "dl",
       {},
       row("validation", `${percent(growth.accuracy(number))} %`),
-      atEnd() ? row("test", `${percent(task.test_accuracy)} %`) : null,
+      atEnd() ? [row("test", `${percent(task.test_accuracy)} %`), row("gap", gapOf(task))] : null,
       row("classes", count(task.classes)),
-      known(task.parameters) ? [
-        row("parameters", count(task.parameters)),
-        row("accounted", count(task.accounted_parameters)),
-        row("FLOPs", compact(task.flops)),
-        row("model", h("code", {}, task.model ?? NOTHING))
-      ] : null
+      now ? row("parameters", count(now.parameters)) : null,
+      now && atEnd() && known(task.accounted_parameters) ? [row("accounted", count(task.accounted_parameters)), row("FLOPs", compact(task.flops))] : null,
+      now ? row("model", h("code", {}, now.id || NOTHING)) : null
     );
     const layers = growth.layers(number);
     const body = [facts, h("p", {}, h("a", { href: addressOf(task) }, "Its images and its errors"))];
@@ -731,6 +734,7 @@
       })
     );
   }
+  var gapOf = (task) => `${gapText(task.validation_accuracy, task.test_accuracy)} points`;
   function layerCard(data, growth, layer) {
     const by = data.by(layer), users = growth.users(layer), id = data.layers.id[layer];
     const body = [
@@ -767,7 +771,7 @@
         "dl",
         {},
         row("task", taskLink(data, task)),
-        row("score", known(data.score[step]) ? `${percent(data.score[step])} %` : NOTHING),
+        row("score", scored(data.score[step])),
         row("validation", `${percent(data.accuracy[step])} %`),
         row("parameters", count(children.parameters[step])),
         row("time", duration(children.seconds[step])),
@@ -786,7 +790,7 @@
             {},
             swatch(taskColour(data.task[one])),
             modelLink(one, [`${count(one + 1)} `, bdi(data.tasks[data.task[one]].name)]),
-            h("span", { class: "value" }, known(data.score[one]) ? `${percent(data.score[one], 1)} %` : "")
+            h("span", { class: "value" }, known(data.score[one]) ? scored(data.score[one]) : "")
           )
         )
       )
@@ -2326,7 +2330,7 @@
   };
   function stepText(data) {
     const step = state.step;
-    const score = known(data.score[step]) ? `, score ${percent(data.score[step], 1)} %` : "";
+    const score = known(data.score[step]) ? `, score ${scored(data.score[step])}` : "";
     return `Child ${count(step + 1)} of ${count(data.count)}: ${data.tasks[data.task[step]].name}, ${parentText(data, step)}${score}, ${data.verdict(step)}`;
   }
 
@@ -2496,11 +2500,11 @@
       `child ${step + 1}`,
       data.tasks[data.task[step]]?.name,
       parentText(data, step),
-      percent(data.score[step]),
+      scored(data.score[step]),
       data.verdict(step),
       data.told(step).join(", ")
     ]);
-    return [["child", "task", "parent", "score %", "verdict", "what it changed"], ...rows];
+    return [["child", "task", "parent", "score", "verdict", "what it changed"], ...rows];
   }
 
   // page/model/growth.js
@@ -2550,6 +2554,18 @@
       const { count: count2, retained, tasks: tasks2 } = this.data;
       if (this.step >= count2 - 1 && retained[task] >= 0) return tasks2[task].validation_accuracy ?? NaN;
       return this.since[task] >= 0 ? this.data.accuracy[this.since[task]] : NaN;
+    }
+    /**
+     * What a task's model is at this step: its id and parameters; null without one.
+     * @param {number} task
+     */
+    model(task) {
+      if (this.paths[task] < 0) return null;
+      const { count: count2, retained, tasks: tasks2, children } = this.data;
+      if (this.step >= count2 - 1 && retained[task] >= 0)
+        return { id: tasks2[task].model, parameters: tasks2[task].parameters };
+      const step = this.since[task];
+      return step >= 0 ? { id: children.model[step], parameters: children.parameters[step] } : { id: null, parameters: null };
     }
     /**
      * Tasks whose model has a layer at this step, from left to right.
@@ -2969,16 +2985,20 @@
     return sums;
   }
   function teachers(data) {
-    const found = data.tasks.map((_, ancestor) => ({
-      task: ancestor,
-      learners: data.tasks.map((__, t) => t).filter((t) => t !== ancestor && data.flow[t]?.[ancestor] > 0 && uses(data, t, ancestor))
-    }));
-    return found.filter((one) => one.learners.length).sort((a, b) => b.learners.length - a.learners.length || a.task - b.task);
-  }
-  var uses = (data, task, other) => (data.layersOf(data.retained[task]) || []).some((layer) => layer >= 0 && trained(data, layer, other, task));
-  function trained(data, layer, by, without) {
-    const makers = data.makers(layer);
-    return makers.includes(by) && !makers.includes(without);
+    const found = data.tasks.map((_, task) => ({ task, learners: (
+      /** @type {number[]} */
+      []
+    ), parameters: 0 }));
+    data.retained.forEach((path, learner) => {
+      for (const layer of data.layersOf(path) || []) {
+        if (layer < 0 || data.makers(layer).includes(learner)) continue;
+        for (const by of data.makers(layer).filter((task) => task >= 0)) {
+          if (!found[by].learners.includes(learner)) found[by].learners.push(learner);
+          found[by].parameters += data.layers.parameters[layer];
+        }
+      }
+    });
+    return found.filter((one) => one.learners.length).sort((a, b) => b.parameters - a.parameters || b.learners.length - a.learners.length || a.task - b.task);
   }
   var spelled = (n) => n < 13 ? ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve"][n] : count(n);
   var inWords = (value) => value >= 1e9 ? `${digits(value / 1e9)} billion` : value >= 1e6 ? `${digits(value / 1e6)} million` : count(value);
@@ -3170,21 +3190,20 @@
       h("div", {}, heading("Graph"), graph),
       h("div", {}, heading("Matrix: share of ancestors, in percent"), matrix)
     ];
-    const list = h("div", {}, heading("Teachers"), teacherList(data));
+    const list = h("div", {}, heading("Teachers, by the parameters that others use"), teacherList(data));
     body.append(
       many ? h("div", { class: "stack" }, h("div", { class: "two" }, pictures[0], list), pictures[1]) : h("div", { class: "stack" }, h("div", { class: "two" }, pictures), list)
     );
   }
   function teacherList(data) {
     const found = teachers(data);
-    if (!found.length)
-      return h("p", { class: "none" }, "No task’s model descends from another task’s: each grew from the root alone.");
+    if (!found.length) return h("p", { class: "none" }, "No task’s model uses layers that another task trained.");
     const list = h("ul", { class: "flows columns" });
     return some(
       "teachers",
       found,
       12,
-      ({ task, learners }) => h(
+      ({ task, learners, parameters }) => h(
         "li",
         {},
         h(
@@ -3199,7 +3218,7 @@
             ` and ${learners.length - 5} more`
           ].flat() : listed(learners.map((t) => bdi(data.tasks[t].name)))
         ),
-        h("span", { class: "value" }, counted(learners.length, "task"))
+        h("span", { class: "value" }, `${compact(parameters)} parameters`)
       ),
       list
     );
@@ -3480,12 +3499,12 @@
   }
   function curve(data, { task, accuracies, starts, selected, test_accuracy: test }) {
     const values = accuracies.filter(known), last = accuracies.length;
-    const place = selected ?? last - 1, chosen = accuracies[place], gap = difference(chosen, test);
+    const place = selected ?? last - 1, chosen = accuracies[place];
     const all = known(test) ? [...values, test] : values;
     const low = Math.min(...all), high = Math.max(...all), spare = Math.max(5e-3, (high - low) * 0.08);
     return chart({
       title: named(taskColour(task), data.tasks[task].name),
-      note: known(gap) ? `gap ${(100 * gap).toFixed(1).replace("-", "−")}` : "",
+      note: known(test) && known(chosen) ? `gap ${gapText(chosen, test)}` : "",
       label: `Learning curve of ${data.tasks[task].name}: ${counted(last, "validation")}, selected at ${percent(chosen, 1)} %${known(test) ? `, test ${percent(test, 1)} %` : ""}`,
       height: 128,
       draw: (svg, width, height) => {
@@ -4136,8 +4155,8 @@
   var COLUMNS = [
     ["validation_accuracy", "val %", (v) => percent(v)],
     ["test_accuracy", "test %", (v) => percent(v)],
-    ["gap", "gap", (v) => known(v) ? `${v > 0 ? "" : "+"}${(-100 * v).toFixed(2)}`.replace("-", "−") : NOTHING],
-    ["score", "score", (v) => known(v) ? v.toFixed(4) : NOTHING],
+    ["gap", "gap", (v) => gapText(v, 0)],
+    ["score", "score", scored],
     ["parameters", "parameters", count],
     ["accounted_parameters", "accounted", count],
     [
@@ -4546,10 +4565,10 @@
         "p",
         {},
         listed(best.map((one) => h("strong", {}, bdi(data.tasks[one.task].name)))),
-        best.length > 1 ? " taught most others: " : " taught others: ",
-        listed(best.map((one) => count(one.learners.length))),
-        best.length > 1 ? " tasks descend from them." : best[0].learners.length === 1 ? " task descends from it." : " tasks descend from it."
-      ) : h("p", {}, "No task’s model descends from another task’s.")
+        " taught most: ",
+        listed(best.map((one) => `${compact(one.parameters)} parameters to ${counted(one.learners.length, "task")}`)),
+        "."
+      ) : h("p", {}, "No task’s model uses layers that another task trained.")
     );
   }
   function cost(data) {
@@ -4877,6 +4896,7 @@
     state.growth.goto(state.step);
     state.moved = true;
     document.title = data.title;
+    document.body.classList.toggle("empty", !data.totals.evolved_tasks && !data.count);
     growing.set(data);
     filled.clear();
     near.forEach(fillSection);
