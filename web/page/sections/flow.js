@@ -43,9 +43,11 @@ function fill(data, body) {
       const number = data.flow[learner][ancestor],
         share = totals[learner] ? number / totals[learner] : 0;
       return {
-        value: share,
-        text: number ? percent(share, 0) : "",
-        told: `${counted(number, "ancestor")} of ${totals[learner]}, ${percent(share, 0)}\u00a0%`,
+        value: totals[learner] ? share : null,
+        text: totals[learner] ? percent(share, 0) : "",
+        told: totals[learner]
+          ? `${counted(number, "ancestor")} of ${totals[learner]}, ${percent(share, 0)}\u00a0%`
+          : "no ancestors but the root",
       };
     },
     most: many ? 1180 : 570,

@@ -139,7 +139,8 @@ def show_view(model: Row, width: int) -> RenderableType:
     of = f"task {clean(model['task'])}" if model["task"] else "root"
     lines: list[RenderableType] = [line(f"{model['model']}  {of}", "bold")]
     if model["parent"]:
-        made = f"child of {short(model['parent'])} by {clean(model['method'])}, {counted(model['generation'], 'step')} from the root"
+        depth = f"{counted(model['generation'], 'step')} from the root"
+        made = f"child of {short(model['parent'])} by {clean(model['method'])}, {depth}"
         lines.append(line(f"{made}: {mutations_text(model['mutations'])}"))
         accuracies = " ".join(percent(a) for a in metrics["accuracies"])
         measured = f"validation {percent(metrics['validation_accuracy'])} % on {number(metrics['validation_examples'])}"

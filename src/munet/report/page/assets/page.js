@@ -1392,8 +1392,8 @@
     view.canvas.classList.toggle("over", Boolean(found));
     hover(found);
     if (!found) return tip.hide();
-    const told = describe(view.data, state.growth, found);
-    return tip.show(event.clientX, event.clientY, told.title, told.lines);
+    const told2 = describe(view.data, state.growth, found);
+    return tip.show(event.clientX, event.clientY, told2.title, told2.lines);
   }
   function key(view, event) {
     const { data } = view;
@@ -2016,7 +2016,8 @@
      */
     constructor(host, title, hint, height, label, paint) {
       this.canvas = h("canvas", { class: "time", tabindex: "0", role: "img", "aria-label": label });
-      host.append(h("h3", {}, title, " ", h("span", { class: "small" }, hint)), this.canvas);
+      this.note = h("span", { class: "small" });
+      host.append(h("h3", {}, title, " ", h("span", { class: "small" }, hint), this.note), this.canvas);
       this.tall = height;
       this.paint = paint;
       new ResizeObserver(() => this.resize()).observe(host);
@@ -2065,11 +2066,12 @@
       this.repaint();
     }
     /* Scores from the lowest of all but the worst two in a hundred to the highest; worse ones lie on the lower edge.
-       Where most are close to 100 %, the axis is stretched there: what is left to learn counts, not what is known. */
+       Where most are close to 1, the axis is stretched there: what is left to learn counts, not what is known. */
     scale() {
       const scores = this.data.score.filter((v) => known(v)).sort();
       const low = scores[Math.floor(scores.length * 0.02)] ?? 0, high = scores[scores.length - 1] ?? 1;
       const stretched = (scores[scores.length >> 1] ?? 0) > 0.82 && high <= 1 && low >= 0;
+      this.note.textContent = stretched ? "; the axis is stretched towards 1" : "";
       this.bent = stretched ? (v) => -Math.log10(1.012 - Math.min(1, v)) : (v) => v;
       const span = Math.max(0.02, this.bent(high) - this.bent(low));
       this.low = this.bent(low) - 0.05 * span;
@@ -2113,7 +2115,7 @@
         ctx.lineTo(this.width - 12, y);
         ctx.stroke();
         ctx.fillStyle = theme.colours.muted;
-        if (y > 7 && y < this.tall - 5) ctx.fillText(`${+(100 * value).toFixed(1)} %`, this.left - 10, y);
+        if (y > 7 && y < this.tall - 5) ctx.fillText(String(+value.toFixed(3)), this.left - 10, y);
       }
     }
     draw() {
@@ -2185,8 +2187,8 @@
       const step = this.hit(event);
       hover(step < 0 ? null : { kind: "model", step });
       if (step < 0) return tip.hide();
-      const told = describe(this.data, state.growth, { kind: "model", step });
-      return tip.show(event.clientX, event.clientY, told.title, told.lines);
+      const told2 = describe(this.data, state.growth, { kind: "model", step });
+      return tip.show(event.clientX, event.clientY, told2.title, told2.lines);
     }
   };
 
@@ -3174,9 +3176,9 @@
       cell: (learner, ancestor) => {
         const number = data.flow[learner][ancestor], share = totals[learner] ? number / totals[learner] : 0;
         return {
-          value: share,
-          text: number ? percent(share, 0) : "",
-          told: `${counted(number, "ancestor")} of ${totals[learner]}, ${percent(share, 0)} %`
+          value: totals[learner] ? share : null,
+          text: totals[learner] ? percent(share, 0) : "",
+          told: totals[learner] ? `${counted(number, "ancestor")} of ${totals[learner]}, ${percent(share, 0)} %` : "no ancestors but the root"
         };
       },
       most: many ? 1180 : 570,
@@ -3350,15 +3352,15 @@
   function axes(svg, width, height, { left = 40, right = 10, top = 8, bottom = 24, x, y }) {
     const toX = (v) => left + (v - x.low) / (x.high - x.low || 1) * (width - left - right);
     const toY = (v) => height - bottom - (v - y.low) / (y.high - y.low || 1) * (height - top - bottom);
-    for (const v of y.ticks) {
+    for (const [v, text] of told(y)) {
       svg.append(
         s("line", { class: "gridline", x1: left, x2: width - right, y1: toY(v), y2: toY(v) }),
-        s("text", { x: left - 8, y: toY(v) + 4, "text-anchor": "end" }, y.text(v))
+        s("text", { x: left - 8, y: toY(v) + 4, "text-anchor": "end" }, text)
       );
     }
     let last = -Infinity;
-    for (const v of x.ticks) {
-      const text = x.text(v), half = widthOf(text) / 2;
+    for (const [v, text] of told(x)) {
+      const half = widthOf(text) / 2;
       const at = Math.min(width - half, Math.max(half, toX(v)));
       if (at - half < last + 6) continue;
       last = at + half;
@@ -3366,6 +3368,18 @@
     }
     svg.append(s("line", { class: "axis", x1: left, x2: width - right, y1: height - bottom, y2: height - bottom }));
     return { x: toX, y: toY };
+  }
+  function told({ ticks: ticks2, text }) {
+    const said2 = /* @__PURE__ */ new Set();
+    return ticks2.flatMap((value) => {
+      const word = text(value);
+      if (said2.has(word)) return [];
+      said2.add(word);
+      return [
+        /** @type {[number, string]} */
+        [value, word]
+      ];
+    });
   }
   var pathOf = (points2) => points2.map(([x, y], n) => `${n ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
@@ -3481,9 +3495,10 @@
       body.append(h("p", { class: "none" }, "No accuracies of training cycles are recorded."));
       return;
     }
+    const range = rangeOf(data);
     const grid = h("div", { class: "grid", css: { "--least": "235px", "--phone": "148px" } });
     body.append(
-      some("learning curves", data.learning, 24, (one) => curve(data, one), grid),
+      some("learning curves", data.learning, 24, (one) => curve(data, one, range), grid),
       dataTable("Learning curves", () => [
         ["task", "cycle", "validation accuracy", "test accuracy"],
         ...data.learning.flatMap(
@@ -3497,18 +3512,20 @@
       ])
     );
   }
-  function curve(data, { task, accuracies, starts, selected, test_accuracy: test }) {
-    const values = accuracies.filter(known), last = accuracies.length;
-    const place = selected ?? last - 1, chosen = accuracies[place];
-    const all = known(test) ? [...values, test] : values;
+  function rangeOf(data) {
+    const all = data.learning.flatMap((one) => [...one.accuracies, one.test_accuracy].filter(known));
     const low = Math.min(...all), high = Math.max(...all), spare = Math.max(5e-3, (high - low) * 0.08);
+    return { low: Math.max(-2e-3, low - spare), high: Math.min(1.002, high + spare) };
+  }
+  function curve(data, { task, accuracies, starts, selected, test_accuracy: test }, range) {
+    const last = accuracies.length;
+    const place = selected ?? last - 1, chosen = accuracies[place];
     return chart({
       title: named(taskColour(task), data.tasks[task].name),
       note: known(test) && known(chosen) ? `gap ${gapText(chosen, test)}` : "",
       label: `Learning curve of ${data.tasks[task].name}: ${counted(last, "validation")}, selected at ${percent(chosen, 1)} %${known(test) ? `, test ${percent(test, 1)} %` : ""}`,
       height: 128,
       draw: (svg, width, height) => {
-        const range = { low: low - spare, high: Math.min(1.002, high + spare) };
         const scale = axes(svg, width, height, {
           left: 36,
           right: 12,
@@ -3528,7 +3545,7 @@
         const colour = taskColour(task), end = scale.x(place + 1);
         svg.append(
           s("path", {
-            d: pathOf(accuracies.map((v, n) => [scale.x(n + 1), scale.y(known(v) ? v : low)])),
+            d: pathOf(accuracies.flatMap((v, n) => known(v) ? [[scale.x(n + 1), scale.y(v)]] : [])),
             fill: "none",
             stroke: colour,
             "stroke-width": 1.8
@@ -4608,7 +4625,7 @@
     const row2 = (k) => {
       const share = right[k] / images2[k];
       const [from, to] = [low[k] ?? 0, high[k] ?? 1];
-      const told = [
+      const told2 = [
         `${count(right[k])} of ${count(images2[k])} ${split2} images right, ${percent(share, 1)} %`,
         `95 % interval ${percent(from, 1)} to ${percent(to, 1)} %`,
         `answered ${count(answers[k])} times, rightly ${percent(answers[k] ? right[k] / answers[k] : NaN, 1)} %`
@@ -4623,7 +4640,7 @@
         "li",
         {},
         h("span", { class: "named" }, bdi(seen.classes[k])),
-        mark(track, seen.classes[k], told),
+        mark(track, seen.classes[k], told2),
         h("span", { class: "value" }, `${percent(share, 1)} % of ${count(images2[k])}`)
       );
     };
