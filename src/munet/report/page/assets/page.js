@@ -3789,7 +3789,7 @@
     if (!points2.length)
       return h("figure", {}, h("figcaption", {}, h("h3", {}, title)), h("p", { class: "none" }, "Not recorded."));
     const values = points2.map((one) => one.value), low = Math.min(...values), high = Math.max(...values);
-    const spare = (high - low) * 0.08 || Math.abs(high) * 0.05 || 1;
+    const spare = Math.max((high - low) * 0.08, Math.abs(high) * 0.02) || 1;
     const number = data.progress.length;
     return chart({
       title,
