@@ -5,6 +5,7 @@ from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,7 +92,7 @@ def test_a_pareto_picture_has_its_front_and_one_seed_no_deviation(seeds: int, te
     axes = pareto_figure(runs, "title").axes[0]
     assert text in axes.get_ylabel()
     front = next(line for line in axes.get_lines() if line.get_label() == "Pareto front")
-    assert list(front.get_xdata()) == [100, 900]
+    assert np.array_equal(front.get_xdata(), [100, 900])
 
 
 def test_pareto_points_by_hand():
