@@ -23,10 +23,15 @@ def images_of(method: Method, task: TaskRecord) -> Images:
     sizes = {part: split["examples"] for part, split in task["splits"].items()}
     cycle = min(sizes["train"], method.samples_per_cycle) if method.at_most_epoch else method.samples_per_cycle
     validation = min(sizes["validation"], method.validation_cap)
-    head = 0
-    if method.head == "closed-form":
-        head = min(sizes["train"], EVIDENCE) + method.head_views * min(sizes["train"], HEAD)
+    evidence = min(sizes["train"], EVIDENCE) if method.head == "closed-form" else 0
+    head = evidence + _fitted_on(method, task)
     return Images(0 if method.training == "never" else cycle, validation, sizes["test"] + validation, head)
+
+
+def _fitted_on(method: Method, task: TaskRecord) -> int:
+    """Images that a head in closed form reads."""
+    train = task["splits"]["train"]["examples"]
+    return method.head_views * min(train, HEAD) if method.head == "closed-form" else 0
 
 
 def trained_on(method: Method, task: TaskRecord) -> int:
@@ -37,9 +42,10 @@ def trained_on(method: Method, task: TaskRecord) -> int:
 def read(method: Method, task: TaskRecord) -> int:
     """Images of a task that a run reads without training on them."""
     images, first, last = images_of(method, task), method.head_first, method.head_last
-    heads = max(first + (method.training != "never") + last, 1)
+    more_heads = max(first + (method.training != "never") + last, 1) - 1
     validated = (method.child_cycles + first + last) * images.validation
-    return validated + (method.task_iterations + first) * images.test + heads * images.head
+    tested = (method.task_iterations + first) * images.test
+    return validated + tested + images.head + more_heads * _fitted_on(method, task)
 
 
 def disk(method: Method, tasks: Sequence[TaskRecord], root_parameters: int) -> int:

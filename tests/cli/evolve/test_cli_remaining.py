@@ -63,7 +63,7 @@ def errors(events: list[Timed]) -> list[float]:
     return found
 
 
-@given(st.permutations(list(TASKS)), st.floats(0.5, 2), st.floats(0, 0.3), st.integers(1, 3), st.integers(1, 4))
+@given(st.permutations(list(TASKS)), st.floats(0.5, 2), st.floats(0, 0.3), st.integers(2, 3), st.integers(2, 4))
 @settings(max_examples=60, deadline=None)
 def test_from_the_first_tenth_on_the_time_left_is_within_a_fifth(
     order: list[str], reading: float, preparing: float, generations: int, cycles: int
