@@ -1,6 +1,7 @@
 """One small real system: page, tables, `--json` and pictures say the same of it."""
 
-# pandas carries no types of its own: pyright: reportGeneralTypeIssues=false
+# pandas carries no types of its own:
+# pyright: reportGeneralTypeIssues=false
 
 import json
 from pathlib import Path
