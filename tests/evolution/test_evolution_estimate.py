@@ -31,7 +31,7 @@ def test_an_estimate_counts_training_and_a_third_for_what_is_read(system: munet.
     method = load_method("finetune-tuned", {"cycles": 2, "samples_per_cycle": 500})
     found = estimated(method, tasks, SPEED)
     assert found.samples == 2 * 2 * 500
-    read = sum(2 * t["splits"]["validation"]["examples"] + t["splits"]["test"]["examples"] for t in tasks)
+    read = sum(3 * t["splits"]["validation"]["examples"] + t["splits"]["test"]["examples"] for t in tasks)
     assert found.seconds == pytest.approx((found.samples + read / 3) / 200)
     assert estimated(load_method("head-only"), tasks, SPEED).samples == 0
 

@@ -1,7 +1,7 @@
 /* The section of network and time: puts its parts together and keeps them in step. */
 
 import { $, bdi, clear, h, refill, swatch } from "./base/dom.js";
-import { count, counted, percent } from "./base/numbers.js";
+import { count, counted, scored } from "./base/numbers.js";
 import { dataTable } from "./base/table.js";
 import { taskColour } from "./base/theme.js";
 import { atEnd, on, state } from "./model/state.js";
@@ -202,9 +202,9 @@ function childRows(data) {
     `child ${step + 1}`,
     data.tasks[data.task[step]]?.name,
     parentText(data, step),
-    percent(data.score[step]),
+    scored(data.score[step]),
     data.verdict(step),
     data.told(step).join(", "),
   ]);
-  return [["child", "task", "parent", "score %", "verdict", "what it changed"], ...rows];
+  return [["child", "task", "parent", "score", "verdict", "what it changed"], ...rows];
 }

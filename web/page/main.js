@@ -82,6 +82,8 @@ function update(growing, payload) {
   state.growth.goto(state.step);
   state.moved = true;
   document.title = data.title;
+  // Of a system without models there is one thing to say, and the summary says it.
+  document.body.classList.toggle("empty", !data.totals.evolved_tasks && !data.count);
   growing.set(data);
   filled.clear();
   near.forEach(fillSection);

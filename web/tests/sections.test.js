@@ -17,7 +17,7 @@ test("every section has a name and a line that says how to read it", () => {
 test("who trained what the models use, and who taught whom", () => {
   const data = new Data(payload());
   assert.deepEqual(origins(data), { own: 25, others: 10, root: 333 });
-  assert.deepEqual(teachers(data), [{ task: 0, learners: [1] }]);
+  assert.deepEqual(teachers(data), [{ task: 0, learners: [1], parameters: 10 }]);
   assert.equal(spentFlops(data), 100);
 });
 

@@ -94,13 +94,14 @@ def open_system(path: Path) -> "System":
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """A console that never guesses markup or colours in names, and does not squeeze tables into a pipe."""
+    """A console with calm bars, that never guesses markup or colours in names or squeezes tables into a pipe."""
     from rich.console import Console
+    from rich.theme import Theme
 
-    made = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
-    if not made.is_terminal and "COLUMNS" not in os.environ:
-        made = Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=PIPE_WIDTH)
-    return made
+    calm = Theme({"bar.complete": "cyan", "bar.finished": "green", "bar.pulse": "cyan"})
+    plain: dict[str, Any] = {"stderr": stderr, "markup": False, "highlight": False, "emoji": False, "theme": calm}
+    made = Console(**plain)
+    return Console(**plain, width=PIPE_WIDTH) if not made.is_terminal and "COLUMNS" not in os.environ else made
 
 
 def show(*renderables: "RenderableType") -> None:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from munet.cli.evolve.observers import Observer
 
 _HEADINGS = {
-    "head_only": "heads alone",
-    "fine_tuning": "fine-tuning",
-    "tuned": "tuned by hand",
-    "system": "the system",
+    "head_only": "heads\nalone",
+    "fine_tuning": "fine-\ntuning",
+    "tuned": "tuned\nby hand",
+    "system": "the\nsystem",
 }
 
 
@@ -72,7 +72,7 @@ def quickstart(
 
 def result_view(result: Mapping[str, Any]) -> "list[RenderableType]":
     """The table, how to read it, the proof, the time, what to try next."""
-    from munet.cli.text.renderables import line
+    from munet.cli.text.grid import line
 
     return [
         line(""),
@@ -92,10 +92,12 @@ def result_view(result: Mapping[str, Any]) -> "list[RenderableType]":
 
 def _table(result: Mapping[str, Any]) -> "RenderableType":
     """Test accuracy in percent of each task by method, then the mean and the parameters per task."""
-    from munet.cli.text.renderables import grid
+    from munet.cli.text.grid import grid
 
     methods = result["methods"]
-    table = grid("test accuracy in %", "classes", *_HEADINGS.values(), names=("test accuracy in %",))
+    table = grid(
+        "test accuracy in %", "classes", *_HEADINGS.values(), names=("test accuracy in %",), spare=("classes",)
+    )
     for task in result["tasks"]:
         name = clean(task["name"]) + (" (added later)" if task["name"] == result["later_task"] else "")
         accuracies = [percent(methods[method]["test_accuracy"][task["name"]], 1) for method in _HEADINGS]

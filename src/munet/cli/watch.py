@@ -1,22 +1,28 @@
 """watch: the report of a system, live in the browser while it evolves."""
 
 import atexit
+import itertools
 import os
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from munet.cli import INTERRUPTED
-from munet.cli.common import SystemPath, importing_a_server, open_system, show, tell
+from munet.cli.common import SystemPath, console, importing_a_server, open_system, show, tell
+from munet.errors import MunetError
+from munet.store.run_records import is_going_on
 from munet.text import clean
 
 if TYPE_CHECKING:
     from munet.report.watch import Server
+    from munet.store import Store
 
+_TURNS = 10  # naps between two looks at what evolves
 PORT = 8467  # of munet.report.watch, which is imported late
 
 
@@ -55,7 +61,7 @@ def watch(
     show(f"Watching {clean(system)} at {server.full_url} (Ctrl-C ends it)")
     if not no_open and has_display(os.environ, sys.platform):
         _open_browser(server.full_url)
-    _wait()
+    _tell(opened.store)
 
 
 def has_display(environment: Mapping[str, str], platform: str) -> bool:
@@ -92,13 +98,39 @@ def _open_browser(url: str) -> None:
     threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
 
-def _wait() -> NoReturn:
+def _tell(store: "Store") -> NoReturn:
+    """Say on one line what evolves, which task, how far and how long; without a terminal, a line for each change."""
+    out = console()
+    live, said = out.is_terminal and not out.is_dumb_terminal, ""
     try:
-        while True:
-            time.sleep(
-                0.2
-            )  # short naps: the signal of Ctrl-C may reach another thread, and then does not wake this one
+        for turn in itertools.count():
+            if turn % _TURNS == 0:
+                text = _evolving(store)
+                if live:
+                    out.file.write(f"\r\x1b[K{text[: out.width - 1]}")
+                elif text and (place := text.partition(";")[0]) != said:
+                    out.file.write(f"{text}\n")
+                    said = place
+                out.file.flush()
+            # short naps: the signal of Ctrl-C may reach another thread, and then does not wake this one
+            time.sleep(0.2)
     except KeyboardInterrupt:
+        if live:
+            out.file.write("\n")
         # Nothing is left to be written, and taking a large history apart would take seconds.
         atexit.register(os._exit, INTERRUPTED)
         raise
+    raise AssertionError("it is only ended by Ctrl-C")
+
+
+def _evolving(store: "Store") -> str:
+    from munet.cli.evolve.replay import replayed, told
+
+    lines = []
+    with suppress(MunetError):  # the page says what is wrong, and a file may just be replaced
+        for run in store.unfinished_runs():
+            if is_going_on(store, run):
+                state = replayed(store, run)
+                state.now = time.time()
+                lines.append(told(state))
+    return " | ".join(lines)

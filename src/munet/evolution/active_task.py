@@ -190,8 +190,14 @@ class ActiveTask:
         """P and F of the score, for a root that has a head of two classes."""
         root, architecture = self.inheritance.root, self.models.architecture
         parameters = sum(root["sizes"].values()) + 2 * (architecture.width + 1)
-        compute = flops(architecture, blocks_in(root["layers"]), root["hyperparameters"]["image_size"], 2)
-        return references(self.method, parameters, compute)
+        return references(self.method, parameters, self.root_flops)
+
+    @property
+    def root_flops(self) -> int:
+        """FLOPs of one forward pass of the root with a head of two classes."""
+        root = self.inheritance.root
+        size = root["hyperparameters"]["image_size"]
+        return flops(self.models.architecture, blocks_in(root["layers"]), size, 2)
 
     def candidates(self) -> list[Candidate]:
         """The population, scored under the present method and sharing, in the order in which it grew."""

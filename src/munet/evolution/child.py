@@ -72,6 +72,12 @@ def job_of(active: ActiveTask, sampled: SampledChild) -> Job:
     )
 
 
+def cost_of(active: ActiveTask, sampled: SampledChild) -> tuple[float, float]:
+    """What one image costs in training and what it costs in validation, in forward passes of the root."""
+    stages, root = active.stages(sampled.plan), active.root_flops
+    return training_flops(stages, sampled.child.trainable) / root, sum(stages.values()) / root
+
+
 def recipe(active: ActiveTask, settings: Mapping[str, Any]) -> Recipe:
     """How a child is trained: hyperparameters of its own, the budget of the method."""
     method, architecture = active.method, active.models.architecture

@@ -13,6 +13,7 @@ import torch
 
 from munet.errors import InputError
 from munet.evolution.runs import Request
+from munet.evolution.work import disk, read, trained_on
 from munet.model.loader import ModelLoader
 from munet.model.network import Network
 from munet.model.slots import blocks_in, parse
@@ -27,7 +28,6 @@ from munet.training.trainer import TrainingSession
 _MEASURED = 2.0  # seconds of steps
 _FORWARD = 1 / 3  # of the time that an image takes in a step
 _MARGIN = 0.85  # of the time that was asked for: what is not counted needs some too
-_EVIDENCE, _HEAD = 1000, 5000  # images of a task that are read before training
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Estimate:
     seconds: float
     samples: int  # images that are trained on, over all tasks
     speed: Speed
+    disk: int  # bytes at most
 
 
 def measure_speed(
@@ -105,29 +106,11 @@ def _is_trained(slot: str, method: Method, num_blocks: int) -> bool:
     return slot in ("norm", "head") or (number is not None and number >= num_blocks - -(-2 * num_blocks // 3))
 
 
-def estimated(method: Method, tasks: Sequence[TaskRecord], speed: Speed) -> Estimate:
-    """What a run of a method over tasks takes at a speed."""
-    samples = sum(_samples(method, task) for task in tasks)
-    images = samples + sum(_FORWARD * _read(method, task) for task in tasks)
-    return Estimate(images / speed.rate, samples, speed)
-
-
-def _samples(method: Method, task: TaskRecord) -> int:
-    examples = task["splits"]["train"]["examples"]
-    cycle = min(examples, method.samples_per_cycle) if method.at_most_epoch else method.samples_per_cycle
-    return 0 if method.training == "never" else method.child_cycles * cycle
-
-
-def _read(method: Method, task: TaskRecord) -> int:
-    """Images that are read without training on them: for evidence and heads, validation, the test."""
-    sizes = {part: split["examples"] for part, split in task["splits"].items()}
-    validations = method.child_cycles + method.head_first + method.head_last
-    fits = method.head_first + (method.training != "never") + method.head_last
-    heads = min(sizes["train"], _EVIDENCE) + max(fits, 1) * method.head_views * min(sizes["train"], _HEAD)
-    if method.head != "closed-form":
-        heads = 0
-    tests = (method.task_iterations + method.head_first) * sizes["test"]
-    return validations * min(sizes["validation"], method.validation_cap) + heads + tests
+def estimated(method: Method, tasks: Sequence[TaskRecord], speed: Speed, root_parameters: int = 0) -> Estimate:
+    """What a run of a method over tasks takes at a speed, and the disk that it fills with such a root."""
+    samples = sum(trained_on(method, task) for task in tasks)
+    images = samples + sum(_FORWARD * read(method, task) for task in tasks)
+    return Estimate(images / speed.rate, samples, speed, disk(method, tasks, root_parameters))
 
 
 def within(seconds: float, method: Method, tasks: Sequence[TaskRecord], speed: Speed) -> Method:
@@ -135,7 +118,7 @@ def within(seconds: float, method: Method, tasks: Sequence[TaskRecord], speed: S
 
     InputError where not even one batch does; it says what would be enough.
     """
-    fixed = sum(_FORWARD * _read(method, task) for task in tasks)
+    fixed = sum(_FORWARD * read(method, task) for task in tasks)
     least = method.batch_size * method.child_cycles
     samples = int((seconds * _MARGIN * speed.rate - fixed) / len(tasks))
     if samples < least:

@@ -19,6 +19,8 @@ class RunStarted:
     cycles: int
     resumed: bool = False
     finished_children: int = 0  # of a resumed run: those that need no more work
+    head_first: bool = False  # the first task iteration gives each task a head in closed form, and trains nothing
+    images: tuple[tuple[int, ...], ...] = ()  # of each task, in the order of `munet.evolution.work.Images`
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class GenerationStarted:
     generation: int
     children: tuple[tuple[Mapping[str, Any], ...], ...]  # the mutations of each, as in its record
     finished: tuple[int, ...] = ()
+    costs: tuple[tuple[float, float], ...] = ()  # of training on one image and of reading one, in forward passes of
+    # the root; of each child
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from munet.evolution.active_task import ActiveTask
-from munet.evolution.child import SampledChild, job_of, judge, keep, manifest_of, record_of, sample_generation
+from munet.evolution.child import SampledChild, cost_of, job_of, judge, keep, manifest_of, record_of, sample_generation
 from munet.evolution.child_trainer import ComputeSettings
 from munet.evolution.computed import evidence_of
 from munet.evolution.events import (
@@ -40,6 +40,7 @@ from munet.evolution.runs import (
 from munet.evolution.shares import method_for, new_tasks, samples_by_task
 from munet.evolution.testing import tested
 from munet.evolution.trunk import is_trained, is_worse_together, plan_members, trunk_group
+from munet.evolution.work import images_of
 from munet.model.loader import ModelLoader
 from munet.provenance import now
 from munet.search.adaptive import Evidence
@@ -85,7 +86,10 @@ class Evolution:
         began, run, method = perf_counter(), self.run, self.run.method
         sizes = (self.iterations, method.generations, method.children, method.cycles)
         before = finished_children(self.store, run)
-        self.observe(RunStarted(run.name, method.name, run.tasks, *sizes, run.resumed, before))
+        images = tuple(images_of(method, self.store.read_task(name)) for name in run.tasks)
+        self.observe(
+            RunStarted(run.name, method.name, run.tasks, *sizes, run.resumed, before, method.head_first, images)
+        )
         for text in self.splits.notes:
             self.observe(Notice(text))
         results: list[TaskFinished] = []
@@ -205,7 +209,9 @@ class Evolution:
         made = {number: tuple(record["mutations"]) for number, record in records.items()}
         made |= {s.number: tuple(mutation.to_json() for mutation in s.plan.mutations) for s in drawn.values()}
         mutations = tuple(made[number] for number in sorted(made))
-        self.observe(GenerationStarted(*position, mutations, tuple(sorted(records))))
+        unknown = (3.0, 1.0)  # of children that an earlier session trained
+        costs = tuple(cost_of(active, drawn[number]) if number in drawn else unknown for number in sorted(made))
+        self.observe(GenerationStarted(*position, mutations, tuple(sorted(records)), costs))
         for result in self._train(
             active, position, [sampled for number, sampled in drawn.items() if number not in records]
         ):

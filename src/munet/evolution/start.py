@@ -19,6 +19,7 @@ from munet.evolution.loop import Evolution
 from munet.evolution.options import ANYWHERE, FULL, METHOD, Budget, Where
 from munet.evolution.runs import Request, begin, choose_unfinished, recorded_where
 from munet.evolution.runs import abandon as leave_behind
+from munet.evolution.speeds import MeasuredSpeed
 from munet.model.cost import flops
 from munet.model.loader import HasModels, ModelLoader
 from munet.model.slots import blocks_in
@@ -136,12 +137,16 @@ def estimate(
 ) -> Estimate:
     """How long `evolve` with the same arguments will take: two seconds of training are measured, the rest is counted.
 
-    It is that of a whole run; what an interrupted one has done is not taken off.
+    The speed is remembered for an hour on this machine. It is the time of a whole run; what an interrupted one has done
+    is not taken off.
     """
     models = system.models
     ready = _prepare(models, tasks, method, budget, where, image_size, preprocessing, settings)
     records = [models.store.read_task(name) for name in ready.asked.tasks]
-    return estimated(ready.asked.method, records, _speed(models, ready))
+    speed, chosen = _speed(models, ready, remembered=budget.time is None), ready.asked.method
+    if budget.time is not None:
+        chosen = within(budget.time, chosen, records, speed)
+    return estimated(chosen, records, speed, sum(models.manifest(models.root)["sizes"].values()))
 
 
 @dataclass(frozen=True)
@@ -183,17 +188,18 @@ def _prepare(
     return _Ready(asked, device, precision, plan, image_size or _root_size(models))
 
 
-def _speed(models: ModelLoader, ready: _Ready) -> Speed:
+def _speed(models: ModelLoader, ready: _Ready, *, remembered: bool) -> Speed:
+    """The speed of this machine, or the one that it had within the last hour."""
     method, plan = ready.asked.method, ready.plan
-    return measure_speed(
-        models,
-        method,
-        ready.image_size,
-        device=ready.device,
-        precision=ready.precision,
-        threads=plan.threads,
-        workers=max(1, plan.workers),
-    )
+    how = {"device": ready.device, "precision": ready.precision, "threads": plan.threads}
+    shape = {"root": models.root, "image_size": ready.image_size, "batch_size": method.batch_size}
+    kept = MeasuredSpeed({**how, **shape, "step": method.step, "clone": method.clone})
+    workers = max(1, plan.workers)
+    if remembered and (images := kept.read()):
+        return Speed(images, workers)
+    speed = measure_speed(models, method, ready.image_size, **how, workers=workers)
+    kept.write(speed.images)
+    return speed
 
 
 def _in_time(
@@ -204,7 +210,7 @@ def _in_time(
     going_on = interrupted(store, request, but=abandoned)
     if going_on is not None:
         return replace(request, method=going_on)
-    speed = _speed(models, ready)
+    speed = _speed(models, ready, remembered=False)
     method = within(seconds, request.method, [store.read_task(name) for name in request.tasks], speed)
     each = method.samples_per_cycle * method.child_cycles
     observe(Notice(f"{seconds:g} s are {each:,} images a task: {speed.rate:,.0f} a second were measured"))

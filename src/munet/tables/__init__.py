@@ -3,4 +3,5 @@
 table.py     Table, Column, Cell
 render.py    Markdown, CSV, LaTeX, JSON
 terminal.py  terminals
+folding.py   where text is broken that is too wide
 """

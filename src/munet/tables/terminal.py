@@ -1,6 +1,5 @@
 """Tables in a terminal: names folded and never cut, columns below each other where there are too many."""
 
-import re
 from collections.abc import Sequence
 
 from rich import box
@@ -9,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from munet.tables.folding import folded
 from munet.tables.render import cell_text, marks_of, raised
 from munet.tables.table import Cell, Column, Table, Unit
 from munet.text import clean
@@ -35,7 +35,7 @@ def _plain(cell: Cell, unit: Unit) -> str:
 
 
 def _heading(column: Column, most: int) -> list[str]:
-    return _folded(clean(column.title) + raised(column.marks), most)
+    return folded(clean(column.title) + raised(column.marks), most)
 
 
 def _width(table: Table, index: int) -> int:
@@ -76,20 +76,7 @@ def _grid(table: Table, picked: Sequence[int], label: int) -> RichTable:
     for place, row in enumerate(table.rows):
         if table.totals and place == len(table.rows) - table.totals:
             grid.add_section()
-        cells = [Text("\n".join(_folded(_plain(row[0], "text"), label)))]
+        cells = [Text("\n".join(folded(_plain(row[0], "text"), label)))]
         cells += [Text(_plain(row[index], table.columns[index].unit)) for index in picked[1:]]
         grid.add_row(*cells)
     return grid
-
-
-def _folded(text: str, most: int) -> list[str]:
-    """Lines of at most `most` cells: broken at spaces, before `+`, after `_ - . :`, and only then anywhere."""
-    lines = [""]
-    for piece in re.split(r"(?<= )|(?=\+)|(?<=[-_.:,])(?=\w)", text):
-        if lines[-1] and cell_len(lines[-1] + piece.rstrip()) > most:
-            lines.append("")
-        for letter in piece:
-            if cell_len(lines[-1] + letter) > most and letter != " ":
-                lines.append("")
-            lines[-1] += letter
-    return [line.strip() for line in lines]

@@ -17,7 +17,7 @@ def test_status_shows_any_name_whole(name: str, width: int):
     assert fits(text, width)
     assert "83.45" in text
     assert "81.23" in text
-    assert "14.8" in text
+    assert "14.8" in text or width < 100, "compute is left out first"
     assert "0123456789" in text
     assert "0123456789a" not in text, "ids are abbreviated"
     column = "".join(line[: line.find("  ")] for line in text.splitlines()[4:] if not line.startswith(("mean", "─")))
@@ -72,8 +72,10 @@ def test_log_tells_each_change_once_and_marks_what_was_collected(width: int):
     assert "aaaaaaaaaa*" in text
     assert "weights were collected" in text
     assert "the root" in text
-    assert unfolded(LONG) in unfolded("".join(line[13 : 13 + width // 4].split("  ")[0] for line in text.splitlines()))
-    if width >= 100:
+    lines = text.splitlines()
+    begin, end = lines[0].index("task"), lines[0].index("  depth")
+    assert unfolded(LONG) in unfolded("".join(line[begin:end].strip() for line in lines))
+    if width >= 120:
         assert text.splitlines()[2].count("hue 0→0.01") == 1
         assert "clone block.0, hue 0→0.01, flip false→true" in text
 

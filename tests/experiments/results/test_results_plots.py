@@ -1,10 +1,11 @@
 """What the plots show is settled as values; the pictures hold all of it and nothing covers anything else."""
 
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from munet.experiments.results.curves import (
     growth,
     meetings,
     pareto,
+    pareto_front,
     segments,
     spending,
 )
@@ -69,6 +71,28 @@ def test_fine_tuning_the_top_layers_runs_from_multi_head_to_all_of_them():
     assert members == [("multi-head", "multi-head"), ("finetune-above:1", "1"), ("finetune-full", "full")]
     other = families(["multi-head+preprocessing=none", "finetune-above:1"])
     assert len(other) == 2, "with another preprocessing it is another curve"
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=12))
+def test_the_front_is_what_nothing_as_cheap_reaches(pairs: list[tuple[int, int]]):
+    points = [Point(x, y, y, y) for x, y in pairs]
+    front = pareto_front(points)
+    assert all(one.x < other.x and one.y < other.y for one, other in pairwise(front))
+    for point in points:
+        assert any(one.x <= point.x and one.y >= point.y for one in front)
+
+
+@pytest.mark.parametrize(("seeds", "text"), [(1, "one seed"), (2, "±1 std over seeds")])
+def test_a_pareto_picture_has_its_front_and_one_seed_no_deviation(seeds: int, text: str):
+    methods = {"multi-head": 100, "finetune-full": 900}
+    runs = {
+        method: [made(method, seed, 0.5 + size / 2000, parameters_per_task=size) for seed in range(seeds)]
+        for method, size in methods.items()
+    }
+    axes = pareto_figure(runs, "title").axes[0]
+    assert text in axes.get_ylabel()
+    front = next(line for line in axes.get_lines() if line.get_label() == "Pareto front")
+    assert np.array_equal(front.get_xdata(), [100, 900])
 
 
 def test_pareto_points_by_hand():

@@ -5,7 +5,7 @@
 # pyright: reportCallIssue=false, reportIndexIssue=false, reportOperatorIssue=false
 
 import warnings
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -27,7 +27,7 @@ from munet.analysis.settings import by_depth, distributions, probability_histogr
 from munet.analysis.sharing import shared_layers
 from munet.errors import InputError
 from munet.report.figures import FIGURES, Options, check, draw
-from munet.report.figures.style import legend_plan, plain_number
+from munet.report.figures.style import legend_plan, looks, page, plain_number
 from munet.report.style.palette import task_colours
 
 NAMES = ("日本語の手書き文字", "देवनागरी", "عربي", "x_1", "a" * 90, "русский_текст")
@@ -68,8 +68,11 @@ def test_timeline_has_every_score_and_a_cross_at_each_best(grown: History):
     scored = grown.children[grown.children["score"].notna()]
     for task in grown.tasks["task"]:
         mine = scored[scored["task"] == task]
-        assert (mine["step"].tolist(), mine["score"].tolist()) in drawn
-        kept = mine[mine["accepted"]]
+        kept, lost = mine[mine["accepted"]], mine[~mine["accepted"].astype(bool)]
+        assert (lost["step"].tolist(), lost["score"].tolist()) in drawn
+        best = np.maximum.accumulate(mine["score"].where(mine["accepted"].astype(bool), -np.inf)).to_numpy()
+        reached = best[np.isfinite(best)].tolist()
+        assert (mine["step"].tolist()[-len(reached) :], reached) in drawn, "the line never falls"
         assert (kept["step"].tolist(), kept["score"].tolist()) in drawn, "accepted ones are filled"
     crosses = {(x[0], y[0]) for x, y in drawn if len(x) == 1}
     best = scored.loc[scored.groupby("task")["score"].idxmax()]
@@ -224,7 +227,9 @@ def test_learning_curves_end_at_the_selected_model_and_its_test_accuracy(grown: 
         assert tested == ([end["validations"]], [pytest.approx(100 * end["test_accuracy"])])
         assert dotted[1] == pytest.approx([100 * end["validation_accuracy"], 100 * end["test_accuracy"]])
         low, high = axes.get_ylim()
-        assert low <= 100 * end["test_accuracy"] <= high
+        assert low <= 100 * min(end["test_accuracy"], mine["accuracy"].min())
+        assert high >= 100 * max(end["test_accuracy"], mine["accuracy"].max())
+        assert (low, high) == figure.axes[0].get_ylim(), "panels that are compared have one scale"
 
 
 def test_histogram_counts_accepted_and_other_children(grown: History):
@@ -326,3 +331,31 @@ def test_a_legend_of_many_tasks_has_many_columns_and_stays_below_a_page():
 
 def test_numbers_are_written_without_powers_of_ten():
     assert [plain_number(value) for value in (0.0005, 0.1, 12.5, 1234567.0)] == ["0.0005", "0.1", "12.5", "1,234,567"]
+
+
+def test_axes_write_numbers_out_and_no_number_twice():
+    with page("title", "reading", (4, 2)) as made:
+        axes = made.panels()[0][0]
+        axes.plot([1, 2, 3], [14.69001, 14.69002, 14.69003])
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert axes.yaxis.get_offset_text().get_text() == ""
+    assert len(set(labels)) == len(labels)
+    assert "14.69002" in " ".join(labels)
+
+
+def test_legends_of_sixteen_tasks_differ():
+    drawn = looks([f"task-{number}" for number in range(16)])
+    assert len({look.colour for look in drawn.values()}) == 16
+    beside = list(drawn.values())
+    assert all(one.marker != other.marker for one, other in pairwise(beside))
+
+
+def test_zero_is_pale_and_what_is_absent_is_hatched(grown: History):
+    axes = axes_of(draw("transfers", grown))
+    values = np.ma.filled(axes.images[0].get_array().astype(float), np.nan)
+    sums = ancestor_shares(grown).sum(axis=1).to_numpy()
+    assert np.isnan(values[sums == 0]).all()
+    assert np.isfinite(values[sums > 0]).all()
+    assert axes.patch.get_hatch()
+    written = {text.get_text() for text in axes.texts}
+    assert ("0" in written) == bool((values == 0).any())

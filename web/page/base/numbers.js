@@ -26,6 +26,19 @@ export const count = (value) => (known(value) ? grouped.format(value) : NOTHING)
  */
 export const percent = (value, digits = 2) => (known(value) ? (100 * value).toFixed(digits) : NOTHING);
 
+/** @param {number | null | undefined} value a score, which is no share of images */
+export const scored = (value) => (known(value) ? value.toFixed(4) : NOTHING);
+
+/**
+ * The gap: validation minus test accuracy, in points; what selection on validation promised too much.
+ * @param {number | null | undefined} validation
+ * @param {number | null | undefined} test
+ */
+export function gapText(validation, test) {
+  const gap = difference(validation, test);
+  return known(gap) ? `${gap < 0 ? "−" : "+"}${(100 * Math.abs(gap)).toFixed(2)}` : NOTHING;
+}
+
 /**
  * @param {number} value
  * @param {string} noun for one

@@ -55,6 +55,21 @@ export class Growth {
   }
 
   /**
+   * What a task's model is at this step: its id and parameters; null without one.
+   * @param {number} task
+   */
+  model(task) {
+    if (this.paths[task] < 0) return null;
+    const { count, retained, tasks, children } = this.data;
+    if (this.step >= count - 1 && retained[task] >= 0)
+      return { id: tasks[task].model, parameters: tasks[task].parameters };
+    const step = this.since[task];
+    return step >= 0
+      ? { id: children.model[step], parameters: children.parameters[step] }
+      : { id: null, parameters: null };
+  }
+
+  /**
    * Tasks whose model has a layer at this step, from left to right.
    * @param {number} layer
    */

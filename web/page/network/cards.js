@@ -1,7 +1,7 @@
 /* What is said about a task, a layer or a model on the card beside the network. */
 
 import { bdi, h, named, swatch } from "../base/dom.js";
-import { NOTHING, compact, count, duration, known, percent } from "../base/numbers.js";
+import { NOTHING, compact, count, duration, gapText, known, percent, scored } from "../base/numbers.js";
 import { listed } from "../base/text.js";
 import { taskColour } from "../base/theme.js";
 import { ROOT } from "../model/data.js";
@@ -74,20 +74,18 @@ export function card(data, growth, at) {
  */
 function taskCard(data, growth, number) {
   const task = data.tasks[number];
+  const now = growth.model(number);
   const facts = h(
     "dl",
     {},
     row("validation", `${percent(growth.accuracy(number))}\u00a0%`),
-    atEnd() ? row("test", `${percent(task.test_accuracy)}\u00a0%`) : null,
+    atEnd() ? [row("test", `${percent(task.test_accuracy)}\u00a0%`), row("gap", gapOf(task))] : null,
     row("classes", count(task.classes)),
-    known(task.parameters)
-      ? [
-          row("parameters", count(task.parameters)),
-          row("accounted", count(task.accounted_parameters)),
-          row("FLOPs", compact(task.flops)),
-          row("model", h("code", {}, task.model ?? NOTHING)),
-        ]
+    now ? row("parameters", count(now.parameters)) : null,
+    now && atEnd() && known(task.accounted_parameters)
+      ? [row("accounted", count(task.accounted_parameters)), row("FLOPs", compact(task.flops))]
       : null,
+    now ? row("model", h("code", {}, now.id || NOTHING)) : null,
   );
   const layers = growth.layers(number);
   /** @type {HTMLElement[]} */
@@ -169,6 +167,9 @@ function lineageList(data, lineage) {
   );
 }
 
+/** @param {Task} task */
+const gapOf = (task) => `${gapText(task.validation_accuracy, task.test_accuracy)}\u00a0points`;
+
 /**
  * @param {Data} data
  * @param {Growth} growth
@@ -218,7 +219,7 @@ function modelCard(data, step) {
       "dl",
       {},
       row("task", taskLink(data, task)),
-      row("score", known(data.score[step]) ? `${percent(data.score[step])}\u00a0%` : NOTHING),
+      row("score", scored(data.score[step])),
       row("validation", `${percent(data.accuracy[step])}\u00a0%`),
       row("parameters", count(children.parameters[step])),
       row("time", duration(children.seconds[step])),
@@ -237,7 +238,7 @@ function modelCard(data, step) {
           {},
           swatch(taskColour(data.task[one])),
           modelLink(one, [`${count(one + 1)} `, bdi(data.tasks[data.task[one]].name)]),
-          h("span", { class: "value" }, known(data.score[one]) ? `${percent(data.score[one], 1)}\u00a0%` : ""),
+          h("span", { class: "value" }, known(data.score[one]) ? scored(data.score[one]) : ""),
         ),
       ),
     ),

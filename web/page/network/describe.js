@@ -1,6 +1,6 @@
 /* What is said about a task, a layer or a model in the tooltip. */
 
-import { compact, count, known, percent } from "../base/numbers.js";
+import { compact, count, known, percent, scored } from "../base/numbers.js";
 import { ROOT } from "../model/data.js";
 import { atEnd } from "../model/state.js";
 
@@ -19,7 +19,9 @@ export function describe(data, growth, at) {
         grown ? `validation ${percent(growth.accuracy(at.task))}\u00a0%` : "no model yet at this step",
         task.by && atEnd() ? `evolved by ${task.by}` : "",
         grown && known(task.test_accuracy) && atEnd() ? `test ${percent(task.test_accuracy)}\u00a0%` : "",
-        known(task.accounted_parameters) ? `${compact(task.accounted_parameters)} accounted parameters` : "",
+        grown && known(task.accounted_parameters) && atEnd()
+          ? `${compact(task.accounted_parameters)} accounted parameters`
+          : "",
       ],
     };
   }
@@ -44,7 +46,7 @@ export function describe(data, growth, at) {
     title: `Child ${count(at.step + 1)} of ${data.tasks[data.task[at.step]].name}`,
     lines: [
       data.verdict(at.step),
-      known(data.score[at.step]) ? `score ${percent(data.score[at.step])}\u00a0%` : "no score",
+      known(data.score[at.step]) ? `score ${scored(data.score[at.step])}` : "no score",
       parentText(data, at.step),
     ],
   };

@@ -20,34 +20,23 @@ export function origins(data) {
 }
 
 /**
- * Tasks by the number of other tasks that have them among their ancestors and use layers that they trained, most first.
+ * Tasks whose layers other tasks use that did not train them, by the parameters of those, each counted for each user.
  * @param {Data} data
  */
 export function teachers(data) {
-  const found = data.tasks.map((_, ancestor) => ({
-    task: ancestor,
-    learners: data.tasks
-      .map((__, t) => t)
-      .filter((t) => t !== ancestor && data.flow[t]?.[ancestor] > 0 && uses(data, t, ancestor)),
-  }));
+  const found = data.tasks.map((_, task) => ({ task, learners: /** @type {number[]} */ ([]), parameters: 0 }));
+  data.retained.forEach((path, learner) => {
+    for (const layer of data.layersOf(path) || []) {
+      if (layer < 0 || data.makers(layer).includes(learner)) continue;
+      for (const by of data.makers(layer).filter((task) => task >= 0)) {
+        if (!found[by].learners.includes(learner)) found[by].learners.push(learner);
+        found[by].parameters += data.layers.parameters[layer];
+      }
+    }
+  });
   return found
     .filter((one) => one.learners.length)
-    .sort((a, b) => b.learners.length - a.learners.length || a.task - b.task);
-}
-
-/**
- * Whether the retained model of a task has a layer that another task trained, and not itself.
- * @param {Data} data @param {number} task @param {number} other
- */
-const uses = (data, task, other) =>
-  (data.layersOf(data.retained[task]) || []).some((layer) => layer >= 0 && trained(data, layer, other, task));
-
-/**
- * @param {Data} data @param {number} layer @param {number} by @param {number} without
- */
-function trained(data, layer, by, without) {
-  const makers = data.makers(layer);
-  return makers.includes(by) && !makers.includes(without);
+    .sort((a, b) => b.parameters - a.parameters || b.learners.length - a.learners.length || a.task - b.task);
 }
 
 /** @param {number} n */

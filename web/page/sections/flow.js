@@ -1,7 +1,7 @@
 /* Who learned from whom: graph, matrix, teachers. */
 
 import { bdi, h, swatch } from "../base/dom.js";
-import { counted, percent } from "../base/numbers.js";
+import { compact, counted, percent } from "../base/numbers.js";
 import { listed } from "../base/text.js";
 import { taskColour } from "../base/theme.js";
 import { Heatmap } from "../charts/heatmap.js";
@@ -43,9 +43,11 @@ function fill(data, body) {
       const number = data.flow[learner][ancestor],
         share = totals[learner] ? number / totals[learner] : 0;
       return {
-        value: share,
-        text: number ? percent(share, 0) : "",
-        told: `${counted(number, "ancestor")} of ${totals[learner]}, ${percent(share, 0)}\u00a0%`,
+        value: totals[learner] ? share : null,
+        text: totals[learner] ? percent(share, 0) : "",
+        told: totals[learner]
+          ? `${counted(number, "ancestor")} of ${totals[learner]}, ${percent(share, 0)}\u00a0%`
+          : "no ancestors but the root",
       };
     },
     most: many ? 1180 : 570,
@@ -59,7 +61,7 @@ function fill(data, body) {
     h("div", {}, heading("Graph"), graph),
     h("div", {}, heading("Matrix: share of ancestors, in percent"), matrix),
   ];
-  const list = h("div", {}, heading("Teachers"), teacherList(data));
+  const list = h("div", {}, heading("Teachers, by the parameters that others use"), teacherList(data));
   body.append(
     many
       ? h("div", { class: "stack" }, h("div", { class: "two" }, pictures[0], list), pictures[1])
@@ -70,14 +72,13 @@ function fill(data, body) {
 /** @param {Data} data */
 function teacherList(data) {
   const found = teachers(data);
-  if (!found.length)
-    return h("p", { class: "none" }, "No task’s model descends from another task’s: each grew from the root alone.");
+  if (!found.length) return h("p", { class: "none" }, "No task’s model uses layers that another task trained.");
   const list = h("ul", { class: "flows columns" });
   return some(
     "teachers",
     found,
     12,
-    ({ task, learners }) =>
+    ({ task, learners, parameters }) =>
       h(
         "li",
         {},
@@ -95,7 +96,7 @@ function teacherList(data) {
               ].flat()
             : listed(learners.map((t) => bdi(data.tasks[t].name))),
         ),
-        h("span", { class: "value" }, counted(learners.length, "task")),
+        h("span", { class: "value" }, `${compact(parameters)} parameters`),
       ),
     list,
   );

@@ -1,7 +1,7 @@
 /* Learning curves with the gap to the test split. */
 
 import { h, named, s } from "../base/dom.js";
-import { counted, difference, known, percent } from "../base/numbers.js";
+import { counted, gapText, known, percent } from "../base/numbers.js";
 import { dataTable } from "../base/table.js";
 import { taskColour, theme } from "../base/theme.js";
 import { ticks } from "../base/ticks.js";
@@ -30,9 +30,10 @@ function fill(data, body) {
     body.append(h("p", { class: "none" }, "No accuracies of training cycles are recorded."));
     return;
   }
+  const range = rangeOf(data);
   const grid = h("div", { class: "grid", css: { "--least": "235px", "--phone": "148px" } });
   body.append(
-    some("learning curves", data.learning, 24, (one) => curve(data, one), grid),
+    some("learning curves", data.learning, 24, (one) => curve(data, one, range), grid),
     dataTable("Learning curves", () => [
       ["task", "cycle", "validation accuracy", "test accuracy"],
       ...data.learning.flatMap((one) =>
@@ -48,26 +49,32 @@ function fill(data, body) {
 }
 
 /**
+ * One scale for all curves, so that they can be compared.
  * @param {Data} data
- * @param {LearningCurve} curve
  */
-function curve(data, { task, accuracies, starts, selected, test_accuracy: test }) {
-  const values = accuracies.filter(known),
-    last = accuracies.length;
-  const place = selected ?? last - 1,
-    chosen = accuracies[place],
-    gap = difference(chosen, test);
-  const all = known(test) ? [...values, test] : values;
+function rangeOf(data) {
+  const all = data.learning.flatMap((one) => [...one.accuracies, one.test_accuracy].filter(known));
   const low = Math.min(...all),
     high = Math.max(...all),
     spare = Math.max(0.005, (high - low) * 0.08);
+  return { low: Math.max(-0.002, low - spare), high: Math.min(1.002, high + spare) };
+}
+
+/**
+ * @param {Data} data
+ * @param {LearningCurve} curve
+ * @param {{ low: number, high: number }} range
+ */
+function curve(data, { task, accuracies, starts, selected, test_accuracy: test }, range) {
+  const last = accuracies.length;
+  const place = selected ?? last - 1,
+    chosen = accuracies[place];
   return chart({
     title: named(taskColour(task), data.tasks[task].name),
-    note: known(gap) ? `gap ${(100 * gap).toFixed(1).replace("-", "−")}` : "",
+    note: known(test) && known(chosen) ? `gap ${gapText(chosen, test)}` : "",
     label: `Learning curve of ${data.tasks[task].name}: ${counted(last, "validation")}, selected at ${percent(chosen, 1)}\u00a0%${known(test) ? `, test ${percent(test, 1)}\u00a0%` : ""}`,
     height: 128,
     draw: (svg, width, height) => {
-      const range = { low: low - spare, high: Math.min(1.002, high + spare) };
       const scale = axes(svg, width, height, {
         left: 36,
         right: 12,
@@ -88,7 +95,7 @@ function curve(data, { task, accuracies, starts, selected, test_accuracy: test }
         end = scale.x(place + 1);
       svg.append(
         s("path", {
-          d: pathOf(accuracies.map((v, n) => [scale.x(n + 1), scale.y(known(v) ? v : low)])),
+          d: pathOf(accuracies.flatMap((v, n) => (known(v) ? [[scale.x(n + 1), scale.y(v)]] : []))),
           fill: "none",
           stroke: colour,
           "stroke-width": 1.8,

@@ -81,7 +81,8 @@ function overTime(data, title, column, text, full, divide = ticks) {
   const values = points.map((one) => one.value),
     low = Math.min(...values),
     high = Math.max(...values);
-  const spare = (high - low) * 0.08 || Math.abs(high) * 0.05 || 1;
+  // What hardly changes is a flat line, and its ticks have different texts.
+  const spare = Math.max((high - low) * 0.08, Math.abs(high) * 0.02) || 1;
   const number = data.progress.length;
   return chart({
     title,

@@ -126,15 +126,11 @@ function fromWhom(data) {
           "p",
           {},
           listed(best.map((one) => h("strong", {}, bdi(data.tasks[one.task].name)))),
-          best.length > 1 ? " taught most others: " : " taught others: ",
-          listed(best.map((one) => count(one.learners.length))),
-          best.length > 1
-            ? " tasks descend from them."
-            : best[0].learners.length === 1
-              ? " task descends from it."
-              : " tasks descend from it.",
+          " taught most: ",
+          listed(best.map((one) => `${compact(one.parameters)} parameters to ${counted(one.learners.length, "task")}`)),
+          ".",
         )
-      : h("p", {}, "No task’s model descends from another task’s."),
+      : h("p", {}, "No task’s model uses layers that another task trained."),
   );
 }
 

@@ -1,7 +1,7 @@
 /* The table of tasks, which sorts. */
 
 import { $, bdi, clear, h, swatch } from "../base/dom.js";
-import { NOTHING, compact, count, difference, duration, known, percent } from "../base/numbers.js";
+import { NOTHING, compact, count, difference, duration, gapText, known, percent, scored } from "../base/numbers.js";
 import { taskColour } from "../base/theme.js";
 import { choose, same, state } from "../model/state.js";
 import { spentFlops } from "./facts.js";
@@ -22,8 +22,8 @@ export const tasks = {
 const COLUMNS = [
   ["validation_accuracy", "val %", (v) => percent(v)],
   ["test_accuracy", "test %", (v) => percent(v)],
-  ["gap", "gap", (v) => (known(v) ? `${v > 0 ? "" : "+"}${(-100 * v).toFixed(2)}`.replace("-", "−") : NOTHING)],
-  ["score", "score", (v) => (known(v) ? v.toFixed(4) : NOTHING)],
+  ["gap", "gap", (v) => gapText(v, 0)],
+  ["score", "score", scored],
   ["parameters", "parameters", count],
   ["accounted_parameters", "accounted", count],
   [

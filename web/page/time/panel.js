@@ -36,7 +36,8 @@ export class TimePanel {
    */
   constructor(host, title, hint, height, label, paint) {
     this.canvas = h("canvas", { class: "time", tabindex: "0", role: "img", "aria-label": label });
-    host.append(h("h3", {}, title, " ", h("span", { class: "small" }, hint)), this.canvas);
+    this.note = h("span", { class: "small" });
+    host.append(h("h3", {}, title, " ", h("span", { class: "small" }, hint), this.note), this.canvas);
     this.tall = height;
     this.paint = paint;
     new ResizeObserver(() => this.resize()).observe(host);
@@ -88,12 +89,13 @@ export class TimePanel {
   }
 
   /* Scores from the lowest of all but the worst two in a hundred to the highest; worse ones lie on the lower edge.
-     Where most are close to 100 %, the axis is stretched there: what is left to learn counts, not what is known. */
+     Where most are close to 1, the axis is stretched there: what is left to learn counts, not what is known. */
   scale() {
     const scores = this.data.score.filter((v) => known(v)).sort();
     const low = scores[Math.floor(scores.length * 0.02)] ?? 0,
       high = scores[scores.length - 1] ?? 1;
     const stretched = (scores[scores.length >> 1] ?? 0) > 0.82 && high <= 1 && low >= 0;
+    this.note.textContent = stretched ? "; the axis is stretched towards 1" : "";
     this.bent = stretched ? (v) => -Math.log10(1.012 - Math.min(1, v)) : (v) => v;
     const span = Math.max(0.02, this.bent(high) - this.bent(low));
     this.low = this.bent(low) - 0.05 * span;
@@ -142,7 +144,7 @@ export class TimePanel {
       ctx.lineTo(this.width - 12, y);
       ctx.stroke();
       ctx.fillStyle = theme.colours.muted;
-      if (y > 7 && y < this.tall - 5) ctx.fillText(`${+(100 * value).toFixed(1)}\u00a0%`, this.left - 10, y);
+      if (y > 7 && y < this.tall - 5) ctx.fillText(String(+value.toFixed(3)), this.left - 10, y);
     }
   }
 

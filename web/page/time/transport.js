@@ -1,7 +1,7 @@
 /* The slider of time and the play button. */
 
 import { $, h } from "../base/dom.js";
-import { count, known, percent } from "../base/numbers.js";
+import { count, known, scored } from "../base/numbers.js";
 import { atEnd, emit, goto, state } from "../model/state.js";
 import { parentText } from "../network/describe.js";
 
@@ -157,6 +157,6 @@ export class Transport {
 /** @param {Data} data */
 function stepText(data) {
   const step = state.step;
-  const score = known(data.score[step]) ? `, score ${percent(data.score[step], 1)}\u00a0%` : "";
+  const score = known(data.score[step]) ? `, score ${scored(data.score[step])}` : "";
   return `Child ${count(step + 1)} of ${count(data.count)}: ${data.tasks[data.task[step]].name}, ${parentText(data, step)}${score}, ${data.verdict(step)}`;
 }

@@ -226,6 +226,7 @@ def _style(texts: Sequence[str]) -> Iterator[Callable[[str], str]]:
         "xtick.labelsize": _SIZE - 0.5, "ytick.labelsize": _SIZE - 0.5, "axes.linewidth": 0.6, "axes.edgecolor": FAINT,
         "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "axes.axisbelow": True,
         "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False, "legend.handlelength": 2.6,
+        "axes.formatter.useoffset": False,
     }  # fmt: skip
     with matplotlib.rc_context(style):
         yield lambda text: writable(clean(text), fonts)

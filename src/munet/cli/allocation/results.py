@@ -62,14 +62,11 @@ def evaluate(
 
 def _tasks_view(chosen: dict[str, Any]) -> Any:
     """A line for each task: its scores, and what it uses."""
-    from rich import box
-    from rich.table import Table
+    from munet.cli.text.grid import grid
 
     parts = [part for part in ("validation", "test", "train") if part in chosen["scores"]]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    table.add_column("task", overflow="fold")
-    for title in [*(f"{part} %" for part in parts), "used %", "parameters", "accounted", "MFLOPs"]:
-        table.add_column(title, justify="right", no_wrap=True)
+    sizes = ("parameters", "accounted", "MFLOPs")
+    table = grid("task", *(f"{part} %" for part in parts), "used %", *sizes, names=("task",), spare=sizes[::-1])
     for task, used in chosen["used"].items():
         table.add_row(
             clean(task),

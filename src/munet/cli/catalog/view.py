@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from munet.cli.text.formatting import NOTHING, compact, number, percent
-from munet.cli.text.renderables import WIDE, grid, line
+from munet.cli.text.grid import grid, line
 from munet.text import clean, counted
 
 if TYPE_CHECKING:
@@ -74,7 +74,6 @@ def tasks_view(tasks: Sequence["Task"], width: int) -> RenderableType:
     columns += ["val %", "test %"] if papers else []
     columns += ["what"] if local else []
     table = grid(*columns, names=("task", "from"), folds=("splits", "what"))
-    table.columns[0].no_wrap = table.columns[columns.index("from")].no_wrap = width >= WIDE
     notes = {note: _MARKS[k] for k, note in enumerate(dict.fromkeys(task.note for task in tasks if task.note))}
     for task in tasks:
         marks = (_NEEDS if task.needs else "") + (notes[task.note] if task.note else "")

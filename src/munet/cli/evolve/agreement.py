@@ -1,20 +1,26 @@
-"""Before a long run: what it will take, and whether that is wanted."""
+"""Before a run: what it will take, and whether that is wanted."""
 
 import re
+import shutil
 import sys
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import typer
 
-from munet.cli.common import show
-from munet.cli.text.formatting import duration
+from munet.cli.common import show, show_json
+from munet.cli.text.formatting import bytes_text, duration
 from munet.errors import InputError
+from munet.evolution.work import disk, trained_on
 from munet.store.run_records import unfinished_of
+from munet.text import counted
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from munet.evolution.asked import Asked
-    from munet.evolution.options import Budget, Where
+    from munet.evolution.estimate import Estimate
     from munet.model.loader import ModelLoader
     from munet.system import System
 
@@ -36,40 +42,67 @@ def parse_time(word: str, option: str = "--time") -> float:
 
 def agree(
     system: "System",
-    tasks: Sequence[str] | None,
-    method: str,
     asked: "Asked",
+    estimate: "Callable[[], Estimate]",
     *,
-    budget: "Budget",
-    where: "Where",
     image_size: int | None,
-    preprocessing: str,
-    settings: Mapping[str, Any],
+    timed: bool,
     yes: bool,
-    quiet: bool,
+    as_json: bool,
 ) -> None:
-    """Say how long a run takes where that is over ten minutes, and ask a person in a terminal from an hour on.
+    """Say what a run takes; where that is over ten minutes its speed is measured, and from an hour on a person in a
+    terminal is asked.
 
-    Nothing is said of a run that goes on: its view knows better. `quiet` says nothing at all, and never asks.
+    Nothing is said of a run that goes on or that has a time: they tell themselves. In JSON nothing is said or asked.
     """
-    store = system.store
-    if quiet or budget.time is not None or unfinished_of(store, asked.tasks):
+    if as_json or timed or unfinished_of(system.store, asked.tasks):
         return
     if _guess(system.models, asked, image_size) < _TOLD:
+        show(_short_line(system, asked))
         return
-    from munet.cli.text.renderables import line
-    from munet.evolution.start import estimate
-
-    found = estimate(
-        system, tasks, method, budget=budget, where=where,
-        image_size=image_size, preprocessing=preprocessing, settings=settings,
-    )  # fmt: skip
-    if found.seconds < _TOLD:
-        return
-    rate = f"{found.samples:,} images to train on, {found.speed.rate:,.0f} a second measured"
-    show(line(f"This takes about {duration(found.seconds)}: {rate}. `--time 10m` does what fits in about ten minutes."))
+    found = estimate()
+    show(_forecast_line(system, found))
+    if found.seconds >= _TOLD:
+        show("`--time 10m` does what fits in about ten minutes.")
     if found.seconds >= _ASKED and not yes and sys.stdin.isatty() and sys.stdout.isatty():
         typer.confirm("Go on?", abort=True)
+
+
+def forecast(system: "System", found: "Estimate", *, as_json: bool) -> None:
+    """What `--dry-run` says."""
+    if as_json:
+        show_json({**asdict(found), "free_disk": _free(system)})
+    else:
+        show(_forecast_line(system, found))
+
+
+def _forecast_line(system: "System", found: "Estimate") -> "Text":
+    from munet.cli.text.grid import line
+
+    rate = f"{found.speed.rate:,.0f} images a second measured"
+    took = f"about {duration(found.seconds)} on this machine ({rate})"
+    return line(f"{_samples(found.samples)}: {took}, {_disk(found.disk, system)}")
+
+
+def _short_line(system: "System", asked: "Asked") -> "Text":
+    from munet.cli.text.grid import line
+
+    records = [system.store.read_task(name) for name in asked.tasks]
+    samples = sum(trained_on(asked.method, record) for record in records)
+    root = sum(system.models.manifest(system.models.root)["sizes"].values())
+    return line(f"{_samples(samples)}: less than ten minutes, {_disk(disk(asked.method, records, root), system)}")
+
+
+def _samples(samples: int) -> str:
+    return f"{counted(samples, 'image')} to train on"
+
+
+def _disk(needed: int, system: "System") -> str:
+    return f"at most {bytes_text(needed)} on disk ({bytes_text(_free(system))} free)"
+
+
+def _free(system: "System") -> int:
+    return shutil.disk_usage(system.path).free
 
 
 def _guess(models: "ModelLoader", asked: "Asked", image_size: int | None) -> float:

@@ -18,13 +18,14 @@ from munet.cli.common import (
     show,
     show_json,
 )
-from munet.cli.evolve.agreement import agree, parse_time
+from munet.cli.evolve.agreement import agree, forecast, parse_time
 from munet.evolution.executors.worker_plan import EXECUTORS
 from munet.evolution.options import METHOD, SAMPLES, Budget, Where
 from munet.fs.sizes import parse_size
 
 if TYPE_CHECKING:
     from munet.cli.evolve.observers import Observer
+    from munet.evolution.estimate import Estimate
     from munet.evolution.events import Event
     from munet.system import System
 
@@ -124,6 +125,9 @@ def evolve(
             metavar="RUN", help="Leave this interrupted run behind, and its models.", show_default=False, **_RUN
         ),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how long it takes here, and how much disk, and stop.", **_RUN)
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Start what takes over an hour unasked.", **_RUN)] = False,
     log: Log = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event a line.", **_RUN)] = False,
@@ -164,6 +168,7 @@ def evolve(
       munet evolve fleet
       munet evolve fleet --method adaptive --budget quick
       munet evolve fleet --method adaptive --time 10m
+      munet evolve fleet --method mu2net-plus --dry-run
       munet evolve fleet mnist flowers --method mu2net-plus --task-iterations 2 --cycles 4
       munet evolve fleet --method adapters:64 --preprocessing none --samples-per-task 204800
       munet evolve fleet --method mu2net-plus --set defaults.learning_rate=0.02 --set acceptance='>'
@@ -204,15 +209,23 @@ def evolve(
         opened.models, tasks, method, budget=spent, where=where,
         image_size=image_size, preprocessing=preprocessing, settings=settings,
     )  # fmt: skip  # again by `evolve`, which has torch to import first
-    agree(
-        opened, tasks, method, asked, budget=spent, where=where, image_size=image_size,
-        preprocessing=preprocessing, settings=settings, yes=yes, quiet=as_json,
-    )  # fmt: skip
-    before = opened.status()
-    with watching(before["tasks"], as_json, log) as watch:
+
+    def estimated() -> "Estimate":
+        from munet import estimate
+
+        return estimate(
+            opened, tasks, method, budget=spent, where=where,
+            image_size=image_size, preprocessing=preprocessing, settings=settings,
+        )  # fmt: skip
+
+    if dry_run:
+        forecast(opened, estimated(), as_json=as_json)
+        return
+    agree(opened, asked, estimated, image_size=image_size, timed=spent.time is not None, yes=yes, as_json=as_json)
+    with compared(opened, asked.tasks, as_json) as rows, watching(rows, as_json, log) as watch:
         from munet import evolve as grow  # torch loads while the view is up already
 
-        results = grow(
+        grow(
             opened,
             tasks or None,
             method,
@@ -226,8 +239,20 @@ def evolve(
             abandon=abandon,
             observer=watch,
         )
+
+
+@contextmanager
+def compared(system: "System", tasks: Sequence[str], as_json: bool) -> Iterator[list[dict[str, Any]]]:
+    """Yields the tasks as they are; shows them before and after the block, also where a person ends that early."""
+    before = system.status()["tasks"]
+    try:
+        yield before
+    except (KeyboardInterrupt, SystemExit):
+        if not as_json:
+            _show_compared(system, before, tasks)
+        raise
     if not as_json:
-        summary(opened, before, {result.task for result in results})
+        _show_compared(system, before, tasks)
 
 
 @contextmanager
@@ -255,13 +280,12 @@ def watching(rows: list[dict[str, Any]], as_json: bool, log: Sequence[str] | Non
         yield observe
 
 
-def summary(system: "System", before: dict[str, Any], names: set[str]) -> None:
-    """The final table: the tasks that evolved, before and after."""
-    from munet.cli.text.renderables import before_after_view, line, totals_line
+def _show_compared(system: "System", before: list[dict[str, Any]], tasks: Sequence[str]) -> None:
+    from munet.cli.text.grid import line
+    from munet.cli.text.renderables import before_after_view, totals_line
 
-    after = system.status()
-    width = console().width
-    show(line(""), before_after_view(before["tasks"], after["tasks"], names, width), line(""), line(totals_line(after)))
+    after, width = system.status(), console().width
+    show(line(""), before_after_view(before, after["tasks"], tasks, width), line(""), line(totals_line(after)))
 
 
 def methods(

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from munet.cli.text.formatting import NOTHING, number
-from munet.cli.text.renderables import grid, line
+from munet.cli.text.grid import grid, line
 from munet.fs.decoding import decode_toml
 from munet.search import Method, load_method, preset_names
 from munet.text import clean, value_text

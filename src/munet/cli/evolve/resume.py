@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from munet.cli.common import JsonFlag, SystemPath, TrustSources, one_of, open_system
-from munet.cli.evolve.command import Log, summary, watching
+from munet.cli.evolve.command import Log, compared, watching
 from munet.evolution.executors.worker_plan import EXECUTORS
 from munet.evolution.options import Where
 from munet.store.run_records import read_config
@@ -41,15 +41,13 @@ def resume(
     from munet.evolution.runs import choose_unfinished, recorded_where
 
     name = choose_unfinished(opened.store, run)
-    before = opened.status()
+    tasks = read_config(opened.store, name)["request"]["tasks"]
     if trust_sources:
-        opened.trust_sources(read_config(opened.store, name)["request"]["tasks"])
+        opened.trust_sources(tasks)
     given: dict[str, Any] = {"device": device, "executor": executor, "workers": workers}
     changed = {key: value for key, value in given.items() if value is not None}
     where = replace(Where(**recorded_where(opened.store, name)), **changed)
-    with watching(before["tasks"], as_json, log) as watch:
+    with compared(opened, tasks, as_json) as rows, watching(rows, as_json, log) as watch:
         from munet import resume as go_on  # torch loads while the view is up already
 
-        results = go_on(opened, name, where=where, observer=watch)
-    if not as_json:
-        summary(opened, before, {result.task for result in results})
+        go_on(opened, name, where=where, observer=watch)

@@ -1,6 +1,7 @@
 """The live view of an evolution: a pure function from its state to what a terminal shows."""
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -8,10 +9,13 @@ from rich.text import Text
 
 from munet.cli.evolve.state import ACCEPTED, BEST, REJECTED, TRAINING, WAITING, ChildRow, RunState, TaskRow
 from munet.cli.text.formatting import NOTHING, duration, percent, sparkline
+from munet.tables.folding import folded
 from munet.text import clean, counted
 
 _STYLES = {BEST: "bold green", ACCEPTED: "green", REJECTED: "dim", TRAINING: "cyan", WAITING: "dim"}
 _FIXED_LINES = 10  # the header, two headings with their rules, the empty lines
+_GAP, _CURVE, _LEAST_STATE = 2, 18, 14  # cells between columns, of accuracies, of a state
+_NUMBERS, _FEWER_NUMBERS = 52, 29  # cells beside the names of tasks, with accuracies before the run and without
 
 
 def screen(state: RunState, width: int, height: int) -> RenderableType:
@@ -20,9 +24,11 @@ def screen(state: RunState, width: int, height: int) -> RenderableType:
     active = next((n for n, child in enumerate(state.children) if child.state in (TRAINING, WAITING)), 0)
     children = _window(len(state.children), active, room - 2)
     parts = [*_header(state, width), Text("")]
+    lines = 0
     if children:
-        parts += [_children(state, children), Text("")]
-    parts.append(_tasks(state, room - len(children)))
+        table, lines = _children(state, children, width, max(len(children), room - len(state.tasks)))
+        parts += [table, Text("")]
+    parts.append(_tasks(state, room - lines, width))
     # The cursor rests on an empty line: where a Ctrl-C is echoed there, nothing moves.
     return Group(*parts, Text(""))
 
@@ -72,27 +78,36 @@ def _cut(text: Text) -> Text:
     return text
 
 
-def _children(state: RunState, shown: range) -> Table:
-    table = Table(
-        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), expand=True, header_style="bold"
-    )
-    table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("mutated", ratio=3, no_wrap=True, overflow="ellipsis")
-    table.add_column("validation %", no_wrap=True, width=18)
-    table.add_column("state", ratio=2, no_wrap=True, overflow="ellipsis", min_width=14)
+def _children(state: RunState, shown: range, width: int, room: int) -> tuple[Table, int]:
+    """A row for each child, and the lines that they take: what was mutated is folded where there are as many as `room`,
+    else cut; before that goes the reason of a rejection."""
+    rows = [state.children[number] for number in shown]
+    changes, states = [clean(row.mutated) for row in rows], [_state(state, row) for row in rows]
+    left = width - len("12") - _CURVE - 3 * _GAP
+    tail = max(_LEAST_STATE, min(max(map(cell_len, states)), left - max(map(cell_len, changes))))
+    lines = [folded(text, max(1, left - tail)) for text in changes]
+    whole = sum(map(len, lines)) <= room
+    table = _table("#", "mutated", "validation %", "state")
+    table.columns[0].width, table.columns[1].width = len("12"), left - tail
+    table.columns[2].width, table.columns[3].width = _CURVE, tail
     every = [accuracy for child in state.children for accuracy in child.accuracies]
     low, high = (min(every), max(every)) if every else (0.0, 1.0)
-    for number in shown:
-        child = state.children[number]
-        style = _STYLES.get(child.state, "")
-        table.add_row(
-            str(number + 1), clean(child.mutated), _accuracies(child, low, high), Text(_state(state, child), style)
-        )
+    for number, row, text, parts in zip(shown, rows, changes, lines, strict=True):
+        told = Text(_state(state, row), _STYLES.get(row.state, ""))
+        table.add_row(str(number + 1), "\n".join(parts) if whole else text, _accuracies(row, low, high), told)
+    return table, sum(map(len, lines)) if whole else len(rows)
+
+
+def _table(*columns: str) -> Table:
+    """Nothing in it is wrapped; what is too long ends in an ellipsis."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(column, no_wrap=True, overflow="ellipsis")
     return table
 
 
 def _accuracies(child: ChildRow, low: float, high: float) -> str:
-    """At most 18 columns: bars of up to 8 cycles, then the best and the last accuracy where they differ."""
+    """At most `_CURVE` columns: bars of up to 8 cycles, then the best and the last accuracy where they differ."""
     if not child.accuracies:
         return ""
     last, best = percent(child.accuracies[-1], 1), percent(max(child.accuracies), 1)
@@ -108,7 +123,7 @@ def _state(state: RunState, child: ChildRow) -> str:
     return child.state
 
 
-def _tasks(state: RunState, room: int) -> Table:
+def _tasks(state: RunState, room: int, width: int) -> Table:
     """The tasks around the active one, as many as there is room for."""
     rows = list(state.tasks.values())
     active = state.task.task if state.task else None
@@ -118,22 +133,25 @@ def _tasks(state: RunState, room: int) -> Table:
         shown = _window(len(rows), place, room - 1)
         hidden = len(rows) - len(shown)
         rows = rows[shown.start : shown.stop]
-    table = Table(
-        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), expand=True, header_style="bold"
-    )
-    table.add_column("task", ratio=1, no_wrap=True, overflow="ellipsis", min_width=8)
-    for heading in ("val % before", "now", "test % before", "now", "task iterations"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    named = max((cell_len(clean(row.name)) for row in rows), default=0)
+    before = named + _NUMBERS <= width  # else the names need the room
+    now = ("val % was", "now", "test % was", "now") if before else ("val %", "test %")
+    table = _table("task", *now, "iterations")
+    for column in table.columns[1:]:
+        column.justify = "right"
+        column.overflow = "crop"
+    table.columns[0].max_width = None if before else max(1, width - _FEWER_NUMBERS)
     for row in rows:
-        table.add_row(*_task(state, row), style="bold" if row.name == active else "")
+        table.add_row(*_task(state, row, before), style="bold" if row.name == active else "")
     if hidden > 0:
         table.add_row(Text(f"and {counted(hidden, 'more task')}", "dim"))
     return table
 
 
-def _task(state: RunState, row: TaskRow) -> tuple[str, ...]:
+def _task(state: RunState, row: TaskRow, before: bool) -> tuple[str, ...]:
     # An accuracy in brackets belongs to a child that is not retained yet.
     now = f"({percent(row.open)})" if row.open is not None else percent(row.validation)
     total = state.run.task_iterations if state.run else 0
     done = f"{row.iterations}/{total}" if total else NOTHING
-    return clean(row.name), percent(row.validation_before), now, percent(row.test_before), percent(row.test), done
+    was, had = ((percent(row.validation_before),), (percent(row.test_before),)) if before else ((), ())
+    return clean(row.name), *was, now, *had, percent(row.test), done

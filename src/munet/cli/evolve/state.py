@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from munet.cli.evolve.remaining import Remaining
 from munet.cli.text.formatting import mutations_text
 from munet.evolution.events import (
     ChildFinished,
@@ -55,41 +56,34 @@ class RunState:
     task: TaskStarted | None = None
     generation: int = 0
     children: list[ChildRow] = field(default_factory=list)
-    cycles_done: int = 0  # child-cycles of this session; those that a rejected child will never run count too
     finished: RunFinished | None = None
     trunk: TrunkStarted | None = None  # in training
     trunk_accuracies: list[float] = field(default_factory=list)  # mean over its tasks, after each cycle
-    first_work: float | None = None  # when the first child of this session began
+    remaining: Remaining | None = None
+    share: float = 0.0  # of the run's work that is done; it never goes back where a child turns out to cost more
 
     @property
     def elapsed(self) -> float:
         return self.now - self.began
 
     @property
-    def cycles_total(self) -> int:
-        """Child-cycles of the whole run; 0 before it has started."""
-        if self.run is None:
-            return 0
-        run = self.run
-        return len(run.tasks) * run.task_iterations * run.generations * run.children * run.cycles
-
-    @property
     def progress(self) -> float:
-        """Fraction of the run's child-cycles that need no more work, those of earlier sessions included."""
+        """Fraction of the run's work that is done, by earlier sessions included."""
         if self.finished:
             return 1.0
-        earlier = self.run.finished_children * self.run.cycles if self.run else 0
-        return min(1.0, (earlier + self.cycles_done) / self.cycles_total) if self.cycles_total else 0.0
+        if self.run is None:
+            return 0.0
+        run = self.run
+        children = len(run.tasks) * run.task_iterations * run.generations * run.children
+        return min(1.0, max(self.share, run.finished_children / children))
 
     @property
     def time_left(self) -> float | None:
-        """Seconds, from the mean time that a child-cycle took in this session; None until one is done."""
+        """Seconds; None until a cycle of this session is done."""
         if self.finished:
             return 0.0
-        if not self.cycles_done or self.run is None or self.first_work is None:
-            return None
-        left = self.cycles_total - self.run.finished_children * self.run.cycles - self.cycles_done
-        return max(0, left) * (self.now - self.first_work) / self.cycles_done
+        left = self.remaining.seconds if self.remaining else None
+        return None if left is None or self.remaining is None else max(0.0, left - (self.now - self.remaining.now))
 
 
 def initial_state(now: float, rows: Sequence[Mapping[str, Any]] = ()) -> RunState:
@@ -104,11 +98,14 @@ def initial_state(now: float, rows: Sequence[Mapping[str, Any]] = ()) -> RunStat
 def advance(state: RunState, event: Event, now: float) -> None:
     """Let `event` change `state`."""
     state.now = now
+    if state.remaining is not None:
+        state.remaining.hear(event, now)
+        state.share = max(state.share, state.remaining.share)
     match event:
         case RunStarted():
             if state.run is not None:  # an observer may hear several runs, as those of a sequence
-                state.began, state.cycles_done, state.first_work, state.finished = now, 0, None, None
-            state.run = event
+                state.began, state.finished, state.share = now, None, 0.0
+            state.run, state.remaining = event, Remaining(event, now)
             state.tasks = {name: state.tasks.get(name, TaskRow(name)) for name in event.tasks}
         case TaskStarted():
             state.task, state.trunk = event, None
@@ -116,16 +113,13 @@ def advance(state: RunState, event: Event, now: float) -> None:
             _skip(state, event)
         case TrunkStarted():
             state.trunk, state.trunk_accuracies, state.children, state.task = event, [], [], None
-            state.first_work = now if state.first_work is None else state.first_work
         case TrunkCycle():
             state.trunk_accuracies.append(sum(event.accuracies) / len(event.accuracies))
-            state.cycles_done += len(event.accuracies)
         case GenerationStarted():
             state.generation = event.generation
             state.children = [ChildRow(mutations_text(mutations)) for mutations in event.children]
             for number in event.finished:
                 state.children[number].state = EARLIER
-            state.first_work = now if state.first_work is None else state.first_work
             _next(state)
         case CycleFinished():
             _cycle(state, event)
@@ -161,13 +155,10 @@ def _cycle(state: RunState, event: CycleFinished) -> None:
     row = state.children[event.child]
     row.state = TRAINING
     row.accuracies.append(event.accuracy)
-    state.cycles_done += 1
 
 
 def _child(state: RunState, event: ChildFinished) -> None:
     row = state.children[event.child]
-    if state.run:
-        state.cycles_done += max(0, state.run.cycles - len(row.accuracies))
     row.reason = event.reason
     row.state = BEST if event.best else ACCEPTED if event.accepted else REJECTED
     if event.best:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group
 
 from munet.cli.text.formatting import number, percent
-from munet.cli.text.renderables import grid, line
+from munet.cli.text.grid import grid, line
 from munet.text import clean, counted
 
 if TYPE_CHECKING:

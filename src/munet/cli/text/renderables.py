@@ -1,16 +1,13 @@
 """Plain values as rich renderables, for the commands that read a system.
 
-Each takes what `System` returns and the columns of the terminal; below `WIDE` columns numbers are abbreviated,
-from `WIDEST` on there is room for more of them.
+Each takes what `System` returns and the columns of the terminal; below `WIDE` columns numbers are abbreviated.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from rich import box
 from rich.columns import Columns
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from munet.cli.text.formatting import (
@@ -26,35 +23,11 @@ from munet.cli.text.formatting import (
     short,
     slots_text,
 )
+from munet.cli.text.grid import grid, line
 from munet.text import clean, counted, value_text
 
-WIDE, WIDEST = 100, 130
+WIDE = 100
 Row = Mapping[str, Any]
-
-
-def grid(*columns: str, names: Sequence[str] = (), folds: Sequence[str] = (), ids: Sequence[str] = ()) -> Table:
-    """A table with a rule under its headings; numbers right, the columns that are named here left.
-
-    What a person may have to type again (`names`) is folded and never cut; `ids` stay in one piece; long text
-    (`folds`) takes what is left.
-    """
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for column in columns:
-        text = column in names or column in folds
-        table.add_column(
-            column,
-            justify="left" if text or column in ids else "right",
-            overflow="fold",
-            no_wrap=not text,
-            min_width=6 if text else None,
-            ratio=1 if column in folds else None,
-        )
-    return table
-
-
-def line(text: str, style: str = "") -> Text:
-    """A line that wraps at spaces; its text is never read as markup."""
-    return Text(text, style=style)
 
 
 def _name(text: object, style: str = "") -> Text:
@@ -77,9 +50,9 @@ def status_view(status: Row, width: int) -> RenderableType:
     if not tasks:
         return Group(head, line(f"Add a task: munet add {clean(status['path'])} NAME SOURCE", "dim"))
     size = number if width >= WIDE else compact
-    wide, widest = width >= WIDE, width >= WIDEST
-    columns = ["task", "val %", "test %", "params" if not wide else "parameters", "accounted", "MFLOPs", "blocks", "px"]
-    table = grid(*columns, *(["classes", "images"] if widest else []), "model", names=("task",), ids=("model",))
+    sizes, shape, data = ("parameters", "accounted", "MFLOPs"), ("blocks", "px"), ("classes", "images")
+    table = grid("task", "val %", "test %", *sizes, *shape, *data, "model", names=("task",), ids=("model",),
+                 spare=(*data, *reversed(shape), *reversed(sizes), "model"))  # fmt: skip
     for row in tasks:
         cells: list[RenderableType] = [
             _task(row),
@@ -90,10 +63,10 @@ def status_view(status: Row, width: int) -> RenderableType:
             mflops(row["flops"]),
             value_text(row["num_blocks"]),
             value_text(row["image_size"]),
+            number(row["classes"]),
+            number(row["train_examples"]),
+            short(row["model"]),
         ]
-        if widest:
-            cells += [number(row["classes"]), number(row["train_examples"])]
-        cells.append(short(row["model"]))
         table.add_row(*cells)
     totals = (
         f"mean test accuracy {percent(status['mean_test_accuracy'])} %, "
@@ -126,8 +99,9 @@ def unfinished_text(run: Row) -> str:
 def added_view(records: Sequence[Row]) -> RenderableType:
     """New tasks with their classes and images."""
     table = grid(
-        "task", "classes", "train", "validation", "test", "left out", "source", names=("task",), folds=("source",)
-    )
+        "task", "classes", "train", "validation", "test", "left out", "source",
+        names=("task",), folds=("source",), spare=("left out",),
+    )  # fmt: skip
     for record in records:
         sizes = (number(record["splits"][part]["examples"]) for part in ("train", "validation", "test"))
         row = (number(len(record["classes"])), *sizes, number(record["skipped"]), clean(record["source"]))
@@ -138,9 +112,8 @@ def added_view(records: Sequence[Row]) -> RenderableType:
 def log_view(entries: Sequence[Row], width: int) -> RenderableType:
     """A lineage, newest first: what each ancestor changed from its parent, and who evolved it."""
     who = ["who"] if any(entry["by"] for entry in entries) else []
-    columns = ("model", "task", *who, "gen", "val %", "changes")
+    columns = ("model", "task", *who, "depth", "val %", "changes")
     table = grid(*columns, names=("task", "who"), folds=("changes",), ids=("model",))
-    table.columns[1].max_width = max(12, width // 4)
     for entry in entries:
         if entry["task"] is None:
             changes = "the root"
@@ -183,21 +156,22 @@ def show_view(model: Row, width: int) -> RenderableType:
     if model["by"]:
         lines.append(line(f"evolved by {clean(' and '.join(model['by']))}"))
     if model["parent"]:
-        made = f"child of {short(model['parent'])} by {clean(model['method'])}, generation {model['generation']}"
+        depth = f"{counted(model['generation'], 'step')} from the root"
+        made = f"child of {short(model['parent'])} by {clean(model['method'])}, {depth}"
         lines.append(line(f"{made}: {mutations_text(model['mutations'])}"))
         accuracies = " ".join(percent(a) for a in metrics["accuracies"])
         measured = f"validation {percent(metrics['validation_accuracy'])} % on {number(metrics['validation_examples'])}"
         tested = f", test {percent(model['test_accuracy'])} %" if model["test_accuracy"] is not None else ""
         lines.append(line(f"{measured} images (cycles: {accuracies}){tested}"))
         accounted = f"{number(metrics['accounted_parameters'])} accounted parameters when it was made"
-        lines.append(line(f"score {value_text(metrics['score'])}, {accounted}, {mflops(metrics['flops'])} MFLOPs"))
+        score = NOTHING if metrics["score"] is None else f"{metrics['score']:.4f}"
+        lines.append(line(f"score {score}, {accounted}, {mflops(metrics['flops'])} MFLOPs"))
     total = sum(layer["parameters"] for layer in model["layers"])
     deep = counted(model["num_blocks"], "block") if model["num_blocks"] else counted(len(model["layers"]), "layer")
     lines.append(line(f"{deep}, {model['image_size']} px, {number(total)} parameters"))
     who = ["who"] if any(layer["by"] for layer in model["layers"]) else []
     table = grid("slot", "layer", "parameters", "trained by", *who, "shared with",
                  names=("slot", "trained by", "who"), folds=("shared with",), ids=("layer",))  # fmt: skip
-    table.columns[3].max_width = max(12, width // 4)
     for layer in model["layers"]:
         shared = ", ".join(clean(task) for task in layer["shared_with"])
         made = (_name(layer["trained_by"]), *[_people(layer["by"])] * len(who))
@@ -254,7 +228,7 @@ def evaluate_view(results: Mapping[str, Row], width: int) -> RenderableType:
     """Accuracy of each task on one split, and the mean over tasks."""
     splits = sorted({row["split"] for row in results.values()})
     column = f"{'/'.join(splits)} %"
-    table = grid("task", column, "correct", "images", "model", names=("task",), ids=("model",))
+    table = grid("task", column, "correct", "images", "model", names=("task",), ids=("model",), spare=("model",))
     for name, row in results.items():
         table.add_row(
             _name(name), percent(row["accuracy"]), number(row["correct"]), number(row["examples"]), short(row["model"])
@@ -286,8 +260,9 @@ def before_after_view(
     old = {row["name"]: row for row in before}
     sizes = (("parameters", compact), ("accounted_parameters", compact), ("flops", mflops))
     table = grid(
-        "task", "val % was", "now", "test % was", "now", "params", "accounted", "MFLOPs", "change", names=("task",)
-    )
+        "task", "val % was", "now", "test % was", "now", "params", "accounted", "MFLOPs", "change",
+        names=("task",), spare=("MFLOPs", "accounted", "params", "val % was", "change"),
+    )  # fmt: skip
     for row in after:
         if row["name"] not in names:
             continue

@@ -53,6 +53,15 @@ def pareto(runs: Runs, axis: Axis, without: Sequence[str] = ()) -> list[Curve]:
     return curves
 
 
+def pareto_front(points: Sequence[Point]) -> list[Point]:
+    """The points that no cheaper or equally cheap one reaches, from the cheapest to the dearest."""
+    front: list[Point] = []
+    for point in sorted(points, key=lambda point: (point.x, -point.y)):
+        if not front or point.y > front[-1].y:
+            front.append(point)
+    return front
+
+
 def families(methods: Sequence[str]) -> list[tuple[str, str, list[tuple[str, str]]]]:
     """(name, spec, [(method, label), ...]): methods that differ only in their scale or in the number behind the colon.
 

@@ -19,6 +19,7 @@ from munet.experiments.results.curves import (
     Segment,
     growth,
     pareto,
+    pareto_front,
     segments,
     spending,
 )
@@ -48,16 +49,19 @@ def pareto_figure(runs: Runs, title: str, *, compute: bool = False, without: Seq
     """Test accuracy over parameters, or FLOPs, per task. Methods that differ in one number are a curve with a band."""
     curves = pareto(runs, "flops" if compute else "parameters", without)
     cost = "FLOPs per task" if compute else "parameters per task"
-    return cost_figure(curves, title, cost, _accuracy_text("±1 std over seeds", without))
+    spread = "±1 std over seeds" if any(len(results) > 1 for results in runs.values()) else "one seed"
+    return cost_figure(curves, title, cost, _accuracy_text(spread, without), front=True)
 
 
-def cost_figure(curves: Sequence[Curve], title: str, cost: str, quality: str) -> "Figure":
-    """Test accuracy, given as fractions, over a cost."""
+def cost_figure(curves: Sequence[Curve], title: str, cost: str, quality: str, *, front: bool = False) -> "Figure":
+    """Test accuracy, given as fractions, over a cost; with the `front` of what nothing cheaper reaches."""
     dearest = max((point.x for curve in curves for point in curve.points), default=0.0)
     unit, word = next(((unit, word) for unit, word in _UNITS if dearest >= unit), (1.0, ""))
     with _figure(title, 1, [curve.name for curve in curves]) as (figure, (axes,), say):
         for curve, style in zip(curves, _styles(curves), strict=True):
             _draw_curve(axes, curve, style, say)
+        if front and len(best := pareto_front([point for curve in curves for point in curve.points])) > 1:
+            _draw_front(axes, best)
         axes.set_xlabel(cost + word)
         axes.set_ylabel(quality)
         axes.xaxis.set_major_formatter(_in(unit))
@@ -136,6 +140,12 @@ def _draw_first_set(axes: "Axes", grown: Growth, style: dict[str, Any]) -> None:
                   ha="right", va="top", fontsize=_SIZE - 1)  # fmt: skip
 
 
+def _draw_front(axes: "Axes", front: Sequence[Point]) -> None:
+    """Steps: up to the next point nothing is better."""
+    xs, ys = [point.x for point in front], [_PERCENT * point.y for point in front]
+    axes.step(xs, ys, where="post", color=FAINT, lw=0.9, ls=(0, (1, 1.5)), zorder=1.5, label="Pareto front")
+
+
 def _draw_curve(axes: "Axes", curve: Curve, style: dict[str, Any], say: Callable[[str], str]) -> None:
     """Points joined by a line inside their band; a single point has a bar instead."""
     xs, ys = [point.x for point in curve.points], [_PERCENT * point.y for point in curve.points]
@@ -211,13 +221,14 @@ def _figure(
 
     fonts = families([clean(text) for text in (title, *names)])
     columns = 2 if max((cells(name) for name in names), default=0) <= 24 and len(names) > 3 else 1
-    legend = _LEGEND_ROW * -(-len(names) // columns) if len(names) > 1 else 0
+    legend = _LEGEND_ROW * -(-(len(names) + 1) // columns) if len(names) > 1 else 0  # and what is no method
     style: Any = {
         "font.family": fonts, "font.size": _SIZE, "axes.titlesize": _SIZE, "legend.fontsize": _SIZE - 0.5,
         "xtick.labelsize": _SIZE - 0.5, "ytick.labelsize": _SIZE - 0.5, "axes.linewidth": 0.6, "axes.edgecolor": FAINT,
         "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "axes.grid": True,
         "grid.color": "#e6e8ea", "grid.linewidth": 0.5, "axes.axisbelow": True, "axes.spines.top": False,
         "axes.spines.right": False, "legend.frameon": False, "legend.handlelength": 2.6,
+        "axes.formatter.useoffset": False,
     }  # fmt: skip
     with matplotlib.rc_context(style):
         figure = Figure(figsize=(_WIDTH, _HEAD + panels * panel + legend), facecolor="white", layout="constrained")
@@ -225,7 +236,7 @@ def _figure(
         made = figure.subplots(panels, 1, sharex=sharex, squeeze=False)[:, 0]
         made[0].set_title(writable(clean(title), fonts), loc="left", pad=8)
         yield figure, list(made), lambda text: writable(clean(text), fonts)
-        if len(names) > 1:
+        if len(names) > 1 or len(made[0].get_legend_handles_labels()[1]) > 1:
             handles, labels = made[0].get_legend_handles_labels()
             figure.legend(handles, labels, loc="outside lower left", ncols=columns, labelspacing=0.25, borderpad=0.2)
         figure.draw_without_rendering()  # ticks are made now, in this style, and everything has its place

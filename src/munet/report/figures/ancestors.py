@@ -40,13 +40,17 @@ def draw(history: "History", options: Options) -> "Figure":
         colours = {task: look.colour for task, look in looks(tasks).items()}
         image = len(scored) > _MANY
         _lines(axes, edges, colours, lw=0.5, alpha=0.5, zorder=2, rasterized=image)
-        dots = [colours[task] for task in scored["task"]]
-        axes.scatter(scored["step"], scored["score"], s=1 if image else 5, c=dots, lw=0, zorder=3, rasterized=image)
+        for task, mine in scored.groupby("task", sort=False):
+            look, size = looks(tasks)[str(task)], 1 if image else 7
+            axes.scatter(
+                mine["step"], mine["score"], s=size, c=look.colour, marker=look.marker, lw=0, zorder=3, rasterized=image
+            )
         _lines(axes, edges[edges["retained"]], colours, lw=1.7, zorder=4, capstyle="round")
         axes.plot(retained["step"], retained["score"], "+", color="black", ms=5, mew=0.9, zorder=5)
         label_time(axes, int(children["step"].max()) + 1)
         axes.set_ylabel("score")
-        made.legend([sample(color=colours[task], lw=1.7) for task in present], present)
+        marks = {task: looks(tasks)[task].marker for task in present}
+        made.legend([sample(color=colours[task], lw=1.7, marker=marks[task], ms=3.5) for task in present], present)
     return made.figure
 
 

@@ -131,13 +131,14 @@ def draw_matrix(history: "History", options: Options) -> "Figure":
     rows, columns = ([str(name) for name in names] for names in (shares.index, shares.columns))
     reading = (
         "Each row: of the ancestors of a task's model trained on any task, the share of each task, in percent. "
-        "On the diagonal stands the task itself. An empty row has no such ancestor: the model was made from the root."
+        "On the diagonal stands the task itself. A hatched row has no such ancestor: the model was made from the root."
     )
     size = matrix_size(rows, columns, 0.7)
     with page(f"Where models come from{_together(history)}", reading, size, [*rows, *columns]) as made:
         axes = made.panels()[0][0]
         cells_ = 100 * shares.to_numpy(float)
-        image = matrix(made, axes, cells_, rows, columns, lambda v: f"{v:.0f}" if v else "", vmin=0, vmax=100)
+        cells_[cells_.sum(axis=1) == 0] = float("nan")  # none is not a share of 0
+        image = matrix(made, axes, cells_, rows, columns, lambda v: f"{v:.0f}", vmin=0, vmax=100)
         axes.set_ylabel("task")
         axes.set_xlabel("task of the ancestors")
         scale_bar(made, axes, image, "share of ancestors (%)")

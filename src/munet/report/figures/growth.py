@@ -21,6 +21,7 @@ MEASURES = (
     ("tasks", "tasks with\na model", 1.0, FAINT),
 )
 _WIDTH, _PANEL = 5.0, 1.05
+_LEAST_SPAN = 0.04  # of the largest value that an axis spans: what hardly changes is a flat line
 _MARKED = 60  # task iterations up to which each is a point
 _MOST_RUNS = 12  # whose beginnings are marked
 
@@ -65,6 +66,8 @@ def _starts(curves: Frame) -> list[int]:
 
 
 def _measure(axes: "Axes", curves: Frame, measure: str, unit: float, colour: str) -> None:
+    import numpy as np
+
     held = curves.assign(value=curves[measure].astype(float) * unit).groupby("number")["value"]
     xs, mean = list(held.groups), held.mean().to_numpy()
     low, high = held.min().to_numpy(), held.max().to_numpy()
@@ -72,6 +75,10 @@ def _measure(axes: "Axes", curves: Frame, measure: str, unit: float, colour: str
         axes.fill_between(xs, low, high, color=colour, alpha=0.18, lw=0, zorder=1)
     marks = {"marker": "o", "ms": 2.6} if len(xs) <= _MARKED else {}
     axes.plot(xs, mean, color=colour, lw=1.2, zorder=3, **marks)
+    bottom, top = axes.get_ylim()
+    spare = _LEAST_SPAN * np.nanmax(np.abs(high)) - (top - bottom)
+    if spare > 0:
+        axes.set_ylim(bottom - spare / 2, top + spare / 2)
 
 
 def _ticks(count: int, **options: bool) -> "MaxNLocator":

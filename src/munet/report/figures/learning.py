@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from munet.analysis import History
 
-_LOW, _HIGH = 0.95, 1.007  # of the smallest mean of a curve, of the largest value: the limits of a panel (A20)
+_LOW, _HIGH = 0.95, 1.007  # of the smallest value, of the largest: the limits (A20)
 _DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)))
 
 
@@ -38,16 +38,21 @@ def curves_figure(history: "History", groups: Mapping[str, str], tasks: Sequence
     columns, rows, panel = grid_shape(len(tasks), large=len(names) > 3)
     title = f"Learning curves of {counted(len(tasks), 'task')}{about}"
     reading = (
-        "Validation accuracy along the lineage of a task's own models, each up to its selected cycle. "
+        "Validation accuracy along the lineage of a task's own models, each up to its selected cycle, on one scale. "
         "+ is the selected model, o below or above it the same model's test accuracy: the dotted line is the gap."
     )
     legend = names if len(names) > 1 else []
     labels = ("validations", "accuracy (%)")
     size = (max(4.6, columns * panel[0]), rows * panel[1] * 1.12 + 0.3)
     with page(title, reading, size, [*tasks, *names], legend, labels=labels) as made:
-        panels = made.grid(rows, columns, own=True)
+        panels = made.grid(rows, columns)
+        drawn = {s: styles.get(groups[s], {}) for s in groups}
+        limits = [
+            _panel(axes, task, held[held["task"] == task], ends, drawn)
+            for axes, task in zip(panels, tasks, strict=False)
+        ]
         for axes, task in zip(panels, tasks, strict=False):
-            _panel(axes, task, held[held["task"] == task], ends, {s: styles.get(groups[s], {}) for s in groups})
+            axes.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
             axes.set_title(made.say(task, 22), fontsize=SMALL)
             axes.set_xlim(0, 1.03 * held["validation"].max() + 0.5)
             whole_ticks(axes, made.ticks)
@@ -61,13 +66,16 @@ def _style(place: int) -> dict[str, Any]:
     return {"color": colour(place), "ls": _DASHES[place // 7 % len(_DASHES)], "lw": 1.1}
 
 
-def _panel(axes: "Axes", task: str, held: Frame, ends: Frame, styles: Mapping[str, dict[str, Any]]) -> None:
+def _panel(
+    axes: "Axes", task: str, held: Frame, ends: Frame, styles: Mapping[str, dict[str, Any]]
+) -> tuple[float, float]:
+    """Draws the curves of a task; gives the limits that they need."""
     lowest, highest = [], []
     for system, curve in held.groupby("system", sort=False):
         style = styles[str(system)]
         heights = 100 * curve["accuracy"].to_numpy(float)
         axes.plot(curve["validation"], heights, alpha=0.5, zorder=2, **style)
-        lowest.append(heights.mean())
+        lowest.append(heights.min())
         highest.append(heights.max())
         if (system, task) not in ends.index:
             continue
@@ -80,4 +88,4 @@ def _panel(axes: "Axes", task: str, held: Frame, ends: Frame, styles: Mapping[st
             lowest.append(tested)
             highest.append(tested)
     low, high = _LOW * min(lowest), _HIGH * max(highest)
-    axes.set_ylim(low, max(high, low + 0.5, max(highest) + 0.05 * (max(highest) - low)))
+    return low, max(high, low + 0.5, max(highest) + 0.05 * (max(highest) - low))

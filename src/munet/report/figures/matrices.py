@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from munet.report.figures.style import LETTER, SMALL, Page
-from munet.report.style.palette import INK
+from munet.report.figures.style import GRID, LETTER, SMALL, Page
+from munet.report.style.palette import FAINT, INK
 from munet.text import cells, clean
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def matrix(
     text: Callable[[float], str],
     **scale: Any,
 ) -> Any:
-    """Cells with their numbers where they have room; a cell without a value is left white. Returns the image."""
+    """Cells with their numbers where they have room; zero is pale, no value grey and hatched. Returns the image."""
     import numpy as np
 
     cell = cell_side(len(columns))
@@ -58,6 +58,7 @@ def matrix(
         label.set(rotation=90 if cell < 0.2 else 45, ha="center" if cell < 0.2 else "right", rotation_mode="anchor")
         if cell < 0.2:
             label.set(ha="right", va="center")
+    axes.patch.set(facecolor=GRID, edgecolor="white", hatch="/////")
     axes.grid(visible=False)
     axes.tick_params(length=0)
     for spine in axes.spines.values():
@@ -66,10 +67,11 @@ def matrix(
     longest = max((len(text(value)) for value in values.flat if np.isfinite(value)), default=1)
     points = min(SMALL, cell * 72 / (0.66 * longest + 0.5))
     if points >= 4.2:
-        middle = (scale.get("vmin", np.nanmin(values)) + scale.get("vmax", np.nanmax(values))) / 2
+        low, high = image.get_clim()
+        middle = (low + high) / 2
         for (row, column), value in np.ndenumerate(values):
             if np.isfinite(value):
-                ink = "white" if value > middle else INK
+                ink = "white" if value > middle else INK if value else FAINT
                 axes.text(column, row, text(value), ha="center", va="center", color=ink, fontsize=points)
     return image
 

@@ -28,7 +28,7 @@ def draw(history: "History", options: Options) -> "Figure":
     )
     with page(title, reading, matrix_size(names, names, 0.7), names) as made:
         axes = made.panels()[0][0]
-        image = matrix(made, axes, table.to_numpy(float), names, names, lambda v: f"{v:.0f}" if v else "", vmin=0)
+        image = matrix(made, axes, table.to_numpy(float), names, names, lambda v: f"{v:.0f}", vmin=0)
         scale_bar(made, axes, image, "layers in common")
     return made.figure
 

@@ -162,7 +162,7 @@ def _style(fonts: list[str]) -> Any:
         "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.major.size": 2.5, "ytick.major.size": 2.5,
         "axes.grid": True, "grid.color": GRID, "grid.linewidth": 0.5, "axes.axisbelow": True,
         "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False, "text.parse_math": False,
-        "axes.titlelocation": "left", "axes.unicode_minus": True,
+        "axes.titlelocation": "left", "axes.unicode_minus": True, "axes.formatter.useoffset": False,
     }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ _MANY = 4000  # points above which markers shrink and vector files hold them as 
 
 
 def draw(history: "History", options: Options) -> "Figure":
-    """One line for each task through its sampled models; a black cross marks the best of each task."""
+    """A point for each sampled model, for each task a line along its best so far and a cross at its best."""
     one_system(history, "timeline")
     children = some(history.children, "timeline", "sampled children")
     scored = some(children[children["score"].notna()], "timeline", "children with a score")
@@ -25,7 +25,7 @@ def draw(history: "History", options: Options) -> "Figure":
     present = [task for task in tasks if task in set(scored["task"])]
     reading = (
         "Each point is a sampled model, in the colour of its task: filled if it was accepted, hollow if not. "
-        "A black cross marks the best of each task."
+        "Lines follow the best of each task so far; a black cross marks the best of all."
     )
     lost = len(children) - len(scored)
     if lost:
@@ -41,11 +41,15 @@ def draw(history: "History", options: Options) -> "Figure":
 
 
 def _task(axes: "Axes", children: Frame, look: Look, count: int) -> "Line2D":
+    import numpy as np
+
     xs, ys = children["step"].to_numpy(), children["score"].to_numpy(float)
     accepted = children["accepted"].to_numpy(bool)
     image = count > _MANY
     size = 1.2 if image else 2.0 if count > 800 else 3.2
-    axes.plot(xs, ys, color=look.colour, lw=0.6, alpha=0.55, zorder=2, rasterized=image, label="_line")
+    reached = np.maximum.accumulate(np.where(accepted, ys, -np.inf))
+    held = np.isfinite(reached)
+    axes.step(xs[held], reached[held], where="post", color=look.colour, lw=0.8, alpha=0.6, zorder=2, rasterized=image)
     style = {"marker": look.marker, "ls": "none", "ms": size, "mew": 0.7, "mec": look.colour, "rasterized": image}
     axes.plot(xs[~accepted], ys[~accepted], mfc="white", zorder=3, **style)
     (handle,) = axes.plot(xs[accepted], ys[accepted], mfc=look.colour, zorder=3, **style)

@@ -61,8 +61,8 @@ def retained_paths(history: "History") -> list[Path]:
     columns = ["task", "slot", "layer", "parameters", "trained_by"]
     for task, slot, layer, parameters, trainer in history.layers[columns].itertuples(index=False):
         layers.setdefault(task, {})[slot] = Layer(layer, _size(parameters), _trainer(trainer))
-    tested = history.tasks[["task", "test_accuracy"]].itertuples(index=False)
-    return [Path(task, layers.get(task, {}), accuracy if accuracy == accuracy else None) for task, accuracy in tested]
+    known = history.tasks[["task", "validation_accuracy"]].itertuples(index=False)
+    return [Path(task, layers.get(task, {}), accuracy if accuracy == accuracy else None) for task, accuracy in known]
 
 
 def paths_at(history: "History", step: int) -> list[Path]:

@@ -30,7 +30,7 @@ class Path:
 
     task: str
     layers: Mapping[str, Layer]
-    accuracy: float | None = None  # on the test split
+    accuracy: float | None = None  # on the validation split: what stands on its head, in every picture and on the page
 
 
 @dataclass(frozen=True)

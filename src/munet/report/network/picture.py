@@ -27,7 +27,7 @@ _CAPTIONED = 72  # letters that a title with a caption of its own may have: its 
 _READING = (
     "Each line is a task: from its images at the bottom, through the layers of its model, to its classes at the top. "
     "A box is a layer, in the colour of the task that trained it; grey layers are the root's. Wide boxes are shared. "
-    "Below the name of a slot: the parameters of one of its layers."
+    "Below the name of a slot: the parameters of one of its layers. On a head: the accuracy on validation images."
 )
 # inches
 _MANY, _LEAST_PITCH = 40, 0.34  # tasks above which columns are narrower, down to so much
@@ -54,7 +54,7 @@ def task_paths(store: "Store") -> list[Path]:
         for layer in show(store, row["model"])["layers"] if row["model"] else ():
             trainer = None if layer["trained_by"] == "root" else layer["trained_by"]
             layers[layer["slot"]] = Layer(layer["layer"], layer["parameters"], trainer)
-        paths.append(Path(row["name"], layers, row["test_accuracy"]))
+        paths.append(Path(row["name"], layers, row["validation_accuracy"]))
     return paths
 
 

@@ -251,6 +251,11 @@
   var grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
   var count = (value) => known(value) ? grouped.format(value) : NOTHING;
   var percent = (value, digits2 = 2) => known(value) ? (100 * value).toFixed(digits2) : NOTHING;
+  var scored = (value) => known(value) ? value.toFixed(4) : NOTHING;
+  function gapText(validation, test) {
+    const gap = difference(validation, test);
+    return known(gap) ? `${gap < 0 ? "−" : "+"}${(100 * Math.abs(gap)).toFixed(2)}` : NOTHING;
+  }
   var counted = (value, noun) => {
     const ending = value === 1 ? "" : noun.endsWith("s") ? "es" : "s";
     return `${count(value)} ${noun === "child" && value !== 1 ? "children" : noun + ending}`;
@@ -592,7 +597,7 @@
           grown ? `validation ${percent(growth.accuracy(at.task))} %` : "no model yet at this step",
           task.by && atEnd() ? `evolved by ${task.by}` : "",
           grown && known(task.test_accuracy) && atEnd() ? `test ${percent(task.test_accuracy)} %` : "",
-          known(task.accounted_parameters) ? `${compact(task.accounted_parameters)} accounted parameters` : ""
+          grown && known(task.accounted_parameters) && atEnd() ? `${compact(task.accounted_parameters)} accounted parameters` : ""
         ]
       };
     }
@@ -612,7 +617,7 @@
       title: `Child ${count(at.step + 1)} of ${data.tasks[data.task[at.step]].name}`,
       lines: [
         data.verdict(at.step),
-        known(data.score[at.step]) ? `score ${percent(data.score[at.step])} %` : "no score",
+        known(data.score[at.step]) ? `score ${scored(data.score[at.step])}` : "no score",
         parentText(data, at.step)
       ]
     };
@@ -666,18 +671,16 @@
   }
   function taskCard(data, growth, number) {
     const task = data.tasks[number];
+    const now = growth.model(number);
     const facts = h(
       "dl",
       {},
       row("validation", `${percent(growth.accuracy(number))} %`),
-      atEnd() ? row("test", `${percent(task.test_accuracy)} %`) : null,
+      atEnd() ? [row("test", `${percent(task.test_accuracy)} %`), row("gap", gapOf(task))] : null,
       row("classes", count(task.classes)),
-      known(task.parameters) ? [
-        row("parameters", count(task.parameters)),
-        row("accounted", count(task.accounted_parameters)),
-        row("FLOPs", compact(task.flops)),
-        row("model", h("code", {}, task.model ?? NOTHING))
-      ] : null
+      now ? row("parameters", count(now.parameters)) : null,
+      now && atEnd() && known(task.accounted_parameters) ? [row("accounted", count(task.accounted_parameters)), row("FLOPs", compact(task.flops))] : null,
+      now ? row("model", h("code", {}, now.id || NOTHING)) : null
     );
     const layers = growth.layers(number);
     const body = [facts, h("p", {}, h("a", { href: addressOf(task) }, "Its images and its errors"))];
@@ -732,6 +735,7 @@
       })
     );
   }
+  var gapOf = (task) => `${gapText(task.validation_accuracy, task.test_accuracy)} points`;
   function layerCard(data, growth, layer) {
     const by = data.by(layer), users = growth.users(layer), id = data.layers.id[layer];
     const body = [
@@ -768,7 +772,7 @@
         "dl",
         {},
         row("task", taskLink(data, task)),
-        row("score", known(data.score[step]) ? `${percent(data.score[step])} %` : NOTHING),
+        row("score", scored(data.score[step])),
         row("validation", `${percent(data.accuracy[step])} %`),
         row("parameters", count(children.parameters[step])),
         row("time", duration(children.seconds[step])),
@@ -787,7 +791,7 @@
             {},
             swatch(taskColour(data.task[one])),
             modelLink(one, [`${count(one + 1)} `, bdi(data.tasks[data.task[one]].name)]),
-            h("span", { class: "value" }, known(data.score[one]) ? `${percent(data.score[one], 1)} %` : "")
+            h("span", { class: "value" }, known(data.score[one]) ? scored(data.score[one]) : "")
           )
         )
       )
@@ -1389,8 +1393,8 @@
     view.canvas.classList.toggle("over", Boolean(found));
     hover(found);
     if (!found) return tip.hide();
-    const told = describe(view.data, state.growth, found);
-    return tip.show(event.clientX, event.clientY, told.title, told.lines);
+    const told2 = describe(view.data, state.growth, found);
+    return tip.show(event.clientX, event.clientY, told2.title, told2.lines);
   }
   function key(view, event) {
     const { data } = view;
@@ -2013,7 +2017,8 @@
      */
     constructor(host, title, hint, height, label, paint) {
       this.canvas = h("canvas", { class: "time", tabindex: "0", role: "img", "aria-label": label });
-      host.append(h("h3", {}, title, " ", h("span", { class: "small" }, hint)), this.canvas);
+      this.note = h("span", { class: "small" });
+      host.append(h("h3", {}, title, " ", h("span", { class: "small" }, hint), this.note), this.canvas);
       this.tall = height;
       this.paint = paint;
       new ResizeObserver(() => this.resize()).observe(host);
@@ -2062,11 +2067,12 @@
       this.repaint();
     }
     /* Scores from the lowest of all but the worst two in a hundred to the highest; worse ones lie on the lower edge.
-       Where most are close to 100 %, the axis is stretched there: what is left to learn counts, not what is known. */
+       Where most are close to 1, the axis is stretched there: what is left to learn counts, not what is known. */
     scale() {
       const scores = this.data.score.filter((v) => known(v)).sort();
       const low = scores[Math.floor(scores.length * 0.02)] ?? 0, high = scores[scores.length - 1] ?? 1;
       const stretched = (scores[scores.length >> 1] ?? 0) > 0.82 && high <= 1 && low >= 0;
+      this.note.textContent = stretched ? "; the axis is stretched towards 1" : "";
       this.bent = stretched ? (v) => -Math.log10(1.012 - Math.min(1, v)) : (v) => v;
       const span = Math.max(0.02, this.bent(high) - this.bent(low));
       this.low = this.bent(low) - 0.05 * span;
@@ -2110,7 +2116,7 @@
         ctx.lineTo(this.width - 12, y);
         ctx.stroke();
         ctx.fillStyle = theme.colours.muted;
-        if (y > 7 && y < this.tall - 5) ctx.fillText(`${+(100 * value).toFixed(1)} %`, this.left - 10, y);
+        if (y > 7 && y < this.tall - 5) ctx.fillText(String(+value.toFixed(3)), this.left - 10, y);
       }
     }
     draw() {
@@ -2182,8 +2188,8 @@
       const step = this.hit(event);
       hover(step < 0 ? null : { kind: "model", step });
       if (step < 0) return tip.hide();
-      const told = describe(this.data, state.growth, { kind: "model", step });
-      return tip.show(event.clientX, event.clientY, told.title, told.lines);
+      const told2 = describe(this.data, state.growth, { kind: "model", step });
+      return tip.show(event.clientX, event.clientY, told2.title, told2.lines);
     }
   };
 
@@ -2327,7 +2333,7 @@
   };
   function stepText(data) {
     const step = state.step;
-    const score = known(data.score[step]) ? `, score ${percent(data.score[step], 1)} %` : "";
+    const score = known(data.score[step]) ? `, score ${scored(data.score[step])}` : "";
     return `Child ${count(step + 1)} of ${count(data.count)}: ${data.tasks[data.task[step]].name}, ${parentText(data, step)}${score}, ${data.verdict(step)}`;
   }
 
@@ -2497,11 +2503,11 @@
       `child ${step + 1}`,
       data.tasks[data.task[step]]?.name,
       parentText(data, step),
-      percent(data.score[step]),
+      scored(data.score[step]),
       data.verdict(step),
       data.told(step).join(", ")
     ]);
-    return [["child", "task", "parent", "score %", "verdict", "what it changed"], ...rows];
+    return [["child", "task", "parent", "score", "verdict", "what it changed"], ...rows];
   }
 
   // page/model/growth.js
@@ -2551,6 +2557,18 @@
       const { count: count2, retained, tasks: tasks2 } = this.data;
       if (this.step >= count2 - 1 && retained[task] >= 0) return tasks2[task].validation_accuracy ?? NaN;
       return this.since[task] >= 0 ? this.data.accuracy[this.since[task]] : NaN;
+    }
+    /**
+     * What a task's model is at this step: its id and parameters; null without one.
+     * @param {number} task
+     */
+    model(task) {
+      if (this.paths[task] < 0) return null;
+      const { count: count2, retained, tasks: tasks2, children } = this.data;
+      if (this.step >= count2 - 1 && retained[task] >= 0)
+        return { id: tasks2[task].model, parameters: tasks2[task].parameters };
+      const step = this.since[task];
+      return step >= 0 ? { id: children.model[step], parameters: children.parameters[step] } : { id: null, parameters: null };
     }
     /**
      * Tasks whose model has a layer at this step, from left to right.
@@ -2970,16 +2988,20 @@
     return sums;
   }
   function teachers(data) {
-    const found = data.tasks.map((_, ancestor) => ({
-      task: ancestor,
-      learners: data.tasks.map((__, t) => t).filter((t) => t !== ancestor && data.flow[t]?.[ancestor] > 0 && uses(data, t, ancestor))
-    }));
-    return found.filter((one) => one.learners.length).sort((a, b) => b.learners.length - a.learners.length || a.task - b.task);
-  }
-  var uses = (data, task, other) => (data.layersOf(data.retained[task]) || []).some((layer) => layer >= 0 && trained(data, layer, other, task));
-  function trained(data, layer, by, without) {
-    const makers = data.makers(layer);
-    return makers.includes(by) && !makers.includes(without);
+    const found = data.tasks.map((_, task) => ({ task, learners: (
+      /** @type {number[]} */
+      []
+    ), parameters: 0 }));
+    data.retained.forEach((path, learner) => {
+      for (const layer of data.layersOf(path) || []) {
+        if (layer < 0 || data.makers(layer).includes(learner)) continue;
+        for (const by of data.makers(layer).filter((task) => task >= 0)) {
+          if (!found[by].learners.includes(learner)) found[by].learners.push(learner);
+          found[by].parameters += data.layers.parameters[layer];
+        }
+      }
+    });
+    return found.filter((one) => one.learners.length).sort((a, b) => b.parameters - a.parameters || b.learners.length - a.learners.length || a.task - b.task);
   }
   var spelled = (n) => n < 13 ? ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve"][n] : count(n);
   var inWords = (value) => value >= 1e9 ? `${digits(value / 1e9)} billion` : value >= 1e6 ? `${digits(value / 1e6)} million` : count(value);
@@ -3155,9 +3177,9 @@
       cell: (learner, ancestor) => {
         const number = data.flow[learner][ancestor], share = totals[learner] ? number / totals[learner] : 0;
         return {
-          value: share,
-          text: number ? percent(share, 0) : "",
-          told: `${counted(number, "ancestor")} of ${totals[learner]}, ${percent(share, 0)} %`
+          value: totals[learner] ? share : null,
+          text: totals[learner] ? percent(share, 0) : "",
+          told: totals[learner] ? `${counted(number, "ancestor")} of ${totals[learner]}, ${percent(share, 0)} %` : "no ancestors but the root"
         };
       },
       most: many ? 1180 : 570,
@@ -3171,21 +3193,20 @@
       h("div", {}, heading("Graph"), graph),
       h("div", {}, heading("Matrix: share of ancestors, in percent"), matrix)
     ];
-    const list = h("div", {}, heading("Teachers"), teacherList(data));
+    const list = h("div", {}, heading("Teachers, by the parameters that others use"), teacherList(data));
     body.append(
       many ? h("div", { class: "stack" }, h("div", { class: "two" }, pictures[0], list), pictures[1]) : h("div", { class: "stack" }, h("div", { class: "two" }, pictures), list)
     );
   }
   function teacherList(data) {
     const found = teachers(data);
-    if (!found.length)
-      return h("p", { class: "none" }, "No task’s model descends from another task’s: each grew from the root alone.");
+    if (!found.length) return h("p", { class: "none" }, "No task’s model uses layers that another task trained.");
     const list = h("ul", { class: "flows columns" });
     return some(
       "teachers",
       found,
       12,
-      ({ task, learners }) => h(
+      ({ task, learners, parameters }) => h(
         "li",
         {},
         h(
@@ -3200,7 +3221,7 @@
             ` and ${learners.length - 5} more`
           ].flat() : listed(learners.map((t) => bdi(data.tasks[t].name)))
         ),
-        h("span", { class: "value" }, counted(learners.length, "task"))
+        h("span", { class: "value" }, `${compact(parameters)} parameters`)
       ),
       list
     );
@@ -3332,15 +3353,15 @@
   function axes(svg, width, height, { left = 40, right = 10, top = 8, bottom = 24, x, y }) {
     const toX = (v) => left + (v - x.low) / (x.high - x.low || 1) * (width - left - right);
     const toY = (v) => height - bottom - (v - y.low) / (y.high - y.low || 1) * (height - top - bottom);
-    for (const v of y.ticks) {
+    for (const [v, text] of told(y)) {
       svg.append(
         s("line", { class: "gridline", x1: left, x2: width - right, y1: toY(v), y2: toY(v) }),
-        s("text", { x: left - 8, y: toY(v) + 4, "text-anchor": "end" }, y.text(v))
+        s("text", { x: left - 8, y: toY(v) + 4, "text-anchor": "end" }, text)
       );
     }
     let last = -Infinity;
-    for (const v of x.ticks) {
-      const text = x.text(v), half = widthOf(text) / 2;
+    for (const [v, text] of told(x)) {
+      const half = widthOf(text) / 2;
       const at = Math.min(width - half, Math.max(half, toX(v)));
       if (at - half < last + 6) continue;
       last = at + half;
@@ -3348,6 +3369,18 @@
     }
     svg.append(s("line", { class: "axis", x1: left, x2: width - right, y1: height - bottom, y2: height - bottom }));
     return { x: toX, y: toY };
+  }
+  function told({ ticks: ticks2, text }) {
+    const said2 = /* @__PURE__ */ new Set();
+    return ticks2.flatMap((value) => {
+      const word = text(value);
+      if (said2.has(word)) return [];
+      said2.add(word);
+      return [
+        /** @type {[number, string]} */
+        [value, word]
+      ];
+    });
   }
   var pathOf = (points2) => points2.map(([x, y], n) => `${n ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
@@ -3463,9 +3496,10 @@
       body.append(h("p", { class: "none" }, "No accuracies of training cycles are recorded."));
       return;
     }
+    const range = rangeOf(data);
     const grid = h("div", { class: "grid", css: { "--least": "235px", "--phone": "148px" } });
     body.append(
-      some("learning curves", data.learning, 24, (one) => curve(data, one), grid),
+      some("learning curves", data.learning, 24, (one) => curve(data, one, range), grid),
       dataTable("Learning curves", () => [
         ["task", "cycle", "validation accuracy", "test accuracy"],
         ...data.learning.flatMap(
@@ -3479,18 +3513,20 @@
       ])
     );
   }
-  function curve(data, { task, accuracies, starts, selected, test_accuracy: test }) {
-    const values = accuracies.filter(known), last = accuracies.length;
-    const place = selected ?? last - 1, chosen = accuracies[place], gap = difference(chosen, test);
-    const all = known(test) ? [...values, test] : values;
+  function rangeOf(data) {
+    const all = data.learning.flatMap((one) => [...one.accuracies, one.test_accuracy].filter(known));
     const low = Math.min(...all), high = Math.max(...all), spare = Math.max(5e-3, (high - low) * 0.08);
+    return { low: Math.max(-2e-3, low - spare), high: Math.min(1.002, high + spare) };
+  }
+  function curve(data, { task, accuracies, starts, selected, test_accuracy: test }, range) {
+    const last = accuracies.length;
+    const place = selected ?? last - 1, chosen = accuracies[place];
     return chart({
       title: named(taskColour(task), data.tasks[task].name),
-      note: known(gap) ? `gap ${(100 * gap).toFixed(1).replace("-", "−")}` : "",
+      note: known(test) && known(chosen) ? `gap ${gapText(chosen, test)}` : "",
       label: `Learning curve of ${data.tasks[task].name}: ${counted(last, "validation")}, selected at ${percent(chosen, 1)} %${known(test) ? `, test ${percent(test, 1)} %` : ""}`,
       height: 128,
       draw: (svg, width, height) => {
-        const range = { low: low - spare, high: Math.min(1.002, high + spare) };
         const scale = axes(svg, width, height, {
           left: 36,
           right: 12,
@@ -3510,7 +3546,7 @@
         const colour = taskColour(task), end = scale.x(place + 1);
         svg.append(
           s("path", {
-            d: pathOf(accuracies.map((v, n) => [scale.x(n + 1), scale.y(known(v) ? v : low)])),
+            d: pathOf(accuracies.flatMap((v, n) => known(v) ? [[scale.x(n + 1), scale.y(v)]] : [])),
             fill: "none",
             stroke: colour,
             "stroke-width": 1.8
@@ -3754,7 +3790,7 @@
     if (!points2.length)
       return h("figure", {}, h("figcaption", {}, h("h3", {}, title)), h("p", { class: "none" }, "Not recorded."));
     const values = points2.map((one) => one.value), low = Math.min(...values), high = Math.max(...values);
-    const spare = (high - low) * 0.08 || Math.abs(high) * 0.05 || 1;
+    const spare = Math.max((high - low) * 0.08, Math.abs(high) * 0.02) || 1;
     const number = data.progress.length;
     return chart({
       title,
@@ -4137,8 +4173,8 @@
   var COLUMNS = [
     ["validation_accuracy", "val %", (v) => percent(v)],
     ["test_accuracy", "test %", (v) => percent(v)],
-    ["gap", "gap", (v) => known(v) ? `${v > 0 ? "" : "+"}${(-100 * v).toFixed(2)}`.replace("-", "−") : NOTHING],
-    ["score", "score", (v) => known(v) ? v.toFixed(4) : NOTHING],
+    ["gap", "gap", (v) => gapText(v, 0)],
+    ["score", "score", scored],
     ["parameters", "parameters", count],
     ["accounted_parameters", "accounted", count],
     [
@@ -4548,10 +4584,10 @@
         "p",
         {},
         listed(best.map((one) => h("strong", {}, bdi(data.tasks[one.task].name)))),
-        best.length > 1 ? " taught most others: " : " taught others: ",
-        listed(best.map((one) => count(one.learners.length))),
-        best.length > 1 ? " tasks descend from them." : best[0].learners.length === 1 ? " task descends from it." : " tasks descend from it."
-      ) : h("p", {}, "No task’s model descends from another task’s.")
+        " taught most: ",
+        listed(best.map((one) => `${compact(one.parameters)} parameters to ${counted(one.learners.length, "task")}`)),
+        "."
+      ) : h("p", {}, "No task’s model uses layers that another task trained.")
     );
   }
   function cost(data) {
@@ -4591,7 +4627,7 @@
     const row2 = (k) => {
       const share = right[k] / images2[k];
       const [from, to] = [low[k] ?? 0, high[k] ?? 1];
-      const told = [
+      const told2 = [
         `${count(right[k])} of ${count(images2[k])} ${split2} images right, ${percent(share, 1)} %`,
         `95 % interval ${percent(from, 1)} to ${percent(to, 1)} %`,
         `answered ${count(answers[k])} times, rightly ${percent(answers[k] ? right[k] / answers[k] : NaN, 1)} %`
@@ -4606,7 +4642,7 @@
         "li",
         {},
         h("span", { class: "named" }, bdi(seen.classes[k])),
-        mark(track, seen.classes[k], told),
+        mark(track, seen.classes[k], told2),
         h("span", { class: "value" }, `${percent(share, 1)} % of ${count(images2[k])}`)
       );
     };
@@ -4879,6 +4915,7 @@
     state.growth.goto(state.step);
     state.moved = true;
     document.title = data.title;
+    document.body.classList.toggle("empty", !data.totals.evolved_tasks && !data.count);
     growing.set(data);
     filled.clear();
     near.forEach(fillSection);

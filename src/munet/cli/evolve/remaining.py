@@ -1,0 +1,231 @@
+"""The time that a run still takes: images times the cost of each child, corrected by what was measured.
+
+Work is counted in forward passes of the root on one image, what is trained on and what is only read apart. Each second
+between two events belongs to what the second one tells of: children, the test that ends a task iteration, or what a
+generation is prepared from.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from munet.evolution.events import (
+    ChildFinished,
+    CycleFinished,
+    Event,
+    GenerationStarted,
+    RunFinished,
+    RunStarted,
+    TaskFinished,
+    TaskStarted,
+    TrunkCycle,
+    TrunkStarted,
+)
+from munet.evolution.work import Images
+
+_COSTS = (3.0, 1.0)  # of an image that is trained on, and of one that is read, where a child is not known
+_PRIOR = 8  # children of that cost that are averaged with those of the run: few children say little of the next
+_ONE = Images(1, 0, 0, 0)  # where a run does not say: cycles are equally long
+
+
+@dataclass(frozen=True)
+class Work:
+    """Forward passes of the root."""
+
+    trained: float = 0.0
+    read: float = 0.0
+
+    def __add__(self, other: "Work") -> "Work":
+        return Work(self.trained + other.trained, self.read + other.read)
+
+    def __mul__(self, times: float) -> "Work":
+        return Work(self.trained * times, self.read * times)
+
+
+@dataclass
+class Spent:
+    """Seconds, and the work that was done in them."""
+
+    seconds: float = 0.0
+    work: Work = field(default_factory=Work)
+
+    def add(self, seconds: float, work: Work) -> None:
+        self.seconds += seconds
+        self.work += work
+
+
+@dataclass
+class Remaining:
+    """What is left of a run. `seconds` is how long that takes; None until a cycle is done."""
+
+    run: RunStarted
+    now: float  # of the last event
+    over: dict[str, int] = field(default_factory=dict)  # task iterations of each task
+    place: TaskStarted | None = None
+    generation: int = -1
+    cycles: list[int] = field(default_factory=list)  # that each child of the generation has left
+    costs: Sequence[tuple[float, float]] = ()  # of each child of the generation
+    trunk: TrunkStarted | None = None
+    trunk_cycles: int = 0  # left
+    shared: set[tuple[str, int]] = field(default_factory=set)  # task iterations that a trunk gives their child
+    known: list[tuple[float, float]] = field(default_factory=list)  # costs of the children so far
+    best: float = 1.0  # cost of an image that the best child of the task iteration reads
+    children: Spent = field(default_factory=Spent)
+    tests: Spent = field(default_factory=Spent)
+    preparing: list[float] = field(default_factory=list)  # seconds before each generation
+    trained: Spent = field(default_factory=Spent)  # by the clocks of the children
+    read: Spent = field(default_factory=Spent)
+
+    def hear(self, event: Event, now: float) -> None:
+        """Let an event of the run change what is left."""
+        seconds = now - self.now
+        match event:
+            case TaskStarted():
+                for name in self.run.tasks:
+                    self.over[name] = max(self.over.get(name, 0), event.iteration)
+                self.place, self.generation, self.cycles, self.best = event, -1, [], 1.0
+            case GenerationStarted():
+                self.preparing.append(seconds)
+                self._begin(event)
+            case CycleFinished():
+                self.children.add(seconds, self._cycle(event.child))
+                self.cycles[event.child] -= 1
+            case ChildFinished():
+                self._finish(event, seconds)
+            case TrunkStarted():
+                self.preparing.append(seconds)
+                self.trunk, self.trunk_cycles = event, event.cycles
+                self.shared |= {(name, event.iteration) for name in event.tasks}
+            case TrunkCycle():
+                self.children.add(seconds, self._trunk_cycle())
+                self.trunk_cycles -= 1
+            case TaskFinished():
+                self.tests.add(seconds, Work(read=self._images(event.task).test * self.best))
+                self.over[event.task] = event.iteration + 1
+                self.place, self.cycles = None, []
+            case RunFinished():
+                self.over = dict.fromkeys(self.run.tasks, self.run.task_iterations)
+            case _:
+                return  # what a notice took belongs to what follows
+        self.now = now
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds from the last event on."""
+        done = self._estimated(self.children.work)
+        if not done:
+            return None
+        generations = len(list(self._generations()))
+        preparing = generations * sum(self.preparing) / len(self.preparing) if self.preparing else 0.0
+        training = self._estimated(self._children_left()) * self.children.seconds / done
+        return training + preparing + self._tests_left().read * self._test_rate()
+
+    @property
+    def share(self) -> float:
+        """Fraction of all work that is done."""
+        whole = Remaining(self.run, self.now, known=self.known)
+        left, all_of_it = (one._children_left() + one._tests_left() for one in (self, whole))
+        return 1 - (left.trained + left.read) / max(all_of_it.trained + all_of_it.read, 1e-9)
+
+    # What is left -----------------------------------------------------------------------------------------------------
+
+    def _images(self, task: str) -> Images:
+        return Images(*self.run.images[self.run.tasks.index(task)]) if self.run.images else _ONE
+
+    def _open(self) -> Iterator[tuple[str, int]]:
+        """Task iterations that are not over."""
+        for name in self.run.tasks:
+            for iteration in range(self.over.get(name, 0), self.run.task_iterations):
+                yield name, iteration
+
+    def _generations(self) -> Iterator[tuple[str, int]]:
+        """The task iteration of each generation that has not begun, but for what trunks do."""
+        for name, iteration in self._open():
+            if (name, iteration) in self.shared:
+                continue
+            mine = self.place is not None and (name, iteration) == (self.place.task, self.place.iteration)
+            begun = self.generation + 1 if mine else 0
+            yield from [(name, iteration)] * ((1 if self._is_first(iteration) else self.run.generations) - begun)
+
+    def _children_left(self) -> Work:
+        left = [self._child(child) for child in range(len(self.cycles))]
+        left += [self._expected(name, iteration) for name, iteration in self._generations()]
+        left.append(self._trunk_cycle() * self.trunk_cycles)
+        return sum(left, Work())
+
+    def _tests_left(self) -> Work:
+        return Work(read=self._typical()[1] * sum(self._images(name).test for name, _ in self._open()))
+
+    def _is_first(self, iteration: int) -> bool:
+        """Whether a task iteration only gives a first model, with a head in closed form."""
+        return self.run.head_first and iteration == 0
+
+    def _expected(self, task: str, iteration: int) -> Work:
+        """Of the children of one generation that are not drawn yet."""
+        images = self._images(task)
+        if self._is_first(iteration):
+            return Work(read=images.head + images.validation)
+        trained, read = self._typical()
+        return Work(images.cycle * trained, images.validation * read) * (self.run.children * self.run.cycles)
+
+    def _typical(self) -> tuple[float, float]:
+        """Costs of a child that is not drawn yet."""
+        trained, read = zip(*self.known, *[_COSTS] * _PRIOR, strict=True)
+        return sum(trained) / len(trained), sum(read) / len(read)
+
+    def _begin(self, event: GenerationStarted) -> None:
+        self.generation = event.generation
+        self.cycles = [0 if child in event.finished else self.run.cycles for child in range(len(event.children))]
+        self.costs = event.costs or [_COSTS] * len(self.cycles)
+        if not self._is_first(event.iteration):
+            self.known += self.costs
+
+    def _child(self, child: int) -> Work:
+        """What a child of the generation has left."""
+        assert self.place is not None
+        if self._is_first(self.place.iteration):
+            return self._expected(self.place.task, self.place.iteration) * (self.cycles[child] > 0)
+        return self._cycle(child) * self.cycles[child]
+
+    def _cycle(self, child: int) -> Work:
+        assert self.place is not None
+        images, (trained, read) = self._images(self.place.task), self.costs[child]
+        return Work(images.cycle * trained, images.validation * read)
+
+    def _trunk_cycle(self) -> Work:
+        images = [self._images(name) for name in self.trunk.tasks] if self.trunk else []
+        trained, read = _COSTS
+        return Work(trained * sum(one.cycle for one in images), read * sum(one.validation for one in images))
+
+    # What was measured ------------------------------------------------------------------------------------------------
+
+    def _finish(self, event: ChildFinished, seconds: float) -> None:
+        if self._is_first(event.iteration):
+            self.children.add(seconds, self._child(event.child))
+        else:
+            self.children.add(seconds, Work())
+        self.cycles[event.child] = 0
+        trained, read = self.costs[event.child]
+        self.best = read if event.best else self.best
+        spent: Mapping[str, Any] = event.record.get("seconds") or {}
+        if spent and event.record.get("accuracies"):
+            images = self._images(event.task)
+            self.trained.add(spent["train"], Work(event.record["samples"] * trained))
+            self.read.add(spent["validation"], Work(read=len(event.record["accuracies"]) * images.validation * read))
+
+    def _estimated(self, work: Work) -> float:
+        """What work takes a worker, by the children that are finished; forward passes before there are any."""
+        rates = self._rates()
+        return work.trained + work.read if rates is None else work.trained * rates[0] + work.read * rates[1]
+
+    def _rates(self) -> tuple[float, float] | None:
+        if self.trained.work.trained and self.read.work.read:
+            return self.trained.seconds / self.trained.work.trained, self.read.seconds / self.read.work.read
+        return None
+
+    def _test_rate(self) -> float:
+        """Seconds of an image of a test: of those that were done, else as children read, one worker at a time."""
+        if self.tests.work.read:
+            return self.tests.seconds / self.tests.work.read
+        rates = self._rates()
+        return rates[1] if rates else self.children.seconds / self._estimated(self.children.work)

@@ -1,0 +1,96 @@
+"""The state of a run that another process is at, from what it has recorded so far."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from munet.cli.evolve.state import RunState, advance, initial_state
+from munet.cli.text.formatting import duration, percent
+from munet.evolution.events import (
+    ChildFinished,
+    CycleFinished,
+    Event,
+    GenerationStarted,
+    RunStarted,
+    TaskFinished,
+    TaskStarted,
+)
+from munet.evolution.runs import Request
+from munet.evolution.work import images_of
+from munet.search import Method
+from munet.store.run_files import GenerationPlace
+from munet.store.run_records import generations, iterations, read_config, read_generation, read_iteration
+from munet.text import clean
+
+if TYPE_CHECKING:
+    from munet.store import Store
+    from munet.store.schema import ChildRecord
+
+Timed = tuple[float, Event]
+
+
+def replayed(store: "Store", run: str) -> RunState:
+    """The state after all that is recorded; its clock is UTC in seconds. Raises DamagedError."""
+    config = read_config(store, run)
+    began, request = _seconds(config["started"]), Request.of(config["request"])
+    state = initial_state(began)
+    advance(state, _run_started(store, run, request), began)
+    for at, event in sorted(_events(store, run, request.method), key=lambda timed: timed[0]):
+        advance(state, event, at)
+    return state
+
+
+def told(state: RunState) -> str:
+    """Which task, how far and how long, in a line."""
+    run, task = state.run, state.task
+    assert run is not None
+    left = f", about {duration(state.time_left)} left" if state.time_left is not None else ""
+    done = f"{percent(state.progress, 0)} % done in {duration(state.elapsed)}{left}"
+    if task is None:
+        return f"run {run.run}: no child of {len(run.tasks)} tasks has finished yet; {done}"
+    finished = sum(bool(row.accuracies or row.reason) for row in state.children)
+    children = f", generation {state.generation + 1}/{run.generations}, child {finished}/{len(state.children)}"
+    return (
+        f"run {run.run}: {clean(task.task)} (task {run.tasks.index(task.task) + 1}/{len(run.tasks)}), "
+        f"task iteration {task.iteration + 1}/{run.task_iterations}{children if state.children else ''}; {done}"
+    )
+
+
+def _run_started(store: "Store", run: str, request: Request) -> RunStarted:
+    method = request.method
+    sizes = (method.task_iterations + method.head_first, method.generations, method.children, method.cycles)
+    images = tuple(images_of(method, store.read_task(name)) for name in request.tasks)
+    return RunStarted(run, method.name, request.tasks, *sizes, head_first=method.head_first, images=images)
+
+
+def _events(store: "Store", run: str, method: Method) -> Iterator[Timed]:
+    """The events of a run, each with its time."""
+    for file, place in generations(store, run):
+        children = [child for child in read_generation(store, run, file)["children"] if child.get("finished")]
+        if children:
+            yield from _generation(place, children, method)
+    for file in iterations(store, run):
+        end = read_iteration(store, run, file)
+        test = end["test"]["accuracy"] if end["test"] else None
+        finished = TaskFinished(end["task"], end["iteration"], end["model"], end["validation_accuracy"], test, True)
+        yield _seconds(end["finished"]), finished
+
+
+def _generation(place: GenerationPlace, children: "list[ChildRecord]", method: Method) -> Iterator[Timed]:
+    at = min(_seconds(child["started"] or child.get("finished")) for child in children)
+    if place.generation == 0:
+        yield at, TaskStarted(place.task, place.iteration, 0, 0, None)
+    first = method.head_first and place.iteration == 0
+    count = max(1 if first else method.children, *(child["child"] + 1 for child in children))
+    mutations = {child["child"]: tuple(child["mutations"]) for child in children}
+    yield at, GenerationStarted(*place, tuple(mutations.get(number, ()) for number in range(count)))
+    for child in sorted(children, key=lambda child: str(child.get("finished"))):
+        at, number = _seconds(child.get("finished")), child["child"]
+        for cycle, accuracy in enumerate(child["accuracies"]):
+            yield at, CycleFinished(*place, number, cycle, accuracy)
+        verdict = (child["accepted"], False, child["accuracy"], child["score"], child["reason"])
+        yield at, ChildFinished(*place, number, *verdict, child)
+
+
+def _seconds(moment: str | None) -> float:
+    return datetime.fromisoformat(moment).timestamp() if moment else 0.0

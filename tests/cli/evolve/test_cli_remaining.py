@@ -1,0 +1,114 @@
+"""The time left of runs over unequal tasks, by a clock that is made up."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from munet.cli.evolve.state import advance, initial_state
+from munet.evolution.events import (
+    ChildFinished,
+    CycleFinished,
+    Event,
+    GenerationStarted,
+    RunFinished,
+    RunStarted,
+    TaskFinished,
+    TaskStarted,
+    TrunkCycle,
+    TrunkStarted,
+)
+from munet.evolution.work import Images
+
+TASKS = {"many": Images(2000, 500, 10500, 0), "few": Images(300, 20, 120, 0), "long": Images(2000, 100, 400, 0)}
+COSTS = ((3.0, 1.0), (1.2, 1.0), (3.3, 1.1), (2.0, 0.7))
+Timed = tuple[float, Event]  # the second at which it is heard
+
+
+def run(order: tuple[str, ...], *, training: float = 1e-3, reading: float = 1.4e-3, testing: float = 2e-3,
+        preparing: float = 0.1, generations: int = 2, cycles: int = 3) -> Iterator[Timed]:  # fmt: skip
+    """The events of a run in which a forward pass of the root takes so many seconds where images are trained on,
+    validated on and tested on."""
+    images = tuple(TASKS[name] for name in order)
+    yield 0.0, RunStarted("0001", "mu2net-plus", order, 1, generations, len(COSTS), cycles, images=images)
+    clock = 0.0
+    for name in order:
+        yield clock, TaskStarted(name, 0, 9, 9, None)
+        for generation in range(generations):
+            clock += preparing
+            yield clock, GenerationStarted(name, 0, generation, ((),) * len(COSTS), (), COSTS)
+            for child, (trained, read) in enumerate(COSTS):
+                seconds = {"train": TASKS[name].cycle * trained * training, "validation": TASKS[name].validation * read}
+                seconds["validation"] *= reading
+                for cycle in range(cycles):
+                    clock += sum(seconds.values())
+                    yield clock, CycleFinished(name, 0, generation, child, cycle, 0.5)
+                record = {"samples": cycles * TASKS[name].cycle, "accuracies": [0.5] * cycles}
+                record["seconds"] = {part: cycles * value for part, value in seconds.items()}
+                yield clock, ChildFinished(name, 0, generation, child, True, False, 0.5, 0.5, None, record)
+        clock += TASKS[name].test * testing
+        yield clock, TaskFinished(name, 0, "id", 0.5, 0.5, True)
+    yield clock, RunFinished("0001", clock, 0, 0, 0, 0)
+
+
+def errors(events: list[Timed]) -> list[float]:
+    """How far the time left is off after each event from the first tenth of the run on, as a share of the run."""
+    state, end, found = initial_state(0.0), events[-1][0], []
+    for clock, event in events:
+        advance(state, event, clock)
+        if clock >= end / 10:
+            assert state.time_left is not None
+            found.append(abs(clock + state.time_left - end) / end)
+    return found
+
+
+@given(st.permutations(list(TASKS)), st.floats(0.5, 2), st.floats(0, 0.3), st.integers(2, 3), st.integers(2, 4))
+@settings(max_examples=60, deadline=None)
+def test_from_the_first_tenth_on_the_time_left_is_within_a_fifth(
+    order: list[str], reading: float, preparing: float, generations: int, cycles: int
+):
+    made = run(tuple(order), reading=reading * 1e-3, testing=reading * 1e-3, preparing=preparing,
+               generations=generations, cycles=cycles)  # fmt: skip
+    assert max(errors(list(made))) < 0.2
+
+
+def test_a_test_that_is_slower_than_validation_is_learned_from_the_first():
+    events = list(run(("few", "many", "long"), testing=5e-3))
+    assert min(errors(events)) < 0.01
+    after = next(number for number, (_, event) in enumerate(events) if isinstance(event, TaskFinished))
+    state = initial_state(0.0)
+    for clock, event in events[: after + 1]:
+        advance(state, event, clock)
+    assert state.time_left == pytest.approx(events[-1][0] - events[after][0], rel=0.1)
+
+
+def test_the_share_that_is_done_grows_to_one():
+    state, shares = initial_state(0.0), list[float]()
+    for clock, event in run(("many", "few", "long")):
+        advance(state, event, clock)
+        shares.append(state.progress)
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (pytest.approx(0), 1.0)
+
+
+def test_a_trunk_stands_for_the_children_of_its_tasks():
+    images = (Images(1000, 100, 100, 6000), Images(200, 100, 100, 1200))
+    run = RunStarted("0001", "adaptive", ("a", "b"), 2, 1, 1, 4, head_first=True, images=images)
+    state, clock = initial_state(0.0), 0.0
+    advance(state, run, clock)
+    for name in run.tasks:  # heads in closed form: a pass takes a millisecond
+        advance(state, TaskStarted(name, 0, 9, 9, None), clock)
+        advance(state, GenerationStarted(name, 0, 0, ((),)), clock)
+        clock += (images[run.tasks.index(name)].head + 100) / 1000
+        advance(state, ChildFinished(name, 0, 0, 0, True, True, 0.5, 0.5, None), clock)
+        clock += 0.1
+        advance(state, TaskFinished(name, 0, "id", 0.5, 0.5, True), clock)
+    left = 4 * (3 * 1200 + 200) / 1000 + 0.2
+    assert state.time_left == pytest.approx(left)
+    advance(state, TrunkStarted(("a", "b"), 1, 4, (0.8, 0.2)), clock)
+    assert state.time_left == pytest.approx(left)
+    advance(state, TrunkCycle(1, 0, (0.5, 0.5)), clock + 3.8)
+    assert state.time_left == pytest.approx(left - 3.8)
+    advance(state, TaskStarted("a", 1, 9, 9, 0.5), clock + 3.8)
+    assert state.time_left == pytest.approx(left - 3.8)
