@@ -11,9 +11,11 @@ from cli_tools import Run
 from golden_ids import images
 from growing import evolve
 from munet.errors import DamagedError, InputError, StoreError
+from munet.fs import opened
 from munet.sharing.copying import Copied, copy_root
 from munet.sharing.exchange import exchange
 from munet.sharing.folder import FolderPlace
+from munet.sharing.remotes import add_remote
 from munet.store import Store
 from munet.store.fsck import fsck
 from munet.store.gc import gc
@@ -48,6 +50,17 @@ def mine(theirs: Store, tmp_path: Path) -> Store:
 def head_of(store: Store) -> str:
     model = store.read_task("flowers")["model"]
     return store.get_model(str(model))["layers"]["head"]
+
+
+def test_a_place_that_nobody_here_has_named_is_not_asked(
+    mine: Store, theirs: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUNET_STATE", str(tmp_path / "of another machine"))
+    monkeypatch.setattr(opened, "_here", set())
+    with pytest.raises(StoreError, match=f"nobody on this machine has asked for: `munet remote add {mine.path} NAME"):
+        mine.get_layer_bytes(head_of(mine))
+    add_remote(mine, "origin", str(theirs.path))
+    assert mine.get_layer_bytes(head_of(mine))
 
 
 def test_layers_come_when_they_are_used_and_then_stay(mine: Store, theirs: Store) -> None:

@@ -10,7 +10,8 @@ import pytest
 import munet
 from growing import evolve
 from munet.errors import InputError
-from munet.tasks import sources, trust
+from munet.fs import opened as asked_for
+from munet.tasks import sources
 
 SMALL: dict[str, Any] = {"generations": 1, "children": 1, "cycles": 1, "samples_per_cycle": 16, "batch_size": 8}
 
@@ -18,13 +19,13 @@ SMALL: dict[str, Any] = {"generations": 1, "children": 1, "cycles": 1, "samples_
 @pytest.fixture
 def received(tmp_path: Path, tiny_npz: Path, monkeypatch: pytest.MonkeyPatch) -> munet.System:
     """A system with a model that another user made: this one has asked for nothing yet."""
-    monkeypatch.setattr(trust, "_here", set())
+    monkeypatch.setattr(asked_for, "_here", set())
     monkeypatch.setenv("MUNET_STATE", str(tmp_path / "theirs"))
     shutil.copytree(tiny_npz, tmp_path / "images")
     system = munet.System.create(tmp_path / "fleet", root="random:vit_tiny_patch16_224", depth=1, image_size=32)
     system.add_task("shapes", f"npz:{tmp_path / 'images'}")
     evolve(system, method="multi-head", task_iterations=1, threads=1, executor="local", **SMALL)
-    monkeypatch.setattr(trust, "_here", set())
+    monkeypatch.setattr(asked_for, "_here", set())
     monkeypatch.setenv("MUNET_STATE", str(tmp_path / "mine"))
     return munet.System.open(system.path)
 
@@ -69,7 +70,7 @@ def test_once_is_enough(received: munet.System, way: str, tmp_path: Path, monkey
         received.move_task("shapes", f"npz:{tmp_path / 'elsewhere'}")
     else:
         received.trust_sources()
-    monkeypatch.setattr(trust, "_here", set())  # as in the next process
+    monkeypatch.setattr(asked_for, "_here", set())  # as in the next process
     assert received.evaluate()["shapes"]["examples"] == 30
 
 
@@ -91,6 +92,6 @@ def test_it_works_without_a_place_to_remember(received: munet.System, monkeypatc
 def test_where_it_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MUNET_STATE")
     monkeypatch.setenv("XDG_STATE_HOME", "/state")
-    assert trust.state_folder() == Path("/state/munet")
+    assert asked_for.state_folder() == Path("/state/munet")
     monkeypatch.setenv("XDG_STATE_HOME", "not/absolute")
-    assert trust.state_folder() == Path("~/.local/state/munet").expanduser()
+    assert asked_for.state_folder() == Path("~/.local/state/munet").expanduser()

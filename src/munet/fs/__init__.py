@@ -6,6 +6,7 @@ tree.py      Tree: the files below one directory, which no link leads out of
 decoding.py  JSON and TOML of outside files, within bounds
 sealed_zip.py  zip archives that carry their checksum
 sizes.py     sizes such as 2GB
+opened.py    addresses that a user has opened of their own accord
 cache.py     munet's cache folder, and how much it may hold
 object_store.py  stores of objects, through the library obstore; bucket.py one of them as keys and bytes
 buckets.py   the bucket behind an address; hub_bucket.py a repository of the Hugging Face hub as one

@@ -11,6 +11,7 @@ from typing import NotRequired, TypedDict, cast
 
 from munet.errors import InputError, StoreError, suggest
 from munet.fs.buckets import bucket_at
+from munet.fs.opened import remember
 from munet.sharing.copying import Copied, Progress, copy_root, refuse_other_root
 from munet.sharing.folder import FolderPlace
 from munet.sharing.objects import ObjectPlace, path_of
@@ -78,6 +79,7 @@ def add_remote(
     if on_use:
         made["on_use"] = True
     _write(store, {**known, name: made})
+    remember([made["url"]])
     return made
 
 

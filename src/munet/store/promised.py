@@ -12,6 +12,7 @@ from munet.errors import StoreError
 from munet.fs import locks
 from munet.fs.bucket import Bucket, DamagedObject
 from munet.fs.buckets import bucket_at
+from munet.fs.opened import is_remembered, remember
 from munet.fs.tree import Tree
 from munet.store.layer_file import LayerFormatError, id_of_bytes, refuse_infinite
 from munet.store.reading import read_record
@@ -53,7 +54,8 @@ class Promises:
         return (id for layers in self.places.values() for id in layers)
 
     def add(self, place: str, layers: Mapping[str, int]) -> None:
-        """Count on layers that lie at an address. On return that survives a power cut."""
+        """Count on layers that lie at an address. On return that survives a power cut, and the address may be read."""
+        remember([place])
         with locks.exclusive(self.path / LOCK):
             known = self.places
             self._write({**known, place: {**known.get(place, {}), **layers}})
@@ -68,8 +70,15 @@ class Promises:
                 self._write(left)
 
     def fetch(self, id: str) -> bytes:
-        """A promised layer, checked. StoreError where its place cannot be read, DamagedError for what is wrong."""
+        """A promised layer, checked. StoreError where its place cannot be read, or was named by no one on this machine;
+        DamagedError for what is wrong."""
         place, most = next((place, layers[id]) for place, layers in self.places.items() if id in layers)
+        if not is_remembered(place):
+            raise StoreError(
+                f"layer {id[:10]} of {self.path} lies at {place}, which nobody on this machine has asked for: "
+                f"`munet remote add {self.path} NAME {place}` says that it may be read",
+                kind="remote",
+            )
         key = f"layers/{id[:2]}/{id[2:]}.safetensors"
         try:
             data = self._data(place, key, most)
