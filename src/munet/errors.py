@@ -73,9 +73,9 @@ class DamagedError(MunetError):
 
 
 def suggest(value: str, known: object) -> str:
-    """` (did you mean 'x'?)` for the nearest of `known`, or an empty string."""
+    """` (did you mean 'x'?)` for the nearest of `known`, or one that has it between slashes, or an empty string."""
     from difflib import get_close_matches
 
     names = [str(name) for name in known]  # type: ignore[attr-defined]
-    near = get_close_matches(value, names, n=1, cutoff=0.6)
+    near = get_close_matches(value, names, n=1, cutoff=0.6) or [name for name in names if value in name.split("/")]
     return f" (did you mean '{near[0]}'?)" if near else ""

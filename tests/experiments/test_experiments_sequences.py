@@ -151,7 +151,7 @@ def test_the_papers_sequence_has_all_124_tasks():
             '[[segment]]\nbenchmarks = ["mccb-local"]\nmethod = "munet"\ntask_iteration = 2\n',
             "did you mean 'task_iterations'",
         ),
-        ('[[segment]]\nbenchmarks = ["mccb-local"]\nmethod = "munet"\nbudget = "tiny"\n', "did you mean 'mini'"),
+        ('[[segment]]\nbenchmarks = ["mccb-local"]\nmethod = "munet"\nbudget = "minni"\n', "did you mean 'mini'"),
     ],
 )
 def test_a_file_that_cannot_be(tmp_path: Path, text: str, said: str):

@@ -1,10 +1,11 @@
 """How many images a run reads of each task: counted before it starts, what its time is made of."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from munet.search import Method
-from munet.store.schema import TaskRecord
+if TYPE_CHECKING:
+    from munet.search import Method
+    from munet.store.schema import TaskRecord
 
 EVIDENCE, HEAD = 1000, 5000  # images of a task that are read before training, at most
 
@@ -18,7 +19,7 @@ class Images(NamedTuple):
     head: int  # that are read for evidence and for a head in closed form
 
 
-def images_of(method: Method, task: TaskRecord) -> Images:
+def images_of(method: "Method", task: "TaskRecord") -> Images:
     """What a method reads of a task."""
     sizes = {part: split["examples"] for part, split in task["splits"].items()}
     cycle = min(sizes["train"], method.samples_per_cycle) if method.at_most_epoch else method.samples_per_cycle
@@ -28,18 +29,18 @@ def images_of(method: Method, task: TaskRecord) -> Images:
     return Images(0 if method.training == "never" else cycle, validation, sizes["test"] + validation, head)
 
 
-def _fitted_on(method: Method, task: TaskRecord) -> int:
+def _fitted_on(method: "Method", task: "TaskRecord") -> int:
     """Images that a head in closed form reads."""
     train = task["splits"]["train"]["examples"]
     return method.head_views * min(train, HEAD) if method.head == "closed-form" else 0
 
 
-def trained_on(method: Method, task: TaskRecord) -> int:
+def trained_on(method: "Method", task: "TaskRecord") -> int:
     """Images that all children of a task train on in a run."""
     return method.child_cycles * images_of(method, task).cycle
 
 
-def read(method: Method, task: TaskRecord) -> int:
+def read(method: "Method", task: "TaskRecord") -> int:
     """Images of a task that a run reads without training on them."""
     images, first, last = images_of(method, task), method.head_first, method.head_last
     more_heads = max(first + (method.training != "never") + last, 1) - 1
@@ -48,7 +49,7 @@ def read(method: Method, task: TaskRecord) -> int:
     return validated + tested + images.head + more_heads * _fitted_on(method, task)
 
 
-def disk(method: Method, tasks: Sequence[TaskRecord], root_parameters: int) -> int:
+def disk(method: "Method", tasks: "Sequence[TaskRecord]", root_parameters: int) -> int:
     """Bytes of layers that a run comes to at most: a whole model for each task, and the population of one."""
     models = len(tasks) + method.generations * method.children
     return models * root_parameters * (4 + 2 * method.inherit_momentum)  # momentum is stored in bfloat16

@@ -125,7 +125,7 @@ def test_the_seed_draws_the_weights() -> None:
         ({"temperature_min": 0.0}, "--temperature-min 0.0"),
         ({"temperature_init": "hot"}, "--temperature-init hot: give a number, or scaled"),
         ({"temperature_init": 0.1}, "--temperature-init 0.1 is below --temperature-min 0.5"),
-        ({"combine": "max"}, "--combine max (did you mean 'mean'?): choose one of sum, mean"),
+        ({"combine": "max"}, "--combine max: choose one of sum, mean"),
         ({"method": "gumbel"}, "--method gumbel (did you mean 'gumbel_matrix'?)"),
         ({"preset_name": "papper"}, "--preset papper (did you mean 'paper'?): synthetic has paper, small, smoke"),
         ({"experiment": "mnist"}, "unknown experiment 'mnist' (did you mean 'mnist4'?)"),

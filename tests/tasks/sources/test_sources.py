@@ -122,7 +122,7 @@ def test_folder_refusals(tmp_path: Path) -> None:
     refused(f"folder:{tmp_path / 'none'}", "there is no such folder")
     refused(f"folder:{tmp_path}", "no sub-folders")
     (tmp_path / "file").write_bytes(b"")
-    refused(f"folder:{tmp_path / 'file'}", "cannot be read as a folder")
+    refused(f"folder:{tmp_path / 'file'}", "this is a file; give the folder that holds")
     (tmp_path / "a").mkdir()
     refused(f"folder:{tmp_path}", str(tmp_path), "no image file")
     make_folder(tmp_path / "some", classes=("x", "y"))

@@ -69,7 +69,8 @@ def seen(
             if models().store.read_task(name)["model"] == record["model"]:  # nobody evolved it meanwhile
                 keep(keys[name], found[name])
         except MunetError as error:
-            note(str(error))
+            if models().store.read_task(name)["model"] == record["model"]:  # else it was evolved meanwhile
+                note(str(error))
             done += sum(record["splits"][split]["examples"] for split in SPLITS)
             found[name] = {"missing": _why(error)}
     return {record["name"]: found[record["name"]] for record in grown}
