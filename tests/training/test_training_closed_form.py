@@ -55,6 +55,19 @@ def test_evidence_tells_good_features_from_noise() -> None:
     assert (good.examples, good.shrinkage in SHRINKAGES, good.temperature in TEMPERATURES) == (300, True, True)
 
 
+def test_all_views_of_an_example_are_held_out_together() -> None:
+    noise, y = torch.from_numpy(np.random.default_rng(1).normal(size=(200, 64))), torch.arange(200) % 4
+    views = torch.stack([noise, noise + 0.01, noise - 0.01], dim=1)
+    assert hold_out(views, y, 4, np.random.default_rng(0)).error > 0.5, "another view of the same image was not seen"
+
+
+def test_views_that_say_nothing_new_give_the_same_head() -> None:
+    x, y = gaussians(7, (12, 12, 12), width=24)
+    evidence = hold_out(x, y, 3, np.random.default_rng(0))
+    once, twice = (fit(features, y, 3, evidence)["weight"] for features in (x, torch.stack([x, x], dim=1)))
+    assert torch.nn.functional.cosine_similarity(once.flatten(), twice.flatten(), dim=0) > 0.99
+
+
 @pytest.mark.parametrize(
     ("counts", "classes"),
     [((1, 1, 1, 1, 1, 1), 6), ((1, 9), 2), ((5, 0, 5), 3), ((7,), 1), ((3,), 1), ((40, 40), 2000)],
