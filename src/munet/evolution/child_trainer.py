@@ -149,8 +149,9 @@ class ChildTrainer:
 def _pack(outcome: Outcome, head: NewHead | None) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """Layers and momentum as files, with the new head where that answers no worse."""
     layers, momentum = outcome.layers, outcome.momentum
-    if head is not None and head.accuracy >= outcome.accuracies[outcome.best_cycle]:
+    if head is not None and head.is_kept(outcome.accuracies[outcome.best_cycle]):
         layers = {**layers, "head": head.layer}
+        momentum = {slot: buffers for slot, buffers in momentum.items() if slot != "head"}  # those of another head
     return _files(layers), _files(momentum)
 
 

@@ -25,6 +25,10 @@ class NewHead:
     layer: Tensors
     accuracy: float
 
+    def is_kept(self, trained: float) -> bool:
+        """Whether it takes the place of a head with which the model had the accuracy `trained`."""
+        return self.accuracy >= trained
+
 
 def new_head(
     job: Job,

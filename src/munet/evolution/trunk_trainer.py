@@ -110,7 +110,7 @@ def _result(
 ) -> Result:
     accuracies = outcome.accuracies[number]
     mine: dict[str, dict[str, torch.Tensor]] = {"head": outcome.heads[number]} if outcome.heads[number] else {}
-    if head is not None and head.accuracy >= accuracies[-1]:
+    if head is not None and head.is_kept(accuracies[-1]):
         mine = {"head": head.layer}
     layers = (outcome.trunk if number == 0 else {}) | mine
     own = Outcome(

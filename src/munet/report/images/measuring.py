@@ -66,13 +66,14 @@ def seen(
             continue
         try:
             found[name] = _measured(models(), record, _thumbnails_of(record, thumbnails, private), device, each)
-            if models().store.read_task(name)["model"] == record["model"]:  # nobody evolved it meanwhile
+            if not _has_moved_on(models(), record):
                 keep(keys[name], found[name])
         except MunetError as error:
-            if models().store.read_task(name)["model"] == record["model"]:  # else it was evolved meanwhile
+            moved = _has_moved_on(models(), record)
+            if not moved:
                 note(str(error))
             done += sum(record["splits"][split]["examples"] for split in SPLITS)
-            found[name] = {"missing": _why(error)}
+            found[name] = {"missing": "it was evolved while this page was made" if moved else _why(error)}
     return {record["name"]: found[record["name"]] for record in grown}
 
 
@@ -83,6 +84,12 @@ def thumbnails_each(records: Sequence[TaskRecord]) -> int:
 
 def _thumbnails_of(record: TaskRecord, thumbnails: int, private: bool) -> int:
     return 0 if record["private"] and not private else thumbnails
+
+
+def _has_moved_on(models: "ModelLoader", record: TaskRecord) -> bool:
+    """Whether somebody evolved or removed a task since its record was read."""
+    store = models.store
+    return not store.has_task(record["name"]) or store.read_task(record["name"])["model"] != record["model"]
 
 
 def _why(error: MunetError) -> str:
