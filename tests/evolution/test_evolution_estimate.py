@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import munet
@@ -12,7 +13,9 @@ from munet.cli.evolve.agreement import parse_time
 from munet.errors import InputError
 from munet.evolution.estimate import Speed, estimated, within
 from munet.evolution.events import Event, Notice, TrunkCycle
-from munet.search import load_method
+from munet.evolution.work import as_done, read
+from munet.search import Method, load_method
+from munet.tasks.cache.splits import Splits
 
 SPEED = Speed(images=100.0, workers=2)
 
@@ -29,23 +32,47 @@ def system(tmp_path: Path) -> munet.System:
 def test_an_estimate_counts_training_and_a_third_for_what_is_read(system: munet.System) -> None:
     tasks = [system.task(name) for name in system.tasks]
     method = load_method("finetune-tuned", {"cycles": 2, "samples_per_cycle": 500})
-    found = estimated(method, tasks, SPEED)
+    others = sum(read(method, task) for task in tasks)
+    assert others == sum(3 * t["splits"]["validation"]["examples"] + t["splits"]["test"]["examples"] for t in tasks)
+    found = estimated(method, tasks, SPEED, others)
     assert found.samples == 2 * 2 * 500
-    read = sum(3 * t["splits"]["validation"]["examples"] + t["splits"]["test"]["examples"] for t in tasks)
-    assert found.seconds == pytest.approx((found.samples + read / 3) / 200)
-    assert estimated(load_method("head-only"), tasks, SPEED).samples == 0
+    assert found.seconds == pytest.approx((found.samples + others / 3) / 200)
+    assert estimated(load_method("head-only"), tasks, SPEED, others).samples == 0
+
+
+def test_heads_are_counted_as_often_as_they_read(system: munet.System, tmp_path: Path) -> None:
+    """Photographs four times; drawings once, and a small root makes no head after training."""
+    image = np.random.default_rng(0).choice([0, 255], (60, 32, 32)).astype(np.uint8)
+    (tmp_path / "ink").mkdir()
+    for split in ("train", "validation", "test"):
+        np.savez(tmp_path / "ink" / f"{split}.npz", image=image, label=np.arange(60) % 3)
+    system.add_task("ink", f"npz:{tmp_path / 'ink'}", allow_duplicates=True)
+    method = load_method("adaptive")
+
+    def counted(name: str) -> Method:
+        return as_done(system.models, Splits(), method, system.task(name), 32)
+
+    assert (counted("one").head_views, counted("ink").head_views) == (4, 1)
+    assert not counted("one").head_last, "a root of less than five million parameters"
+    ink = system.task("ink")
+    heads = 2 * 60  # of the first model, and the one that a trained child begins with
+    validated = (method.child_cycles + 1) * 60
+    tested = 2 * (60 + 60)
+    assert read(counted("ink"), ink) == 60 + heads + validated + tested, "and 60 for the evidence"
+    assert read(method, ink) > 60 + heads + validated + tested
 
 
 def test_what_fits_in_a_time_is_estimated_to_take_less(system: munet.System) -> None:
     tasks, method = [system.task(name) for name in system.tasks], load_method("adaptive")
+    others = sum(read(method, task) for task in tasks)
     for seconds in (30.0, 60.0, 600.0):
-        fits = within(seconds, method, tasks, SPEED)
-        assert 0.6 * seconds < estimated(fits, tasks, SPEED).seconds < seconds
+        fits = within(seconds, method, len(tasks), SPEED, others)
+        assert 0.6 * seconds < estimated(fits, tasks, SPEED, others).seconds < seconds
         assert fits.samples_per_cycle % fits.batch_size == 0
     with pytest.raises(InputError, match=r"a time of 1 s is too short here for 2 tasks: give \d+s or more") as error:
-        within(1.0, method, tasks, SPEED)
+        within(1.0, method, len(tasks), SPEED, others)
     enough = float(str(error.value).partition("give ")[2].partition("s or")[0])
-    assert within(enough, method, tasks, SPEED).samples_per_cycle >= method.batch_size
+    assert within(enough, method, len(tasks), SPEED, others).samples_per_cycle >= method.batch_size
 
 
 class Stop(Exception):

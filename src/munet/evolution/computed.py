@@ -3,10 +3,9 @@
 from munet.evolution.active_task import ActiveTask
 from munet.evolution.jobs import HeadFit
 from munet.evolution.probe import Prober
+from munet.evolution.work import images_for_head
 from munet.search.adaptive import Evidence, gains_from_a_new_head, plan_child, plan_refitted, plan_untrained
 from munet.search.mutations import Plan
-
-_EXAMPLES, _OF_A_CLASS = 5000, 15  # images that a head in closed form is fitted to: so many, or so many of each class
 
 
 def evidence_of(active: ActiveTask, prober: Prober) -> Evidence:
@@ -56,7 +55,7 @@ def last_head_fit(active: ActiveTask, plan: Plan) -> HeadFit | None:
 
 def _fit(active: ActiveTask, plan: Plan, factor: float, views: int) -> HeadFit:
     """Where images are not cropped in training they are read once: changed drawings taught a head nothing."""
-    examples = max(_EXAMPLES, _OF_A_CLASS * len(active.record["classes"]))
+    examples = images_for_head(len(active.record["classes"]))
     cropped = float(plan.hyperparameters.get("crop_area_min", 1.0)) < 1
     features = str(plan.hyperparameters.get("head_features", "pooled"))
     return HeadFit(examples, features, factor, views if cropped else 1)

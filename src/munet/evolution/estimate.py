@@ -13,7 +13,7 @@ import torch
 
 from munet.errors import InputError
 from munet.evolution.runs import Request
-from munet.evolution.work import disk, read, trained_on
+from munet.evolution.work import disk, trained_on
 from munet.model.loader import ModelLoader
 from munet.model.network import Network
 from munet.model.slots import blocks_in, parse
@@ -21,6 +21,7 @@ from munet.search import Method, with_samples_per_task
 from munet.store import Store
 from munet.store.run_records import read_config
 from munet.store.schema import TaskRecord
+from munet.text import counted
 from munet.training import Preprocessing, Recipe
 from munet.training.child_state import TrainItem
 from munet.training.trainer import TrainingSession
@@ -106,25 +107,30 @@ def _is_trained(slot: str, method: Method, num_blocks: int) -> bool:
     return slot in ("norm", "head") or (number is not None and number >= num_blocks - -(-2 * num_blocks // 3))
 
 
-def estimated(method: Method, tasks: Sequence[TaskRecord], speed: Speed, root_parameters: int = 0) -> Estimate:
-    """What a run of a method over tasks takes at a speed, and the disk that it fills with such a root."""
+def estimated(
+    method: Method, tasks: Sequence[TaskRecord], speed: Speed, read: int, root_parameters: int = 0
+) -> Estimate:
+    """What a run of a method over tasks takes at a speed, and the disk that it fills with such a root.
+
+    `read`: the images that it reads without training on them.
+    """
     samples = sum(trained_on(method, task) for task in tasks)
-    images = samples + sum(_FORWARD * read(method, task) for task in tasks)
+    images = samples + _FORWARD * read
     return Estimate(images / speed.rate, samples, speed, disk(method, tasks, root_parameters))
 
 
-def within(seconds: float, method: Method, tasks: Sequence[TaskRecord], speed: Speed) -> Method:
-    """The method with as many samples of each task as fit in so many seconds.
+def within(seconds: float, method: Method, tasks: int, speed: Speed, read: int) -> Method:
+    """The method with as many samples of each of so many tasks as fit in so many seconds, after `read` images are read.
 
     InputError where not even one batch does; it says what would be enough.
     """
-    fixed = sum(_FORWARD * read(method, task) for task in tasks)
+    fixed = _FORWARD * read
     least = method.batch_size * method.child_cycles
-    samples = int((seconds * _MARGIN * speed.rate - fixed) / len(tasks))
+    samples = int((seconds * _MARGIN * speed.rate - fixed) / tasks)
     if samples < least:
-        needed = (fixed + 2 * least * len(tasks)) / (_MARGIN * speed.rate)
+        needed = (fixed + 2 * least * tasks) / (_MARGIN * speed.rate)
         raise InputError(
-            f"a time of {seconds:g} s is too short here for {len(tasks)} task{'s' * (len(tasks) > 1)}: give "
+            f"a time of {seconds:g} s is too short here for {counted(tasks, 'task')}: give "
             f"{max(1, round(needed + 0.5))}s or more, or take the method head-only, which trains nothing"
         )
     return with_samples_per_task(method, samples - samples % least)

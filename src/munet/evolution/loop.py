@@ -40,7 +40,7 @@ from munet.evolution.runs import (
 from munet.evolution.shares import method_for, new_tasks, samples_by_task
 from munet.evolution.testing import tested
 from munet.evolution.trunk import is_trained, is_worse_together, plan_members, trunk_group
-from munet.evolution.work import images_of
+from munet.evolution.work import Images, as_done, images_of
 from munet.model.loader import ModelLoader
 from munet.provenance import now
 from munet.search.adaptive import Evidence
@@ -86,7 +86,7 @@ class Evolution:
         began, run, method = perf_counter(), self.run, self.run.method
         sizes = (self.iterations, method.generations, method.children, method.cycles)
         before = finished_children(self.store, run)
-        images = tuple(images_of(method, self.store.read_task(name)) for name in run.tasks)
+        images = tuple(self._images(name) for name in run.tasks)
         self.observe(
             RunStarted(run.name, method.name, run.tasks, *sizes, run.resumed, before, method.head_first, images)
         )
@@ -100,6 +100,12 @@ class Evolution:
         finish(self.store, run.name, finished_record(now(), abandoned=False))
         self.observe(RunFinished(run.name, perf_counter() - began, **self._spent()))
         return results
+
+    def _images(self, name: str) -> Images:
+        """What the run reads of a task."""
+        record, size = self.store.read_task(name), self.run.request.image_size
+        size = size or self.models.manifest(self.models.root)["hyperparameters"]["image_size"]
+        return images_of(as_done(self.models, self.splits, self.run.method, record, size), record)
 
     def _open_tasks(self, iteration: int) -> list[str]:
         """The tasks that have not ended this iteration of the run, in the method's order."""

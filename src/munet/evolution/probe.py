@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from munet.evolution.head_features import Body, FeatureReader, columns
 from munet.evolution.head_fit import some_rows
+from munet.evolution.image_kind import kind_of
 from munet.evolution.trunk_trainer import split_name
+from munet.evolution.work import images_for_evidence
 from munet.rng import Key, numpy_rng
-from munet.search.adaptive import Evidence, Kind, Probe
+from munet.search.adaptive import Evidence, Probe
 from munet.search.space import HEAD_FEATURES
 from munet.store.schema import TaskRecord
 from munet.training.closed_form import hold_out
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from munet.evolution.child_trainer import ComputeSettings
     from munet.model.loader import ModelLoader
     from munet.tasks.cache.splits import Splits
-
-_LEAST, _OF_A_CLASS = 1000, 5  # images that a probe reads: so many, or so many of each class
-_LOOKS = 256  # images that tell drawings from photographs
-_EXTREME = 16  # of 255: how near to its darkest or brightest value a pixel of a drawing is
 
 
 class Prober:
@@ -63,7 +60,7 @@ class Prober:
         reader = FeatureReader(
             data, pre, name=name, cache=self._cache, precision=self._precision, kind=self._models.root, step=self._step
         )
-        rows = some_rows(len(data), max(_LEAST, _OF_A_CLASS * classes), numpy_rng(*key, "probe"))
+        rows = some_rows(len(data), images_for_evidence(classes), numpy_rng(*key, "probe"))
         candidates = [self._models.root, *others]
         bodies = [self._body(model) for model in candidates]
         labels = data.labels[torch.from_numpy(rows)].cpu()
@@ -73,8 +70,7 @@ class Prober:
             self._best(model, values, labels, classes, key, choices)
             for model, values in zip(candidates, found, strict=True)
         ]
-        looks = kind_of(data.rows(np.arange(min(_LOOKS, len(data)))))
-        return Evidence(tuple(probes), looks, len(data), classes, len(rows) * len(candidates))
+        return Evidence(tuple(probes), kind_of(split), len(data), classes, len(rows) * len(candidates))
 
     def _best(
         self, model: str, features: torch.Tensor, labels: torch.Tensor, classes: int, key: Key, choices: Sequence[str]
@@ -109,18 +105,3 @@ class Prober:
     def _ids(self, model: str) -> dict[str, str]:
         """The layers of a model below its head, by slot."""
         return {slot: layer for slot, layer in self._models.manifest(model)["layers"].items() if slot != "head"}
-
-
-def kind_of(images: torch.Tensor) -> Kind:
-    """Drawings are grey, and most of their pixels are near the darkest or the brightest value of the image.
-
-    `images` uint8 (N, H, W, C).
-    """
-    values = images.cpu().numpy().astype(np.int16)
-    grey = values.shape[-1] == 1 or bool((values.max(-1) - values.min(-1)).max() == 0)
-    if not grey:
-        return "photographs"
-    flat = values[..., 0].reshape(len(values), -1)
-    low, high = flat.min(1, keepdims=True), flat.max(1, keepdims=True)
-    extreme = (flat <= low + _EXTREME) | (flat >= high - _EXTREME)
-    return "drawings" if extreme.mean() > 0.6 else "photographs"

@@ -20,6 +20,7 @@ from munet.evolution.options import ANYWHERE, FULL, METHOD, Budget, Where
 from munet.evolution.runs import Request, begin, choose_unfinished, recorded_where
 from munet.evolution.runs import abandon as leave_behind
 from munet.evolution.speeds import MeasuredSpeed
+from munet.evolution.work import as_done, read
 from munet.model.cost import flops
 from munet.model.loader import HasModels, ModelLoader
 from munet.model.slots import blocks_in
@@ -67,7 +68,7 @@ def evolve(
                 observe(Notice(changed))
     request = Request(ready.asked.method, ready.asked.tasks, seed, image_size, ready.precision, where.threads)
     if budget.time is not None:
-        request = _in_time(models, request, ready, budget.time, observe, abandoned=abandon)
+        request = _in_time(models, request, ready, splits, budget.time, observe, abandoned=abandon)
     return _grow(models, request, where, ready.device, ready.plan, splits, observe, abandon=abandon)
 
 
@@ -144,9 +145,10 @@ def estimate(
     ready = _prepare(models, tasks, method, budget, where, image_size, preprocessing, settings)
     records = [models.store.read_task(name) for name in ready.asked.tasks]
     speed, chosen = _speed(models, ready, remembered=budget.time is None), ready.asked.method
+    others = _images_read(models, ready, Splits(allow_changed=True))
     if budget.time is not None:
-        chosen = within(budget.time, chosen, records, speed)
-    return estimated(chosen, records, speed, sum(models.manifest(models.root)["sizes"].values()))
+        chosen = within(budget.time, chosen, len(records), speed, others)
+    return estimated(chosen, records, speed, others, sum(models.manifest(models.root)["sizes"].values()))
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,14 @@ def _speed(models: ModelLoader, ready: _Ready, *, remembered: bool) -> Speed:
 
 
 def _in_time(
-    models: ModelLoader, request: Request, ready: _Ready, seconds: float, observe: Observer, *, abandoned: str | None
+    models: ModelLoader,
+    request: Request,
+    ready: _Ready,
+    splits: Splits,
+    seconds: float,
+    observe: Observer,
+    *,
+    abandoned: str | None,
 ) -> Request:
     """The request with as many samples as fit in the time; those of an interrupted run where there is one."""
     store = models.store
@@ -211,10 +220,16 @@ def _in_time(
     if going_on is not None:
         return replace(request, method=going_on)
     speed = _speed(models, ready, remembered=False)
-    method = within(seconds, request.method, [store.read_task(name) for name in request.tasks], speed)
+    method = within(seconds, request.method, len(request.tasks), speed, _images_read(models, ready, splits))
     each = method.samples_per_cycle * method.child_cycles
     observe(Notice(f"{seconds:g} s are {each:,} images a task: {speed.rate:,.0f} a second were measured"))
     return replace(request, method=method)
+
+
+def _images_read(models: ModelLoader, ready: _Ready, splits: Splits) -> int:
+    """Images of all tasks that a run reads without training on them."""
+    method, records = ready.asked.method, [models.store.read_task(name) for name in ready.asked.tasks]
+    return sum(read(as_done(models, splits, method, record, ready.image_size), record) for record in records)
 
 
 def _root_size(models: ModelLoader) -> int:

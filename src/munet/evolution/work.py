@@ -3,11 +3,29 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:
-    from munet.search import Method
-    from munet.store.schema import TaskRecord
+from munet.evolution.image_kind import kind_of
+from munet.search.adaptive import gains_from_a_new_head, views_of_a_head
 
-EVIDENCE, HEAD = 1000, 5000  # images of a task that are read before training, at most
+if TYPE_CHECKING:
+    from munet.model.loader import ModelLoader
+    from munet.search import Method
+    from munet.search.adaptive import Kind
+    from munet.store.schema import TaskRecord
+    from munet.tasks.cache.splits import Splits
+
+# images of a task, at least, and of each class, that are read at most
+_EVIDENCE, _EVIDENCE_OF_A_CLASS = 1000, 5
+_HEAD, _HEAD_OF_A_CLASS = 5000, 15
+
+
+def images_for_evidence(classes: int) -> int:
+    """How many training images a probe reads, where there are so many."""
+    return max(_EVIDENCE, _EVIDENCE_OF_A_CLASS * classes)
+
+
+def images_for_head(classes: int) -> int:
+    """How many training images a head in closed form is fitted to, where there are so many."""
+    return max(_HEAD, _HEAD_OF_A_CLASS * classes)
 
 
 class Images(NamedTuple):
@@ -19,20 +37,33 @@ class Images(NamedTuple):
     head: int  # that are read for evidence and for a head in closed form
 
 
+def as_done(models: "ModelLoader", splits: "Splits", method: "Method", task: "TaskRecord", image_size: int) -> "Method":
+    """The method as it will read the images of a task: some of them are looked at where that matters."""
+    matters = method.head == "closed-form" and method.head_views > 1
+    kind = kind_of(splits.get(task, "train", image_size)) if matters else "drawings"
+    return with_heads_of(method, kind, sum(models.manifest(models.root)["sizes"].values()))
+
+
+def with_heads_of(method: "Method", kind: "Kind", root_parameters: int) -> "Method":
+    """The method with the heads in closed form that it makes of images of a kind, and as often as it reads for them."""
+    last = gains_from_a_new_head(method, root_parameters)
+    return method.model_copy(update={"head_views": views_of_a_head(method, kind), "head_last": last})
+
+
 def images_of(method: "Method", task: "TaskRecord") -> Images:
     """What a method reads of a task."""
     sizes = {part: split["examples"] for part, split in task["splits"].items()}
     cycle = min(sizes["train"], method.samples_per_cycle) if method.at_most_epoch else method.samples_per_cycle
     validation = min(sizes["validation"], method.validation_cap)
-    evidence = min(sizes["train"], EVIDENCE) if method.head == "closed-form" else 0
+    evidence = min(sizes["train"], images_for_evidence(len(task["classes"]))) if method.head == "closed-form" else 0
     head = evidence + _fitted_on(method, task)
     return Images(0 if method.training == "never" else cycle, validation, sizes["test"] + validation, head)
 
 
 def _fitted_on(method: "Method", task: "TaskRecord") -> int:
     """Images that a head in closed form reads."""
-    train = task["splits"]["train"]["examples"]
-    return method.head_views * min(train, HEAD) if method.head == "closed-form" else 0
+    examples = min(task["splits"]["train"]["examples"], images_for_head(len(task["classes"])))
+    return method.head_views * examples if method.head == "closed-form" else 0
 
 
 def trained_on(method: "Method", task: "TaskRecord") -> int:

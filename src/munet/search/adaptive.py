@@ -115,6 +115,11 @@ def gains_from_a_new_head(method: Method, root_parameters: int) -> bool:
     return method.head_last and root_parameters >= _LARGE_ROOT
 
 
+def views_of_a_head(method: Method, kind: Kind) -> int:
+    """How often a head in closed form reads each image: photographs are cropped between, drawings are read once."""
+    return method.head_views if kind == "photographs" and method.recipe == "probe" else 1
+
+
 def recipe(evidence: Evidence, samples: int, root_parameters: int) -> dict[str, Value]:
     """Hyperparameters of a child by its root, its images and how often it sees each of them."""
     often = samples > _MANY_EPOCHS * evidence.images
@@ -158,7 +163,7 @@ def plan_untrained(method: Method, parent: Parent, probe: Probe, kind: Kind) -> 
     """
     start = {**method.defaults, **parent.hyperparameters}
     values = start | {"head_features": probe.features}
-    if kind == "photographs" and method.head_views > 1 and method.recipe == "probe":
+    if views_of_a_head(method, kind) > 1:
         values |= _OF_PHOTOGRAPHS
     return Plan(values, {}, parent.num_blocks, parent.adapters, frozenset({"head"}), tuple(changes(start, values)))
 

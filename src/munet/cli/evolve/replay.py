@@ -16,13 +16,14 @@ from munet.evolution.events import (
     TaskStarted,
 )
 from munet.evolution.runs import Request
-from munet.evolution.work import images_of
+from munet.evolution.work import images_of, with_heads_of
 from munet.search import Method
 from munet.store.run_files import GenerationPlace
 from munet.store.run_records import generations, iterations, read_config, read_generation, read_iteration
 from munet.text import clean
 
 if TYPE_CHECKING:
+    from munet.search.adaptive import Kind
     from munet.store import Store
     from munet.store.schema import ChildRecord
 
@@ -59,8 +60,22 @@ def told(state: RunState) -> str:
 def _run_started(store: "Store", run: str, request: Request) -> RunStarted:
     method = request.method
     sizes = (method.task_iterations + method.head_first, method.generations, method.children, method.cycles)
-    images = tuple(images_of(method, store.read_task(name)) for name in request.tasks)
+    kinds, root = _kinds(store, run), sum(store.get_model(store.root)["sizes"].values())
+    images = tuple(
+        images_of(with_heads_of(method, kinds.get(name, "photographs"), root), store.read_task(name))
+        for name in request.tasks
+    )
     return RunStarted(run, method.name, request.tasks, *sizes, head_first=method.head_first, images=images)
+
+
+def _kinds(store: "Store", run: str) -> "dict[str, Kind]":
+    """What the images of each task are, where the record of a child that was computed from evidence says so."""
+    found: dict[str, Kind] = {}
+    for file, place in generations(store, run):
+        for child in read_generation(store, run, file)["children"]:
+            if evidence := child.get("evidence"):
+                found[place.task] = "drawings" if evidence.get("kind") == "drawings" else "photographs"
+    return found
 
 
 def _events(store: "Store", run: str, method: Method) -> Iterator[Timed]:
