@@ -70,6 +70,7 @@ LAYERS: Schema = {
     "block": NUMBER,
     "parameters": NUMBER,
     "trained_by": TEXT,
+    "together": ANY,
     "users": WHOLE,
     "shared_with": ANY,
 }

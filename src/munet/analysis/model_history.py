@@ -1,6 +1,6 @@
 """The history of a model: its lineage, its layers and who shares them, every child ever sampled. Needs no torch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from munet.analysis.authors import authors
@@ -12,6 +12,9 @@ from munet.store.schema import ChildRecord, IterationRecord
 
 if TYPE_CHECKING:
     from munet.store import Store
+
+
+ALONE = ("head", "posembed")  # never trained together; positions may be the root's, cut for another image size
 
 
 def log(store: "Store", model: str) -> list[dict[str, Any]]:
@@ -61,19 +64,37 @@ def origins(store: "Store", model: str) -> dict[str, Origin]:
     return found
 
 
+def trunks(store: "Store", models: Iterable[str]) -> dict[str, list[str]]:
+    """Id of each layer of these models that several tasks trained together -> these tasks, by name.
+
+    Known from the manifests alone, as in a system that was cloned: none of the tasks has it from another's model.
+    """
+    makers: dict[str, set[str]] = {}
+    for model in models:
+        layers = store.get_model(model)["layers"]
+        for slot, origin in origins(store, model).items():
+            if slot not in ALONE and origin.task != "root":
+                makers.setdefault(layers[slot], set()).add(origin.task)
+    return {layer: sorted(tasks) for layer, tasks in makers.items() if len(tasks) > 1}
+
+
 def show(store: "Store", model: str) -> dict[str, Any]:
     """Everything about one model: its layers with size, origin and sharers, its settings and its measures."""
     manifest = store.get_model(model)
-    models = retained(store)
-    owned = owners({task: other["layers"] for task, other in models.items()})
+    records = {record["name"]: record for record in store.task_records()}
+    owned = owners({task: other["layers"] for task, other in retained(store).items()})
     origin = origins(store, model)
-    record = next((store.read_task(task) for task, m in models.items() if m == manifest), None)
+    learned = [layer for slot, layer in manifest["layers"].items() if origin[slot].task != "root"]
+    sharing = {id for layer in learned for task in owned.get(layer, ()) if (id := records[task]["model"]) is not None}
+    together = trunks(store, {model, *sharing})
+    record = next((record for record in records.values() if record["model"] == model), None)
     layers = [
         {
             "slot": slot,
             "layer": layer,
             "parameters": manifest["sizes"][slot],
             "trained_by": origin[slot].task,
+            "together": together.get(layer, []),
             "by": origin[slot].by,
             "shared_with": sorted(owned.get(layer, set()) - {manifest["task"]}),
         }

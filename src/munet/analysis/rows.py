@@ -90,7 +90,8 @@ def layers(one: Snapshot) -> c.Columns:
                 layer = model.layers[slot]
                 others = one.owners[layer] - {task}
                 place = (one.label, task, model.id, slot, layer, *parse(slot)[:2])
-                yield (*place, model.sizes.get(slot), makers[slot], 1 + len(others), tuple(sorted(others)))
+                trainers = (makers[slot], one.trunks.get(layer, ()))
+                yield (*place, model.sizes.get(slot), *trainers, 1 + len(others), tuple(sorted(others)))
 
     return c.filled(c.LAYERS, each())
 

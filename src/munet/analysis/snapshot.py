@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from munet.analysis.children import read_runs
+from munet.analysis.model_history import ALONE
 from munet.analysis.timeline import Shape, best_so_far, parent_steps, shapes
 from munet.errors import DamagedError
 from munet.store.consistent import consistent
@@ -95,13 +96,17 @@ class Snapshot:
 
     @cached_property
     def trunks(self) -> dict[str, tuple[str, ...]]:
-        """Id of each stored layer that several tasks trained together -> these tasks."""
-        columns, found = self.sampled.columns, dict[str, tuple[str, ...]]()
-        for names, cloned, model in zip(*(columns[name] for name in ("together", "cloned", "model")), strict=True):
-            if names and model in self.models:
-                layers = self.models[model].layers
-                found |= {layers[slot]: names for slot in cloned or () if slot in layers and slot != "head"}
-        return found
+        """Id of each layer that several tasks trained together, in their models or their ancestors -> these tasks."""
+        makers: dict[str, dict[str, None]] = {}
+        for model in self.retained.values():
+            current: Model | None = model
+            while current is not None:
+                known = self._makers(current.id)
+                for slot, layer in current.layers.items():
+                    if slot not in ALONE and known[layer] != "root":
+                        makers.setdefault(layer, {})[known[layer]] = None
+                current = self.models.get(current.parent) if current.parent is not None else None
+        return {layer: tuple(tasks) for layer, tasks in makers.items() if len(tasks) > 1}
 
     @cached_property
     def tests(self) -> dict[str, float]:

@@ -174,7 +174,8 @@ def show_view(model: Row, width: int) -> RenderableType:
                  names=("slot", "trained by", "who"), folds=("shared with",), ids=("layer",))  # fmt: skip
     for layer in model["layers"]:
         shared = ", ".join(clean(task) for task in layer["shared_with"])
-        made = (_name(layer["trained_by"]), *[_people(layer["by"])] * len(who))
+        together = f"{len(layer['together'])} tasks together" if layer["together"] else None
+        made = (_name(together or layer["trained_by"]), *[_people(layer["by"])] * len(who))
         table.add_row(layer["slot"], short(layer["layer"]), number(layer["parameters"]), *made, Text(shared))
     lines += [line(""), table]
     if model["hyperparameters"]:

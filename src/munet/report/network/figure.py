@@ -48,7 +48,7 @@ def order_of(paths: list[Path]) -> list[str]:
     number = {path.task: place for place, path in enumerate(grown)}
     layers = [{slot: layer.identity for slot, layer in path.layers.items()} for path in grown]
     makers = {
-        layer.identity: [number[layer.trained_by]] if layer.trained_by in number else []
+        layer.identity: [number[task] for task in layer.together or (layer.trained_by,) if task in number]
         for path in grown
         for layer in path.layers.values()
     }
@@ -58,9 +58,9 @@ def order_of(paths: list[Path]) -> list[str]:
 def retained_paths(history: "History") -> list[Path]:
     """What is drawn of each task, in the order in which they were added."""
     layers: dict[str, dict[str, Layer]] = {}
-    columns = ["task", "slot", "layer", "parameters", "trained_by"]
-    for task, slot, layer, parameters, trainer in history.layers[columns].itertuples(index=False):
-        layers.setdefault(task, {})[slot] = Layer(layer, _size(parameters), _trainer(trainer))
+    columns = ["task", "slot", "layer", "parameters", "trained_by", "together"]
+    for task, slot, layer, parameters, trainer, together in history.layers[columns].itertuples(index=False):
+        layers.setdefault(task, {})[slot] = Layer(layer, _size(parameters), _trainer(trainer), together)
     known = history.tasks[["task", "validation_accuracy"]].itertuples(index=False)
     return [Path(task, layers.get(task, {}), accuracy if accuracy == accuracy else None) for task, accuracy in known]
 
@@ -82,7 +82,7 @@ def paths_at(history: "History", step: int) -> list[Path]:
 
 def drawn(layer: "Known") -> Layer:
     """A layer of the growth as the picture has it."""
-    return Layer(layer.id, layer.parameters or 0, _trainer(layer.trained_by))
+    return Layer(layer.id, layer.parameters or 0, _trainer(layer.trained_by), layer.together)
 
 
 def _trainer(name: str) -> str | None:

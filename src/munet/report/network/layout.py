@@ -17,11 +17,15 @@ _MOST_TRIALS = 3000  # layouts tried while columns are put in order
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer in a model: its id, its number of parameters, and the task that trained it (None: the root)."""
+    """A layer in a model: its id, its number of parameters, and the task that trained it (None: the root).
+
+    `together` has the tasks that trained it, where these are several.
+    """
 
     identity: str
     parameters: int
     trained_by: str | None
+    together: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

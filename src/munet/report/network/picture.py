@@ -18,6 +18,7 @@ from munet.text import cells, clean
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
     from munet.store.store import HasStore, Store
 
@@ -26,13 +27,14 @@ _SMALL = ("cls", "posembed", "adapter", "pool")
 _CAPTIONED = 72  # letters that a title with a caption of its own may have: its size does not change with them
 _READING = (
     "Each line is a task: from its images at the bottom, through the layers of its model, to its classes at the top. "
-    "A box is a layer, in the colour of the task that trained it; grey layers are the root's. Wide boxes are shared. "
+    "A box is a layer, in the colours of the tasks that trained it; grey layers are the root's. Wide boxes are shared. "
     "Below the name of a slot: the parameters of one of its layers. On a head: the accuracy on validation images."
 )
 # inches
 _MANY, _LEAST_PITCH = 40, 0.34  # tasks above which columns are narrower, down to so much
 _PAGE = 18.0  # width above which title and names grow with the picture
 _MARGIN, _LEFT, _LEAST_WIDTH = 0.45, 1.5, 9.0
+_BAND = 0.06  # width of a colour, at least
 _ROW, _SMALL_ROW, _BOX, _SMALL_BOX = 0.98, 0.68, 0.34, 0.21
 
 
@@ -53,7 +55,7 @@ def task_paths(store: "Store") -> list[Path]:
         layers = {}
         for layer in show(store, row["model"])["layers"] if row["model"] else ():
             trainer = None if layer["trained_by"] == "root" else layer["trained_by"]
-            layers[layer["slot"]] = Layer(layer["layer"], layer["parameters"], trainer)
+            layers[layer["slot"]] = Layer(layer["layer"], layer["parameters"], trainer, tuple(layer["together"]))
         paths.append(Path(row["name"], layers, row["validation_accuracy"]))
     return paths
 
@@ -261,21 +263,36 @@ class _Picture:
             return
         slot = self.layout.slots[box.row]
         height, width = _height(slot), box.width * self.pitch
+        together = box.layer.together
         fill = ROOT if box.layer.trained_by is None else self.colours.get(box.layer.trained_by, FAINT)
         x, y = self.x(box.x), self.y[box.row]
         shape = f"round,pad=0,rounding_size={height * 0.32}"
-        axes.add_patch(
+        outline = axes.add_patch(
             FancyBboxPatch(
                 (x - width / 2, y - height / 2), width, height, boxstyle=shape, facecolor=fill, edgecolor=INK,
                 linewidth=1.4 if self.highlight in box.users else 0, zorder=3,
             )
         )  # fmt: skip
+        if together:
+            self._bands(axes, box, outline)
         size = 6.8 if _is_small(slot) else 8.5
         words = _fitting(box, width - 0.1, size)
+        look = {"bbox": {"boxstyle": "square,pad=0.25", "facecolor": "white", "edgecolor": "none"}} if together else {}
+        look = {"color": INK if together else text_on(fill), "fontsize": size, "zorder": 4, **look}
         if words:
-            self.text(
-                axes, x, y, words, fontsize=size, ha="center", va="center_baseline", color=text_on(fill), zorder=4
-            )
+            self.text(axes, x, y, words, ha="center", va="center_baseline", **look)
+
+    def _bands(self, axes: "Axes", box: Box, outline: "Patch") -> None:
+        """The colours of those that trained a layer together, as many as have room."""
+        from matplotlib.patches import Rectangle
+
+        makers, left = box.layer.together if box.layer else (), self.x(box.x) - box.width * self.pitch / 2
+        count = max(1, min(len(makers), int(box.width * self.pitch / _BAND)))
+        wide, height = box.width * self.pitch / count, _height(self.layout.slots[box.row])
+        for band in range(count):
+            colour = self.colours.get(makers[band * len(makers) // count], FAINT)
+            corner = (left + band * wide, self.y[box.row] - height / 2)
+            axes.add_patch(Rectangle(corner, wide, height, facecolor=colour, lw=0, zorder=3.1)).set_clip_path(outline)
 
     def _names(self, axes: "Axes") -> None:
         for column, (task, label) in enumerate(zip(self.layout.tasks, self.labels, strict=True)):
@@ -306,5 +323,6 @@ def _fitting(box: Box, room: float, size: float) -> str:
     if trainer is None:
         texts = [f"root, {users} tasks", *shared] if shared else ["root"]
     else:
-        texts = [f"{ellipsis(clean(trainer), 24)}, {users} tasks", *shared] if shared else []
+        name = "together" if box.layer and box.layer.together else ellipsis(clean(trainer), 24)
+        texts = [f"{name}, {users} tasks", *shared] if shared else []
     return next((text for text in texts if len(text) * 0.6 * size / 72 <= room), "")
