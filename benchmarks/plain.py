@@ -15,6 +15,7 @@ from typing import Any
 import timm
 import torch
 from timm.layers.norm import LayerNorm
+from timm.optim._param_groups import param_groups_layer_decay
 from torch import nn
 from torch.nn import functional as F
 
@@ -100,9 +101,7 @@ def train(
     recipe = child.recipe
     model = build(child.architecture, child.layers, recipe.preprocessing.image_size, device)
     trained = _set_trainable(model, child.trainable)
-    optimiser = torch.optim.SGD(
-        trained.values(), lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.nesterov, fused=True
-    )
+    optimiser = _optimiser(model, list(trained.values()), recipe)
     if child.momentum:  # the fused optimiser takes buffers of all or of none
         for parameter in trained.values():
             optimiser.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
@@ -142,6 +141,18 @@ def _set_trainable(model: nn.Module, slots: Collection[str]) -> dict[str, nn.Par
     return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
 
 
+def _optimiser(model: nn.Module, trained: list[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
+    """Fused SGD, or fused AdamW with timm's groups for layer-wise decay."""
+    if recipe.optimiser == "sgd":
+        options = {"momentum": recipe.momentum, "nesterov": recipe.nesterov}
+        return torch.optim.SGD(trained, lr=recipe.learning_rate, fused=True, **options)
+    groups = param_groups_layer_decay(model, weight_decay=recipe.weight_decay, layer_decay=recipe.layer_decay)
+    for group in groups:
+        if group["lr_scale"] == 1.0:  # the head, which is new
+            group["lr_scale"] = recipe.head_rate
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
+
+
 def _train_cycle(
     model: nn.Module,
     trained: list[nn.Parameter],
@@ -172,7 +183,8 @@ def _train_cycle(
         loss.backward()
         if recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(trained, recipe.clip_norm)
-        optimiser.param_groups[0]["lr"] = recipe.rate(cycle * steps + step, steps)
+        for group in optimiser.param_groups:
+            group["lr"] = recipe.rate(cycle * steps + step, steps) * group.get("lr_scale", 1.0)
         optimiser.step()
         total += loss.detach() * (stop - start)
     return float(total) / samples
