@@ -29,9 +29,12 @@ test("words after numbers", () => {
 
 test("times", () => {
   assert.equal(duration(0), "0");
-  assert.equal(duration(90), "90 s");
-  assert.equal(duration(600), "10 min");
-  assert.equal(duration(36000), "10 h");
+  assert.equal(duration(13.62), "13.6 s");
+  assert.equal(duration(59.7), "1:00");
+  assert.equal(duration(90), "1:30");
+  assert.equal(duration(600), "10:00");
+  assert.equal(duration(3675), "1:01:15");
+  assert.equal(duration(36000), "10:00:00");
   assert.equal(duration(864000), "10 days");
 });
 

@@ -82,12 +82,18 @@ export const digits = (value) =>
 /** @param {number | null | undefined} value */
 export const flops = (value) => compact(value, "FLOP");
 
-/** @param {number | null | undefined} seconds */
+/**
+ * `0`, `13.6 s`; from a minute on as a terminal says it: `1:15`, `1:01:15`; `10 days`.
+ * @param {number | null | undefined} seconds
+ */
 export function duration(seconds) {
   if (!known(seconds)) return NOTHING;
   if (seconds === 0) return "0";
-  if (seconds < 99.5) return `${digits(seconds)} s`;
-  if (seconds < 99.5 * 60) return `${digits(seconds / 60)} min`;
-  if (seconds < 96 * 3600) return `${digits(seconds / 3600)} h`;
-  return `${digits(seconds / 86400)} days`;
+  if (seconds < 59.5) return `${digits(seconds)} s`;
+  if (seconds >= 96 * 3600) return `${digits(seconds / 86400)} days`;
+  const whole = Math.round(seconds),
+    hours = Math.floor(whole / 3600),
+    minutes = Math.floor(whole / 60) % 60,
+    two = (/** @type {number} */ value) => String(value).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }

@@ -280,10 +280,10 @@
   function duration(seconds) {
     if (!known(seconds)) return NOTHING;
     if (seconds === 0) return "0";
-    if (seconds < 99.5) return `${digits(seconds)} s`;
-    if (seconds < 99.5 * 60) return `${digits(seconds / 60)} min`;
-    if (seconds < 96 * 3600) return `${digits(seconds / 3600)} h`;
-    return `${digits(seconds / 86400)} days`;
+    if (seconds < 59.5) return `${digits(seconds)} s`;
+    if (seconds >= 96 * 3600) return `${digits(seconds / 86400)} days`;
+    const whole2 = Math.round(seconds), hours = Math.floor(whole2 / 3600), minutes = Math.floor(whole2 / 60) % 60, two = (value) => String(value).padStart(2, "0");
+    return hours ? `${hours}:${two(minutes)}:${two(whole2 % 60)}` : `${minutes}:${two(whole2 % 60)}`;
   }
 
   // page/base/table.js
