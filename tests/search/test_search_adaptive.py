@@ -82,6 +82,9 @@ def test_what_a_recipe_would_replace_is_refused(kind: str, root: int) -> None:
             refuse_computed(METHOD, {f"defaults.{name}": value})
         refuse_computed(METHOD.model_copy(update={"recipe": "given"}), {f"defaults.{name}": value})
     refuse_computed(METHOD, {"defaults.image_size": 32, "scale": 1.0, "flip": True})
+    with pytest.raises(InputError, match="method adaptive computes how images are changed"):
+        refuse_computed(METHOD, {}, "none")
+    refuse_computed(METHOD.model_copy(update={"recipe": "given"}), {}, "none")
 
 
 def test_recipes_follow_root_images_and_epochs() -> None:

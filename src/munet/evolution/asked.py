@@ -41,7 +41,7 @@ def understood(
     """
     overrides = {**starting_preprocessing(preprocessing), **budget.overrides(), **(settings or {})}
     chosen = load_method(method, overrides)
-    refuse_computed(chosen, settings or {})
+    refuse_computed(chosen, settings or {}, preprocessing)
     if budget.samples_per_task is not None:
         chosen = with_samples_per_task(chosen, budget.samples_per_task)
     architecture = models.architecture  # refused at once where nothing can evolve

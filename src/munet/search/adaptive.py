@@ -146,13 +146,15 @@ def recipe(evidence: Evidence, samples: int, root_parameters: int) -> dict[str, 
     return chosen | _OF_PHOTOGRAPHS
 
 
-def refuse_computed(method: Method, settings: Mapping[str, Any]) -> None:
+def refuse_computed(method: Method, settings: Mapping[str, Any], preprocessing: str = "published") -> None:
     """InputError for a start value that a person gave and that the recipe of a probe would replace unseen."""
     if method.recipe != "probe":
         return
+    text = "`--set recipe=given` with it leaves the recipe to you, and so does --method finetune-tuned"
+    if preprocessing != "published":
+        raise InputError(f"method {method.name} computes how images are changed, --preprocessing or not: {text}")
     for setting in settings:
         if setting.removeprefix("defaults.") in _COMPUTED and setting.startswith("defaults."):
-            text = "`--set recipe=given` with it leaves the recipe to you, and so does --method finetune-tuned"
             raise InputError(f"method {method.name} computes {setting.removeprefix('defaults.')}: {text}")
 
 
