@@ -12,6 +12,8 @@ PORT = 0.3  # distance of two lines in one box
 PAD = 0.21  # from the first and the last line to the sides of the box
 GAP = 0.18  # between two boxes of one row; a row never needs more room than the columns have
 _LOOSE = 40  # tasks above which lines pass rows where they have no layer without making room there
+_CROSSING = 0.5  # columns that a line would rather run sideways than cross another
+_FEW = 24  # tasks up to which crossings are looked at
 _MOST_TRIALS = 3000  # layouts tried while columns are put in order
 
 
@@ -174,13 +176,24 @@ def _shorten(order: list[str], rows: Sequence[Holders]) -> list[str]:
 
 
 def _length(order: Sequence[str], rows: Sequence[Holders]) -> float:
-    """How far all lines run sideways, from the column below the first row to the column above the last one."""
+    """How far all lines run sideways, from the column below the first row to the column above the last one.
+
+    Two lines that cross count as `_CROSSING` more; of many tasks that is not looked at, it would take too long.
+    """
     total = 0.0
-    last = {task: float(x) for x, task in enumerate(order)}
-    column = dict(last)
+    column = {task: float(x) for x, task in enumerate(order)}
+    last = column
     for number, holders in enumerate(rows):
-        for box in _row(number, holders, order):
-            for task in box.users:
-                total += abs(box.port(task) - last[task])
-                last[task] = box.port(task)
-    return total + sum(abs(last[task] - column[task]) for task in order)
+        ports = {task: box.port(task) for box in _row(number, holders, order) for task in box.users}
+        total += _between(last, {**last, **ports})
+        last = {**last, **ports}
+    return total + _between(last, column)
+
+
+def _between(below: Mapping[str, float], above: Mapping[str, float]) -> float:
+    """How far lines run from one row to the next, and what their crossings count."""
+    total = sum(abs(above[task] - x) for task, x in below.items())
+    if len(below) > _FEW:
+        return total
+    upwards = [above[task] for task in sorted(below, key=below.__getitem__)]
+    return total + _CROSSING * sum(one > other for n, one in enumerate(upwards) for other in upwards[n + 1 :])
