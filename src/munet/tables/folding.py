@@ -1,4 +1,4 @@
-"""Where a text is broken that is wider than its column: at spaces, inside a word after `_ - . : ,` or before `+`, and
+"""Where a text is broken that is wider than its column: at spaces, inside a word after `_ - . : , =` or before `+`, and
 only then anywhere."""
 
 import itertools
@@ -7,7 +7,7 @@ import re
 from rich.cells import cell_len
 
 _WORDS = re.compile(r"(?<= )")
-_PIECES = re.compile(r"(?=\+)|(?<=[-_.:,/])(?=\w)")
+_PIECES = re.compile(r"(?=\+)|(?<=[-_.:,=/])(?=\w)")
 
 
 def breaks(text: str, most: int) -> list[int]:
