@@ -3,9 +3,11 @@
 access.py   tokens, cookies, Host headers
 answers.py  what a request gets: class names with their probabilities, and the model that gave them
 app.py      all routes; routes.py our own, v2.py those of the Open Inference Protocol, openapi.json their description
+background.py  a server of a site that is only read, in a thread of its own; read_only.py such a site
 batcher.py  rows of many requests and tasks, computed together
 bodies.py   what a client sends, as values, and values as JSON
 connections.py  who is connected, how many, for how long without a word; running.py uvicorn as `watch` has it too
+fixed_page.py  a server of one page that does not change
 limits.py   how large, how many, how long
 listening.py  addresses to listen on; server.py a server that does
 service.py  what answers, and what stands before every route

@@ -9,12 +9,12 @@ from functools import cached_property
 import uvicorn
 
 from munet.model.loader import ModelLoader
-from munet.serving.access import Access, checked_token, is_loopback, new_token
+from munet.serving.access import Access
 from munet.serving.app import app
+from munet.serving.background import opened
 from munet.serving.batcher import Batcher
 from munet.serving.connections import CONNECTIONS, Connections
 from munet.serving.limits import Limits
-from munet.serving.listening import address_of, listening
 from munet.serving.measures import Measures
 from munet.serving.running import prepared
 from munet.serving.served import Served
@@ -31,7 +31,7 @@ class Server:
 
     service: Service
     listener: socket.socket
-    host: str
+    base: str  # its address without the token
 
     @property
     def access(self) -> Access:
@@ -40,8 +40,7 @@ class Server:
     @property
     def url(self) -> str:
         """The address to open."""
-        base = address_of(self.host, self.access.port)
-        return base if self.access.token is None else f"{base}?token={self.access.token}"
+        return self.base if self.access.token is None else f"{self.base}?token={self.access.token}"
 
     @cached_property
     def _inner(self) -> uvicorn.Server:
@@ -79,15 +78,11 @@ def bind(
     host or device, a taken port.
     """
     limits, place = limits or Limits(), choose_device(device)
-    token = None if token is None else checked_token(token)
     for name in tasks or ():
         models.store.read_task(name)  # refuses an unknown one
     served = Served(models, place, tasks)
     served.load()
-    listener = listening(host, port, PORT)
-    address = listener.getsockname()
-    loopback = is_loopback(str(address[0]))
-    access = Access(token if loopback else token or new_token(), loopback, int(address[1]))
+    listener, access, url = opened(host, port, PORT, token)
     measures = Measures()
     batcher = Batcher(place, limits, measures, exact=exact)
-    return Server(Service(served, batcher, measures, limits, access, report), listener, str(address[0]))
+    return Server(Service(served, batcher, measures, limits, access, report), listener, url)
