@@ -8,6 +8,7 @@ batcher.py  rows of many requests and tasks, computed together
 bodies.py   what a client sends, as values, and values as JSON
 connections.py  who is connected, how many, for how long without a word; running.py uvicorn as `watch` has it too
 fixed_page.py  a server of one page that does not change
+following.py  a system that lives in a remote, pulled from every so often
 limits.py   how large, how many, how long
 listening.py  addresses to listen on; server.py a server that does
 service.py  what answers, and what stands before every route

@@ -14,6 +14,7 @@ from munet.serving.app import app
 from munet.serving.background import opened
 from munet.serving.batcher import Batcher
 from munet.serving.connections import CONNECTIONS, Connections
+from munet.serving.following import Following
 from munet.serving.limits import Limits
 from munet.serving.measures import Measures
 from munet.serving.running import prepared
@@ -70,12 +71,13 @@ def bind(
     exact: bool = False,
     limits: Limits | None = None,
     report: Callable[[], str] | None = None,
+    following: Following | None = None,
 ) -> Server:
     """A server of some tasks of a system, or all; models are loaded before it listens.
 
     `port` None takes 8000, or any free one where that is taken. On an address that other machines reach, a token is
-    asked for: a random one where none is given. `report` makes the page under /report. InputError: an unknown task,
-    host or device, a taken port.
+    asked for: a random one where none is given. `report` makes the page under /report; `following` pulls while it runs.
+    InputError: an unknown task, host or device, a taken port.
     """
     limits, place = limits or Limits(), choose_device(device)
     for name in tasks or ():
@@ -85,4 +87,4 @@ def bind(
     listener, access, url = opened(host, port, PORT, token)
     measures = Measures()
     batcher = Batcher(place, limits, measures, exact=exact)
-    return Server(Service(served, batcher, measures, limits, access, report), listener, url)
+    return Server(Service(served, batcher, measures, limits, access, report, following), listener, url)

@@ -19,6 +19,7 @@ from munet.serving.access import Access
 from munet.serving.answers import Answer, answered, check_pixels, prepared
 from munet.serving.batcher import Batcher, Full, Late
 from munet.serving.bodies import Json, decoded_json, from_base64
+from munet.serving.following import Following
 from munet.serving.limits import Limits
 from munet.serving.measures import Measures
 from munet.serving.served import Loaded, Served, Tasks
@@ -39,9 +40,11 @@ class Service:
         limits: Limits,
         access: Access,
         report: Callable[[], str] | None,
+        following: Following | None = None,
     ) -> None:
         self.served, self.batcher, self.measures, self.limits, self.access = served, batcher, measures, limits, access
         self.report = report  # makes the page of a report
+        self.following = following  # the remote that the system lives in
 
     # -- what stands before every route -------------------------------------------------------------------------------
 
@@ -74,10 +77,14 @@ class Service:
     @contextlib.asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         looking = asyncio.create_task(self._look())
+        if self.following:
+            self.following.start()
         try:
             yield
         finally:
             looking.cancel()
+            if self.following:
+                self.following.stop()
 
     async def _look(self) -> None:
         """Take up models that are retained while the server runs."""
@@ -87,6 +94,7 @@ class Service:
             changed = await to_thread.run_sync(self.served.refresh)
             self.measures.reloads.inc(len(changed))
             self.measures.readable.set(self.served.fault is None)
+            self.measures.reachable.set(self.following is None or self.following.fault is None)
 
     # -- answers ------------------------------------------------------------------------------------------------------
 
