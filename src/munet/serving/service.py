@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from munet.errors import InputError, MunetError
 from munet.serving.access import Access
-from munet.serving.answers import Answer, answered, check_pixels, prepared
+from munet.serving.answers import Answer, answered, check_pixels, is_quick, prepared
 from munet.serving.batcher import Batcher, Full, Late
 from munet.serving.bodies import Json, decoded_json, from_base64
 from munet.serving.following import Following
@@ -101,7 +101,8 @@ class Service:
     async def answers(self, data: Any, asked: Sequence[Loaded], tasks: Tasks) -> list[Answer]:
         """What these models say of an image, in the order of `asked`. InputError for what is no image."""
         began = time.monotonic()
-        wanted, order = await to_thread.run_sync(partial(prepared, data, asked, tasks))
+        work = partial(prepared, data, asked, tasks)
+        wanted, order = work() if is_quick(data, asked) else await to_thread.run_sync(work)
         left = self.limits.seconds - (time.monotonic() - began)
         question: Future[Any] = self.batcher.ask(wanted, left)
         rows = await asyncio.wrap_future(question)
