@@ -153,6 +153,27 @@ def test_the_queue_is_bounded_who_hangs_up_is_left_out_and_who_is_late_is_told()
     batcher.close()
 
 
+def test_a_batch_waits_for_as_many_as_were_just_answered_and_a_lone_question_for_nobody() -> None:
+    stage = Slow()
+    node = Trie("images").add([("slow", stage)])
+    batcher = Batcher("cpu", Limits(wait=60.0), Measures())
+    ask = [Wanted(torch.ones(1, 2, 2), [node])]
+    stage.go.set()
+    for _ in range(3):
+        assert batcher.ask(ask, 10).result(10)
+    stage.go.clear()
+    stage.began.clear()
+    first = batcher.ask(ask, 10)
+    assert stage.began.wait(10)
+    others = [batcher.ask(ask, 10) for _ in range(2)]
+    stage.go.set()
+    assert first.result(10)
+    again = batcher.ask(ask, 10)
+    assert [one.result(10) for one in (*others, again)]
+    assert stage.calls == 5, "the three were one batch"
+    batcher.close()
+
+
 def test_a_batch_that_fails_fails_alone() -> None:
     stage = Slow()
     stage.go.set()

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from munet.errors import InputError, MunetError
 from munet.serving.access import Access
-from munet.serving.answers import Answer, answered, check_pixels, is_quick, prepared
+from munet.serving.answers import Answer, answered, is_quick, pixels_of, prepared
 from munet.serving.batcher import Batcher, Full, Late
 from munet.serving.bodies import Json, decoded_json, from_base64
 from munet.serving.following import Following
@@ -101,8 +101,9 @@ class Service:
     async def answers(self, data: Any, asked: Sequence[Loaded], tasks: Tasks) -> list[Answer]:
         """What these models say of an image, in the order of `asked`. InputError for what is no image."""
         began = time.monotonic()
+        pixels = pixels_of(data, self.limits.pixels)
         work = partial(prepared, data, asked, tasks)
-        wanted, order = work() if is_quick(data, asked) else await to_thread.run_sync(work)
+        wanted, order = work() if is_quick(data, pixels, asked) else await to_thread.run_sync(work)
         left = self.limits.seconds - (time.monotonic() - began)
         question: Future[Any] = self.batcher.ask(wanted, left)
         rows = await asyncio.wrap_future(question)
@@ -125,13 +126,11 @@ class Service:
         """(bytes of the image, parameters) of a request: raw bytes, or JSON with the image in base64."""
         data = await self.body(request)
         if not request.headers.get("content-type", "").startswith("application/json"):
-            check_pixels(data, self.limits.pixels)
             return data, {}
         asked = decoded_json(data)
         data, parameters = from_base64(asked.get("inputs"), "inputs"), asked.get("parameters") or {}
         if not isinstance(parameters, dict):
             raise InputError('"parameters" is no object: write {"top_k": 3}')
-        check_pixels(data, self.limits.pixels)
         return data, parameters
 
 
