@@ -14,5 +14,5 @@ listening.py  addresses to listen on; server.py a server that does
 service.py  what answers, and what stands before every route
 measures.py what Prometheus reads
 page.py     the page to try it in, page.html; page.js is made from web/serve/; policy.py what a page may load
-served.py   the tasks that are answered for, loaded, and taken up anew when they change
+served.py   the tasks that are answered for, loaded, and taken up anew when they change; settled.py tells whether
 """

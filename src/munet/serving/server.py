@@ -46,7 +46,7 @@ class Server:
     @cached_property
     def _inner(self) -> uvicorn.Server:
         room = self.service.limits.queue + CONNECTIONS  # who waits in the queue is told so, not hung up
-        return prepared(app(self.service), Connections(room, room), log_level="warning", goodbye=_GOODBYE)
+        return prepared(app(self.service), Connections(room, room), log_level="error", goodbye=_GOODBYE)
 
     def run(self) -> None:
         """Answer requests until SIGINT, SIGTERM or `stop`; those under way are answered first."""

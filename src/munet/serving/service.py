@@ -58,7 +58,7 @@ class Service:
                 async with asyncio.timeout(self.limits.seconds):
                     response = await handler(request)
             except Exception as error:
-                response = _refused(error)
+                response = _refused(error, still_sent=getattr(request.state, "still_sent", False))
             known = task if task in self.served.now.loaded else ""
             self.measures.requests.labels(known, response.status_code).inc()
             self.measures.seconds.observe(time.monotonic() - began)
@@ -113,11 +113,13 @@ class Service:
     async def body(self, request: Request) -> bytes:
         """The body, which may be no longer than the limit, whatever its header says."""
         parts, size = list[bytes](), 0
+        request.state.still_sent = True
         async for part in request.stream():
             size += len(part)
             if size > self.limits.body:
                 raise HTTPException(413, f"the body has more than {self.limits.body:,} bytes: send a smaller image")
             parts.append(part)
+        request.state.still_sent = False
         if not size:
             raise InputError("the body is empty: send the bytes of an image")
         return b"".join(parts)
@@ -138,15 +140,20 @@ def _flat(rows: list[list[Any]]) -> list[Any]:
     return [logits for row in rows for logits in row]
 
 
-def _refused(error: Exception) -> Response:
-    """One line of JSON for what went wrong; whoever asked is told what to do, never where the code is."""
+def _refused(error: Exception, *, still_sent: bool) -> Response:
+    """One line of JSON for what went wrong; whoever asked is told what to do, never where the code is.
+
+    `still_sent` says that the body is not whole yet.
+    """
     headers = dict[str, str]()
     if isinstance(error, HTTPException):
         status, text = error.status_code, error.detail
     elif isinstance(error, Full):
         status, text, headers = 429, "too many requests wait already: try again in a second", {"Retry-After": "1"}
+    elif isinstance(error, TimeoutError) and still_sent:
+        status, text = 408, "the body came too slowly: send it at once"
     elif isinstance(error, Late | TimeoutError):
-        status, text = 504, "the answer took too long: the server is busy, or the body came too slowly"
+        status, text = 504, "the answer took too long: the server is busy"
     elif isinstance(error, ClientDisconnect):
         status, text = 499, "the client hung up"
     elif isinstance(error, MunetError):
