@@ -66,10 +66,11 @@ def make_system(folder: Path, scale: Scale, clone: float) -> munet.System:
     return system
 
 
-def add_model(system: munet.System, task: str, parent: str, own: set[str], scale: Scale) -> str:
-    """Store and retain a model that shares all of its parent's layers but those in `own` and the head; its id."""
+def add_model(system: munet.System, task: str, parent: str, own: set[str], scale: Scale, key: str = "") -> str:
+    """Store and retain a model that shares all of its parent's layers but those in `own` and the head; its id.
+    Another `key` makes another model."""
     start = system.store.get_model(parent)
-    generator = torch_rng("benchmark", "shared-evaluation", task)
+    generator = torch_rng("benchmark", "shared-evaluation", key or task)
     width = system.architecture.width
     layers = {slot: _varied(system.models.layer(start["layers"][slot]), generator) for slot in sorted(own)}
     layers["head"] = {

@@ -20,9 +20,10 @@ from munet.serving.service import Service
 from request_fuzz import Sent, requests
 
 AS_JSON = {"Content-Type": "application/json"}
+# what Pillow says of damaged images, and of those that are large
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::PIL.Image.DecompressionBombWarning")
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")  # of Pillow, about damaged images
 @pytest.mark.parametrize("count", [500, pytest.param(20_000, marks=pytest.mark.slow)])
 def test_near_to_valid_requests_are_answered_or_refused(start: Callable[..., Service], count: int):
     application, statuses, wrong = app(start()), Counter[int](), list[tuple[object, Sent]]()
@@ -66,7 +67,6 @@ async def _status(application: Any, sent: Sent) -> int:
     return said[0]["status"]
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize(
     "count", [300, pytest.param(int(os.environ.get("MUNET_FUZZ_REQUESTS", "20000")), marks=pytest.mark.slow)]
 )
