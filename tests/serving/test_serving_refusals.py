@@ -1,9 +1,11 @@
 """What is refused, how it is said, and that nothing a client sends is more than a refusal."""
 
+import asyncio
 import base64
 import io
 import threading
 import time
+from collections.abc import MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -88,6 +90,30 @@ def test_tensors_that_are_no_images(client: TestClient, inputs: Any, said: str) 
 def test_wrong_methods_and_places(client: TestClient) -> None:
     assert refusal(client, "DELETE", "/models/four")[0] == 405
     assert refusal(client, "GET", "/nowhere")[0] == 404
+
+
+def test_a_form_is_refused_with_the_way_out(client: TestClient) -> None:
+    files = {"file": ("photo.png", picture(0), "image/png")}
+    status, text = refusal(client, "POST", "/models/four", files=files)
+    assert (status, "--data-binary @photo.jpg" in text) == (415, True)
+
+
+def test_a_body_that_comes_too_slowly_is_told_from_an_answer_that_takes_too_long(start: Any) -> None:
+    async def never() -> dict[str, Any]:
+        await asyncio.sleep(60)
+        return {}
+
+    sent = list[MutableMapping[str, Any]]()
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"localhost"), (b"content-length", b"10")]
+    scope = {"type": "http", "method": "POST", "path": "/models/four", "query_string": b"", "headers": headers}
+    application = app(start(limits=Limits(seconds=0.1)))
+    with ThreadPoolExecutor(1) as thread:  # a browser of other tests may have a loop in this one
+        thread.submit(lambda: asyncio.run(application(scope, never, send))).result()
+    assert sent[0]["status"] == 408
 
 
 def test_what_is_too_large_is_refused_before_it_is_decoded(start: Any) -> None:

@@ -126,8 +126,10 @@ class Service:
 
     async def image(self, request: Request) -> tuple[bytes, dict[str, Any]]:
         """(bytes of the image, parameters) of a request: raw bytes, or JSON with the image in base64."""
-        data = await self.body(request)
-        if not request.headers.get("content-type", "").startswith("application/json"):
+        data, kind = await self.body(request), request.headers.get("content-type", "")
+        if kind.startswith("multipart/"):
+            raise HTTPException(415, "the body is a form: send the image's bytes alone (curl --data-binary @photo.jpg)")
+        if not kind.startswith("application/json"):
             return data, {}
         asked = decoded_json(data)
         data, parameters = from_base64(asked.get("inputs"), "inputs"), asked.get("parameters") or {}
