@@ -73,7 +73,7 @@ def test_a_push_brings_the_card_and_one_without_news_brings_nothing(hub: FakeHub
     system.push()
     assert len(hub.commits) == count
     new = retain_another(system, "three")  # as if it came from somebody else: no run here made it
-    with pytest.raises(InputError, match="no run of .* made the model of 'three'"):
+    with pytest.raises(InputError, match=r"no run of .* made the model of 'three'"):
         system.explain("three")
     system.push()
     assert new[:10] in hub.files[FILE].decode()
