@@ -1,6 +1,7 @@
 """A server of one system: where it listens, and who it lets in."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -50,9 +51,12 @@ class Server:
 
     def run(self) -> None:
         """Answer requests until SIGINT, SIGTERM or `stop`; those under way are answered first."""
+        gc.collect()
+        gc.freeze()  # what was imported and loaded stays: looking through it again and again stops all answers for 0.1 s
         try:
             asyncio.run(self._inner.serve(sockets=[self.listener]))
         finally:
+            gc.unfreeze()
             self.service.batcher.close()
 
     def stop(self) -> None:
