@@ -52,7 +52,7 @@ class Server:
     def run(self) -> None:
         """Answer requests until SIGINT, SIGTERM or `stop`; those under way are answered first."""
         gc.collect()
-        gc.freeze()  # what was imported and loaded stays: looking through it again and again stops all answers for 0.1 s
+        gc.freeze()  # what was imported and loaded stays; looking through it again and again stops all answers
         try:
             asyncio.run(self._inner.serve(sockets=[self.listener]))
         finally:
