@@ -60,7 +60,7 @@ class Batcher:
         self._closed = False
         self._rows = 0  # that wait
         self._enough = 1  # rows that the computing thread waits for
-        self._last = 0  # rows of the last batch
+        self._expected, self._until = 0, 0.0  # rows that may soon wait, and until when they are waited for
         self._thread = threading.Thread(target=self._run, name="munet-serve-compute", daemon=True)
         self._thread.start()
 
@@ -89,17 +89,11 @@ class Batcher:
             self._answer(batch)
 
     def _next(self) -> list[Question]:
-        """What waits, as far as it fits into one batch.
-
-        Those who were just answered may ask again at once, so as many rows as they and those who wait already make up
-        are waited for, but not for long after the device is free: a lone question is never kept waiting for others.
-        """
+        """What waits, as far as it fits into one batch. A lone question is never kept waiting for others."""
         with self._news:
-            last = time.monotonic() + self._limits.wait
-            expected = min(self._limits.rows, self._last + self._rows)
             self._wait_for(1, None)
-            if (left := last - time.monotonic()) > 0:
-                self._wait_for(expected, left)
+            if (left := self._until - time.monotonic()) > 0:
+                self._wait_for(self._expected, left)
             if self._closed:
                 return []
             batch, rows = [], 0
@@ -107,13 +101,19 @@ class Batcher:
                 rows += self._waiting[0].rows
                 batch.append(self._waiting.popleft())
             self._rows -= rows
-            self._last = rows
             self._measures.queue.set(len(self._waiting))
         return batch
 
     def _wait_for(self, rows: int, seconds: float | None) -> None:
         self._enough = rows
         self._news.wait_for(lambda: self._rows >= self._enough or self._closed, seconds)
+
+    def _expect(self, answered: int) -> None:
+        """Those who are about to be answered may ask again at once: for a short time they are waited for, beside those
+        who wait already."""
+        with self._news:
+            self._expected = min(self._limits.rows, self._rows + answered)
+            self._until = time.monotonic() + self._limits.wait
 
     def _answer(self, batch: list[Question]) -> None:
         now, due = time.monotonic(), list[Question]()
@@ -131,6 +131,7 @@ class Batcher:
             for question in due:
                 question.answer.set_exception(error)
             return
+        self._expect(sum(question.rows for question in due))
         start = 0
         for question in due:
             question.answer.set_result(answers[start : start + question.rows])
