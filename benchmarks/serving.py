@@ -56,6 +56,7 @@ class Running:
     name: str
     port: int
     process: "subprocess.Popen[bytes]"
+    said: Any  # the file of what it says
 
     @property
     def memory(self) -> float:
@@ -78,7 +79,7 @@ def cores_for(server: bool) -> set[int]:
 
 
 @contextmanager
-def served(name: str, system: munet.System, threads: int) -> Iterator[Running]:
+def started(name: str, system: munet.System, threads: int) -> Iterator[Running]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     paths = [str(LITSERVE.resolve())] if name == "litserve" else []
@@ -92,29 +93,36 @@ def served(name: str, system: munet.System, threads: int) -> Iterator[Running]:
             command, env=environment, stdout=said, stderr=said, preexec_fn=lambda: os.sched_setaffinity(0, cores)
         )
         try:
-            _wait(process, port, said)
-            yield Running(name, port, process)
+            yield Running(name, port, process, said)
         finally:
             for one in reversed(_family(process.pid)) if process.poll() is None else []:
                 os.kill(one, 15)
             process.wait()
 
 
-def _wait(process: "subprocess.Popen[bytes]", port: int, said: Any) -> None:
+@contextmanager
+def served(name: str, system: munet.System, threads: int) -> Iterator[Running]:
+    with started(name, system, threads) as server:
+        wait_for(server)
+        yield server
+
+
+def wait_for(server: Running) -> None:
+    """Until it answers. RuntimeError where it ends instead."""
     end = perf_counter() + 300
     while perf_counter() < end:
-        if process.poll() is not None:
-            said.seek(0)
-            raise RuntimeError(f"the server ended: {said.read().decode()[-2000:]}")
+        if server.process.poll() is not None:
+            server.said.seek(0)
+            raise RuntimeError(f"{server.name} ended: {server.said.read().decode()[-2000:]}")
         try:
-            connection = HTTPConnection("127.0.0.1", port, timeout=5)
+            connection = HTTPConnection("127.0.0.1", server.port, timeout=5)
             connection.request("GET", "/health", headers={"Host": "localhost"})
             if connection.getresponse().status < 500:  # LitServe says 503 while its workers start
                 return
         except OSError:
             pass
         time.sleep(0.2)
-    raise RuntimeError("the server did not start in five minutes")
+    raise RuntimeError(f"{server.name} did not start in five minutes")
 
 
 def ask(server: Running, task: str, image: Path) -> Any:
@@ -194,7 +202,9 @@ def compared(
         system = make_system(folder, sharing)
         images = image_files(folder / "files", sharing.scale, 16)
         files = {name: requests_file(folder / name, system.tasks, images, as_json=name == "litserve") for name in names}
-        servers = [stack.enter_context(served(name, system, args.threads[0])) for name in names]
+        servers = [stack.enter_context(started(name, system, args.threads[0])) for name in names]
+        for server in servers:
+            wait_for(server)
         check_equal(servers, system.tasks, images)
         for count in connections:
             found = turns(servers, files.__getitem__, count, args)

@@ -86,6 +86,7 @@ def test_augmentation_against_kornia_and_torchvision(tmp_path: Path):
     assert fact["ratios"]["munet"]["median"] == 1
 
 
+@pytest.mark.slow
 def test_servers_answer_the_same_and_are_compared(tmp_path: Path):
     found = quick("serving", tmp_path)
     served = next(fact["found"] for fact in found["facts"] if "found" in fact)
@@ -94,6 +95,7 @@ def test_servers_answer_the_same_and_are_compared(tmp_path: Path):
     assert {"several", "latency_ms", "memory_mb"} <= {key for fact in found["facts"] for key in fact}
 
 
+@pytest.mark.slow
 def test_the_soak_compares_every_answer(tmp_path: Path):
     words = ["--minutes", "0.1", "--tasks", "2", "--replace", "2", "--share", "0.2", "--out", str(tmp_path)]
     done = run("serving_soak.py", *words)
