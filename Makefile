@@ -53,7 +53,7 @@ mutation: ## break search/ (or PACKAGE=store, model, training) line by line: do 
 	OMP_NUM_THREADS=1 nice -n 15 $(PYTHON) -m mutmut run --max-children 1 'munet.$(PACKAGE).*'
 	$(PYTHON) -m mutmut results
 
-bench: ## all benchmarks, 15 minutes on two cores; tables in build/bench
+bench: ## all benchmarks, half an hour on two cores; tables in build/bench
 	$(PYTHON) benchmarks
 
 bench-quick: ## the same with tiny sizes, to see that they run

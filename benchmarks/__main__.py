@@ -30,6 +30,7 @@ PARTS = (
     "augmentation",
     "bookkeeping",
     "allocation",
+    "serving",
 )
 PACKAGES = {"augmentation": ("kornia", "torchvision")}  # from the extra `bench`
 

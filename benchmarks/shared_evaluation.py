@@ -54,7 +54,7 @@ QUICK = Scale("random:vit_tiny_patch16_224", 4, 32, 3, 40, 4)
 def make_system(folder: Path, scale: Scale, clone: float) -> munet.System:
     """A system whose every task has a retained model, made of layers as the module's page says."""
     system = munet.System.create(folder / "system", root=scale.root, depth=scale.depth, image_size=scale.image_size)
-    _write_images(folder / "images", scale)
+    write_images(folder / "images", scale)
     parents = [system.root]
     for number in range(scale.tasks):
         name = f"task{number:02d}"
@@ -62,14 +62,15 @@ def make_system(folder: Path, scale: Scale, clone: float) -> munet.System:
         stream = numpy_rng("benchmark", "shared-evaluation", number)
         parent = parents[int(stream.integers(len(parents)))]
         cloned = {f"block.{k}" for k in range(scale.depth // 2, scale.depth) if stream.random() < clone}
-        parents.append(_add_model(system, name, parent, cloned | {"norm"}, scale))
+        parents.append(add_model(system, name, parent, cloned | {"norm"}, scale))
     return system
 
 
-def _add_model(system: munet.System, task: str, parent: str, own: set[str], scale: Scale) -> str:
-    """Store and retain a model that shares all of its parent's layers but those in `own` and the head; its id."""
+def add_model(system: munet.System, task: str, parent: str, own: set[str], scale: Scale, key: str = "") -> str:
+    """Store and retain a model that shares all of its parent's layers but those in `own` and the head; its id.
+    Another `key` makes another model."""
     start = system.store.get_model(parent)
-    generator = torch_rng("benchmark", "shared-evaluation", task)
+    generator = torch_rng("benchmark", "shared-evaluation", key or task)
     width = system.architecture.width
     layers = {slot: _varied(system.models.layer(start["layers"][slot]), generator) for slot in sorted(own)}
     layers["head"] = {
@@ -91,7 +92,7 @@ def _varied(layer: Mapping[str, torch.Tensor], generator: torch.Generator) -> di
     return {name: t + 0.02 * torch.randn(t.shape, generator=generator) for name, t in layer.items()}
 
 
-def _write_images(folder: Path, scale: Scale) -> None:
+def write_images(folder: Path, scale: Scale) -> None:
     """Noise, at the models' own size."""
     folder.mkdir()
     for split, count in (("train", scale.classes), ("validation", scale.classes), ("test", scale.images)):

@@ -86,6 +86,27 @@ def test_augmentation_against_kornia_and_torchvision(tmp_path: Path):
     assert fact["ratios"]["munet"]["median"] == 1
 
 
+@pytest.mark.slow
+def test_servers_answer_the_same_and_are_compared(tmp_path: Path):
+    found = quick("serving", tmp_path)
+    served = next(fact["found"] for fact in found["facts"] if "found" in fact)
+    assert {"trie", "one-by-one", "by-task", "timm"} <= set(served)
+    assert all(one["requests"] > 0 and not one["wrong"] for rounds in served.values() for one in rounds)
+    assert {"several", "latency_ms", "memory_mb"} <= {key for fact in found["facts"] for key in fact}
+
+
+@pytest.mark.slow
+def test_the_soak_compares_every_answer(tmp_path: Path):
+    words = ["--minutes", "0.1", "--tasks", "2", "--replace", "2", "--share", "0.2", "--out", str(tmp_path)]
+    done = run("serving_soak.py", *words)
+    assert done.returncode == 0, done.stderr
+    table = json.loads((tmp_path / "serving_soak.json").read_text())["tables"][0]
+    row = dict(zip(table["columns"], table["rows"][0], strict=True))
+    assert int(row["compared"]) >= int(row["answered"]) > 0
+    assert (row["failed"], row["differ"]) == ("0", "0")
+    assert int(row["models"]) > 2, "one was replaced"
+
+
 def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "kornia" else found(name))

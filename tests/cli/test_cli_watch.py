@@ -1,4 +1,5 @@
-"""`munet watch` as a person gives it: one line when it starts, one when it ends, one when it cannot."""
+"""`munet watch` and `munet report --serve` as a person gives them: one line when they start, when they end, when they
+cannot."""
 
 import json
 import os
@@ -33,11 +34,15 @@ def _heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+def watching(*words: str | Path):
+    return serving("watch", *words, "--no-open")
+
+
 @contextmanager
-def watching(*words: str | Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(*words: str | Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """(the process, the line that it said)"""
-    env = {**os.environ, "PYTHONPATH": str(SOURCES), "MUNET_WATCH_TOKEN": ""}
-    command = [sys.executable, "-c", "from munet.cli import main; main()", "watch", *map(str, words), "--no-open"]
+    env = {**os.environ, "PYTHONPATH": str(SOURCES), "MUNET_WATCH_TOKEN": "", "MUNET_REPORT_TOKEN": ""}
+    command = [sys.executable, "-c", "from munet.cli import main; main()", *map(str, words)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     # What runs in the background of a shell inherits that Ctrl-C is ignored; a person's terminal does not.
     process = subprocess.Popen(command, env=env, **pipes, text=True, preexec_fn=_heed_interrupts)  # pyright: ignore[reportArgumentType, reportCallIssue]
@@ -127,10 +132,44 @@ def test_a_browser_is_opened_only_where_it_is_seen():
     assert not has_display({"DISPLAY": ":10", "SSH_CONNECTION": "1 2 3 4"}, "linux")
 
 
-@pytest.mark.parametrize("command", ["watch", "serve"])
-def test_what_is_missing_for_a_server_is_named_with_its_extra(system: Path, command: str):
-    code = f"import sys; sys.modules['uvicorn'] = None; from munet.cli import main; main(['{command}', sys.argv[1]])"
-    env = {**os.environ, "PYTHONPATH": str(SOURCES)}
-    found = subprocess.run([sys.executable, "-c", code, str(system)], env=env, capture_output=True, text=True)
+def test_a_report_is_shown_at_an_address_and_not_written(system: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    with serving("report", system, "--serve", "--port", "0") as (process, line):
+        assert line.startswith(f"The report of {system}, 0 tasks, 0 sampled children, ")
+        url = line.split(" is at ")[1].split()[0]
+        assert url.startswith("http://127.0.0.1:")
+        with urlopen(url, timeout=60) as answer:
+            assert "<title>fleet</title>" in answer.read().decode()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said == f"munet: interrupted; the same command goes on: munet report {system} --serve --port 0\n"
+    assert list(tmp_path.glob("*.html")) == []
+
+
+def test_a_report_at_an_address_may_be_written_too(system: Path, tmp_path: Path):
+    with serving("report", system, "--serve", "--port", "0", "--out", tmp_path / "x.html") as (_, line):
+        assert line.startswith(f"{tmp_path / 'x.html'}: ")
+    assert (tmp_path / "x.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--port", "0"], "--host and --port go with --serve"),
+        (["--serve", "--token", "short"], "--token: use 8 to 200 letters"),
+        (["--serve", "--thumbnails", "200"], "--thumbnails 200: --serve shows one page, which holds at most 40"),
+    ],
+)
+def test_what_cannot_be_shown_of_a_report_is_said_in_one_line(system: Path, words: list[str], message: str):
+    found = munet("report", str(system), *words)
+    assert (found.returncode, found.stdout, found.stderr.count("\n")) == (2, "", 1)
+    assert message in found.stderr
+
+
+@pytest.mark.parametrize("words", [["watch"], ["serve"], ["report", "--serve"]])
+def test_what_is_missing_for_a_server_is_named_with_its_extra(system: Path, words: list[str]):
+    code = "import sys; sys.modules['uvicorn'] = None; from munet.cli import main; main(sys.argv[1:])"
+    found = munet(words[0], str(system), *words[1:], code=code)
     assert found.returncode == 2
     assert found.stderr == "munet: error: serving needs the package uvicorn: `pip install 'munet-ml[serve]'`\n"

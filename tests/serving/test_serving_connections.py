@@ -113,6 +113,15 @@ def test_who_says_nothing_for_long_is_hung_up(system: munet.System, said: bytes,
         assert answer.startswith(b"HTTP/1.1 200") == said.endswith(b"\r\n\r\n")
 
 
+def test_what_is_written_is_sent_at_once(system: munet.System):
+    with running(system) as server, opened(server) as one:
+        one.sendall(HEAD + b"\r\n\r\n")
+        assert one.recv(1)
+        (protocol,) = server._inner.server_state.connections
+        taken: socket.socket = protocol.transport.get_extra_info("socket")
+        assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def _received(one: socket.socket) -> bytes:
     """What comes next; nothing where the other side has hung up. TimeoutError where it does neither."""
     try:

@@ -1,9 +1,11 @@
 """What is refused, how it is said, and that nothing a client sends is more than a refusal."""
 
+import asyncio
 import base64
 import io
 import threading
 import time
+from collections.abc import MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -90,6 +92,30 @@ def test_wrong_methods_and_places(client: TestClient) -> None:
     assert refusal(client, "GET", "/nowhere")[0] == 404
 
 
+def test_a_form_is_refused_with_the_way_out(client: TestClient) -> None:
+    files = {"file": ("photo.png", picture(0), "image/png")}
+    status, text = refusal(client, "POST", "/models/four", files=files)
+    assert (status, "--data-binary @photo.jpg" in text) == (415, True)
+
+
+def test_a_body_that_comes_too_slowly_is_told_from_an_answer_that_takes_too_long(start: Any) -> None:
+    async def never() -> dict[str, Any]:
+        await asyncio.sleep(60)
+        return {}
+
+    sent = list[MutableMapping[str, Any]]()
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"localhost"), (b"content-length", b"10")]
+    scope = {"type": "http", "method": "POST", "path": "/models/four", "query_string": b"", "headers": headers}
+    application = app(start(limits=Limits(seconds=0.1)))
+    with ThreadPoolExecutor(1) as thread:  # a browser of other tests may have a loop in this one
+        thread.submit(lambda: asyncio.run(application(scope, never, send))).result()
+    assert sent[0]["status"] == 408
+
+
 def test_what_is_too_large_is_refused_before_it_is_decoded(start: Any) -> None:
     file = io.BytesIO()
     Image.new("L", (300, 300)).save(file, "PNG")
@@ -150,6 +176,27 @@ def test_the_queue_is_bounded_who_hangs_up_is_left_out_and_who_is_late_is_told()
     assert last.result(10)[0][0].tolist() == [1.0] * 4
     assert isinstance(late.exception(10), Late)
     assert stage.calls == 2, "the others waited together"
+    batcher.close()
+
+
+def test_a_batch_waits_for_as_many_as_were_just_answered_and_a_lone_question_for_nobody() -> None:
+    stage = Slow()
+    node = Trie("images").add([("slow", stage)])
+    batcher = Batcher("cpu", Limits(wait=60.0), Measures())
+    ask = [Wanted(torch.ones(1, 2, 2), [node])]
+    stage.go.set()
+    for _ in range(3):
+        assert batcher.ask(ask, 10).result(10)
+    stage.go.clear()
+    stage.began.clear()
+    first = batcher.ask(ask, 10)
+    assert stage.began.wait(10)
+    others = [batcher.ask(ask, 10) for _ in range(2)]
+    stage.go.set()
+    assert first.result(10)
+    again = batcher.ask(ask, 10)
+    assert [one.result(10) for one in (*others, again)]
+    assert stage.calls == 5, "the three were one batch"
     batcher.close()
 
 

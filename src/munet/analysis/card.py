@@ -32,23 +32,27 @@ def card(
     store: "Store",
     tasks: Sequence[str] | None = None,
     confusions: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    *,
+    name: str | None = None,
+    address: str | None = None,
 ) -> str:
     """The card of some tasks, or of all that have a model. Private tasks are on it only when they are named.
 
-    `confusions` are of tasks: what is most often taken for what (`munet.inference.measures`). InputError for an unknown
-    task, and where there is no model to speak of.
+    `confusions` are of tasks: what is most often taken for what (`munet.inference.measures`). `name` is the heading,
+    that of the system's folder unless given; `address` is where it can be cloned from. InputError for an unknown task,
+    and where there is no model to speak of.
     """
     rows = {row["name"]: row for row in status(store)["tasks"]}
-    for name in tasks or ():
-        if rows[store.read_task(name)["name"]]["model"] is None:
-            raise InputError(f"task '{name}' has no model yet: `munet evolve {store.path} {name}`", kind="no-model")
+    for task in tasks or ():
+        if rows[store.read_task(task)["name"]]["model"] is None:
+            raise InputError(f"task '{task}' has no model yet: `munet evolve {store.path} {task}`", kind="no-model")
     chosen = [row for row in rows.values() if row["model"] and (row["name"] in tasks if tasks else not row["private"])]
     if not chosen:
         raise InputError(f"{store.path} has no task with a model to write of", kind="no-model")
     root = store.get_model(store.root)
-    parts = [_front(), _summary(store, chosen, root), _table(store, chosen)]
+    parts = [_front(), _summary(store, chosen, root, name), _table(store, chosen)]
     parts += [_task(store, row, (confusions or {}).get(row["name"])) for row in chosen]
-    return "\n".join([*parts, _limits(), _use(chosen[0]["name"])])
+    return "\n".join([*parts, _limits(), _use(chosen[0]["name"], address)])
 
 
 def _front() -> str:
@@ -58,13 +62,13 @@ def _front() -> str:
     )
 
 
-def _summary(store: "Store", rows: Sequence[Mapping[str, Any]], root: Manifest) -> str:
+def _summary(store: "Store", rows: Sequence[Mapping[str, Any]], root: Manifest, name: str | None) -> str:
     parameters = sum(root["sizes"].values())
-    name = origin_of(root)["source"]
+    source, heading = origin_of(root)["source"], clean(name or store.path.name)
     return (
-        f"# {clean(store.path.name)}\n\nOne multitask system of munet: {counted(len(rows), 'task')} that share layers. "
+        f"# {heading}\n\nOne multitask system of munet: {counted(len(rows), 'task')} that share layers. "
         f"Layers never change once they are trained; each model below is a path through them, named by its content.\n\n"
-        f"- **Root**: {clean(str(name))}, {parameters:,} parameters\n- **Authors, contact**: {_FILL}\n"
+        f"- **Root**: {clean(str(source))}, {parameters:,} parameters\n- **Authors, contact**: {_FILL}\n"
         f"- **Licence of the root and of each set of images**: {_FILL}\n"
     )
 
@@ -130,8 +134,9 @@ def _limits() -> str:
     )
 
 
-def _use(task: str) -> str:
+def _use(task: str, address: str | None) -> str:
+    opened = 'open("PATH")' if address is None else f'clone("{address}")'
     return (
-        '## Use\n\n```python\nimport munet\n\nsystem = munet.System.open("PATH")\n'
+        f"## Use\n\n```python\nimport munet\n\nsystem = munet.System.{opened}\n"
         f'system.predict("{task}", "image.jpg").top(3)\n```\n'
     )

@@ -33,7 +33,7 @@ def explain(store: "Store", task: str) -> dict[str, Any]:
     line = [(one, manifest) for one, manifest in reversed(lineage(store, model)) if manifest["task"] == task]
     first = next((child for child in children(store, task) if not child["samples"] and child.get("evidence")), None)
     steps = [_step(made[one], len(manifest["layers"])) for one, manifest in line if one in made]
-    if not steps:
+    if model not in made:  # imported, or received from somebody who went on from a model of ours
         raise InputError(f"no run of {store.path} made the model of '{task}': there is nothing to explain")
     last = made[model]
     evidence = last.get("evidence") or (first.get("evidence") if first else None)

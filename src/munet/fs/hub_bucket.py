@@ -94,7 +94,7 @@ class HubBucket(Bucket):
             self._uploads.get(key) or add(path_in_repo=key, path_or_fileobj=io.BytesIO(data))
             for key, data in self._put.items()
         ]
-        message = f"munet push: {', '.join(sorted(_tasks(self._put))) or 'the root'}"[:200]
+        message = f"munet push: {', '.join(sorted(_tasks(self._put))) or self._rest()}"[:200]
         before = self._head
         try:
             self._api.create_commit(self._repo, operations, commit_message=message, parent_commit=before)
@@ -109,6 +109,10 @@ class HubBucket(Bucket):
         self._put.clear()
         self._uploads.clear()
         return True
+
+    def _rest(self) -> str:
+        """What a commit without tasks is."""
+        return "the root" if any(key.startswith("models/") for key in self._put) else ", ".join(sorted(self._put))
 
     def _make(self) -> None:
         """A repository that only its owner sees, until that makes it public."""

@@ -13,6 +13,8 @@ from munet.inference.prepared import batches
 from munet.serving.batcher import Wanted
 from munet.serving.served import Loaded, Tasks
 
+_QUICK = 64 * 64  # pixels; and 4 bytes for each, of a file
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -50,14 +52,28 @@ def prepared(data: Any, asked: Sequence[Loaded], tasks: Tasks) -> tuple[list[Wan
     return wanted, order
 
 
-def check_pixels(data: bytes, most: int) -> None:
-    """InputError for an image that would have more pixels than that; known from its header, before it is decoded."""
+def pixels_of(data: Any, most: int) -> int:
+    """Pixels of an image, as its header says before it is decoded; 0 where that says nothing: whoever decodes it will.
+
+    InputError for more than `most`.
+    """
+    if not isinstance(data, bytes):  # an array
+        return data.shape[0] * data.shape[1]
     try:
         with Image.open(io.BytesIO(data)) as image:
             width, height = image.size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return  # whoever decodes it says what is wrong
+        return 0
     if width * height > most:
         raise InputError(
             f"the image has {width} x {height} pixels: send one of at most {most:,} pixels", kind="too-large"
         )
+    return width * height
+
+
+def is_quick(data: Any, pixels: int, asked: Sequence[Loaded]) -> bool:
+    """Whether an image is prepared in less time than it takes to hand it to another thread and back: it is small, and
+    so is what it becomes."""
+    if not isinstance(data, bytes) or len(data) > 4 * _QUICK or len(asked) > 1:
+        return False
+    return pixels <= _QUICK and asked[0].preprocessing.image_size ** 2 <= _QUICK

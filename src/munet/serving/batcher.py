@@ -57,7 +57,10 @@ class Batcher:
         self._device, self._limits, self._measures, self._exact = torch.device(device), limits, measures, exact
         self._waiting: deque[Question] = deque()
         self._news = threading.Condition()
-        self._closed, self._parallel = False, False  # whether the last batch held several requests
+        self._closed = False
+        self._rows = 0  # that wait
+        self._enough = 1  # rows that the computing thread waits for
+        self._expected, self._until = 0, 0.0  # rows that may soon wait, and until when they are waited for
         self._thread = threading.Thread(target=self._run, name="munet-serve-compute", daemon=True)
         self._thread.start()
 
@@ -68,8 +71,10 @@ class Batcher:
             if self._closed or len(self._waiting) >= self._limits.queue:
                 raise Full
             self._waiting.append(question)
+            self._rows += question.rows
             self._measures.queue.set(len(self._waiting))
-            self._news.notify()
+            if self._rows >= self._enough:
+                self._news.notify()
         return question.answer
 
     def close(self) -> None:
@@ -84,21 +89,31 @@ class Batcher:
             self._answer(batch)
 
     def _next(self) -> list[Question]:
-        """What waits, as far as it fits into one batch; a lone question is never kept waiting for others."""
+        """What waits, as far as it fits into one batch. A lone question is never kept waiting for others."""
         with self._news:
-            self._news.wait_for(lambda: self._waiting or self._closed)
+            self._wait_for(1, None)
+            if (left := self._until - time.monotonic()) > 0:
+                self._wait_for(self._expected, left)
             if self._closed:
                 return []
-            if self._parallel and self._limits.wait:
-                full = lambda: self._closed or sum(one.rows for one in self._waiting) >= self._limits.rows  # noqa: E731
-                self._news.wait_for(full, self._limits.wait)
             batch, rows = [], 0
             while self._waiting and (not batch or rows + self._waiting[0].rows <= self._limits.rows):
                 rows += self._waiting[0].rows
                 batch.append(self._waiting.popleft())
-            self._parallel = len(batch) > 1
+            self._rows -= rows
             self._measures.queue.set(len(self._waiting))
         return batch
+
+    def _wait_for(self, rows: int, seconds: float | None) -> None:
+        self._enough = rows
+        self._news.wait_for(lambda: self._rows >= self._enough or self._closed, seconds)
+
+    def _expect(self, answered: int) -> None:
+        """Those who are about to be answered may ask again at once: for a short time they are waited for, beside those
+        who wait already."""
+        with self._news:
+            self._expected = min(self._limits.rows, self._rows + answered)
+            self._until = time.monotonic() + self._limits.wait
 
     def _answer(self, batch: list[Question]) -> None:
         now, due = time.monotonic(), list[Question]()
@@ -116,6 +131,7 @@ class Batcher:
             for question in due:
                 question.answer.set_exception(error)
             return
+        self._expect(sum(question.rows for question in due))
         start = 0
         for question in due:
             question.answer.set_result(answers[start : start + question.rows])

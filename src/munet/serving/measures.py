@@ -24,6 +24,9 @@ class Measures:
         self.models = Gauge("munet_models_loaded", "Tasks with a model that is served", registry=every)
         self.reloads = Counter("munet_reloads", "Models taken up after the start", registry=every)
         self.readable = Gauge("munet_system_readable", "1 where the system can be read, else 0", registry=every)
+        self.reachable = Gauge("munet_remote_reachable", "1 where the last pull succeeded, else 0", registry=every)
+        for one in (self.readable, self.reachable):
+            one.set(1)
 
     def text(self) -> bytes:
         return generate_latest(self._all)

@@ -70,7 +70,10 @@ class _Own:
 
     async def tasks(self, request: Request) -> Response:
         loaded = self._service.served.now.loaded.values()
-        return Json({"tasks": [_described(one) for one in loaded], "fault": self._service.served.fault})
+        following = self._service.following
+        remote = following and {"url": following.name, "fault": following.fault}
+        told = [_described(one) for one in loaded]
+        return Json({"tasks": told, "fault": self._service.served.fault, "remote": remote})
 
     async def describe(self, request: Request) -> Response:
         (loaded,) = self._service.served.now.named([request.path_params["task"]])

@@ -11,6 +11,7 @@ from munet.inference.asked import classes_of, form_of, temperature_of
 from munet.inference.prepared import preprocessing_of
 from munet.model.loader import ModelLoader
 from munet.model.staged import stage_names
+from munet.serving.settled import Settled
 from munet.store.schema import TaskRecord
 from munet.tasks.form import Form
 from munet.training import Preprocessing
@@ -74,6 +75,7 @@ class Served:
     def __init__(self, models: ModelLoader, device: torch.device | str, names: Sequence[str] | None = None) -> None:
         self._models, self._device, self._names = models, torch.device(device), names
         self._lock = threading.Lock()
+        self._records = Settled(models.store.path / "tasks")
         self.now = Tasks({}, {})
         self.fault: str | None = None  # why the last look at the system failed; what was loaded is served on
 
@@ -86,6 +88,8 @@ class Served:
 
         Where the system cannot be read, what was loaded before stays, and `fault` says why.
         """
+        if self._records.is_so() and self.fault is None:
+            return []
         try:
             changed = self._take_up()
         except (MunetError, OSError) as error:

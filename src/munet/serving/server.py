@@ -1,6 +1,7 @@
 """A server of one system: where it listens, and who it lets in."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,12 +10,13 @@ from functools import cached_property
 import uvicorn
 
 from munet.model.loader import ModelLoader
-from munet.serving.access import Access, checked_token, is_loopback, new_token
+from munet.serving.access import Access
 from munet.serving.app import app
+from munet.serving.background import opened
 from munet.serving.batcher import Batcher
 from munet.serving.connections import CONNECTIONS, Connections
+from munet.serving.following import Following
 from munet.serving.limits import Limits
-from munet.serving.listening import address_of, listening
 from munet.serving.measures import Measures
 from munet.serving.running import prepared
 from munet.serving.served import Served
@@ -31,7 +33,7 @@ class Server:
 
     service: Service
     listener: socket.socket
-    host: str
+    base: str  # its address without the token
 
     @property
     def access(self) -> Access:
@@ -40,19 +42,21 @@ class Server:
     @property
     def url(self) -> str:
         """The address to open."""
-        base = address_of(self.host, self.access.port)
-        return base if self.access.token is None else f"{base}?token={self.access.token}"
+        return self.base if self.access.token is None else f"{self.base}?token={self.access.token}"
 
     @cached_property
     def _inner(self) -> uvicorn.Server:
         room = self.service.limits.queue + CONNECTIONS  # who waits in the queue is told so, not hung up
-        return prepared(app(self.service), Connections(room, room), log_level="warning", goodbye=_GOODBYE)
+        return prepared(app(self.service), Connections(room, room), log_level="error", goodbye=_GOODBYE)
 
     def run(self) -> None:
         """Answer requests until SIGINT, SIGTERM or `stop`; those under way are answered first."""
+        gc.collect()
+        gc.freeze()  # what was imported and loaded stays; looking through it again and again stops all answers
         try:
             asyncio.run(self._inner.serve(sockets=[self.listener]))
         finally:
+            gc.unfreeze()
             self.service.batcher.close()
 
     def stop(self) -> None:
@@ -71,23 +75,20 @@ def bind(
     exact: bool = False,
     limits: Limits | None = None,
     report: Callable[[], str] | None = None,
+    following: Following | None = None,
 ) -> Server:
     """A server of some tasks of a system, or all; models are loaded before it listens.
 
     `port` None takes 8000, or any free one where that is taken. On an address that other machines reach, a token is
-    asked for: a random one where none is given. `report` makes the page under /report. InputError: an unknown task,
-    host or device, a taken port.
+    asked for: a random one where none is given. `report` makes the page under /report; `following` pulls while it runs.
+    InputError: an unknown task, host or device, a taken port.
     """
     limits, place = limits or Limits(), choose_device(device)
-    token = None if token is None else checked_token(token)
     for name in tasks or ():
         models.store.read_task(name)  # refuses an unknown one
     served = Served(models, place, tasks)
     served.load()
-    listener = listening(host, port, PORT)
-    address = listener.getsockname()
-    loopback = is_loopback(str(address[0]))
-    access = Access(token if loopback else token or new_token(), loopback, int(address[1]))
+    listener, access, url = opened(host, port, PORT, token)
     measures = Measures()
     batcher = Batcher(place, limits, measures, exact=exact)
-    return Server(Service(served, batcher, measures, limits, access, report), listener, str(address[0]))
+    return Server(Service(served, batcher, measures, limits, access, report, following), listener, url)

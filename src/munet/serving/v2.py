@@ -15,7 +15,6 @@ from starlette.routing import Route
 
 from munet.errors import InputError
 from munet.provenance import VERSION
-from munet.serving.answers import check_pixels
 from munet.serving.bodies import Json, decoded_json, from_base64
 from munet.serving.service import Service
 
@@ -60,9 +59,6 @@ def routes(service: Service) -> list[Route]:
         (loaded,) = tasks.named([request.path_params["task"]])
         body = decoded_json(await service.body(request))
         images = _images(body)
-        for image in images:
-            if isinstance(image, bytes):
-                check_pixels(image, service.limits.pixels)
         answers = await asyncio.gather(*(service.answers(image, [loaded], tasks) for image in images))
         tops = [answer.top(len(loaded.classes)) for (answer,) in answers]
         shape = [len(images), len(loaded.classes)]

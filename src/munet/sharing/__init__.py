@@ -10,6 +10,7 @@
     collecting.py   what nothing reaches in an object store, removed
     copying.py      models with all they need, from one place to another, each byte checked
     exchange.py     push, pull, fetch: tasks from one place to another
+    hub_card.py     the model card of a system on the hub
     remotes.py      which remotes a system knows, and the place behind an address
     remote_log.py   what a place tells of its tasks: who retained what
     cloning.py      a system made from a remote

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from munet.errors import StoreError
+from munet.errors import InputError, StoreError
 from munet.sharing.copying import Progress, refuse_other_root
 from munet.sharing.exchange import Outcome, Told, exchange
 from munet.sharing.folder import FolderPlace
@@ -53,6 +53,25 @@ def _begun(path: Path, url: str, place: Place) -> Store | None:
         raise StoreError(f"{path} is already a munet system: `munet pull` in it, or choose another path", kind="exists")
     refuse_other_root(place, FolderPlace(store))
     return store
+
+
+def followed(url: str, path: Path, tasks: Sequence[str] | None = None, told: Told | None = None) -> str:
+    """The name of the remote at an address that the system at a path has; the system is cloned where there is none yet.
+
+    `url` may be the name itself. StoreError where another system is.
+    """
+    if (path / MARKER).exists():
+        known = remotes(Store.open(path))
+        if url in known:
+            return url
+        for name, one in known.items():
+            if one["url"] == address(url):
+                return name
+        if known:
+            way = f"`munet remote add {path} NAME {url}` adds it"
+            raise InputError(f"{path} has no remote {url}, its remotes are {', '.join(known)}: {way}", kind="remote")
+    clone(url, path, tasks, told=told)
+    return DEFAULT
 
 
 def folder_for(url: str) -> Path:

@@ -12,6 +12,7 @@ from munet.sharing import cloning
 from munet.sharing.copying import AT_ONCE, Progress
 from munet.sharing.exchange import Outcome, Told, exchange
 from munet.sharing.folder import FolderPlace
+from munet.sharing.hub_card import carry_card
 from munet.sharing.judging import Judged, judge
 from munet.sharing.remote_log import Retained, remote_log
 from munet.sharing.remotes import DEFAULT, existing, ready_to_write, remote
@@ -59,14 +60,16 @@ class Sharing(ABC):
         told: Told | None = None,
     ) -> list[Outcome]:
         """Let a remote know what this system knows of its public tasks, or of some. With `publish` a named task that is
-        private is made public first, for good."""
+        private is made public first, for good. To the hub the model card goes too."""
         known = self._remote(remote)
         if known.get("read_only"):
             raise StoreError(f"remote '{remote}' ({known['url']}) was added to be read only", kind="remote")
         if publish:
             self._publish(tasks)
         place = ready_to_write(known["url"], self.store, progress)
-        return exchange(FolderPlace(self.store), place, tasks, skip=skip, progress=progress, told=told)
+        outcomes = exchange(FolderPlace(self.store), place, tasks, skip=skip, progress=progress, told=told)
+        carry_card(place, self.store, outcomes)
+        return outcomes
 
     def pull(
         self,

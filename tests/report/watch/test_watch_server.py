@@ -13,6 +13,7 @@ import pytest
 
 from munet.errors import InputError
 from munet.report.watch import Server, bind, server
+from munet.serving import background
 from munet.serving.policy import policy
 from watch_tools import Listener, ask, fake_page, fake_system, put, serving
 
@@ -239,7 +240,7 @@ def test_the_page_is_made_once_for_all(system: Path):
 
 
 def test_too_many_connections_are_closed_and_the_next_are_served(system: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(server, "CONNECTIONS", 3)
+    monkeypatch.setattr(background, "CONNECTIONS", 3)
     with serving(system, heartbeat=0.05) as running:
         listeners = [Listener(running.port) for _ in range(3)]
         with pytest.raises((ConnectionError, OSError)):

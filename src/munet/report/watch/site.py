@@ -1,100 +1,44 @@
-"""The routes: four, all read-only. Nothing in a request ever becomes a path of a file."""
+"""The routes: four, all read-only."""
 
 import asyncio
-import gzip
 import json
-import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import parse_qs
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response, StreamingResponse
 
 from munet.report.watch.feed import Feed, Payload, Shown
 from munet.report.watch.page import live_page, waiting_page
 from munet.serving.access import Access
-from munet.serving.policy import policy
+from munet.serving.read_only import Route, page_response, refuse, takes_gzip
 
 HEARTBEAT = 10.0  # seconds between two words to a page where nothing changes
-_METHODS = ("GET", "HEAD")
 _JSON = "application/json"
-_COMMON = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-    "Content-Security-Policy": "default-src 'none'",
-}
 R = TypeVar("R")
 
 
 class Site:
-    """An ASGI application: the page of one system. `url` is its address without the token."""
+    """The routes of the page of one system, by their paths."""
 
-    def __init__(
-        self, feed: Feed, make_page: Callable[[Payload], str], access: Access, url: str, heartbeat: float
-    ) -> None:
-        self.feed, self.access, self.url, self.heartbeat = feed, access, url, heartbeat
+    def __init__(self, feed: Feed, make_page: Callable[[Payload], str], access: Access, heartbeat: float) -> None:
+        self.feed, self.access, self.heartbeat = feed, access, heartbeat
         self.make_page = make_page
         self._made_page: tuple[str, str] | None = None  # version, page
         self._page_lock = threading.Lock()
-        self._routes: dict[str, Callable[[Request], Awaitable[Response]]] = {
+        self.routes: dict[str, Route] = {
             "/": self._page,
             "/payload": self._payload,
             "/state": self._state,
             "/events": self._events,
         }
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        try:
-            response = self._refusal(request) or await self._routes[scope["path"]](request)
-        except Exception as error:
-            text = f"internal error, {type(error).__name__}: {error}"
-            sys.stderr.write(f"munet: watch: {text}\n")
-            response = _refuse(500, text)
-        for name, value in _COMMON.items():
-            response.headers.setdefault(name, value)
-        await response(scope, receive, send)
-
-    def _refusal(self, request: Request) -> Response | None:
-        """Why a request is not answered; None where it is."""
-        headers, path = request.headers, request.scope["path"]
-        query = parse_qs(request.scope["query_string"].decode("latin-1"))
-        if request.method not in _METHODS:
-            return _refuse(405, f"read only: {' and '.join(_METHODS)}", {"Allow": ", ".join(_METHODS)})
-        if "transfer-encoding" in headers or headers.get("content-length", "0").strip() != "0":
-            return _refuse(400, "requests have no body here")
-        if not self.access.is_known_host(headers.get("host")):
-            return _refuse(403, f"this server answers to the names of this machine: {self.url}")
-        if path == "/favicon.ico":
-            return Response(status_code=204)
-        if path not in self._routes:
-            return _refuse(404, "nothing here; the page is at /")
-        if not self.access.is_allowed(query, headers.get("cookie")):
-            text = "the server asks for a token: open the whole address that `munet watch` printed, with ?token="
-            return _refuse(401, text)
-        if path != "/" and headers.get("sec-fetch-site") in ("cross-site", "same-site"):
-            return _refuse(403, "pages of other sites may not ask for this")
-        return None
-
     # -- routes -------------------------------------------------------------------------------------------------------
 
     async def _page(self, request: Request) -> Response:
-        page = await _in_thread(self._newest_page)
-        data, headers = page.encode(), {"Content-Security-Policy": policy(page), "Cache-Control": "no-store"}
-        if self.access.token is not None:
-            headers["Set-Cookie"] = self.access.cookie_header()
-        if _takes_gzip(request):
-            headers["Content-Encoding"] = "gzip"
-            data = await _in_thread(partial(gzip.compress, data, 5, mtime=0))
-        return Response(data, media_type="text/html", headers=headers)
+        return await _in_thread(lambda: page_response(self._newest_page(), request, self.access))
 
     def _newest_page(self) -> str:
         self.feed.refresh()
@@ -112,12 +56,12 @@ class Site:
         await _in_thread(self.feed.refresh)
         shown = self.feed.shown
         if shown is None:
-            return _refuse(503, self.feed.state.note or "nothing to show yet")
+            return refuse(503, self.feed.state.note or "nothing to show yet")
         # Weak: the same payload is sent compressed or not.
         headers = {"ETag": f'W/"{shown.version}"', "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
         if shown.version in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        if _takes_gzip(request):
+        if takes_gzip(request):
             return Response(shown.packed, media_type=_JSON, headers=headers | {"Content-Encoding": "gzip"})
         return Response(shown.data, media_type=_JSON, headers=headers)
 
@@ -179,14 +123,3 @@ async def _in_thread(function: Callable[[], R]) -> R:
 
     threading.Thread(target=work, name="munet-watch-answer", daemon=True).start()
     return await result
-
-
-def _takes_gzip(request: Request) -> bool:
-    codings = (word.partition(";") for word in request.headers.get("accept-encoding", "").lower().split(","))
-    return any(name.strip() == "gzip" and weight.strip() not in ("q=0", "q=0.0") for name, _, weight in codings)
-
-
-def _refuse(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
-    # What a proxy takes for the body of a refused request must not be read as the next one.
-    common = {"Cache-Control": "no-store", "Connection": "close"}
-    return PlainTextResponse(f"{text}\n", status, {**common, **(headers or {})})
