@@ -85,6 +85,21 @@ def test_a_new_head_replays(tmp_path: Path) -> None:
     assert [first.task(task)["model"] for task in first.tasks] == [second.task(task)["model"] for task in second.tasks]
 
 
+@pytest.mark.usefixtures("large_roots")
+def test_a_second_run_makes_the_head_anew_of_a_child_that_inherits_one(tmp_path: Path) -> None:
+    """What goes on from a task's model has its head from there, not from a number of classes."""
+    settings = {"training": "always"}
+    system = grown(tmp_path, method="adaptive", settings=settings)
+    before = system.status()["tasks"][0]["validation_accuracy"]
+    evolve(system, method="adaptive", settings=settings, **SMALL)
+    last = children(system)[-1]
+    assert last["run"] == "0002"
+    assert last["samples"] > 0
+    assert last["new_head"] is not None
+    assert system.status()["tasks"][0]["validation_accuracy"] >= before
+    assert system.fsck().ok
+
+
 def test_small_roots_keep_the_head_that_was_trained(tmp_path: Path) -> None:
     system = grown(tmp_path, method="adaptive", settings={"training": "always"})
     assert [(child["samples"] > 0, "new_head" in child) for child in children(system)] == [

@@ -55,10 +55,10 @@ def last_head_fit(active: ActiveTask, plan: Plan) -> HeadFit | None:
 
 def _fit(active: ActiveTask, plan: Plan, factor: float, views: int) -> HeadFit:
     """Where images are not cropped in training they are read once: changed drawings taught a head nothing."""
-    examples = images_for_head(len(active.record["classes"]))
+    classes = len(active.record["classes"])
     cropped = float(plan.hyperparameters.get("crop_area_min", 1.0)) < 1
     features = str(plan.hyperparameters.get("head_features", "pooled"))
-    return HeadFit(examples, features, factor, views if cropped else 1)
+    return HeadFit(classes, images_for_head(classes), features, factor, views if cropped else 1)
 
 
 def is_untrained(plan: Plan) -> bool:

@@ -55,9 +55,9 @@ def fitted_head(
         generator = torch_rng(*job.key, stream, "view", number)
         views.append(reader.read_augmented(architecture, body, rows, recipe.preprocessing, generator))
     features = columns(torch.stack(views, dim=1), architecture.width, wanted.features)
-    labels, classes = data.labels[torch.from_numpy(rows)].cpu(), int(job.child.origins["head"].of)
-    evidence = hold_out(features, labels, classes, numpy_rng(*job.key, stream, "folds"))
-    return fit(features, labels, classes, evidence, wanted.factor)
+    labels = data.labels[torch.from_numpy(rows)].cpu()
+    evidence = hold_out(features, labels, wanted.classes, numpy_rng(*job.key, stream, "folds"))
+    return fit(features, labels, wanted.classes, evidence, wanted.factor)
 
 
 def some_rows(examples: int, most: int, rng: np.random.Generator) -> np.ndarray:

@@ -11,9 +11,10 @@ from munet.training import Outcome, Recipe
 
 @dataclass(frozen=True)
 class HeadFit:
-    """How a head in closed form is made: from so many training images, of which features, how sure of itself."""
+    """How a head in closed form is made: for which classes, from how many images, of which features, how sure."""
 
-    examples: int
+    classes: int
+    examples: int  # of training, at most
     features: str  # one of `search.space.HEAD_FEATURES`
     factor: float  # times the temperature of the highest held-out likelihood
     views: int = 1  # of each image: as it is, and the others changed as the child's images are in training
