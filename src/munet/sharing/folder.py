@@ -97,7 +97,9 @@ class FolderPlace:
             self.store.write_task(record)
         return True
 
-    def look_ahead(self, tasks: Sequence[str], known: Callable[[str], bool]) -> dict[str, Manifest]:
+    def look_ahead(
+        self, tasks: Sequence[str], known: Callable[[str], bool], taken: Callable[[TaskRecord], bool]
+    ) -> dict[str, Manifest]:
         return {}
 
     def manifest(self, model: str) -> Manifest | None:

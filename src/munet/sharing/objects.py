@@ -168,9 +168,11 @@ class ObjectPlace:
 
     # -- objects ------------------------------------------------------------------------------------------------------
 
-    def look_ahead(self, tasks: Sequence[str], known: Callable[[str], bool]) -> dict[str, Manifest]:
-        records = (self._ahead[task].record for task in tasks if task in self._ahead)
-        first = {head for record in records if record is not None for head in heads(history_of(record))}
+    def look_ahead(
+        self, tasks: Sequence[str], known: Callable[[str], bool], taken: Callable[[TaskRecord], bool]
+    ) -> dict[str, Manifest]:
+        records = [record for task in tasks if task in self._ahead and (record := self._ahead[task].record) is not None]
+        first = {head for record in records if taken(record) for head in heads(history_of(record))}
         models = sorted(first)
         with ThreadPoolExecutor(_SMALL_AT_ONCE) as pool:
             while models and len(self._manifests) < _AHEAD:

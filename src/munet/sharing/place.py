@@ -61,9 +61,11 @@ class Place(Protocol):
         """The place of a new task among the others."""
         ...
 
-    def look_ahead(self, tasks: Sequence[str], known: Callable[[str], bool]) -> dict[str, Manifest]:
-        """The models of these tasks will be asked for, and their ancestors up to those that are `known`: where reading
-        takes a network, they are read at once. The ancestors among them."""
+    def look_ahead(
+        self, tasks: Sequence[str], known: Callable[[str], bool], taken: Callable[[TaskRecord], bool]
+    ) -> dict[str, Manifest]:
+        """The models of these tasks, if their records are `taken`, will be asked for, and their ancestors up to those
+        that are `known`: where reading takes a network, they are read at once. The ancestors among them."""
         ...
 
     def manifest(self, model: str) -> Manifest | None:

@@ -6,20 +6,33 @@ heads a task's model is follows from the heads alone, by an order that everyone 
 """
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from munet.errors import DamagedError, InputError
 from munet.store.manifests import layers_of
 from munet.store.objects import is_id
 from munet.store.retained import History, heads, history_of
-from munet.store.schema import Manifest, ModelTest, RetainedModel, TaskData, TaskRecord, task_data, task_record
+from munet.store.schema import (
+    Manifest,
+    ModelTest,
+    RetainedModel,
+    SignedModel,
+    TaskData,
+    TaskRecord,
+    task_data,
+    task_record,
+)
+from munet.store.signatures import Signatures, signatures_of
 from munet.tasks.names import check_name
 
 NO_IMAGES = "none:"
 _TOLD = ("order", "white")  # options of a source that say how images are read, and not where they are
 _IDS = 100_000  # in a history at most
+_SIGNED = 100  # of one model at most
+_SIGNATURE = re.compile(r"-----BEGIN SSH SIGNATURE-----\n[A-Za-z0-9+/=\n]{1,20000}-----END SSH SIGNATURE-----\n?")
 
 Order = Callable[[str], tuple[Any, ...]]
 """From a model's id to what it is sorted by: the smallest is retained."""
@@ -32,6 +45,7 @@ class SharedTask:
     data: TaskData
     retained: History
     iterations: int
+    signatures: Signatures = field(default_factory=dict)
 
     @classmethod
     def of(cls, record: TaskRecord) -> "SharedTask":
@@ -46,7 +60,7 @@ class SharedTask:
             skip_bad=record["skip_bad"],
             skipped=record["skipped"],
         )
-        return cls(data, history_of(record), record["iterations"])
+        return cls(data, history_of(record), record["iterations"], signatures_of(record))
 
     @property
     def heads(self) -> list[str]:
@@ -61,7 +75,11 @@ class SharedTask:
         """What both know together; the data is ours. InputError where they do not share their data."""
         self.refuse_other_data(other)
         retained = {model: _joined(model, self.retained, other.retained) for model in {*self.retained, *other.retained}}
-        return SharedTask(self.data, dict(sorted(retained.items())), max(self.iterations, other.iterations))
+        signatures = {
+            model: united(self.signatures.get(model, ()), other.signatures.get(model, ()))
+            for model in sorted({*self.signatures, *other.signatures})
+        }
+        return SharedTask(self.data, dict(sorted(retained.items())), max(self.iterations, other.iterations), signatures)
 
     def refuse_other_data(self, other: "SharedTask") -> None:
         """InputError unless both mean the same images and classes."""
@@ -90,13 +108,16 @@ class SharedTask:
         base = task_record(self.data, added=added) if before is None else before
         model = min(self.heads, key=order, default=None)
         test = None if model is None else self.retained[model]["test"]
-        return {
+        record: TaskRecord = {
             **base,
             "model": model,
             "test": test,
             "iterations": self.iterations,
             "retained": dict(sorted(self.retained.items())),
         }
+        if self.signatures:
+            record["signatures"] = self.signatures
+        return record
 
 
 def order_of(model: str, manifest: Manifest) -> tuple[Any, ...]:
@@ -124,6 +145,10 @@ def refuse_senseless(record: TaskRecord, place: str) -> None:
         raise DamagedError(f"{place}: the record of a task names the model {wrong[:70]!r}, which is no id")
     if len(ids) > _IDS:
         raise DamagedError(f"{place}: the record of a task names {len(ids)} models: at most {_IDS} are taken")
+    for model, said in signatures_of(record).items():
+        garbled = [one for one in said if not _SIGNATURE.fullmatch(one["signature"])]
+        if not is_id(model) or garbled or len(said) > _SIGNED:
+            raise DamagedError(f"{place}: the record of a task has signatures over {model[:70]!r} that are none")
     if check_name(record["name"]) != record["name"]:
         raise DamagedError(f"{place}: {record['name']!r} is no task name")
 
@@ -134,13 +159,23 @@ def layer_ids(manifest: Manifest) -> dict[str, str]:
 
 
 def _joined(model: str, a: Mapping[str, RetainedModel], b: Mapping[str, RetainedModel]) -> RetainedModel:
-    entries = [known[model] for known in (a, b) if model in known]
+    return joined_entries([known[model] for known in (a, b) if model in known])
+
+
+def joined_entries(entries: Sequence[RetainedModel]) -> RetainedModel:
+    """What several say of a model, at least one."""
     tests = [entry["test"] for entry in entries]
     return {
         "replaces": sorted({other for entry in entries for other in entry["replaces"]}),
         "by": sorted({person for entry in entries for person in entry["by"]}),
         "test": max(tests, key=_known),  # two machines may differ in the last bits
     }
+
+
+def united(a: Sequence[SignedModel], b: Sequence[SignedModel]) -> list[SignedModel]:
+    """All signatures over a model, each once."""
+    found = {json.dumps(one, sort_keys=True): one for one in (*a, *b)}
+    return [found[text] for text in sorted(found)]
 
 
 def _known(test: ModelTest | None) -> tuple[bool, str]:
