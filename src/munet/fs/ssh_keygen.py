@@ -25,9 +25,7 @@ def sign(data: bytes, key: Path) -> str:
     """The signature of a private key, or of the public one whose private key an agent holds. InputError."""
     key = key.expanduser()
     if not key.is_file():
-        raise InputError(
-            f"{key} is no key: name the file of one, as `ssh-keygen -t ed25519` makes it", kind="missing-file"
-        )
+        raise InputError(f"{key} {_NO_KEY}", kind="missing-file")
     # On a terminal ssh-keygen itself asks for a passphrase.
     done = _ssh_keygen(["sign", "-n", NAMESPACE, "-f", str(key)], data)
     if done.returncode:

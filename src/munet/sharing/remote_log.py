@@ -9,7 +9,6 @@ from munet.sharing.task import refuse_senseless
 from munet.store.retained import History, heads, history_of
 from munet.store.schema import TaskRecord
 
-
 Signers = Callable[[TaskRecord, str], list[str]]
 
 
@@ -33,7 +32,7 @@ def remote_log(
     there: Place,
     here: Place,
     tasks: Sequence[str] | None = None,
-    signers: Callable[[TaskRecord, str], list[str]] = _nobody,
+    signers: Signers = _nobody,
 ) -> list[Retained]:
     """Of all tasks that are shared there, or of some, the newest models first. InputError for a task that is not there.
 

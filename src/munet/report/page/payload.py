@@ -97,9 +97,7 @@ def _tasks(history: "History", one: "Snapshot") -> list[dict[str, Any]]:
     rows, several = [], len(people) > 1
     active = {record["name"]: record.get("active") is not None for record in one.records}
     for number, row in enumerate(history.tasks.to_dict("records")):
-        facts = {
-            str(key): plain(value) for key, value in row.items() if key not in ("system", "order", "task", "signed_by")
-        }
+        facts = {str(key): plain(value) for key, value in row.items() if key not in _NOT_SHOWN}
         look = {"name": shown(row["task"]), **task_look(number), "active": active[row["task"]]}
         # A page is passed on: it names people where that tells something, in systems that several have grown.
         signed = plain(row["signed_by"])
