@@ -31,7 +31,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from sharing import bars
 
 import munet
 import munet.cli
@@ -290,7 +290,7 @@ def _verdict(
 def _system(out: Path, path: Path, names: Sequence[str]) -> None:
     _munet(out, "init", path, "--root", "random:vit_tiny_patch16_224", "--depth", "1", "--image-size", "32")
     for seed, name in enumerate(names):
-        _images(out / name, seed)
+        bars(out / name, seed, 400)
         _munet(out, "add", path, name, f"npz:{out / name}", "--allow-duplicates")
 
 
@@ -299,19 +299,6 @@ def _method(out: Path) -> str:
     file = out / "small.toml"
     file.write_text(METHOD)
     return str(file)
-
-
-def _images(folder: Path, seed: int) -> None:
-    """Bars of two directions among noise."""
-    draw = np.random.default_rng(seed)
-    folder.mkdir()
-    for split, number in (("train", 400), ("test", 64)):
-        labels = np.arange(number) % 2
-        pixels = draw.integers(0, 120, (number, 32, 32), dtype=np.uint8)
-        for image, label in zip(pixels, labels, strict=True):
-            place = draw.integers(0, 28)
-            (image if label else image.T)[place : place + 4] += 30
-        np.savez(folder / f"{split}.npz", image=pixels, label=labels)
 
 
 def _munet(state: Path, *words: str | Path) -> None:
