@@ -8,7 +8,7 @@ from munet.fs import ssh_keygen
 from munet.sharing.copying import Progress, refuse_other_root
 from munet.sharing.exchange import Outcome, Told, exchange
 from munet.sharing.folder import FolderPlace
-from munet.sharing.place import Place
+from munet.sharing.place import Place, others_damage
 from munet.sharing.remotes import DEFAULT, add_remote, address, existing, make, remote, remotes, required_by
 from munet.sharing.signing import Required
 from munet.sharing.task import SharedTask, refuse_senseless
@@ -35,11 +35,13 @@ def clone(
     place = existing(url)
     allowed = None if require_signed is None else ssh_keygen.signers_file(require_signed)
     if allowed is not None:
-        _refuse_unsigned(place, tasks, Required(allowed, place.root))
+        with others_damage():
+            _refuse_unsigned(place, tasks, Required(allowed, place.root))
     if not weights:
         _refuse_partial(place)
     from_there = None if weights else url
-    store = _begun(path, url, place) or make(path, place, progress, from_there)
+    with others_damage():
+        store = _begun(path, url, place) or make(path, place, progress, from_there)
     if DEFAULT not in remotes(store):
         wanted = None if tasks is None else list(tasks)
         add_remote(store, DEFAULT, url, tasks=wanted, on_use=not weights, require_signed=allowed)

@@ -14,7 +14,7 @@ from typing import Any
 
 from munet.errors import InputError, MunetError, StoreError, suggest
 from munet.sharing.copying import Copied, Progress, copy_ancestors, copy_model, is_whole, refuse_other_root
-from munet.sharing.place import Place
+from munet.sharing.place import Place, others_damage
 from munet.sharing.signing import Required
 from munet.sharing.task import Order, SharedTask, accuracy_in, order_of, refuse_senseless
 from munet.store.schema import TaskRecord
@@ -73,7 +73,8 @@ def exchange(
     refuse_other_root(source, target)
     copied, at_once = Copied(progress), told if told is not None and target.near else _nobody
     for attempt in _attempts():
-        chosen = _chosen(source, tasks, set(skip))
+        with others_damage():
+            chosen = _chosen(source, tasks, set(skip))
         if not target.near and len(chosen) > _MANY:
             target.tasks()  # which reads their records at once, before they are asked for one by one
         ahead = source.look_ahead(
@@ -119,10 +120,10 @@ def _outcome(
 
 def _is_taken(source: Place, target: Place, required: Required | None, record: TaskRecord) -> bool:
     """Whether anything is taken of a record that was read ahead; why not is said when its turn comes."""
-    if required is None:
-        return True
     try:
         refuse_senseless(record, source.name)
+        if required is None:
+            return True
         held = target.task(record["name"]).record
     except MunetError:
         return False
@@ -145,7 +146,7 @@ def bring(
     """Let the target know what the source knows of a task."""
     order = _order(target, source)
     for attempt in _attempts():
-        held, told = target.task(task), SharedTask.of(_given(source, task))
+        held, told = target.task(task), SharedTask.of(given(source, task))
         known = None if held.record is None else SharedTask.of(held.record)
         if required is not None:
             told = required.accepted(told, known, source.name)
@@ -203,7 +204,8 @@ def _what(known: SharedTask | None, told: SharedTask, joined: SharedTask) -> str
     return "joined" if learned and ahead else "taken" if learned else "ahead" if ahead else "same"
 
 
-def _given(source: Place, task: str) -> TaskRecord:
+def given(source: Place, task: str) -> TaskRecord:
+    """The record of a task. InputError where there is none, or it is private; DamagedError."""
     record = source.task(task).record
     if record is None:
         raise InputError(f"{source.name} has no task '{task}'{suggest(task, source.tasks())}", kind="unknown-task")

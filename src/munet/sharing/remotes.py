@@ -16,7 +16,7 @@ from munet.fs.opened import remember
 from munet.sharing.copying import Copied, Progress, copy_root, refuse_other_root
 from munet.sharing.folder import FolderPlace
 from munet.sharing.objects import ObjectPlace, path_of
-from munet.sharing.place import Place
+from munet.sharing.place import Place, others_damage
 from munet.sharing.signing import Required
 from munet.store import Store
 from munet.store.creation import REMOTES
@@ -139,7 +139,8 @@ def check_remote(store: Store, url: str, *, read_only: bool) -> bool:
 
 def existing(url: str) -> Place:
     """The place behind an address. StoreError where there is none."""
-    place = place_at(url)
+    with others_damage():
+        place = place_at(url)
     if place is None:
         raise StoreError(f"{url} holds no munet system yet: `munet push` makes one there", kind="no-system")
     return place

@@ -31,6 +31,7 @@ from munet.tasks.names import check_name
 NO_IMAGES = "none:"
 _TOLD = ("order", "white")  # options of a source that say how images are read, and not where they are
 _IDS = 100_000  # in a history at most
+_COUNT = 10**12  # of anything that a record or manifest counts at most
 _SIGNED = 100  # of one model at most
 _SIGNATURE = re.compile(r"-----BEGIN SSH SIGNATURE-----\n[A-Za-z0-9+/=\n]{1,20000}-----END SSH SIGNATURE-----\n?")
 
@@ -136,21 +137,43 @@ def accuracy_in(order: tuple[Any, ...]) -> float | None:
 
 def refuse_senseless(record: TaskRecord, place: str) -> None:
     """DamagedError where the record of somebody else has an id that is none, or a name that no task may have."""
-    ids = [
-        *(record.get("retained") or {}),
-        *(other for one in (record.get("retained") or {}).values() for other in one["replaces"]),
-    ]
+    known = history_of(record)
+    ids = [*known, *(other for one in known.values() for other in one["replaces"])]
     wrong = next((id for id in ids if not is_id(id)), None)
     if wrong is not None:
         raise DamagedError(f"{place}: the record of a task names the model {wrong[:70]!r}, which is no id")
     if len(ids) > _IDS:
         raise DamagedError(f"{place}: the record of a task names {len(ids)} models: at most {_IDS} are taken")
+    iterations = record["iterations"]
+    if not 0 <= iterations <= _COUNT:
+        raise DamagedError(f"{place}: the record of a task says that it had {iterations} task iterations")
+    for test in (entry["test"] for entry in known.values()):
+        if test is not None and not _is_measured(test):
+            raise DamagedError(f"{place}: the record of a task has a test that nobody can have measured: {test}"[:300])
     for model, said in signatures_of(record).items():
         garbled = [one for one in said if not _SIGNATURE.fullmatch(one["signature"])]
         if not is_id(model) or garbled or len(said) > _SIGNED:
             raise DamagedError(f"{place}: the record of a task has signatures over {model[:70]!r} that are none")
     if check_name(record["name"]) != record["name"]:
         raise DamagedError(f"{place}: {record['name']!r} is no task name")
+
+
+def refuse_senseless_model(manifest: Manifest, model: str, place: str) -> None:
+    """DamagedError where the manifest of somebody else has a number that cannot be."""
+    measures: Mapping[str, Any] = manifest.get("metrics") or {}
+    counts = {"generation": manifest.get("generation"), "validation_examples": measures.get("validation_examples")}
+    counts |= {f"size of {slot}": size for slot, size in (manifest.get("sizes") or {}).items()}
+    wrong = {name: value for name, value in counts.items() if value is not None and not 0 <= value <= _COUNT}
+    accuracy = measures.get("validation_accuracy")
+    if accuracy is not None and not 0 <= accuracy <= 1:
+        wrong["validation_accuracy"] = accuracy
+    for name, value in wrong.items():
+        raise DamagedError(f"{place}: model {model[:10]} has a {name} of {value}, which cannot be")
+
+
+def _is_measured(test: ModelTest) -> bool:
+    temperature = test.get("temperature", 1.0)
+    return 0 <= test["accuracy"] <= 1 and 0 <= (test["examples"] or 0) <= _COUNT and 0 < temperature < _COUNT
 
 
 def layer_ids(manifest: Manifest) -> dict[str, str]:

@@ -11,7 +11,7 @@ from munet.errors import InputError, StoreError
 from munet.model.loader import ModelLoader
 from munet.sharing import cloning, signing
 from munet.sharing.copying import AT_ONCE, Progress
-from munet.sharing.exchange import Outcome, Told, exchange
+from munet.sharing.exchange import Outcome, Told, exchange, given
 from munet.sharing.folder import FolderPlace
 from munet.sharing.judging import Judged, judge
 from munet.sharing.remote_log import Retained, remote_log
@@ -73,6 +73,8 @@ class Sharing(ABC):
         if publish:
             self._publish(tasks)
         mine = FolderPlace(self.store)
+        if tasks and not set(tasks) & set(mine.tasks()):
+            given(mine, tasks[0])  # refused before anything is made there
         if sign is not None:
             wanted = [task for task in tasks or mine.tasks() if task not in set(skip)]
             signing.sign(self.store, wanted, Path(sign), only_made_here=True)
