@@ -1,44 +1,37 @@
-"""What sharing costs: requests and bytes of a push, the time of a clone without weights, and agents that are killed.
+"""What sharing costs: requests and bytes of a push, the time of a clone without weights, two runs in one directory.
 
     python benchmarks/sharing.py push --out /tmp/sharing [--tasks 124] [--delay 0.05]
-    python benchmarks/sharing.py agents --out /tmp/agents --remote URL [--minutes 5] [--agents 3]
+    python benchmarks/sharing.py two --out /tmp/two [--rounds 3] [--children 4]
 
 `push` takes a made-up system (`synthetic.py`: 20 models and 100 layers a task) and a store in memory that answers after
-a delay. `agents` starts agents, each a process with a system and a task of its own and one task that all have, and
-kills one at random every few seconds. At the end everything that any of them told has to be at the remote, whole,
-and each retained model has to be as accurate on its test images as its record says.
+a delay. `two` evolves two tasks of one directory at once, each process on a core of its own (taskset), and says how
+much longer that takes than each alone on that core, and how much more of the core. Agents that are killed are in
+`together.py`.
 """
 
 import argparse
-import json
 import os
-import random
-import signal
+import shutil
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import Any, NamedTuple
 
 import numpy as np
 from synthetic import build
 
-import munet
 from munet.fs.bucket import Bucket, Listed
-from munet.sharing.agent import agent
-from munet.sharing.checking import check
 from munet.sharing.copying import Copied, copy_root
-from munet.sharing.exchange import Outcome, exchange
+from munet.sharing.exchange import exchange
 from munet.sharing.folder import FolderPlace
 from munet.sharing.objects import ObjectPlace
-from munet.sharing.remotes import existing
 from munet.store import Store
 from munet.store.fsck import fsck
-from munet.store.retained import history_of
 
 
 class Counted(Bucket):
@@ -131,110 +124,91 @@ def push(out: Path, tasks: int, delay: float) -> None:
     print(f"fsck of the clone: {'whole' if report.ok else report.damaged}, {report.elsewhere} layers elsewhere")
 
 
-# -- agents -----------------------------------------------------------------------------------------------------------
+# -- two at once ------------------------------------------------------------------------------------------------------
 
 
-def agents(out: Path, remote: str, minutes: float, count: int) -> None:
+def two(out: Path, rounds: int, children: int) -> None:
+    """Two runs of one directory, each on a core of its own, against each of them alone on that core."""
+    cores = sorted(os.sched_getaffinity(0))[:2]
+    if len(cores) < 2 or shutil.which("taskset") is None:
+        raise SystemExit("this takes two cores and the program taskset")
     out.mkdir(parents=True)
-    _munet("init", out / "first", "--root", "random:vit_tiny_patch16_224", "--depth", "1", "--image-size", "32")
-    names = ["common", *(f"own-{number}" for number in range(count))]
+    names = ["first", "second"]
+    _munet("init", out / "start", "--root", "random:vit_tiny_patch16_224", "--depth", "2", "--image-size", "32")
     for seed, name in enumerate(names):
-        _images(out / name, seed)
-        _munet("add", out / "first", name, f"npz:{out / name}", "--allow-duplicates")
-    _munet("remote", "add", out / "first", "origin", remote)
-    _munet("push", out / "first")
-    for number in range(count):
-        _munet("clone", remote, out / f"system-{number}")
+        bars(out / name, seed, 2000)
+        _munet("add", out / "start", name, f"npz:{out / name}")
+    places = dict(zip(names, cores, strict=True))
+    walls, cpus = list[float](), list[float]()
+    for number in range(rounds):
+        alone = dict[str, Took]()
         for name in names:
-            _munet("task", "move", out / f"system-{number}", name, f"npz:{out / name}")
-    kills = _kill_again_and_again(out, minutes, count)
-    lines = [line for number in range(count) for line in (out / f"log-{number}").read_text().splitlines()]
-    told = {tuple(words[1:]) for line in lines if (words := line.split())[:1] == ["told"] and len(words[-1]) == 64}
-    place = existing(remote)
-    report = check(place) if isinstance(place, ObjectPlace) else fsck(Store.open(Path(remote)))
-    histories = {name: history_of(record) for name in names if (record := place.task(name).record)}
-    lost = [model for task, model in told if model not in histories[task]]
-    _munet("clone", remote, out / "last")
-    last = munet.System.open(out / "last")
-    for name in names:
-        last.move_task(name, f"npz:{out / name}")
-    measured = last.evaluate()
-    wrong = [
-        name for name, found in measured.items() if found["accuracy"] != (last.task(name)["test"] or {})["accuracy"]
-    ]
-    retained = {
-        name: (len(known), sorted({who for one in known.values() for who in one["by"]}))
-        for name, known in histories.items()
-    }
-    print(json.dumps(retained))
-    print(f"{count} agents, {minutes} minutes, {kills} kills; {len(told)} models told, {len(lost)} of them lost")
-    print(f"{len(report.damaged)} damaged objects; {len(wrong)} of {len(measured)} models measure other than recorded")
-    sys.exit(bool(lost or report.damaged or wrong))
+            alone |= _timed(out / f"{number}-{name}", out / "start", {name: places[name]}, children)
+        both = _timed(out / f"{number}-both", out / "start", places, children)
+        for name in names:
+            walls.append(both[name].wall / alone[name].wall)
+            cpus.append(both[name].cpu / alone[name].cpu)
+            print(f"round {number} {name}: {alone[name]} alone, {both[name]} beside the other", flush=True)
+    print(f"two at once take {median(walls):.3f} times as long (median of {len(walls)}, at most {max(walls):.3f})")
+    print(f"and {median(cpus):.3f} times the work of the core (at most {max(cpus):.3f})")
 
 
-def work(path: Path, seed: int, tasks: list[str]) -> None:
-    """What `munet agent` does, with runs of a few small children."""
-    system = munet.System.open(path)
-    budget = munet.Budget(task_iterations=1, generations=1, children=2, cycles=1, samples_per_cycle=64, batch_size=16)
-    where = munet.Where(threads=1, executor="local")
+class Took(NamedTuple):
+    """Seconds of a process."""
 
-    def told(outcome: Outcome) -> None:
-        if outcome.model is not None and outcome.refused is None:
-            print("told", outcome.task, outcome.model, flush=True)
+    wall: float
+    cpu: float
 
-    def evolve() -> None:
-        munet.evolve(system, tasks, "mu2net-plus", budget=budget, where=where, seed=seed)
-
-    agent(system, tasks, evolve, lambda: time.sleep(1), remote="origin", told=told, note=print)
+    def __str__(self) -> str:
+        return f"{self.wall:.1f} s ({self.cpu:.1f} s of the core)"
 
 
-def _kill_again_and_again(out: Path, minutes: float, count: int) -> int:
-    draw, kills, running = random.Random(0), 0, dict[int, subprocess.Popen[bytes]]()
-    end = time.monotonic() + 60 * minutes
-
-    def start(number: int) -> None:
+def _timed(path: Path, start: Path, places: dict[str, int], children: int) -> dict[str, Took]:
+    """Seconds of `munet evolve` of these tasks, each on its core, all begun at once in a fresh copy of a system."""
+    shutil.copytree(start, path)
+    budget = ["--method", "mu2net-plus", "--task-iterations", "1", "--generations", "2", "--children", str(children)]
+    budget += ["--cycles", "1", "--samples-per-cycle", "1024", "--batch-size", "32", "--set", "space.image_size=[32]"]
+    where = ["--threads", "1", "--executor", "local", "--yes", "--trust-sources"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    running, started = dict[int, str](), list[subprocess.Popen[bytes]]()  # names by process id
+    began = time.perf_counter()
+    for name, core in places.items():
         command = [
+            "taskset",
+            "-c",
+            str(core),
             sys.executable,
-            __file__,
-            "work",
-            str(out / f"system-{number}"),
-            str(number),
-            "common",
-            f"own-{number}",
+            "-m",
+            "munet",
+            "evolve",
+            str(path),
+            name,
+            *budget,
+            *where,
         ]
-        environment = {**os.environ, "MUNET_AUTHOR": f"agent-{number}"}
-        with open(out / f"log-{number}", "ab") as log:
-            running[number] = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-
-    for number in range(count):
-        start(number)
-    while time.monotonic() < end:
-        time.sleep(draw.uniform(5, 25))
-        number = draw.randrange(count)
-        _kill(running[number])
-        kills += 1
-        start(number)
-    for process in running.values():
-        _kill(process)
-    return kills
+        with open(path.with_suffix(f".{name}.log"), "wb") as log:
+            started.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
+        running[started[-1].pid] = name
+    took = dict[str, Took]()
+    while running:
+        process, status, used = os.wait3(0)
+        name = running.pop(process)
+        took[name] = Took(time.perf_counter() - began, used.ru_utime + used.ru_stime)
+        if status:
+            raise SystemExit(path.with_suffix(f".{name}.log").read_text())
+    return took
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def _images(folder: Path, seed: int) -> None:
-    """Bars of two directions among noise."""
+def bars(folder: Path, seed: int, train: int) -> None:
+    """Images of bars of two directions among noise: the source of a task."""
     draw = np.random.default_rng(seed)
     folder.mkdir()
-    for split, number in (("train", 96), ("test", 32)):
+    for split, number in (("train", train), ("test", 64)):
         labels = np.arange(number) % 2
         pixels = draw.integers(0, 120, (number, 32, 32), dtype=np.uint8)
         for image, label in zip(pixels, labels, strict=True):
             place = draw.integers(0, 28)
-            (image if label else image.T)[place : place + 4] += 100
+            (image if label else image.T)[place : place + 4] += 30
         np.savez(folder / f"{split}.npz", image=pixels, label=labels)
 
 
@@ -250,23 +224,16 @@ def main() -> None:
     one = parts.add_parser("push")
     one.add_argument("--tasks", type=int, default=124)
     one.add_argument("--delay", type=float, default=0.05, help="seconds a request")
-    two = parts.add_parser("agents")
-    two.add_argument("--remote", required=True)
-    two.add_argument("--minutes", type=float, default=5)
-    two.add_argument("--agents", type=int, default=3)
-    worker = parts.add_parser("work", help="one agent")
-    worker.add_argument("system", type=Path)
-    worker.add_argument("seed", type=int)
-    worker.add_argument("tasks", nargs="+")
-    for part in (one, two):
+    other = parts.add_parser("two")
+    other.add_argument("--rounds", type=int, default=3)
+    other.add_argument("--children", type=int, default=4, help="of each of two generations")
+    for part in (one, other):
         part.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
-    if given.part == "work":
-        work(given.system, given.seed, given.tasks)
-    elif given.part == "push":
+    if given.part == "push":
         push(given.out, given.tasks, given.delay)
     else:
-        agents(given.out, given.remote, given.minutes, given.agents)
+        two(given.out.absolute(), given.rounds, given.children)
 
 
 if __name__ == "__main__":

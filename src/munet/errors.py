@@ -24,6 +24,7 @@ KINDS = {
     "other-data": "the name of a task stands for other images, or other classes, there than here",
     "other-root": "the systems grew from different roots, so that no layer of one fits the other",
     "remote": "a remote cannot be reached, or refuses what was asked",
+    "signature": "a signature is bad, is missing where one is required, or cannot be made",
     "interrupted-run": "another run was interrupted: `munet resume` goes on with it, `--abandon RUN` leaves it behind",
     "store": "the disk refuses, or the directory cannot be read or written",
     "no-system": "the directory is no munet system",

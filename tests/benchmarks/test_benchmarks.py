@@ -121,6 +121,15 @@ def test_one_command_runs_parts_and_gathers_tables(tmp_path: Path):
     assert (tmp_path / "tables.md").read_text().startswith("## roofline")
 
 
+@pytest.mark.slow
+def test_many_who_are_killed_lose_nothing(tmp_path: Path):
+    words = ["--count", "2", "--minutes", "0.5", "--out"]
+    for part, more in (("directory", []), ("agents", ["--remote", str(tmp_path / "remote")])):
+        done = run("together.py", part, *words, str(tmp_path / part), *more)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert re.search(r"^[1-9]\d* models acknowledged, 0 of them lost", done.stdout, re.M)
+
+
 def test_every_benchmark_has_a_place_in_the_page():
     spec = importlib.util.spec_from_file_location("all_benchmarks", SCRIPTS / "__main__.py")
     assert spec is not None

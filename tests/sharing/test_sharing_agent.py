@@ -23,7 +23,7 @@ class Watched:
             raise self.failing.pop(0)
         return []
 
-    def push(self, tasks, *, remote: str, told: Told) -> list[Outcome]:
+    def push(self, tasks, *, remote: str, sign: Path | None, told: Told) -> list[Outcome]:
         self.done.append(f"push {remote} {','.join(tasks)}")
         return []
 

@@ -1,5 +1,6 @@
 """Two people with real, tiny systems and a remote: from `munet clone` to a prediction."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from cli_tools import Run
 from golden_ids import images
 from growing import evolve
 from munet.errors import InputError, StoreError
+from munet.report.page.payload import payload
 from munet.sharing.remotes import add_remote
+from munet.store.retained import history_of
+from ssh_keys import allow, make_key, needs_ssh_keygen
 
 QUICK = {"method": "head-only", "threads": 1, "executor": "local"}
 
@@ -96,3 +100,69 @@ def test_publishing_is_a_deliberate_act(alice: munet.System, tmp_path: Path, mad
         alice.push(publish=True)
     alice.push(["patients"], publish=True)
     assert bob.tasks == ["bars", "patients"]
+
+
+@needs_ssh_keygen
+def test_a_head_that_is_signed_reaches_those_who_require_it_and_one_that_is_changed_does_not(
+    alice: munet.System, made: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, shared = make_key(tmp_path / "keys", "alice"), tmp_path / "fleet"
+    allowed = allow(tmp_path / "allowed_signers", key)
+    run("remote", "add", alice.path, "origin", shared)
+    assert run("push", alice.path)[0] == 0
+    code, _, err = run("clone", shared, tmp_path / "bob", "--require-signed", allowed)
+    assert (code, err.count("\n"), "is not signed" in err) == (2, 1, True)
+    assert not (tmp_path / "bob").exists(), "nothing half written"
+
+    monkeypatch.setenv("MUNET_SIGN", str(key))
+    assert run("push", alice.path)[:2] == (0, "bars: taken over; it retains " + _retained(alice) + "\n")
+    assert run("clone", shared, tmp_path / "bob", "--require-signed", allowed)[0] == 0
+    assert run("remote", "list", tmp_path / "bob")[1] == f"origin: {shared}, signed by {allowed}\n"
+    assert "signed by alice@lab" in run("show", tmp_path / "bob", "bars")[1]
+    assert "alice@lab" in run("log", tmp_path / "bob", "bars")[1].splitlines()[2]
+    assert "alice@lab" in run("log", tmp_path / "bob", "--remote", "origin")[1]
+    bob = munet.System.open(tmp_path / "bob")
+    assert payload(bob.history())["tasks"][0]["by"].endswith(", signed by alice@lab")
+    assert run("sign", alice.path)[1] == "nothing to sign: this key has signed all that is there\n"
+
+    monkeypatch.delenv("MUNET_SIGN")
+    before, record = bob.task("bars"), alice.task("bars")
+    model, known = str(record["model"]), history_of(record)
+    words = {**known, model: {**known[model], "by": [*known[model]["by"], "zoe"]}}
+    alice.store.write_task({**record, "retained": words})  # pyright: ignore[reportArgumentType]
+    assert run("push", alice.path)[0] == 0
+    code, _, err = run("pull", tmp_path / "bob")
+    assert (code, err.count("\n"), "not signed" in err) == (2, 1, True)
+    assert bob.task("bars") == before
+    code, out, _ = run("sign", alice.path, "bars", "--key", key, "--json")
+    assert (code, json.loads(out)) == (0, [{"task": "bars", "model": model}])
+    assert run("merge", tmp_path / "bob", alice.path, "--require-signed", allowed)[0] == 0
+    assert bob.task("bars").get("retained") == words
+
+
+def _retained(system: munet.System) -> str:
+    entry = system.log("bars")[0]
+    return f"{entry['model'][:10]} ({entry['validation_accuracy'] * 100:.2f} on validation, by {entry['by'][0]})"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("remote", "add", "S", "o", "/nowhere/fleet", "--require-signed", "/nowhere/signers"), "/nowhere/signers"),
+        (("sign", "S", "--key", "/nowhere/key"), "/nowhere/key is no SSH key"),
+        (("sign", "S"), "MUNET_SIGN"),
+        (("push", "S", "--sign", "/nowhere/key"), "/nowhere/key is no SSH key"),
+        (("merge", "S", "S", "--require-signed", "/nowhere/signers"), "/nowhere/signers"),
+        (("clone", "S", "T", "--require-signed", "/nowhere/signers"), "/nowhere/signers"),
+    ],
+)
+def test_a_key_or_a_file_that_is_not_there_is_one_line(
+    alice: munet.System, tmp_path: Path, run: Run, words: tuple[str, ...], told: str
+) -> None:
+    run("remote", "add", alice.path, "origin", tmp_path / "fleet")
+    places = {"S": str(alice.path), "T": str(tmp_path / "new")}
+    code, out, err = run(*(places.get(word, word) for word in words))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert told in err
+    assert not (tmp_path / "new").exists()
+    assert not (tmp_path / "fleet").exists()

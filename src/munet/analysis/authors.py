@@ -1,4 +1,4 @@
-"""Who evolved a model: said in the record of its task for each model that the task has retained."""
+"""Who evolved a model, and who signed it: in the record of its task, for each model that the task has retained."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from munet.store.retained import history_of
 from munet.store.schema import Manifest, TaskRecord
+from munet.store.signatures import signed_by
 
 if TYPE_CHECKING:
     from munet.store import Store
@@ -15,6 +16,12 @@ def author_of(record: TaskRecord) -> str | None:
     """Who evolved the model that a task retains, in words; None where that is not known."""
     model = record.get("model")
     return None if model is None else " and ".join(history_of(record)[model]["by"]) or None
+
+
+def signers_of(store: "Store", model: str, manifest: Manifest) -> list[str]:
+    """Who signed a model, each signature checked; empty where nobody did."""
+    task = manifest["task"]
+    return signed_by(store, store.read_task(task), model) if task is not None and store.has_task(task) else []
 
 
 def authors(store: "Store", chain: Sequence[tuple[str, Manifest]]) -> list[list[str]]:

@@ -27,6 +27,7 @@ TASKS: Schema = {
     "iterations": WHOLE,
     "model": TEXT,
     "by": TEXT,
+    "signed_by": TEXT,
     "validation_accuracy": NUMBER,
     "test_accuracy": NUMBER,
     "score": NUMBER,

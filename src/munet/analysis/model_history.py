@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from munet.analysis.authors import authors
+from munet.analysis.authors import authors, signers_of
 from munet.model.slots import blocks_in, slot_order
 from munet.store.derived import lineage, owners, retained
 from munet.store.run_records import generations, read_generation, read_iteration
@@ -32,6 +32,7 @@ def log(store: "Store", model: str) -> list[dict[str, Any]]:
                 "model": identity,
                 "task": manifest["task"],
                 "by": people[index],
+                "signed_by": signers_of(store, identity, manifest),
                 "generation": manifest["generation"],
                 "method": manifest["method"],
                 "mutations": manifest["mutations"],
@@ -103,6 +104,7 @@ def show(store: "Store", model: str) -> dict[str, Any]:
     keys = ("task", "parent", "method", "generation", "architecture", "hyperparameters", "mutation_probabilities")
     return (
         {"model": model, "by": authors(store, [(model, manifest)])[0]}
+        | {"signed_by": signers_of(store, model, manifest)}
         | {key: manifest[key] for key in keys}
         | {
             "num_blocks": blocks_in(manifest["layers"]),

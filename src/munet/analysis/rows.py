@@ -12,6 +12,7 @@ from munet.analysis.snapshot import Snapshot
 from munet.model.cost import accounted_parameters
 from munet.model.slots import blocks_in, parse, slot_order
 from munet.store.schema import TaskRecord
+from munet.store.signatures import signed_by
 
 Row = tuple[Any, ...]
 
@@ -21,17 +22,17 @@ def tasks(one: Snapshot) -> c.Columns:
         splits, test = record.get("splits") or {}, record.get("test")
         examples = [(splits.get(split) or {}).get("examples") for split in ("train", "validation", "test")]
         facts = (len(record.get("classes") or ()), *examples, record.get("iterations", 0), record.get("model"))
-        author = author_of(record)
+        author = (author_of(record), " and ".join(signed_by(one.store, record, record.get("model"))) or None)
         place = (one.label, record["name"], order, bool(record.get("private")))
         tested = test["accuracy"] if test and test["model"] == record.get("model") else None
         model = one.retained.get(record["name"])
         if model is None:
-            return (*place, *facts, author, None, tested, *[None] * 6)
+            return (*place, *facts, *author, None, tested, *[None] * 6)
         metrics = model.metrics
         accounted = accounted_parameters(model.sizes, model.layers, one.owners, record["name"])
         measures = (metrics.get("validation_accuracy"), tested, metrics.get("score"), sum(model.sizes.values()))
         shape = (blocks_in(model.layers), model.hyperparameters.get("image_size"))
-        return (*place, *facts, author, *measures, accounted, metrics.get("flops"), *shape)
+        return (*place, *facts, *author, *measures, accounted, metrics.get("flops"), *shape)
 
     return c.filled(c.TASKS, (row(order, record) for order, record in enumerate(one.records)))
 

@@ -13,6 +13,7 @@ from munet.store import FORMAT
 from munet.store.derived import owners, totals
 from munet.store.manifests import origin_of
 from munet.store.schema import Manifest, TaskRecord
+from munet.store.signatures import signed_by
 from munet.store.task_list import vanished
 
 if TYPE_CHECKING:
@@ -74,7 +75,11 @@ def status(store: "Store") -> dict[str, Any]:
     records = store.task_records()
     manifests = {record["name"]: store.get_model(model) for record in records if (model := record["model"])}
     owned = owners({task: manifest["layers"] for task, manifest in manifests.items()})
-    rows = [_row(record, manifests.get(record["name"]), owned) for record in records]
+    rows: list[dict[str, Any]] = [
+        _row(record, manifests.get(record["name"]), owned)
+        | {"signed_by": " and ".join(signed_by(store, record, record["model"])) or None}
+        for record in records
+    ]
     tests = {row["name"]: row["test_accuracy"] for row in rows if row["test_accuracy"] is not None}
     open_runs = store.unfinished_runs()
     return {

@@ -19,7 +19,7 @@ jobs.py           job groups, which an executor trains, and their results
 child_trainer.py  trains job groups on one device
 executors/        in this process, in several, on a Ray cluster
 computed.py       the child that the method `adaptive` computes instead of sampling
-probe.py          heads on other models' features: which model suits a task
+probe.py          heads on other models' features: which model suits a task; image_kind.py: drawings or photographs
 head_fit.py       a head in closed form; head_features.py its inputs; new_head.py one that is made anew after training
 shares.py         how many samples a task has: equally, by need, or what a trunk spent on it
 trunk.py          a trunk that several tasks train together; trunk_trainer.py trains it

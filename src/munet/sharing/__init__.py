@@ -11,6 +11,7 @@
     copying.py      models with all they need, from one place to another, each byte checked
     exchange.py     push, pull, fetch: tasks from one place to another
     hub_card.py     the model card of a system on the hub
+    signing.py      heads that are signed, and what is taken where they have to be
     remotes.py      which remotes a system knows, and the place behind an address
     remote_log.py   what a place tells of its tasks: who retained what
     cloning.py      a system made from a remote

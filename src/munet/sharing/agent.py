@@ -1,6 +1,7 @@
 """An agent: pull, evolve the tasks that it owns, push, again and again. Whatever stops it, the same call goes on."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from munet.errors import MunetError
@@ -17,7 +18,7 @@ class Shared(Protocol):
     store: Store
 
     def pull(self, *, remote: str, told: Told) -> list[Outcome]: ...
-    def push(self, tasks: Sequence[str], *, remote: str, told: Told) -> list[Outcome]: ...
+    def push(self, tasks: Sequence[str], *, remote: str, sign: Path | None, told: Told) -> list[Outcome]: ...
 
 
 def agent(
@@ -27,6 +28,7 @@ def agent(
     wait: Callable[[], object],
     *,
     remote: str,
+    sign: Path | None = None,
     rounds: int | None = None,
     told: Told = lambda outcome: None,
     note: Callable[[str], None] = lambda text: None,
@@ -43,7 +45,7 @@ def agent(
         if not unfinished_of(system.store, tasks):
             _carefully(lambda: system.pull(remote=remote, told=told), note)
         evolve()
-        _carefully(lambda: system.push(tasks, remote=remote, told=told), note)
+        _carefully(lambda: system.push(tasks, remote=remote, sign=sign, told=told), note)
         done += 1
 
 

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from munet.errors import InputError, StoreError
+from munet.fs import ssh_keygen
 from munet.sharing.copying import Progress, refuse_other_root
 from munet.sharing.exchange import Outcome, Told, exchange
 from munet.sharing.folder import FolderPlace
-from munet.sharing.place import Place
-from munet.sharing.remotes import DEFAULT, add_remote, address, existing, make, remotes
+from munet.sharing.place import Place, others_damage
+from munet.sharing.remotes import DEFAULT, add_remote, address, existing, make, remote, remotes, required_by
+from munet.sharing.signing import Required
+from munet.sharing.task import SharedTask, refuse_senseless
 from munet.store import Store
 from munet.store.creation import MARKER
 
@@ -19,22 +22,40 @@ def clone(
     tasks: Sequence[str] | None = None,
     *,
     weights: bool = True,
+    require_signed: Path | None = None,
     progress: Progress | None = None,
     told: Told | None = None,
 ) -> list[Outcome]:
     """Make a system of what is at an address, all shared tasks or some, with the address as its remote `origin`.
 
-    Without `weights` layers stay there until they are used.
+    Without `weights` layers stay there until they are used. With `require_signed`, a file of allowed signers, nothing
+    is made unless somebody of it signed the heads of all of these tasks.
     """
     url = address(url)
     place = existing(url)
+    allowed = None if require_signed is None else ssh_keygen.signers_file(require_signed)
+    if allowed is not None:
+        with others_damage():
+            _refuse_unsigned(place, tasks, Required(allowed, place.root))
     if not weights:
         _refuse_partial(place)
     from_there = None if weights else url
-    store = _begun(path, url, place) or make(path, place, progress, from_there)
+    with others_damage():
+        store = _begun(path, url, place) or make(path, place, progress, from_there)
     if DEFAULT not in remotes(store):
-        add_remote(store, DEFAULT, url, tasks=None if tasks is None else list(tasks), on_use=not weights)
-    return exchange(place, FolderPlace(store, on_use_from=from_there), tasks, progress=progress, told=told)
+        wanted = None if tasks is None else list(tasks)
+        add_remote(store, DEFAULT, url, tasks=wanted, on_use=not weights, require_signed=allowed)
+    required = Required(allowed, store.root) if allowed is not None else required_by(remote(store, DEFAULT), store)
+    target = FolderPlace(store, on_use_from=from_there)
+    return exchange(place, target, tasks, required=required, progress=progress, told=told)
+
+
+def _refuse_unsigned(place: Place, tasks: Sequence[str] | None, required: Required) -> None:
+    for task in place.tasks() if tasks is None else tasks:
+        record = place.task(task).record
+        if record is not None:
+            refuse_senseless(record, place.name)
+            required.accepted(SharedTask.of(record), None, place.name)
 
 
 def _refuse_partial(place: Place) -> None:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from munet.errors import DamagedError, InputError, StoreError
 from munet.sharing.place import Place
-from munet.sharing.task import layer_ids
+from munet.sharing.task import layer_ids, refuse_senseless_model
 from munet.store.layer_file import BEGINNING
 from munet.store.manifests import encode, id_of_manifest, parent_of
 from munet.store.schema import Manifest
@@ -88,6 +88,7 @@ def _manifest(source: Place, model: str, withheld: set[str]) -> Manifest:
         )
     if id_of_manifest(encode(manifest)) != model:
         raise DamagedError(f"{source.name}: model {model[:10]} is not written as manifests are, so its id would change")
+    refuse_senseless_model(manifest, model, source.name)
     if manifest.get("task") in withheld:
         raise InputError(
             f"model {model[:10]} is one of task '{manifest.get('task')}', which is private in {source.name}, so "

@@ -9,12 +9,13 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from munet.errors import InputError, MunetError, StoreError, suggest
 from munet.sharing.copying import Copied, Progress, copy_ancestors, copy_model, is_whole, refuse_other_root
-from munet.sharing.place import Place
+from munet.sharing.place import Place, others_damage
+from munet.sharing.signing import Required
 from munet.sharing.task import Order, SharedTask, accuracy_in, order_of, refuse_senseless
 from munet.store.schema import TaskRecord
 
@@ -60,23 +61,28 @@ def exchange(
     *,
     skip: Iterable[str] = (),
     only_look: bool = False,
+    required: Required | None = None,
     progress: Progress | None = None,
     told: Told | None = None,
 ) -> list[Outcome]:
     """Let the target know what the source knows: of these tasks, or of all that are shared there.
 
-    `only_look` copies the models and moves no record. Raises Refused at the end, after all that could be done is done.
+    `only_look` copies the models and moves no record; with `required` only what is signed comes. Raises Refused at the
+    end, after all that could be done is done.
     """
     refuse_other_root(source, target)
     copied, at_once = Copied(progress), told if told is not None and target.near else _nobody
     for attempt in _attempts():
-        chosen = _chosen(source, tasks, set(skip))
+        with others_damage():
+            chosen = _chosen(source, tasks, set(skip))
         if not target.near and len(chosen) > _MANY:
             target.tasks()  # which reads their records at once, before they are asked for one by one
-        ahead = source.look_ahead(chosen, lambda model: target.manifest(model) is not None)
+        ahead = source.look_ahead(
+            chosen, lambda model: target.manifest(model) is not None, partial(_is_taken, source, target, required)
+        )
         copy_ancestors(ahead, target)
         try:
-            outcomes = [_outcome(task, source, target, copied, only_look, at_once) for task in chosen]
+            outcomes = [_outcome(task, source, target, copied, only_look, required, at_once) for task in chosen]
         finally:
             target.release()
         if target.settle():
@@ -95,25 +101,55 @@ def exchange(
     return outcomes
 
 
-def _outcome(task: str, source: Place, target: Place, copied: Copied, only_look: bool, told: Told) -> Outcome:
+def _outcome(
+    task: str,
+    source: Place,
+    target: Place,
+    copied: Copied,
+    only_look: bool,
+    required: Required | None,
+    told: Told,
+) -> Outcome:
     try:
-        outcome = bring(task, source, target, copied, only_look=only_look)
+        outcome = bring(task, source, target, copied, only_look=only_look, required=required)
     except MunetError as error:
         outcome = Outcome(task, "refused", refused=str(error), kind=error.kind)
     told(outcome)
     return outcome
 
 
+def _is_taken(source: Place, target: Place, required: Required | None, record: TaskRecord) -> bool:
+    """Whether anything is taken of a record that was read ahead; why not is said when its turn comes."""
+    try:
+        refuse_senseless(record, source.name)
+        if required is None:
+            return True
+        held = target.task(record["name"]).record
+    except MunetError:
+        return False
+    return required.passes(SharedTask.of(record), None if held is None else SharedTask.of(held), source.name)
+
+
 def _nobody(outcome: Outcome) -> None:
     """Outcomes at a place that may not settle are told when it has."""
 
 
-def bring(task: str, source: Place, target: Place, copied: Copied, *, only_look: bool = False) -> Outcome:
+def bring(
+    task: str,
+    source: Place,
+    target: Place,
+    copied: Copied,
+    *,
+    only_look: bool = False,
+    required: Required | None = None,
+) -> Outcome:
     """Let the target know what the source knows of a task."""
     order = _order(target, source)
     for attempt in _attempts():
-        held, told = target.task(task), SharedTask.of(_given(source, task))
+        held, told = target.task(task), SharedTask.of(given(source, task))
         known = None if held.record is None else SharedTask.of(held.record)
+        if required is not None:
+            told = required.accepted(told, known, source.name)
         joined = told if known is None else known.joined(told)
         before = (copied.layers, copied.bytes)
         # What its record names is there, by the order of writing.
@@ -157,17 +193,19 @@ def _attempts() -> Iterator[int]:
 
 def _says(before: TaskRecord, after: TaskRecord) -> bool:
     """Whether a record names the model and history that it should: older ones have no history yet."""
-    return all(before.get(key) == after.get(key) for key in ("model", "iterations", "retained"))
+    return all(before.get(key) == after.get(key) for key in ("model", "iterations", "retained", "signatures"))
 
 
 def _what(known: SharedTask | None, told: SharedTask, joined: SharedTask) -> str:
     if known is None:
         return "new"
-    learned, ahead = joined != known, joined.retained != told.retained
+    learned = joined != known
+    ahead = (joined.retained, joined.signatures) != (told.retained, told.signatures)
     return "joined" if learned and ahead else "taken" if learned else "ahead" if ahead else "same"
 
 
-def _given(source: Place, task: str) -> TaskRecord:
+def given(source: Place, task: str) -> TaskRecord:
+    """The record of a task. InputError where there is none, or it is private; DamagedError."""
     record = source.task(task).record
     if record is None:
         raise InputError(f"{source.name} has no task '{task}'{suggest(task, source.tasks())}", kind="unknown-task")

@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from munet.errors import InputError, StoreError
+from munet.errors import DamagedError, InputError, StoreError
+from munet.fs.decoding import BYTES
 from munet.model.validation import check_stored
-from munet.sharing.place import Held
+from munet.sharing.place import TASKS, Held
 from munet.store import Store, manifests
 from munet.store.objects import MissingObject
 from munet.store.records import DamagedFile
@@ -53,10 +54,27 @@ class FolderPlace:
         return True
 
     def tasks(self) -> list[str]:
-        return [record["name"] for record in self.store.task_records() if not record["private"]]
+        found = [(name, self._read(name)) for name in self.names()]
+        read = [(name, record) for name, record in found if record is None or not record["private"]]
+        return [name for name, record in sorted(read, key=lambda one: (one[1] or {}).get("added", 0))]
+
+    def names(self) -> list[str]:
+        """Names of all tasks, also private ones."""
+        names = self.store.task_names()
+        if len(names) > TASKS:
+            raise DamagedError(f"{self.name} has {len(names)} tasks: at most {TASKS} are read")
+        return names
 
     def private(self) -> set[str]:
-        return {record["name"] for record in self.store.task_records() if record["private"]}
+        # Of a record that cannot be read nobody knows, so nothing that descends from its models leaves.
+        return {name for name in self.names() if (record := self._read(name)) is None or record["private"]}
+
+    def _read(self, name: str) -> TaskRecord | None:
+        """None where it is damaged or newer, which is said when the task itself is asked for."""
+        try:
+            return self.store.read_task(name)
+        except (DamagedError, StoreError, InputError):
+            return None
 
     def task(self, name: str) -> Held:
         if not self.store.has_task(name):
@@ -97,10 +115,15 @@ class FolderPlace:
             self.store.write_task(record)
         return True
 
-    def look_ahead(self, tasks: Sequence[str], known: Callable[[str], bool]) -> dict[str, Manifest]:
+    def look_ahead(
+        self, tasks: Sequence[str], known: Callable[[str], bool], taken: Callable[[TaskRecord], bool]
+    ) -> dict[str, Manifest]:
         return {}
 
     def manifest(self, model: str) -> Manifest | None:
+        found = self.store.files.state(self.store.models.file(model))
+        if found is not None and found.st_size > BYTES:
+            raise DamagedFile(self.store.models.path(model), f"has more than {BYTES} bytes", self.store.path)
         try:
             return self.store.get_model(model)
         except MissingObject:

@@ -10,11 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
-from munet.errors import DamagedError, StoreError
+from munet.errors import DamagedError, MunetError, StoreError
 from munet.fs.bucket import Bucket, DamagedObject
 from munet.fs.decoding import BYTES, DecodingError, decode_json
 from munet.sharing.exclusion import Push
-from munet.sharing.place import Held
+from munet.sharing.place import TASKS, Held
 from munet.store import FORMAT, manifests
 from munet.store.creation import MARKER
 from munet.store.layer_file import LayerFormatError, id_of_bytes, refuse_infinite
@@ -28,7 +28,6 @@ from munet.store.typed import wrong_type
 INDEX = "index.json"  # names of the tasks, for those who can only read over HTTP
 _AT_ONCE = 16
 _SMALL_AT_ONCE = 64  # records and manifests, of which each takes a round trip and little else
-_TASKS = 100_000
 _AHEAD = 10_000  # manifests
 
 
@@ -44,7 +43,7 @@ class ObjectPlace:
         self.listed = listed  # False: a web server, which cannot list
         self._manifests: dict[str, Manifest] = {}  # that were read ahead
         self._push: Push | None = None
-        self._ahead: dict[str, Held] = {}  # records that were read when the tasks were listed
+        self._ahead: dict[str, Held | MunetError] = {}  # records that were read when the tasks were listed
 
     # -- the place ----------------------------------------------------------------------------------------------------
 
@@ -74,14 +73,26 @@ class ObjectPlace:
     def tasks(self) -> list[str]:
         names = self.names()
         with ThreadPoolExecutor(_SMALL_AT_ONCE) as pool:
-            self._ahead = dict(zip(names, pool.map(self._read_task, names), strict=True))
+            self._ahead = dict(zip(names, pool.map(self._read_leniently, names), strict=True))
         return names
 
     def private(self) -> set[str]:
         return set()
 
     def task(self, name: str) -> Held:
-        return self._ahead.pop(name, None) or self._read_task(name)
+        found = self._ahead.pop(name, None) or self._read_task(name)
+        if isinstance(found, MunetError):
+            raise found
+        return found
+
+    def _read_leniently(self, name: str) -> "Held | MunetError":
+        """What is wrong with a record is said when its task is asked for, so that all others can be."""
+        try:
+            return self._read_task(name)
+        except MunetError as error:
+            if isinstance(error, DamagedError) or error.kind == "newer-format":
+                return error
+            raise
 
     def _read_task(self, name: str) -> Held:
         key = f"tasks/{task_file(name)}"
@@ -156,8 +167,8 @@ class ObjectPlace:
         else:
             files = self.bucket.names("tasks")
             found = [file.removesuffix(".json") for file in files if file.endswith(".json")]
-        if len(found) > _TASKS:
-            raise DamagedError(f"{self.name} has {len(found)} tasks: at most {_TASKS} are read")
+        if len(found) > TASKS:
+            raise DamagedError(f"{self.name} has {len(found)} tasks: at most {TASKS} are read")
         return sorted(name for name in found if is_task_name(name))
 
     def _write_index(self) -> None:
@@ -168,9 +179,12 @@ class ObjectPlace:
 
     # -- objects ------------------------------------------------------------------------------------------------------
 
-    def look_ahead(self, tasks: Sequence[str], known: Callable[[str], bool]) -> dict[str, Manifest]:
-        records = (self._ahead[task].record for task in tasks if task in self._ahead)
-        first = {head for record in records if record is not None for head in heads(history_of(record))}
+    def look_ahead(
+        self, tasks: Sequence[str], known: Callable[[str], bool], taken: Callable[[TaskRecord], bool]
+    ) -> dict[str, Manifest]:
+        found = (self._ahead.get(task) for task in tasks)
+        records = [held.record for held in found if isinstance(held, Held) and held.record is not None]
+        first = {head for record in records if taken(record) for head in heads(history_of(record))}
         models = sorted(first)
         with ThreadPoolExecutor(_SMALL_AT_ONCE) as pool:
             while models and len(self._manifests) < _AHEAD:

@@ -1,10 +1,23 @@
 """Where a system lies, as those see it who exchange with it: objects that never change, and one record for each task
 that is replaced only by who has read it as it is."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
+from munet.errors import DamagedError, InputError
 from munet.store.schema import Manifest, TaskRecord
+
+TASKS = 100_000  # of a place that are read at most
+
+
+@contextmanager
+def others_damage() -> Iterator[None]:
+    """What is damaged at the place of somebody else is told as any other mistake in what was given: InputError."""
+    try:
+        yield
+    except DamagedError as error:
+        raise InputError(str(error), kind=error.kind) from error
 
 
 class Held(NamedTuple):
@@ -33,7 +46,7 @@ class Place(Protocol):
         ...
 
     def tasks(self) -> list[str]:
-        """Names of the tasks that are shared."""
+        """Names of the tasks that are shared, those among them whose records cannot be read."""
         ...
 
     def private(self) -> set[str]:
@@ -61,9 +74,11 @@ class Place(Protocol):
         """The place of a new task among the others."""
         ...
 
-    def look_ahead(self, tasks: Sequence[str], known: Callable[[str], bool]) -> dict[str, Manifest]:
-        """The models of these tasks will be asked for, and their ancestors up to those that are `known`: where reading
-        takes a network, they are read at once. The ancestors among them."""
+    def look_ahead(
+        self, tasks: Sequence[str], known: Callable[[str], bool], taken: Callable[[TaskRecord], bool]
+    ) -> dict[str, Manifest]:
+        """The models of these tasks, if their records are `taken`, will be asked for, and their ancestors up to those
+        that are `known`: where reading takes a network, they are read at once. The ancestors among them."""
         ...
 
     def manifest(self, model: str) -> Manifest | None:

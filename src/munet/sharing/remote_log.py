@@ -1,6 +1,6 @@
 """What a place tells of its tasks: each model that they have retained, who evolved it, whether it is known here."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from munet.errors import InputError, suggest
@@ -8,6 +8,12 @@ from munet.sharing.place import Place
 from munet.sharing.task import refuse_senseless
 from munet.store.retained import History, heads, history_of
 from munet.store.schema import TaskRecord
+
+Signers = Callable[[TaskRecord, str], list[str]]
+
+
+def _nobody(record: TaskRecord, model: str) -> list[str]:
+    return []
 
 
 class Retained(NamedTuple):
@@ -19,12 +25,18 @@ class Retained(NamedTuple):
     test_accuracy: float | None  # as its author says
     state: str  # retained, beside (a head that is not retained), replaced
     known: bool  # here
+    signed_by: list[str]  # each signature checked
 
 
-def remote_log(there: Place, here: Place, tasks: Sequence[str] | None = None) -> list[Retained]:
+def remote_log(
+    there: Place,
+    here: Place,
+    tasks: Sequence[str] | None = None,
+    signers: Signers = _nobody,
+) -> list[Retained]:
     """Of all tasks that are shared there, or of some, the newest models first. InputError for a task that is not there.
 
-    Only records are read: what they say is a claim of whoever wrote them.
+    Only records are read: what they say is a claim of whoever wrote them. `signers` says who signed a model.
     """
     names = there.tasks()
     found, withheld = list[Retained](), here.private()
@@ -34,11 +46,11 @@ def remote_log(there: Place, here: Place, tasks: Sequence[str] | None = None) ->
         record = there.task(task).record
         if record is not None:  # else it was removed just now
             mine = None if task in withheld else here.task(task).record
-            found += _of_task(record, {} if mine is None else history_of(mine), there.name)
+            found += _of_task(record, {} if mine is None else history_of(mine), there.name, signers)
     return found
 
 
-def _of_task(record: TaskRecord, known: History, place: str) -> Iterator[Retained]:
+def _of_task(record: TaskRecord, known: History, place: str, signers: Signers) -> Iterator[Retained]:
     refuse_senseless(record, place)
     history = history_of(record)
     first = sorted(heads(history), key=lambda head: head != record["model"])
@@ -46,7 +58,8 @@ def _of_task(record: TaskRecord, known: History, place: str) -> Iterator[Retaine
         state = "retained" if model == record["model"] else "beside" if model in first else "replaced"
         test = history[model]["test"]
         accuracy = None if test is None else test["accuracy"]
-        yield Retained(record["name"], model, list(history[model]["by"]), accuracy, state, model in known)
+        people = list(history[model]["by"])
+        yield Retained(record["name"], model, people, accuracy, state, model in known, signers(record, model))
 
 
 def _below(models: Sequence[str], history: History) -> list[str]:

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import NotRequired, TypedDict, cast
 
 from munet.errors import InputError, StoreError, suggest
+from munet.fs import ssh_keygen
 from munet.fs.buckets import bucket_at
 from munet.fs.opened import remember
 from munet.sharing.copying import Copied, Progress, copy_root, refuse_other_root
 from munet.sharing.folder import FolderPlace
 from munet.sharing.objects import ObjectPlace, path_of
-from munet.sharing.place import Place
+from munet.sharing.place import Place, others_damage
+from munet.sharing.signing import Required
 from munet.store import Store
 from munet.store.creation import REMOTES
 from munet.store.reading import read_record
@@ -33,6 +35,7 @@ class Remote(TypedDict):
     tasks: NotRequired[list[str]]  # only these are pulled, where somebody cloned a part
     read_only: NotRequired[bool]
     on_use: NotRequired[bool]  # layers come when they are used
+    require_signed: NotRequired[str]  # file of those whose signatures count; nothing else is taken from there
 
 
 class _Remotes(TypedDict):
@@ -63,9 +66,11 @@ def add_remote(
     tasks: list[str] | None = None,
     read_only: bool = False,
     on_use: bool = False,
+    require_signed: Path | None = None,
 ) -> Remote:
     """Remember a remote. InputError for a name that is taken, an address of an unknown kind, or one with a password;
-    StoreError where another root is there."""
+    StoreError where another root is there. With `require_signed` only tasks come from there whose heads somebody of
+    that file signed."""
     if not re.fullmatch(r"[\w][\w.-]*", name):
         raise InputError(f"{name!r} is no name for a remote: use letters, digits, '-', '_' and '.'")
     known = remotes(store)
@@ -78,6 +83,8 @@ def add_remote(
         made["read_only"] = True
     if on_use:
         made["on_use"] = True
+    if require_signed is not None:
+        made["require_signed"] = str(ssh_keygen.signers_file(require_signed))
     _write(store, {**known, name: made})
     remember([made["url"]])
     return made
@@ -132,10 +139,16 @@ def check_remote(store: Store, url: str, *, read_only: bool) -> bool:
 
 def existing(url: str) -> Place:
     """The place behind an address. StoreError where there is none."""
-    place = place_at(url)
+    with others_damage():
+        place = place_at(url)
     if place is None:
         raise StoreError(f"{url} holds no munet system yet: `munet push` makes one there", kind="no-system")
     return place
+
+
+def required_by(known: Remote, store: Store) -> Required | None:
+    """What is asked of the heads that come from a remote."""
+    return Required(Path(known["require_signed"]), store.root) if "require_signed" in known else None
 
 
 def ready_to_write(url: str, store: Store, progress: Progress | None = None) -> Place:

@@ -6,20 +6,34 @@ heads a task's model is follows from the heads alone, by an order that everyone 
 """
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from munet.errors import DamagedError, InputError
 from munet.store.manifests import layers_of
 from munet.store.objects import is_id
 from munet.store.retained import History, heads, history_of
-from munet.store.schema import Manifest, ModelTest, RetainedModel, TaskData, TaskRecord, task_data, task_record
+from munet.store.schema import (
+    Manifest,
+    ModelTest,
+    RetainedModel,
+    SignedModel,
+    TaskData,
+    TaskRecord,
+    task_data,
+    task_record,
+)
+from munet.store.signatures import Signatures, signatures_of
 from munet.tasks.names import check_name
 
 NO_IMAGES = "none:"
 _TOLD = ("order", "white")  # options of a source that say how images are read, and not where they are
 _IDS = 100_000  # in a history at most
+_COUNT = 10**12  # of anything that a record or manifest counts at most
+_SIGNED = 100  # of one model at most
+_SIGNATURE = re.compile(r"-----BEGIN SSH SIGNATURE-----\n[A-Za-z0-9+/=\n]{1,20000}-----END SSH SIGNATURE-----\n?")
 
 Order = Callable[[str], tuple[Any, ...]]
 """From a model's id to what it is sorted by: the smallest is retained."""
@@ -32,6 +46,7 @@ class SharedTask:
     data: TaskData
     retained: History
     iterations: int
+    signatures: Signatures = field(default_factory=dict)
 
     @classmethod
     def of(cls, record: TaskRecord) -> "SharedTask":
@@ -46,7 +61,7 @@ class SharedTask:
             skip_bad=record["skip_bad"],
             skipped=record["skipped"],
         )
-        return cls(data, history_of(record), record["iterations"])
+        return cls(data, history_of(record), record["iterations"], signatures_of(record))
 
     @property
     def heads(self) -> list[str]:
@@ -61,7 +76,11 @@ class SharedTask:
         """What both know together; the data is ours. InputError where they do not share their data."""
         self.refuse_other_data(other)
         retained = {model: _joined(model, self.retained, other.retained) for model in {*self.retained, *other.retained}}
-        return SharedTask(self.data, dict(sorted(retained.items())), max(self.iterations, other.iterations))
+        signatures = {
+            model: united(self.signatures.get(model, ()), other.signatures.get(model, ()))
+            for model in sorted({*self.signatures, *other.signatures})
+        }
+        return SharedTask(self.data, dict(sorted(retained.items())), max(self.iterations, other.iterations), signatures)
 
     def refuse_other_data(self, other: "SharedTask") -> None:
         """InputError unless both mean the same images and classes."""
@@ -90,13 +109,16 @@ class SharedTask:
         base = task_record(self.data, added=added) if before is None else before
         model = min(self.heads, key=order, default=None)
         test = None if model is None else self.retained[model]["test"]
-        return {
+        record: TaskRecord = {
             **base,
             "model": model,
             "test": test,
             "iterations": self.iterations,
             "retained": dict(sorted(self.retained.items())),
         }
+        if self.signatures:
+            record["signatures"] = self.signatures
+        return record
 
 
 def order_of(model: str, manifest: Manifest) -> tuple[Any, ...]:
@@ -115,17 +137,43 @@ def accuracy_in(order: tuple[Any, ...]) -> float | None:
 
 def refuse_senseless(record: TaskRecord, place: str) -> None:
     """DamagedError where the record of somebody else has an id that is none, or a name that no task may have."""
-    ids = [
-        *(record.get("retained") or {}),
-        *(other for one in (record.get("retained") or {}).values() for other in one["replaces"]),
-    ]
+    known = history_of(record)
+    ids = [*known, *(other for one in known.values() for other in one["replaces"])]
     wrong = next((id for id in ids if not is_id(id)), None)
     if wrong is not None:
         raise DamagedError(f"{place}: the record of a task names the model {wrong[:70]!r}, which is no id")
     if len(ids) > _IDS:
         raise DamagedError(f"{place}: the record of a task names {len(ids)} models: at most {_IDS} are taken")
+    iterations = record["iterations"]
+    if not 0 <= iterations <= _COUNT:
+        raise DamagedError(f"{place}: the record of a task says that it had {iterations} task iterations")
+    for test in (entry["test"] for entry in known.values()):
+        if test is not None and not _is_measured(test):
+            raise DamagedError(f"{place}: the record of a task has a test that nobody can have measured: {test}"[:300])
+    for model, said in signatures_of(record).items():
+        garbled = [one for one in said if not _SIGNATURE.fullmatch(one["signature"])]
+        if not is_id(model) or garbled or len(said) > _SIGNED:
+            raise DamagedError(f"{place}: the record of a task has signatures over {model[:70]!r} that are none")
     if check_name(record["name"]) != record["name"]:
         raise DamagedError(f"{place}: {record['name']!r} is no task name")
+
+
+def refuse_senseless_model(manifest: Manifest, model: str, place: str) -> None:
+    """DamagedError where the manifest of somebody else has a number that cannot be."""
+    measures: Mapping[str, Any] = manifest.get("metrics") or {}
+    counts = {"generation": manifest.get("generation"), "validation_examples": measures.get("validation_examples")}
+    counts |= {f"size of {slot}": size for slot, size in (manifest.get("sizes") or {}).items()}
+    wrong = {name: value for name, value in counts.items() if value is not None and not 0 <= value <= _COUNT}
+    accuracy = measures.get("validation_accuracy")
+    if accuracy is not None and not 0 <= accuracy <= 1:
+        wrong["validation_accuracy"] = accuracy
+    for name, value in wrong.items():
+        raise DamagedError(f"{place}: model {model[:10]} has a {name} of {value}, which cannot be")
+
+
+def _is_measured(test: ModelTest) -> bool:
+    temperature = test.get("temperature", 1.0)
+    return 0 <= test["accuracy"] <= 1 and 0 <= (test["examples"] or 0) <= _COUNT and 0 < temperature < _COUNT
 
 
 def layer_ids(manifest: Manifest) -> dict[str, str]:
@@ -134,13 +182,23 @@ def layer_ids(manifest: Manifest) -> dict[str, str]:
 
 
 def _joined(model: str, a: Mapping[str, RetainedModel], b: Mapping[str, RetainedModel]) -> RetainedModel:
-    entries = [known[model] for known in (a, b) if model in known]
+    return joined_entries([known[model] for known in (a, b) if model in known])
+
+
+def joined_entries(entries: Sequence[RetainedModel]) -> RetainedModel:
+    """What several say of a model, at least one."""
     tests = [entry["test"] for entry in entries]
     return {
         "replaces": sorted({other for entry in entries for other in entry["replaces"]}),
         "by": sorted({person for entry in entries for person in entry["by"]}),
         "test": max(tests, key=_known),  # two machines may differ in the last bits
     }
+
+
+def united(a: Sequence[SignedModel], b: Sequence[SignedModel]) -> list[SignedModel]:
+    """All signatures over a model, each once."""
+    found = {json.dumps(one, sort_keys=True): one for one in (*a, *b)}
+    return [found[text] for text in sorted(found)]
 
 
 def _known(test: ModelTest | None) -> tuple[bool, str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from munet.errors import StoreError
+from munet.fs.decoding import BYTES
 from munet.fs.folders import StrangeFileError
 from munet.fs.tree import Tree
 from munet.store.objects import is_id
@@ -30,7 +31,7 @@ def read_record(files: Tree, path: Path, schema: Any, models: Callable[[Any], li
     StoreError for what may not be read.
     """
     try:
-        data = files.read(path)
+        data = files.read(path, BYTES + 1)
     except FileNotFoundError:
         return None
     except StrangeFileError as error:

@@ -8,6 +8,7 @@ import typer
 from munet.cli.common import SystemPath, complete_task, open_system, show, tell
 from munet.cli.evolve.agreement import parse_time
 from munet.cli.evolve.command import complete_method
+from munet.cli.sharing.exchange import Sign
 from munet.evolution.options import METHOD
 from munet.text import clean
 
@@ -31,6 +32,7 @@ def agent(
         str | None, typer.Option("--time", metavar="10m", help="What a round may train; as for munet evolve.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Another for each agent, or two do the same work.")] = 0,
+    sign: Sign = None,
 ) -> None:
     """Pull, evolve some tasks, push; again and again, until stopped.
 
@@ -60,6 +62,7 @@ def agent(
         evolve,
         lambda: time.sleep(max(0.0, began + pause - time.monotonic())),
         remote=remote,
+        sign=sign,
         rounds=rounds,
         told=lambda outcome: show(sentence(outcome)),
         note=lambda text: tell(clean(text)),

@@ -8,6 +8,8 @@ import typer
 
 from munet.cli.common import JsonFlag, SystemPath, complete_task, open_system, show, show_json
 from munet.cli.sharing.outcomes import printed, verdict
+from munet.cli.text.formatting import short
+from munet.errors import InputError
 from munet.text import clean, counted
 
 if TYPE_CHECKING:
@@ -22,11 +24,30 @@ RemoteName = Annotated[str, typer.Option(metavar="NAME", help="Which remote.")]
 Judge = Annotated[
     bool, typer.Option("--judge", help="Where several people evolved a task, measure their models on its images here.")
 ]
+Signed = Annotated[
+    Path | None,
+    typer.Option(
+        "--require-signed",
+        metavar="SIGNERS",
+        help="Take only what somebody of this file of allowed signers signed.",
+        show_default=False,
+    ),
+]
+Sign = Annotated[
+    Path | None,
+    typer.Option(
+        "--sign",
+        metavar="KEY",
+        envvar="MUNET_SIGN",
+        help="Sign the heads trained here with this SSH key first.",
+        show_default=False,
+    ),
+]
 Skip = Annotated[list[str] | None, typer.Option(metavar="TASK", help="Leave this task out; repeatable.")]
 
 
 def register(app: typer.Typer) -> None:
-    for command in (clone, push, pull, fetch, merge):
+    for command in (clone, push, pull, fetch, merge, sign):
         app.command(command.__name__)(command)
 
 
@@ -39,6 +60,7 @@ def clone(
     ] = None,
     task: Annotated[list[str] | None, typer.Option(metavar="TASK", help="Only this task; repeatable.")] = None,
     no_weights: Annotated[bool, typer.Option("--no-weights", help="Layers come when they are used.")] = False,
+    require_signed: Signed = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Make a system of what others share at an address.
@@ -52,7 +74,8 @@ def clone(
     from munet.sharing.cloning import folder_for
 
     path = directory or folder_for(url)
-    _do("cloning", as_json, lambda **how: make(url, path, task, weights=not no_weights, **how))
+    options = {"weights": not no_weights, "require_signed": require_signed}
+    _do("cloning", as_json, lambda **how: make(url, path, task, **options, **how))
     if not as_json:
         show(f"Next: munet status {clean(path)}")
 
@@ -65,6 +88,7 @@ def push(
     publish: Annotated[
         bool, typer.Option("--publish", help="Make the named private tasks public first, for good.")
     ] = False,
+    sign: Sign = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Let a remote know what this system has retained.
@@ -74,9 +98,10 @@ def push(
     Examples:
       munet push fleet
       munet push fleet flowers --remote origin
+      munet push fleet --sign ~/.ssh/id_ed25519
     """
     opened = open_system(system)
-    how = {"remote": remote, "skip": skip or (), "publish": publish}
+    how = {"remote": remote, "skip": skip or (), "publish": publish, "sign": sign}
     _do("pushing", as_json, lambda **more: opened.push(tasks, **how, **more))
 
 
@@ -133,6 +158,7 @@ def merge(
     tasks: Tasks = None,
     skip: Skip = None,
     judge: Judge = False,
+    require_signed: Signed = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Take over what another system in a folder has retained.
@@ -143,8 +169,36 @@ def merge(
       munet merge fleet ../fleet-of-bob
     """
     opened = open_system(system)
-    how = {"skip": skip or ()}
+    how = {"skip": skip or (), "require_signed": require_signed}
     _do("merging", as_json, lambda **more: opened.merge(other, tasks, **how, **more), opened if judge else None)
+
+
+def sign(
+    system: SystemPath,
+    tasks: Annotated[
+        list[str] | None, typer.Argument(metavar="TASKS", help="All unless named.", autocompletion=complete_task)
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(metavar="KEY", envvar="MUNET_SIGN", help="File of an SSH key.", show_default=False)
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Sign what tasks retain, whoever evolved it.
+
+    The next push takes the signatures along. `munet push --sign` signs only what was trained here.
+
+    Example:
+      munet sign fleet flowers --key ~/.ssh/id_ed25519
+    """
+    if key is None:
+        raise InputError(f"name the key: `munet sign {system} --key ~/.ssh/id_ed25519`, or put it in MUNET_SIGN")
+    done = open_system(system).sign(key, tasks)
+    if as_json:
+        show_json([one._asdict() for one in done])
+    for one in [] if as_json else done:
+        show(f"{clean(one.task)}: {short(one.model)} is signed")
+    if not done and not as_json:
+        show("nothing to sign: this key has signed all that is there")
 
 
 def _do(what: str, as_json: bool, exchange: "Callable[..., list[Outcome]]", judge: "System | None" = None) -> None:

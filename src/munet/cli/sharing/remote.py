@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from munet.cli.common import JsonFlag, SystemPath, open_system, show, show_json
+from munet.cli.sharing.exchange import Signed
 from munet.text import clean
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What you call it, such as origin.", show_default=False)]
@@ -25,6 +26,7 @@ def add(
         str, typer.Argument(metavar="URL", help="A path, s3://, gs://, az://, hf:// or https://.", show_default=False)
     ],
     read_only: Annotated[bool, typer.Option("--read-only", help="Never push to it.")] = False,
+    require_signed: Signed = None,
 ) -> None:
     """Add a place where the system is shared.
 
@@ -33,12 +35,13 @@ def add(
     Examples:
       munet remote add fleet origin /mnt/share/fleet
       munet remote add fleet origin s3://bucket/fleet
+      munet remote add fleet origin /mnt/share/fleet --require-signed allowed_signers
     """
     from munet.sharing.remotes import add_remote, check_remote
 
     store = open_system(system).store
     there = check_remote(store, url, read_only=read_only)
-    made = add_remote(store, name, url, read_only=read_only)
+    made = add_remote(store, name, url, read_only=read_only, require_signed=require_signed)
     state = "a system of the same root" if there else f"nothing there yet, munet push {clean(system)} makes it"
     show(f"{clean(name)}: {clean(made['url'])}, {state}")
 
@@ -57,7 +60,8 @@ def list_remotes(system: SystemPath, as_json: JsonFlag = False) -> None:
         return
     for name, remote in known.items():
         tasks = f", only {', '.join(remote['tasks'])}" if "tasks" in remote else ""
-        show(clean(f"{name}: {remote['url']}{tasks}{', read only' if remote.get('read_only') else ''}"))
+        signed = f", signed by {remote['require_signed']}" if "require_signed" in remote else ""
+        show(clean(f"{name}: {remote['url']}{tasks}{signed}{', read only' if remote.get('read_only') else ''}"))
     if not known:
         show(f"No remotes. Next: munet remote add {clean(system)} origin URL")
 

@@ -112,8 +112,9 @@ def added_view(records: Sequence[Row]) -> RenderableType:
 def log_view(entries: Sequence[Row], width: int) -> RenderableType:
     """A lineage, newest first: what each ancestor changed from its parent, and who evolved it."""
     who = ["who"] if any(entry["by"] for entry in entries) else []
-    columns = ("model", "task", *who, "depth", "val %", "changes")
-    table = grid(*columns, names=("task", "who"), folds=("changes",), ids=("model",))
+    signed = ["signed by"] if any(entry["signed_by"] for entry in entries) else []
+    columns = ("model", "task", *who, *signed, "depth", "val %", "changes")
+    table = grid(*columns, names=("task", "who", "signed by"), folds=("changes",), ids=("model",))
     for entry in entries:
         if entry["task"] is None:
             changes = "the root"
@@ -126,6 +127,7 @@ def log_view(entries: Sequence[Row], width: int) -> RenderableType:
             Text(short(entry["model"]) + ("" if entry["alive"] else "*"), style=style),
             _name(entry["task"] or NOTHING),
             *[_people(entry["by"])] * len(who),
+            *[_people(entry["signed_by"])] * len(signed),
             str(entry["generation"]),
             percent(entry["validation_accuracy"]),
             Text(changes, style=style),
@@ -138,12 +140,13 @@ def log_view(entries: Sequence[Row], width: int) -> RenderableType:
 
 def remote_log_view(entries: Sequence[Row]) -> RenderableType:
     """What a remote tells of its tasks: the models that they retained, who evolved them, which are known here."""
-    table = grid(
-        "task", "model", "who", "test %", "there", "here", names=("task", "who", "there", "here"), ids=("model",)
-    )
+    signed = ["signed by"] if any(entry["signed_by"] for entry in entries) else []
+    columns = ("task", "model", "who", *signed, "test %", "there", "here")
+    table = grid(*columns, names=("task", "who", "signed by", "there", "here"), ids=("model",))
     for entry in entries:
         known = "known" if entry["known"] else "not yet"
-        row = (short(entry["model"]), _people(entry["by"]), percent(entry["test_accuracy"]), entry["state"], known)
+        people = (_people(entry["by"]), *[_people(entry["signed_by"])] * len(signed))
+        row = (short(entry["model"]), *people, percent(entry["test_accuracy"]), entry["state"], known)
         table.add_row(_name(entry["task"]), *row)
     return table if entries else line("No task has retained a model there yet.")
 
@@ -155,6 +158,8 @@ def show_view(model: Row, width: int) -> RenderableType:
     lines: list[RenderableType] = [line(f"{model['model']}  {of}", "bold")]
     if model["by"]:
         lines.append(line(f"evolved by {clean(' and '.join(model['by']))}"))
+    if model["signed_by"]:
+        lines.append(line(f"signed by {clean(' and '.join(model['signed_by']))}"))
     if model["parent"]:
         depth = f"{counted(model['generation'], 'step')} from the root"
         made = f"child of {short(model['parent'])} by {clean(model['method'])}, {depth}"

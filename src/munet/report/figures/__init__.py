@@ -17,6 +17,7 @@ munet.report.style.saving.save(figure, Path("timeline.pdf"))
     hyperparameters.py  hyperparameters of the retained models
     histogram.py        one column of all children
     costs.py            time, FLOPs, parameters
+    people.py           what each of several people contributed
     answers.py          confusions, classes and calibration of one task
     tables.py           what is read rather than drawn
     needs.py            what a figure is asked for, and what it needs
@@ -105,6 +106,7 @@ FIGURES: Mapping[str, Kind] = {
         (),
         several=True,
     ),
+    "people": Kind("munet.report.figures.people", "draw", "what each of several people contributed, by task"),
     "confusion": Kind(
         "munet.report.figures.answers", "draw_confusion", "which classes of a task are taken for which", ("task",)
     ),

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from munet.report.images.thumbnails import Folder
 
 SCHEMA = 1
+_NOT_SHOWN = ("system", "order", "task", "signed_by")  # columns of the tasks that are said in other words
 
 
 def payload(
@@ -96,10 +97,13 @@ def _tasks(history: "History", one: "Snapshot") -> list[dict[str, Any]]:
     rows, several = [], len(people) > 1
     active = {record["name"]: record.get("active") is not None for record in one.records}
     for number, row in enumerate(history.tasks.to_dict("records")):
-        facts = {str(key): plain(value) for key, value in row.items() if key not in ("system", "order", "task")}
+        facts = {str(key): plain(value) for key, value in row.items() if key not in _NOT_SHOWN}
         look = {"name": shown(row["task"]), **task_look(number), "active": active[row["task"]]}
         # A page is passed on: it names people where that tells something, in systems that several have grown.
-        who = shown(facts["by"]) if several and facts["by"] else None
+        signed = plain(row["signed_by"])
+        who = shown(facts["by"]) if facts["by"] and (several or signed) else None
+        if who and signed:
+            who = f"{who}, signed by {shown(signed)}"
         rows.append(look | facts | {"model": ident(facts["model"]), "by": who})
     return rows
 

@@ -48,6 +48,12 @@ class RetainedModel(TypedDict):
     test: ModelTest | None
 
 
+class SignedModel(RetainedModel):
+    """What somebody said of a retained model, and his signature over it: see `munet.store.signatures`."""
+
+    signature: Required[str]  # as `ssh-keygen -Y sign` writes it
+
+
 class IterationPlace(TypedDict):
     """A task iteration of a run."""
 
@@ -93,6 +99,7 @@ class TaskRecord(TaskData):
     last: IterationPlace | None  # the last task iteration that is over
     older: NotRequired[OlderData]  # there while the retained model is of other images than these
     retained: NotRequired[dict[str, RetainedModel]]  # model id -> what it replaced; lacks in records of older versions
+    signatures: NotRequired[dict[str, list[SignedModel]]]  # model id -> what was signed of it; lacks where nothing was
 
 
 def split_record(
