@@ -1,10 +1,12 @@
 """Whatever the parent and the method: a sampled child is a model that can be built and trained."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from munet.search import Mutation, Parent, Plan, load_method, preset_names, sample_child, sample_preprocessing
+from munet.training import Preprocessing
 
 SWITCHES = {
     "adapters": ("never", "sampled", "always"),
@@ -37,6 +39,8 @@ def families(draw) -> tuple:
     keys = draw(st.frozensets(st.sampled_from(sorted(method.space)))) if method.space else frozenset()
     values = {key: draw(st.sampled_from(method.space[key])) for key in sorted(keys)}
     values.setdefault("image_size", 32)
+    if draw(st.booleans()):  # as a model that the method `adaptive` made of drawings
+        values |= {"augmentation": draw(st.sampled_from(("none", "mild", "strong"))), "crop_area_min": 1.0}
     if adapters:
         values.setdefault("adapter_dim", 32)
     slots = ["embedding", "cls", "posembed"]
@@ -67,6 +71,27 @@ def child_of(method, parent: Parent, seed: int) -> Plan:
     if method.preprocessing_scope == "generation":
         shared = sample_preprocessing(method, parent.hyperparameters, parent.mutation_probabilities, stream)
     return sample_child(parent, method, stream, preprocessing=shared, depth=DEPTH)
+
+
+@pytest.mark.parametrize("name", ["adaptive", "munet", "mu2net", "mu2net-plus"])
+def test_images_are_not_moved_in_two_ways(name: str):
+    """A parent of drawings, which an augmentation moves, and a method that would crop them."""
+    method = load_method(name)
+    values = {"image_size": 32, "augmentation": "mild", "crop_area_min": 1.0, "crop_aspect_min": 1.0}
+    slots = ("embedding", "cls", "posembed", "block.0", "norm", "head")
+    parent = Parent(
+        id="p",
+        task="mnist",
+        hyperparameters=values,
+        mutation_probabilities={},
+        num_blocks=1,
+        adapters=frozenset(),
+        locked=frozenset(slots),
+        slots=slots,
+    )
+    for seed in range(200):
+        child = child_of(method, parent, seed).hyperparameters
+        Preprocessing.from_hyperparameters(child, variant=method.preprocessing, mean=(0.5,), std=(0.5,))
 
 
 @settings(max_examples=300, deadline=None)

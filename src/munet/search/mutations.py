@@ -85,6 +85,9 @@ class SharedPreprocessing:
     mutation_probabilities: Mapping[str, float]
 
 
+_NO_CROPS: dict[str, Value] = {"crop": False, "crop_area_min": 1.0, "crop_aspect_min": 1.0}
+
+
 def sample_preprocessing(
     method: Method,
     best_hyperparameters: Mapping[str, Value] | None,
@@ -108,7 +111,7 @@ def sample_preprocessing(
     if image_size is not None:
         values["image_size"] = image_size
     if method.tune and mutate:
-        values = _moved(method, values, set() if image_size is None else {"image_size"}, mu)
+        values = _uncropped(_moved(method, values, set() if image_size is None else {"image_size"}, mu))
     names = {f"hyperparameter:{key}" for key in values}
     return SharedPreprocessing(values, {name: mu.table[name] for name in sorted(names & mu.table.keys())})
 
@@ -142,10 +145,11 @@ def sample_child(
     mu.mutate_rate()
 
     start = _filled(method, parent.hyperparameters, adapters=bool(parent.adapters) or method.adapters != "never")
-    values = start | _fixed(preprocessing, image_size)
+    values = start | _fixed(preprocessing, image_size, start)
     if method.tune:
         fixed = set() if image_size is None else {"image_size"}
         values = _moved(method, values, fixed if preprocessing is None else PREPROCESSING_KEYS, mu)
+    values = _uncropped(values)
     num_blocks = _num_blocks(parent, method, depth, mu)
     adapters = _adapters(parent, method, num_blocks, mu)
     cloned, drawn = _clones(parent, method, values, num_blocks, adapters, mu)
@@ -169,7 +173,7 @@ def seed_child(
 ) -> Plan:
     """Child of muNet's seed pass: no mutation at all, only the head and what no other task owns is trained."""
     start = _filled(method, parent.hyperparameters, adapters=bool(parent.adapters))
-    values = start | _fixed(preprocessing, image_size)
+    values = _uncropped(start | _fixed(preprocessing, image_size, start))
     cloned = {"head"}
     for slot in parent.slots:
         found = find(slot, parent.lineage, values)
@@ -185,9 +189,21 @@ def _filled(method: Method, hyperparameters: Mapping[str, Value], *, adapters: b
     return {**defaults, **hyperparameters}
 
 
-def _fixed(preprocessing: SharedPreprocessing | None, image_size: int | None) -> dict[str, Value]:
+def _fixed(
+    preprocessing: SharedPreprocessing | None, image_size: int | None, start: Mapping[str, Value]
+) -> dict[str, Value]:
+    """What a generation or a run fixes; an augmentation that a child would start with is its generation's, or none."""
     fixed = dict(preprocessing.values) if preprocessing is not None else {}
+    if preprocessing is not None and "augmentation" in start:
+        fixed.setdefault("augmentation", "none")
     return fixed if image_size is None else {**fixed, "image_size": image_size}
+
+
+def _uncropped(values: dict[str, Value]) -> dict[str, Value]:
+    """`values` without random crops where an augmentation moves the images already, as that of drawings does."""
+    if values.get("augmentation", "none") == "none":
+        return values
+    return values | {key: off for key, off in _NO_CROPS.items() if key in values}
 
 
 def _moved(method: Method, values: dict[str, Value], fixed: Set[str], mu: MutationProbabilities) -> dict[str, Value]:
