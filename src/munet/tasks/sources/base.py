@@ -155,6 +155,11 @@ class Source(ABC):
         self.options["order"] = "stratified"
         self._orders.clear()
 
+    def keep_order(self) -> None:
+        """Take `stratify` back."""
+        self.options.pop("order", None)
+        self._orders.clear()
+
     def labels(self, split: str) -> np.ndarray:
         """Labels int64 (N,) in the order that split expressions count in, NO_CLASS for an example without one.
 
