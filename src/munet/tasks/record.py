@@ -230,7 +230,7 @@ def _plan(source: "Source", options: TaskOptions, tell: Callable[[str], None] | 
     except InputError as second:
         same = str(second).replace("&order=stratified", "").replace("?order=stratified", "") == fault
         if usual is None:
-            raise first if first is not None and same else second  # `same`: the order has nothing to do with it
+            raise (first if same and first else second) from None  # `same`: the order has nothing to do with it
         source.keep_order()
         return usual
     if tell is not None:
