@@ -90,7 +90,7 @@ def add(
     from munet.tasks.trust import trust
 
     name = check_name(name)
-    opened = open_source(_without_rare(source) if options.rare == "drop" else source)
+    opened = open_source(_without_rare(source) if options.rare == "drop" else source, progress)
     opened.refuse_doubtful()
     if tell is not None:
         for note in opened.notes():
