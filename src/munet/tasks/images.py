@@ -3,7 +3,9 @@
 import io
 import os
 import stat
+from contextlib import nullcontext
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,8 @@ from munet.tasks.arrays import convert_images, over_white
 from munet.tasks.image_files import looks_like_heif, register_heif
 
 _PHOTOMETRIC = 262  # a tag of TIFF
+_PIXELS = 4_000_000
+_LARGE = BoundedSemaphore(4)  # as many images of more pixels are decoded at once, in whatever many threads: memory
 
 
 def decode_image(
@@ -92,7 +96,8 @@ def _decode_bytes(data: bytes, name: str, side: int | None, white: int | None) -
             if side is not None:
                 # JPEG decodes fast at a half, a quarter or an eighth; twice the final size loses nothing visible.
                 image.draft(None, (2 * side, 2 * side))  # type: ignore[arg-type]
-            return _pixels(image, white)
+            with _LARGE if image.width * image.height > _PIXELS else nullcontext():
+                return _pixels(image, white)
 
     return _guarded(decode, name)
 

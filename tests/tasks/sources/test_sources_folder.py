@@ -126,12 +126,14 @@ def test_splits_and_masks_in_class_folders_come_with_a_pattern_that_reads_them(t
     ],
 )
 def test_the_way_out_where_no_split_is_called_train_works(
-    tmp_path: Path, folders: tuple[str, ...], options: tuple[str | None, ...]
+    tmp_path: Path, folders: tuple[str, ...], options: tuple[str | None, str | None, str | None]
 ) -> None:
     root = fill(tmp_path, product(folders, ("cat", "dog")), 20)
-    said = [f"--{part} '{text}'" for part, text in zip(("train", "validation", "test"), options, strict=True) if text]
+    train, validation, test = options
+    chosen = TaskOptions(train=train, validation=validation, test=test)
+    said = [f"--{part} '{text}'" for part, text in chosen.given.items() if text]
     refused_to_add(f"folder:{root}", "there is no split 'train'", f"for instance {' '.join(said)}")
-    assert add("pets", f"folder:{root}", TaskOptions(*options))["classes"] == ["cat", "dog"]
+    assert add("pets", f"folder:{root}", chosen)["classes"] == ["cat", "dog"]
 
 
 def test_classes_that_differ_in_case_are_told(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import io
 import os
 import tarfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -108,8 +109,7 @@ def test_only_what_changed_is_fetched_and_told_as_changed(monkeypatch: pytest.Mo
     assert sum(open_source(address).counts().values()) == 59
     assert fetched == ["grown/a/0.png"]
     with pytest.raises(InputError, match="changed since it was added"):
-        for part in record["splits"]:
-            tasks.load(record, part)
+        list(map(partial(tasks.load, record), record["splits"]))
 
 
 def test_without_the_server_the_copy_serves_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,7 +70,8 @@ def fetch(
 ) -> tuple[Path, Path]:
     """The folder of the copy, and in it what `location` names, of all that a source of this `scheme` needs.
 
-    `progress` gets the megabytes that were fetched, and all that have to be. InputError: no such object, no credentials, no network and no copy, larger than the cache may be.
+    `progress` gets the megabytes that were fetched, and all that have to be. InputError: no such object, no
+    credentials, no network and no copy, larger than the cache may be.
     """
     wanted = _Wanted(location, scheme, options)
     copy = _copies.get(wanted.key)

@@ -107,7 +107,7 @@ def _is_split_layout(children: Sequence[Path]) -> bool:
     alike = len(held) > 1 and 2 * len(set.intersection(*held)) >= max(map(len, held))
     if "train" not in known.values() or not held:
         return alike and len(known) == len(inner)
-    return alike or all(name in known for name in inner if inner[name])
+    return alike or all(name in known or len(match_splits(folders)) == len(folders) for name, folders in inner.items())
 
 
 def _splits(root: Path, children: Sequence[Path]) -> dict[str, Path]:

@@ -202,7 +202,7 @@ def _fields(lines: Sequence[str], delimiter: str) -> set[bool]:
 
 def _is_aside(line: str) -> bool:
     """Whether a line above the table is none of it: a comment, or the delimiter as Excel writes it."""
-    return line.startswith("#") or re.fullmatch(r"sep=.", line.strip(), re.IGNORECASE) is not None
+    return line.startswith("#") or re.fullmatch(r"sep=.\s*", line, re.IGNORECASE) is not None
 
 
 def find_delimiter(lines: Sequence[str]) -> str:

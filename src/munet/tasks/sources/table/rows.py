@@ -13,7 +13,6 @@ from munet.tasks.sources.table.read import Table
 from munet.tasks.split_names import in_grammar, match_splits
 from munet.text import counted
 
-
 _FOLDS = ("fold", "folds", "kfold", "fold_id", "foldid", "cv")
 
 
