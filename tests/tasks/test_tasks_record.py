@@ -217,7 +217,13 @@ def test_changed_pixels_are_refused_unless_allowed(tiny_npz: Path, tmp_path: Pat
         images, labels = stored["image"], stored["label"]
     images[40, 3, 3] ^= 1
     np.savez(folder / "train.npz", image=images, label=labels)
-    refused(lambda: tasks.load(record, "train"), "'digits'", "changed since it was added", "--allow-changed")
+    refused(
+        lambda: tasks.load(record, "train"),
+        "'digits'",
+        "changed since it was added",
+        "munet update SYSTEM digits",
+        "--allow-changed",
+    )
     assert len(tasks.load(record, "train", allow_changed=True).images) == 90
     assert len(tasks.load(record, "test").images) == 30, "the test split is as it was"
     images[40, 3, 3] ^= 1

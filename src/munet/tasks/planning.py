@@ -77,7 +77,7 @@ def _train_base(counts: Mapping[str, int], plan: Mapping[str, Selection]) -> Sel
 
 def _named(splits: Sequence[str]) -> str:
     """Options that use splits of other names, by what they seem to be."""
-    meant = {part: name for name, part in match_splits(splits).items()}
+    meant: dict[str, str] = {part: name for name, part in match_splits(splits).items()}
     others = [name for name in splits if name not in meant.values()]
     if "train" not in meant and not others:  # each would be tested on what it is trained on
         part, name = next(iter(meant.items()))
@@ -87,7 +87,7 @@ def _named(splits: Sequence[str]) -> str:
     elif len(others) > 2:
         meant = {"train": "+".join(others[:-2]), "validation": others[-2], "test": others[-1]}
     else:
-        meant = dict(zip(("train", "test"), others, strict=False))
+        meant = dict(zip(PARTS[::2], others, strict=False))
     return " ".join(f"--{part} '{meant[part]}'" for part in PARTS if part in meant)
 
 
