@@ -353,3 +353,15 @@ def test_the_white_of_a_task_holds_for_its_files_and_for_new_ones(
     monkeypatch.setattr(decode, "QUICK", -1.0)  # everything goes through the folder of decoded splits
     assert Splits().get(record, "test", 16).images.max() > 200
     assert Splits().get(dark, "test", 16).images.max() <= 16  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("bits", "told"), [(14, True), (16, False)])
+def test_images_of_14_bits_are_told_to_be_dark(tmp_path: Path, bits: int, told: bool) -> None:
+    values = np.random.default_rng(0).integers(0, 1 << bits, (40, 9, 9), dtype=np.uint16)
+    np.savez(tmp_path / "x.npz", image=values, label=np.arange(40) % 2)
+    sentences: list[str] = []
+    tasks.add("t", f"npz:{tmp_path}/x.npz", tell=sentences.append)
+    assert any("the brightest value is 64 of 255; ?white=16383" in text for text in sentences) == told, sentences
+    sentences.clear()
+    tasks.add("t", f"npz:{tmp_path}/x.npz?white={(1 << bits) - 1}", tell=sentences.append)
+    assert not any("dark" in text for text in sentences)

@@ -82,7 +82,7 @@ def add(
     source was read, such as what was guessed and left out; `keep` gets the listing of each split. InputError where an
     image is unusable, unless `options.skip_bad`, and where the splits cannot be learned from. Nothing is written.
     """
-    from munet.tasks.checks import check_classes, check_white
+    from munet.tasks.checks import check_classes, check_white, told_of_white
     from munet.tasks.duplicates import find_duplicates, refuse, told_of
     from munet.tasks.lookalikes import find_lookalikes, told_of_lookalikes
     from munet.tasks.sources import open_source
@@ -105,9 +105,12 @@ def add(
         refuse(duplicates, opened.address, opened.name)
     if tell is not None:
         alike = find_lookalikes(readings)
-        for sentence in (*told_of(duplicates, opened.name), *told_of_lookalikes(alike, opened.name)):
-            tell(sentence)
-        for sentence in told(opened, plan, labels):
+        for sentence in (
+            *told_of_white(opened, readings),
+            *told_of(duplicates, opened.name),
+            *told_of_lookalikes(alike, opened.name),
+            *told(opened, plan, labels),
+        ):
             tell(sentence)
     trust([opened.address])
     if keep is not None:
