@@ -9,20 +9,26 @@ from munet.tasks.sources.base import Source
 from munet.text import counted
 
 _SHOWN = 8  # classes that are listed in full
+_CLASSES, _TRAIN = "classes: ", "train has "
+
+
+def is_usual(sentence: str) -> bool:
+    """Whether a sentence is told of every task, rather than that something was guessed, lacking or left out."""
+    return sentence.startswith((_CLASSES, _TRAIN))
 
 
 def told(source: Source, plan: Mapping[str, Selection], labels: Mapping[str, np.ndarray]) -> list[str]:
     """One sentence each. `labels` int64 (N,) are those of what each split of the task holds."""
     classes, counts = source.classes, source.counts()
-    sentences = [f"classes: {listed(classes)}"]
+    sentences = [f"{_CLASSES}{listed(classes)}"]
     found = {part: np.bincount(values, minlength=len(classes)) for part, values in labels.items()}
     train = found["train"]
     least, most = int(train.argmin()), int(train.argmax())
     if train[least] == train[most]:
-        sentences.append(f"train has {counted(int(train[least]), 'image')} of each class")
+        sentences.append(f"{_TRAIN}{counted(int(train[least]), 'image')} of each class")
     else:
         few, many = f"{train[least]:,}", f"{train[most]:,}"
-        sentences.append(f"train has {few} ({classes[least]}) to {many} ({classes[most]}) images of a class")
+        sentences.append(f"{_TRAIN}{few} ({classes[least]}) to {many} ({classes[most]}) images of a class")
     for part in ("validation", "test"):
         lacking = [classes[label] for label in np.flatnonzero(found[part] == 0).tolist()]
         if lacking:
