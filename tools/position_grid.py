@@ -37,15 +37,14 @@ def features(network: Network, pre: Preprocessing, images: np.ndarray) -> torch.
 
 
 def main(photos: Path, weights: Path, size: int) -> None:
-    networks, linear = {}, weight_init.resize_posembed
-    for name, resize in {"linear": linear, "timm": as_timm}.items():
-        weight_init.resize_posembed = resize  # type: ignore[assignment]
+    networks = {}
+    for name, resize in {"linear": weight_init.resize_posembed, "timm": as_timm}.items():
+        weight_init.resize_posembed = resize
         root = load_root(ROOT, weights=weights, image_size=size)
         networks[name] = Network(root.architecture, root.layers, size)
         networks[name].with_patches = True
-    pre = Preprocessing.from_hyperparameters(
-        {"image_size": size}, variant="mu2net-plus", mean=root.architecture.mean, std=root.architecture.std
-    )
+    kind = networks["linear"].architecture
+    pre = Preprocessing.from_hyperparameters({"image_size": size}, variant="mu2net-plus", mean=kind.mean, std=kind.std)
     print("| set | test images | " + " | ".join(networks) + " |")
     means = dict.fromkeys(networks, 0.0)
     folders = sorted(path for path in photos.iterdir() if path.is_dir())
