@@ -91,6 +91,11 @@ def test_a_class_with_folders_in_it_is_no_needless_level(tmp_path: Path) -> None
     assert open_source(f"folder:{root}").counts() == {"train": 12, "test": 12}
 
 
+def test_a_needless_level_in_a_split_is_told(tmp_path: Path) -> None:
+    root = fill(tmp_path, product(("train/train", "test"), ("cat", "dog")))
+    assert open_source(f"folder:{root}").notes() == [f"the classes of train are looked for in {root}/train/train"]
+
+
 def test_splits_that_hold_no_classes_are_refused(tmp_path: Path) -> None:
     folds = fill(tmp_path / "a", product(("fold_0/train", "fold_0/val", "fold_1/train", "fold_1/val"), ("cat", "dog")))
     refused_to_add(f"folder:{folds}", "holds splits again (train, val)", f"folder:{folds}/fold_0")

@@ -86,11 +86,14 @@ def _step_in(root: Path, classes: Collection[str] = (), *, split: bool = False) 
 
 def _step_into_splits(layout: Layout) -> None:
     """Step through needless levels in the folders of splits: `test_set/test_set/<class>`."""
-    if "train" in layout.splits:
-        layout.splits["train"] = _step_in(layout.splits["train"], split=True)
-    known = {folder.name for folder in folders_in(layout.splits["train"])} if "train" in layout.splits else ()
-    for split, folder in layout.splits.items():
-        layout.splits[split] = _step_in(folder, known, split=True)
+    known: set[str] = set()
+    for split in sorted(layout.splits, key=lambda split: split != "train"):
+        folder = _step_in(layout.splits[split], known, split=True)
+        if folder != layout.splits[split]:
+            layout.notes.append(f"the classes of {split} are looked for in {folder}")
+        layout.splits[split] = folder
+        if split == "train":
+            known = {inner.name for inner in folders_in(folder)}
 
 
 def _is_split_layout(children: Sequence[Path]) -> bool:
