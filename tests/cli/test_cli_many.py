@@ -11,6 +11,7 @@ from PIL import Image
 import munet
 from cli_tools import Run
 from munet.tasks import load
+from munet.tasks.many import is_same, tasks_of
 
 
 def images(folder: Path, seed: int, counts: dict[str, int]) -> None:
@@ -44,6 +45,8 @@ def test_each_sub_folder_is_a_task_and_the_same_command_goes_on(fleet: Path, run
     assert "5.png: the file is empty" in err
     assert "1 of 5 tasks could not be added (torn)" in err
     assert "4 tasks added" in out
+    assert "signs: images from column 'file', labels from column 'label'" in err
+    assert "classes:" not in err
     system = munet.System.open(fleet)
     schemes = {name: system.task(name)["source"].partition(":")[0] for name in system.tasks}
     assert schemes == {"cats_dogs": "folder", "fruit": "folder", "shapes": "npz", "signs": "csv"}
@@ -74,6 +77,23 @@ def test_a_list_names_tasks_with_their_options(fleet: Path, run: Run) -> None:
     listed.write_text('[fruits]\nsource = "folder:data/torn"\n')
     code, _, err = run("add", fleet, "--list", listed)
     assert (code, "there is a task 'fruits' of other images" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("source", "means"),
+    [
+        ("folder:pets", "folder:{}/pets"),
+        ("wds:shards", "wds:{}/shards"),
+        ("idx:/mnt/mnist", "idx:/mnt/mnist"),
+        ("npz:s3://lab/x.npz", "npz:s3://lab/x.npz"),
+        ("hf:org/pets", "hf:org/pets"),
+    ],
+)
+def test_paths_of_a_list_are_seen_from_it(tmp_path: Path, source: str, means: str) -> None:
+    (tmp_path / "tasks.toml").write_text(f'[pets]\nsource = "{source}"\n')
+    (wanted,) = tasks_of(tmp_path / "tasks.toml")
+    assert wanted.source == means.format(tmp_path)
+    assert is_same(wanted.source, f"{wanted.source}?order=stratified")
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,9 @@ def test_weights_of_transformers_are_those_of_timm(name: str, prefix: str, dinov
         assert all(torch.equal(theirs.layers[slot][key], tensor) for key, tensor in tensors.items()), slot
 
 
-@pytest.mark.parametrize("prefix", ["model.", "module.", "model.backbone.", "module.model."])
+@pytest.mark.parametrize(
+    "prefix", ["model.", "module.", "model.backbone.", "module.model.", "net.", "student.encoder.", "_orig_mod."]
+)
 def test_what_a_wrapper_puts_before_the_names_is_taken_off(prefix: str, tmp_path: Path) -> None:
     state = vit("vit_tiny_patch16_224", 1).state_dict()
     save_file({prefix + key: tensor for key, tensor in state.items()}, tmp_path / "wrapped.safetensors")
@@ -126,3 +128,22 @@ def test_names_of_other_libraries_find_timms() -> None:
             with pytest.raises(InputError, match=rf"did you mean '(timm:)?{re.escape(ours)}'\?"):
                 load_root(spec)
     assert timm_name("resnet50") is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("hf-hub:timm/vit_tiny_patch16_224.augreg_in21k", "did you mean 'timm:vit_tiny_patch16_224.augreg_in21k'?"),
+        ("https://huggingface.co/timm/vit_tiny_patch16_224", "did you mean 'timm:vit_tiny_patch16_224'?"),
+        ("timm:timm/deit3_small_patch16_224", "did you mean 'deit3_small_patch16_224'?"),
+        ("dinov3_vits16", "its positions are rotary"),
+        ("timm:facebook/dinov3-vits16-pretrain-lvd1689m", "its positions are rotary"),
+        ("timm:vit_small_patch16_dinov3", "its positions are rotary"),
+        ("timm:eva02_tiny_patch14_224", "its positions are rotary"),
+        ("weights/my.safetensors", "--root timm:NAME --weights weights/my.safetensors"),
+    ],
+)
+def test_a_root_that_cannot_be_says_why_or_what_was_meant(spec: str, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load_root(spec)
+    assert said in str(caught.value)

@@ -95,7 +95,7 @@ def test_mixed_sizes_and_channels(tmp_path: Path) -> None:
         for row in range(30):
             shape = (10 + row, 20, 3) if label else (40, 50)
             Image.fromarray(rng.integers(0, 255, shape, dtype=np.uint8)).save(tmp_path / name / f"{row}.png")
-    record = tasks.add("mixed", f"folder:{tmp_path}")
+    record = tasks.add("mixed", f"folder:{tmp_path}?order=shuffled")
     split = tasks.load(record, "train", side=16)
     assert split.images.shape == (54, 16, 16, 3)
     grey = split.images[split.labels == 0]
@@ -123,14 +123,14 @@ def test_classes_that_cannot_be_learned(tmp_path: Path) -> None:
     refused(lambda: tasks.add("t", make_npz(tmp_path, lonely)), "class '2' has one usable image only")
     late = alternate.copy()
     late[[0, 1]] = 2  # both in train[:5%], which becomes the test split
-    refused(
-        lambda: tasks.add("t", make_npz(tmp_path, late)), "train 'train[10%:]' has no example of class '2'", "shuffle"
-    )
+    as_stored = f"{make_npz(tmp_path, late)}?order=stored"
+    refused(lambda: tasks.add("t", as_stored), "train 'train[10%:]' has no example of class '2'", "shuffle")
 
 
 def test_data_sorted_by_class(tmp_path: Path) -> None:
     address = make_npz(tmp_path, np.arange(100) // 50)
-    refused(lambda: tasks.add("t", address), "validation 'train[5%:10%]' holds class '0' only", "sorted by class")
+    as_stored = f"{address}?order=stored"
+    refused(lambda: tasks.add("t", as_stored), "validation 'train[5%:10%]' holds class '0' only", "sorted by class")
     refused(lambda: tasks.add("t", address, TaskOptions(train="train[:40]")), "has no example of class '1'")
     record = tasks.add("t", f"{address}?order=shuffled")
     assert record["source"] == f"{address}?order=shuffled"
@@ -217,7 +217,13 @@ def test_changed_pixels_are_refused_unless_allowed(tiny_npz: Path, tmp_path: Pat
         images, labels = stored["image"], stored["label"]
     images[40, 3, 3] ^= 1
     np.savez(folder / "train.npz", image=images, label=labels)
-    refused(lambda: tasks.load(record, "train"), "'digits'", "changed since it was added", "--allow-changed")
+    refused(
+        lambda: tasks.load(record, "train"),
+        "'digits'",
+        "changed since it was added",
+        "munet update SYSTEM digits",
+        "--allow-changed",
+    )
     assert len(tasks.load(record, "train", allow_changed=True).images) == 90
     assert len(tasks.load(record, "test").images) == 30, "the test split is as it was"
     images[40, 3, 3] ^= 1
@@ -335,15 +341,27 @@ def test_the_white_of_a_task_holds_for_its_files_and_for_new_ones(
         Image.fromarray(image).save(file)
     address = f"folder:{tmp_path / 'images'}"
     refused(lambda: tasks.add("dark", address), "almost black", "?white=4095", "?white=65535")
-    record = tasks.add("bright", f"{address}?white=4095")
+    record = tasks.add("bright", f"{address}?white=4095&order=shuffled")
     loaded = tasks.load(record, "test", side=32)
     found = find_split(record, "test")
     form = found.form(32)
     for row, (split, start, _) in enumerate(found.ranges):
         file = found.source.name(split, start)
         np.testing.assert_array_equal(form.picture(file), loaded.images[row])
-    dark = {**record, "source": f"{address}?white=65535"}
+    dark = {**record, "source": f"{address}?white=65535&order=shuffled"}
     monkeypatch.setenv("MUNET_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(decode, "QUICK", -1.0)  # everything goes through the folder of decoded splits
     assert Splits().get(record, "test", 16).images.max() > 200
     assert Splits().get(dark, "test", 16).images.max() <= 16  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("bits", "told"), [(14, True), (16, False)])
+def test_images_of_14_bits_are_told_to_be_dark(tmp_path: Path, bits: int, told: bool) -> None:
+    values = np.random.default_rng(0).integers(0, 1 << bits, (40, 9, 9), dtype=np.uint16)
+    np.savez(tmp_path / "x.npz", image=values, label=np.arange(40) % 2)
+    sentences: list[str] = []
+    tasks.add("t", f"npz:{tmp_path}/x.npz", tell=sentences.append)
+    assert any("the brightest value is 64 of 255; ?white=16383" in text for text in sentences) == told, sentences
+    sentences.clear()
+    tasks.add("t", f"npz:{tmp_path}/x.npz?white={(1 << bits) - 1}", tell=sentences.append)
+    assert not any("dark" in text for text in sentences)

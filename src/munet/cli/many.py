@@ -56,6 +56,7 @@ def _add(system: "System", one: "Wanted", options: Mapping[str, Any], place: str
     """The record of the new task, None where the system has it. InputError where another task has its name."""
     from munet.cli.text.progress import progress
     from munet.tasks.many import is_same
+    from munet.tasks.telling import is_usual
 
     if system.store.has_task(one.name):
         source = system.task(one.name)["source"]
@@ -65,10 +66,10 @@ def _add(system: "System", one: "Wanted", options: Mapping[str, Any], place: str
                 kind="exists",
             )
         return None
+    notes = list[str]()
     with progress(f"{place} reading {clean(one.name)}") as report:
-        return system.add_task(
-            one.name,
-            one.source,
-            **options,
-            progress=report,
-        )
+        record = system.add_task(one.name, one.source, **options, progress=report, tell=notes.append)
+    for note in notes:
+        if not is_usual(note):
+            tell(f"{clean(one.name)}: {clean(note)}")
+    return record

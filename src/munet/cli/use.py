@@ -34,12 +34,16 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     system: SystemPath,
+    named: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TASK...", help="Only these.", autocompletion=complete_task, show_default=False),
+    ] = None,
     split: Annotated[
         str | None, typer.Option(help="train, validation or test; test unless given.", show_default=False)
     ] = None,
     task: Annotated[
         list[str] | None,
-        typer.Option(help="Only this task; repeatable.", autocompletion=complete_task, show_default=False),
+        typer.Option(help="The same; repeatable.", autocompletion=complete_task, show_default=False),
     ] = None,
     trust_sources: TrustSources = False,
     device: Device = "auto",
@@ -59,12 +63,12 @@ def evaluate(
     calibration, worst images; --split is one of the source (test where there is one, else all).
 
     Example:
-      munet evaluate fleet --split test --task mnist
-      munet evaluate fleet --task flowers --data folder:new-photos
+      munet evaluate fleet mnist --split test
+      munet evaluate fleet flowers --data folder:new-photos
     """
     from munet.cli.text.progress import progress
 
-    opened = open_system(system)
+    opened, task = open_system(system), [*(named or []), *(task or [])]
     if data is None and (as_csv or skip_bad):
         raise InputError(f"{'--csv' if as_csv else '--skip-bad'} belongs to --data SOURCE: add it")
     if data is not None:
@@ -101,7 +105,9 @@ def _evaluate_on(
 ) -> None:
     """One task's model on other labelled images."""
     if not tasks or len(tasks) != 1:
-        raise InputError("--data is for one task: add --task NAME once")
+        raise InputError(
+            f"--data is for one task: name it, munet evaluate {clean(system.path)} TASK --data {clean(data)}"
+        )
     if as_csv and as_json:
         raise InputError("--csv and --json are two ways to print the same: give one")
     from munet.cli.text.progress import progress

@@ -40,7 +40,7 @@ def answers_on(
     not know are left out with a note. InputError where none is known, where the source has no such split, and for an
     image that cannot be used, unless `skip_bad`.
     """
-    source = open_source(address)
+    source = open_source(address, progress)
 
     def ready() -> tuple[Predictor, Form]:
         model = resolve(models.store, word)

@@ -1,5 +1,6 @@
 """Answers for any number of image files, one after the other, in memory that does not grow. Imports torch late."""
 
+import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from munet.inference.predict import Predictor
     from munet.model.loader import ModelLoader
 
-_THREADS = 8
+_THREADS = min(8, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)

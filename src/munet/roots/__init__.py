@@ -12,7 +12,7 @@ store_root.py   the root stored as the first model of a system
 from pathlib import Path
 
 from munet.errors import InputError, suggest
-from munet.roots.other_names import timm_name
+from munet.roots.other_names import timm_name, why_not
 from munet.roots.root import Root, check_depth
 
 __all__ = ["SCHEMES", "Root", "load_root"]
@@ -61,11 +61,15 @@ def load_root(
 def _guess(spec: str) -> str:
     """What a spec without a known scheme may have meant."""
     scheme, colon, name = spec.partition(":")
-    if colon and name:
-        return suggest(scheme, SCHEMES)
     bare = spec.rstrip(":")
     if (known := timm_name(bare)) is not None:
         return f" (did you mean 'timm:{known}'?)"
+    if colon and name:
+        return suggest(scheme, SCHEMES)
+    if bare.endswith((".safetensors", ".pth", ".pt", ".bin", ".ckpt")):
+        return f" (say which model the weights are of: --root timm:NAME --weights {bare})"
+    if reason := why_not(bare):
+        return f"; such a model cannot be one, for {reason}"
     if bare == "glyphs":
         return " (did you mean 'builtin:glyphs'?)"
     if bare.endswith(".npz"):

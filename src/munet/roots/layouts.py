@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 from munet.errors import InputError
@@ -9,8 +10,7 @@ from munet.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
-# what wrappers put before every name: Lightning, DataParallel, transformers' models with a head
-_PREFIXES = ("module.", "model.", "backbone.", "encoder.", "vit.", "dinov2.", "dinov2_with_registers.", "deit.")
+_FIRST = {"patch_embed", "cls_token", "pos_embed", "blocks", "embeddings"}  # what names begin with, unwrapped
 _PLAIN = {
     "embeddings.cls_token": "cls_token",
     "embeddings.position_embeddings": "pos_embed",
@@ -38,17 +38,12 @@ _LEFT_OUT = ("classifier.", "pooler.", "embeddings.mask_token", "distillation_cl
 
 
 def without_prefix(state: "Mapping[str, Tensor]") -> "dict[str, Tensor]":
-    """The same tensors without what a wrapper put before all of their names, or all but a head's."""
-    found = dict(state)
-    while True:
-        for prefix in _PREFIXES:
-            inside = [key for key in found if key.startswith(prefix)]
-            others = [key for key in found if not key.startswith((prefix, "head.", *_LEFT_OUT))]
-            if inside and not others and not (prefix == "encoder." and _is_transformers(found)):
-                found = {key.removeprefix(prefix): tensor for key, tensor in found.items()}
-                break
-        else:
-            return found
+    """The same tensors without what wrappers put before all of their names, or all but a head's: `model.`, `module.`,
+    `vit.`, `student.backbone.`."""
+    common = commonprefix([key for key in state if not key.startswith(("head.", *_LEFT_OUT))])  # noqa: RUF071 - cut at the last dot below
+    prefix = common[: common.rfind(".") + 1]
+    found = {key.removeprefix(prefix): tensor for key, tensor in state.items()}
+    return found if _FIRST & {key.partition(".")[0] for key in found} else dict(state)
 
 
 def _is_transformers(state: "Mapping[str, Tensor]") -> bool:

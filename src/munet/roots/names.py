@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from munet.errors import InputError
-from munet.roots.other_names import timm_name
+from munet.roots.other_names import timm_name, why_not
 
 _CUT = ("vit_", "deit")  # plain transformers, which a root can be
 _LIKE = 0.8
@@ -29,6 +29,10 @@ def check_timm_name(name: str) -> None:
 
 def unknown_model(name: str, known: Iterable[str]) -> InputError:
     """That timm has no such model, and which of those that can be a root is like it."""
+    if reason := why_not(name):
+        return InputError(
+            f"timm has no model '{name}', and such a model cannot be a root, for {reason}", kind="unknown-root"
+        )
     near = max((_likeness(name, found), found) for found in ("", *known) if found.startswith(_CUT) or not found)
     hint = f" (did you mean '{near[1]}'?)" if near[0][0] >= _LIKE else f"; those that can be cut: {_LISTED}"
     return InputError(f"timm has no model '{name}'{hint}", kind="unknown-root")

@@ -12,6 +12,7 @@ from munet.tasks.sources.numbering import NO_CLASS
 from munet.text import counted
 
 _ALMOST_BLACK = 16  # of 255: what 12 bits in 16 become
+_QUARTER = 64  # what 14 bits become
 
 
 def _way_out(source: Source) -> str:
@@ -64,6 +65,14 @@ def check_white(source: Source, readings: Mapping[str, Reading], *, first: str =
         f"{source.address}: all images are almost black, the brightest value is {brightest} if {white} is white and "
         f"stands for 255: {first}{example} ?white={white} if they are meant to be so dark"
     )
+
+
+def told_of_white(source: Source, readings: Mapping[str, Reading]) -> list[str]:
+    """A sentence where images that can hold many bits use a quarter of them at most, as 14 bits in 16 do."""
+    brightest = max(reading.brightest for reading in readings.values())
+    if source.white is not None or brightest > _QUARTER or source.usual_white(readings["train"].examples[0][0]) <= 255:
+        return []
+    return [f"images are dark: the brightest value is {brightest} of 255; ?white=16383 if they have 14 bits in 16"]
 
 
 def _check_trained(source: Source, plan: Mapping[str, Selection], labels: Mapping[str, np.ndarray]) -> None:

@@ -55,7 +55,7 @@ def update(
         refuse_received(record)
         refuse_missing(record)
         _refuse_overlap(record)
-        opened = open_source(record["source"])
+        opened = open_source(record["source"], progress)
         opened.take_numbers(record["classes"])
         source, new_classes = _classes(record, opened, extend=extend)
         for note in source.notes():

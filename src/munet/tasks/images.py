@@ -3,7 +3,9 @@
 import io
 import os
 import stat
+from contextlib import nullcontext
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,8 @@ from munet.tasks.arrays import convert_images, over_white
 from munet.tasks.image_files import looks_like_heif, register_heif
 
 _PHOTOMETRIC = 262  # a tag of TIFF
+_PIXELS = 4_000_000
+_LARGE = BoundedSemaphore(4)  # as many images of more pixels are decoded at once, in whatever many threads: memory
 
 
 def decode_image(
@@ -37,14 +41,14 @@ def decode_image(
         name = name or str(image)
         image = read_bytes(Path(image))
     name = name or "the image"
-    if isinstance(image, np.ndarray) or (hasattr(image, "__array__") and not isinstance(image, Image.Image)):
+    if isinstance(image, (bytes, bytearray, memoryview)):
+        pixels = _decode_bytes(bytes(image), name, side if size is None else max(size), white)
+    elif isinstance(image, np.ndarray) or (hasattr(image, "__array__") and not isinstance(image, Image.Image)):
         array = np.asarray(image)
         found = convert_images(array[None], name, white)
         if found.unusable:
             raise InputError(f"{name}: NaN or infinite values")
         pixels = found.pixels[0]
-    elif isinstance(image, (bytes, bytearray, memoryview)):
-        pixels = _decode_bytes(bytes(image), name, side if size is None else max(size), white)
     elif isinstance(image, Image.Image):
         pixels = _guarded(lambda: _pixels(image, white), name)
     else:
@@ -56,11 +60,18 @@ def decode_image(
 def read_bytes(path: Path) -> bytes:
     """Content of a file; InputError that names it, also where it is a pipe or a device, which may never end."""
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            kind = "folder" if path.is_dir() else "pipe or device"
+        about = os.stat(path)
+        if not stat.S_ISREG(about.st_mode):
+            kind = "folder" if stat.S_ISDIR(about.st_mode) else "pipe or device"
             raise InputError(f"{path}: cannot be read: it is a {kind}, no file")
-        with open(path, "rb", buffering=0) as file:  # read as a whole: of small files a buffer is half the time
-            return file.readall()
+        file = os.open(path, os.O_RDONLY)
+        try:
+            parts = [os.read(file, about.st_size + 1)]  # of small files one call is all, and half the time of a buffer
+            while len(parts[-1]) and len(parts[0]) != about.st_size:
+                parts.append(os.read(file, 1 << 24))
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+        finally:
+            os.close(file)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
 
@@ -92,7 +103,8 @@ def _decode_bytes(data: bytes, name: str, side: int | None, white: int | None) -
             if side is not None:
                 # JPEG decodes fast at a half, a quarter or an eighth; twice the final size loses nothing visible.
                 image.draft(None, (2 * side, 2 * side))  # type: ignore[arg-type]
-            return _pixels(image, white)
+            with _LARGE if image.width * image.height > _PIXELS else nullcontext():
+                return _pixels(image, white)
 
     return _guarded(decode, name)
 
@@ -122,7 +134,8 @@ def _pixels(image: Image.Image, white: int | None) -> np.ndarray:
     file_format = image.format
     inverted = getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0  # 0 is white; Pillow turns it only for 8 bits
     image.load()
-    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:  # else it would only be copied
+    told = image.info or hasattr(image, "tag_v2")  # without either there is no EXIF, and asking takes a while
+    if told and image.getexif().get(ExifTags.Base.Orientation, 1) != 1:  # else it would only be copied
         image = ImageOps.exif_transpose(image)
     # Pillow widens the 16 bits of PNG and PPM to 32.
     if image.mode.startswith("I;16") or (image.mode == "I" and file_format in ("PNG", "PPM")):

@@ -16,7 +16,7 @@ _OPTIONS: dict[str, type] = {
     **dict.fromkeys(("private", "skip_bad", "allow_overlap", "allow_duplicates"), bool),
 }
 _TABLES = {"train.csv", "train.tsv", "train.jsonl", "train.parquet", "labels.csv", "metadata.csv", "metadata.jsonl"}
-_HERE = ("folder", "csv", "npz")  # schemes whose location is always a path
+_HERE = ("folder", "csv", "npz", "idx", "cifar", "wds")  # schemes whose location is a path, or in a store
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _wanted(path: Path, name: str, table: Any) -> Wanted:
 
 def _seen_from(folder: Path, address: str) -> str:
     scheme, colon, rest = address.partition(":")
-    if not colon or scheme not in _HERE or Path(rest).expanduser().is_absolute():
+    if not colon or scheme not in _HERE or "://" in rest or Path(rest).expanduser().is_absolute():
         return address
     return f"{scheme}:{folder / rest}"
 
@@ -111,4 +111,4 @@ def is_same(address: str, recorded: str) -> bool:
 
 def _place(scheme: str, rest: str) -> str:
     location = split_address(rest)[0]
-    return str(absolute(location)) if scheme in _HERE else location
+    return str(absolute(location)) if scheme in _HERE and "://" not in location else location

@@ -77,12 +77,18 @@ def _train_base(counts: Mapping[str, int], plan: Mapping[str, Selection]) -> Sel
 
 def _named(splits: Sequence[str]) -> str:
     """Options that use splits of other names, by what they seem to be."""
-    meant = {split: name for name, split in match_splits(splits).items()}
-    if "train" in meant:
-        return " ".join(f"--{split} '{meant[split]}'" for split in PARTS if split in meant)
-    if len(splits) > 2:
-        return f"--train '{'+'.join(splits[:-2])}' --validation '{splits[-2]}' --test '{splits[-1]}'"
-    return f"--train '{next(iter(splits), 'test')}[10%:]'"
+    meant: dict[str, str] = {part: name for name, part in match_splits(splits).items()}
+    others = [name for name in splits if name not in meant.values()]
+    if "train" not in meant and not others:  # each would be tested on what it is trained on
+        part, name = next(iter(meant.items()))
+        return f"--train '{name}[10%:]' --{part} '{name}[:10%]'"
+    if meant:
+        meant.setdefault("train", "+".join(others))
+    elif len(others) > 2:
+        meant = {"train": "+".join(others[:-2]), "validation": others[-2], "test": others[-1]}
+    else:
+        meant = dict(zip(PARTS[::2], others, strict=False))
+    return " ".join(f"--{part} '{meant[part]}'" for part in PARTS if part in meant)
 
 
 def _cut(base: Selection, missing: Sequence[str], counts: Mapping[str, int]) -> dict[str, Selection]:

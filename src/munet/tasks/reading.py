@@ -80,7 +80,7 @@ def read(
     """
     labels = _labels(source, ranges)
     names = [(split, index) for split, start, stop in ranges for index in range(start, stop)]
-    listing = bytearray()
+    plain, listing = labels.tolist(), bytearray()
     good: list[int] = []
     contents: list[bytes] = []
     bad: list[str] = []
@@ -104,7 +104,7 @@ def read(
         for first, chunk in _chunks(_items(source, ranges)):
             many = pool.map if _is_large(chunk) else map
             for index, (digest, result, seen) in enumerate(many(work, enumerate(chunk, first)), first):
-                listing += entry(digest, labels[index])
+                listing += entry(digest, plain[index])
                 if isinstance(result, InputError):
                     if not skip_bad:
                         raise InputError(

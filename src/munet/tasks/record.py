@@ -82,7 +82,7 @@ def add(
     source was read, such as what was guessed and left out; `keep` gets the listing of each split. InputError where an
     image is unusable, unless `options.skip_bad`, and where the splits cannot be learned from. Nothing is written.
     """
-    from munet.tasks.checks import check_classes, check_white
+    from munet.tasks.checks import check_classes, check_white, told_of_white
     from munet.tasks.duplicates import find_duplicates, refuse, told_of
     from munet.tasks.lookalikes import find_lookalikes, told_of_lookalikes
     from munet.tasks.sources import open_source
@@ -90,7 +90,7 @@ def add(
     from munet.tasks.trust import trust
 
     name = check_name(name)
-    opened = open_source(_without_rare(source) if options.rare == "drop" else source)
+    opened = open_source(_without_rare(source) if options.rare == "drop" else source, progress)
     opened.refuse_doubtful()
     if tell is not None:
         for note in opened.notes():
@@ -105,9 +105,12 @@ def add(
         refuse(duplicates, opened.address, opened.name)
     if tell is not None:
         alike = find_lookalikes(readings)
-        for sentence in (*told_of(duplicates, opened.name), *told_of_lookalikes(alike, opened.name)):
-            tell(sentence)
-        for sentence in told(opened, plan, labels):
+        for sentence in (
+            *told_of_white(opened, readings),
+            *told_of(duplicates, opened.name),
+            *told_of_lookalikes(alike, opened.name),
+            *told(opened, plan, labels),
+        ):
             tell(sentence)
     trust([opened.address])
     if keep is not None:
@@ -196,12 +199,12 @@ def _split_record(source: "Source", selection: "Selection", found: "Reading") ->
 
 
 def _plan(source: "Source", options: TaskOptions, tell: Callable[[str], None] | None) -> "dict[str, Selection]":
-    """The splits of a new task. Where those of a shuffled source cannot be cut from it so that every class is trained
-    on, they are cut class by class, and the address of the source says so."""
+    """The splits of a new task. Where those that have to be cut from train cannot be, or would lack classes that have
+    images enough, they are cut class by class, and the address of the source says so."""
     from munet.tasks.checks import check_classes
     from munet.tasks.planning import plan_splits
 
-    def plan() -> "dict[str, Selection]":
+    def plan() -> "tuple[dict[str, Selection], str]":
         found = plan_splits(
             source.counts(),
             options.given,
@@ -211,28 +214,46 @@ def _plan(source: "Source", options: TaskOptions, tell: Callable[[str], None] | 
         )
         labels = {part: _labels(source, found[part].ranges) for part in PARTS}
         check_classes(source, found, labels, rare=options.rare == "keep")
-        return found
+        return found, _lacking(source, options, labels)
 
+    usual, first = None, None
     try:
-        return plan()
+        usual, fault = plan()
     except InputError as error:
-        if source.order_kind != "shuffled" or "order" in source.options:
-            raise
-        reason = str(error)
-        first = error
+        first, fault = error, str(error)
+    sliced = any("[" in expression for expression in options.given.values() if expression)  # they mean this order
+    if not fault or sliced or "order" in source.options or source.order_kind == "stratified":
+        if first is not None:
+            raise first
+        return usual or {}
     address = source.address
     source.stratify()
     try:
-        found = plan()
+        found, _ = plan()
     except InputError as second:
-        same = str(second).replace("&order=stratified", "").replace("?order=stratified", "") == reason
-        if same:  # the order has nothing to do with it
-            raise first from None
-        raise
+        same = str(second).replace("&order=stratified", "").replace("?order=stratified", "") == fault
+        if usual is None:
+            raise (first if same and first else second) from None  # `same`: the order has nothing to do with it
+        source.keep_order()
+        return usual
     if tell is not None:
-        fault = reason.removeprefix(f"{address}: ").rpartition(": ")[0]  # without the way out, which was taken
+        if first is not None:
+            fault = fault.removeprefix(f"{address}: ").rpartition(": ")[0]  # without the way out, which was taken
         tell(f"the splits are cut class by class (?order=stratified), for cut as usual {fault}")
     return found
+
+
+def _lacking(source: "Source", options: TaskOptions, labels: "Mapping[str, np.ndarray]") -> str:
+    """What splits that were cut from train lack although there are images enough, or nothing."""
+    import numpy as np
+
+    from munet.tasks.telling import lacks, lacks_needlessly
+
+    found = {part: np.bincount(labels[part], minlength=len(source.classes)) for part in PARTS}
+    cut = [part for part in ("validation", "test") if options.given[part] is None and part not in source.counts()]
+    needless = [part for part in cut if lacks_needlessly(found, part)]
+    names = {part: [source.classes[label] for label in np.flatnonzero(found[part] == 0)] for part in needless}
+    return " and ".join(lacks(part, names[part]) for part in needless)
 
 
 def _labels(source: "Source", ranges: Any) -> "np.ndarray":

@@ -115,7 +115,8 @@ class RecordedSplit:
     def _changed(self, what: str) -> str:
         return (
             f"the data of task '{self.record['name']}' ({self.record['source']}) changed since it was added: {what}; "
-            "restore it, add it as a new task, or go on with --allow-changed"
+            f"restore it, take what is there now (munet update SYSTEM {self.record['name']}), add it as a new task, or "
+            "evolve all the same with --allow-changed"
         )
 
     @cached_property

@@ -6,25 +6,30 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 _WORDS = {
-    "train": ("train", "training", "trainset", "trn"),
-    "validation": ("validation", "validate", "valid", "val", "dev", "validset", "valset", "validating"),
+    "train": ("train", "training", "trainset", "trn", "trainval"),
+    "validation": ("validation", "validate", "valid", "val", "dev", "development", "validset", "valset", "validating"),
     "test": ("test", "testing", "testset", "eval", "evaluation", "holdout"),
 }
 _SPLIT_OF = {word: split for split, words in _WORDS.items() for word in words}
 _NOISE = frozenset(("set", "split", "data", "dataset", "images", "image", "imgs", "img", "photos", "folder", "dir"))
-_PART = re.compile(r"(?P<before>.*?)(k?fold|part|cv|chunk|shard|batch|split)[ _-]?\d+", re.IGNORECASE | re.DOTALL)
+_PART = re.compile(
+    rf"(?P<before>.*?)(k?fold|part|cv|chunk|shard|batch|split|{'|'.join(sorted(_NOISE))})[ _-]?\d+",
+    re.IGNORECASE | re.DOTALL,
+)
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")  # TrainSet, TestImages
 
 
 def match_splits(names: Iterable[str]) -> dict[str, str]:
     """The names that mean train, validation or test, and which.
 
-    Case does not count, nor do digits behind the word (`train2017`) or words that say nothing (`test_images`). Other
-    words may stand around it where several names share them: `seg_train` and `seg_test`, but not `train station`.
+    Case does not count, nor do digits (`train2017`, `01_train`) or words that say nothing (`test_images`). Other words
+    may stand around it where several names share them: `seg_train` and `seg_test`, but not `train station`.
     """
     plain: dict[str, str] = {}
     around: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
     for name in names:
-        words = [word for word in re.split(r"[\W_]+", name.casefold()) if word and word not in _NOISE]
+        words = [word for word in re.split(r"[\W_]+", _HUMP.sub("_", name).casefold()) if word not in _NOISE]
+        words = [word for word in words if word.rstrip("0123456789")]
         meant = [_SPLIT_OF[bare] for word in words if (bare := word.rstrip("0123456789")) in _SPLIT_OF]
         if len(meant) != 1:
             continue
@@ -45,6 +50,11 @@ def are_parts(names: Sequence[str]) -> bool:
     return len(names) > 1 and all(found) and len({match["before"] for match in found if match}) == 1
 
 
+def says_nothing(name: str) -> bool:
+    """Whether a folder of this name holds what any folder holds: `images`."""
+    return name.casefold() in _NOISE
+
+
 def normal(name: str) -> str:
     """One form of names that differ in case or in the form of their accents only."""
     return unicodedata.normalize("NFC", name).casefold()
@@ -52,4 +62,4 @@ def normal(name: str) -> str:
 
 def in_grammar(name: str) -> str:
     """`name` with what split expressions cannot hold replaced by an underscore."""
-    return re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII) or "_"
+    return re.sub(r"[^\w.-]+", "_", name) or "_"

@@ -24,10 +24,7 @@ PARTS = ("train", "validation", "test")
 ALIASES = {"val": "validation", "valid": "validation"}
 
 _DIGITS = 15
-_SLICE = re.compile(
-    r"(?P<split>[\w.-]+)(?P<slice>\[(?P<start>-?[\d_]*\d%?)?:(?P<stop>-?[\d_]*\d%?)?\])?",
-    re.ASCII,
-)
+_SLICE = re.compile(r"(?P<split>[\w.-]+)(?P<slice>\[(?P<start>-?[0-9_]*[0-9]%?)?:(?P<stop>-?[0-9_]*[0-9]%?)?\])?")
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,7 @@ def test_a_read_error_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def fail(*path: Any, **how: Any) -> Any:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("munet.tasks.images.open", fail, raising=False)
+    monkeypatch.setattr("munet.tasks.images.os.read", fail)
     refused(f"folder:{tmp_path}", f"{tmp_path}/", ".png: cannot be read: Permission denied")
 
 

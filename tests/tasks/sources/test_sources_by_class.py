@@ -13,7 +13,7 @@ from PIL import Image
 from munet.errors import InputError
 from munet.store.schema import TaskData
 from munet.tasks.planning import plan_splits
-from munet.tasks.record import add, load
+from munet.tasks.record import TaskOptions, add, load
 from munet.tasks.sources.by_class import by_class
 
 PIXELS = np.random.default_rng(3).integers(0, 255, (600, 5, 5), dtype=np.uint8)
@@ -72,11 +72,14 @@ def test_what_could_be_cut_before_is_cut_as_before(tmp_path: Path) -> None:
     assert record["splits"]["test"]["expression"] == "train[:5%]"
 
 
-def test_asked_for_it_cuts_any_source(tmp_path: Path) -> None:
+def test_it_cuts_any_source(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", image=PIXELS[:90], label=np.repeat(np.arange(3), 30))
     with pytest.raises(InputError, match=r"order=stratified"):
-        add("sorted", f"npz:{tmp_path}/a.npz")
-    record = add("mixed", f"npz:{tmp_path}/a.npz?order=stratified")
+        add("as-stored", f"npz:{tmp_path}/a.npz?order=stored")
+    told: list[str] = []
+    record = add("sorted", f"npz:{tmp_path}/a.npz", tell=told.append)
+    assert record["source"] == f"npz:{tmp_path}/a.npz?order=stratified"
+    assert any("class by class (?order=stratified), for cut as usual validation 'train[5%:10%]'" in t for t in told)
     for part in ("train", "validation", "test"):
         assert classes_in(record, part) == {0, 1, 2}
 
@@ -99,14 +102,29 @@ def test_the_way_out_of_too_few_works(tmp_path: Path) -> None:
         plan_splits({"train": 2}, {})
 
 
-def test_classes_that_validation_lacks_are_told_with_the_way_out(tmp_path: Path) -> None:
+def test_where_validation_would_lack_a_class_it_is_cut_class_by_class(tmp_path: Path) -> None:
     told: list[str] = []
     fill(tmp_path, [60, 60, 4])
-    add("a", f"folder:{tmp_path}", tell=told.append)
+    record = add("a", f"folder:{tmp_path}", tell=told.append)
+    assert record["source"] == f"folder:{tmp_path}?order=stratified"
+    assert "for cut as usual validation has no image of 1 class and test has no image of 1 class" in " ".join(told)
+    assert classes_in(record, "validation") == classes_in(record, "test") == {0, 1, 2}
+    assert not any("(?order=stratified cuts" in text for text in told)
+
+
+@pytest.mark.parametrize("options", [TaskOptions(train="train[:90%]"), TaskOptions(test="train[:3]")])
+def test_slices_that_were_named_mean_the_order_that_they_were_named_in(tmp_path: Path, options: TaskOptions) -> None:
+    told: list[str] = []
+    fill(tmp_path, [60, 60, 4])
+    record = add("a", f"folder:{tmp_path}", options, tell=told.append)
+    assert record["source"] == f"folder:{tmp_path}"
     assert any("validation has no image of 1 class (?order=stratified cuts class by class): c002" in t for t in told)
-    told.clear()
-    add("b", f"folder:{tmp_path}?order=stratified", tell=told.append)
-    assert not any("has no image" in text for text in told)
+
+
+def test_a_class_that_no_order_could_give_to_validation_leaves_the_order(tmp_path: Path) -> None:
+    record = add("a", f"folder:{fill(tmp_path, [60, 60, 1])}", TaskOptions(rare="keep"))
+    assert record["source"].startswith(f"folder:{tmp_path}")
+    assert classes_in(record, "train") == {0, 1, 2}
 
 
 def test_where_the_order_is_not_to_blame_it_is_not_named(tmp_path: Path) -> None:

@@ -91,6 +91,21 @@ def test_an_archive_is_read_changed_and_read_without_a_network(
         tasks.load(record, "train")
 
 
+def test_what_is_copied_is_told_in_megabytes(store: MemoryStore) -> None:
+    images = np.random.default_rng(0).integers(0, 255, (60, 200, 300), np.uint8)
+    data = io.BytesIO()
+    np.savez(data, image=images, label=np.arange(60) % 3)
+    obstore.put(store, "x.npz", data.getvalue())
+    told: list[tuple[int, int]] = []
+    tasks.add("t", "npz:s3://bucket/x.npz", progress=lambda done, total: told.append((done, total)))
+    copied = told[: told.index((4, 4)) + 1]
+    assert copied == sorted(copied)
+    assert told[-1] == (60, 60), "then images"
+    told.clear()
+    open_source("npz:s3://bucket/x.npz", progress=lambda done, total: told.append((done, total)))
+    assert told == [], "nothing is copied again"
+
+
 def test_a_folder_and_what_changed_in_it_alone_is_fetched(
     store: MemoryStore, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,6 +54,11 @@ def refused_to_add(address: str, *words: str) -> None:
         ("train_images", "val_images", "test_images"),
         ("train2017", "val2017", "test2017"),
         ("trainset", "validation_set", "testset"),
+        ("TrainSet", "DevSet", "TestSet"),
+        ("01_train", "02_val", "03_test"),
+        ("train_70", "val_10", "test_20"),
+        ("training_set/training_set", "val_set/val_set", "test_set/test_set"),
+        ("seg_train/seg_train", "seg_val/seg_val", "seg_test/x"),
     ],
 )
 def test_splits_by_any_name(tmp_path: Path, names: tuple[str, ...]) -> None:
@@ -69,6 +74,88 @@ def test_names_that_mean_no_split() -> None:
     assert are_parts(["HAM_part_1", "HAM_part_2"])
     assert not are_parts(["cat_part_1", "dog_part_1"])
     assert not are_parts(["fold_0"])
+
+
+def test_other_folders_beside_splits_bring_no_classes(tmp_path: Path) -> None:
+    """The layouts of Intel's scenes and of fastai's cats and dogs."""
+    root = fill(tmp_path, (*product(("train", "valid", "sample/train", "sample/valid"), ("cat", "dog")), "pred/pred"))
+    source = open_source(f"folder:{root}")
+    assert (source.classes, source.counts()) == (("cat", "dog"), {"train": 8, "validation": 8})
+    told = " | ".join(source.notes())
+    assert "sample has no folder of a class of train, only 'train, valid': left out, 16 images" in told
+    assert "pred has no folder of a class of train, only 'pred': left out, 4 images without labels" in told
+
+
+def test_a_class_with_folders_in_it_is_no_needless_level(tmp_path: Path) -> None:
+    root = fill(tmp_path, (*product(("train",), ("cat", "dog")), "test/cat/2019", "test/cat/2020"), 6)
+    assert open_source(f"folder:{root}").counts() == {"train": 12, "test": 12}
+
+
+def test_a_needless_level_in_a_split_is_told(tmp_path: Path) -> None:
+    root = fill(tmp_path, product(("train/train", "test"), ("cat", "dog")))
+    assert open_source(f"folder:{root}").notes() == [f"the classes of train are looked for in {root}/train/train"]
+
+
+def test_splits_that_hold_no_classes_are_refused(tmp_path: Path) -> None:
+    folds = fill(tmp_path / "a", product(("fold_0/train", "fold_0/val", "fold_1/train", "fold_1/val"), ("cat", "dog")))
+    refused_to_add(f"folder:{folds}", "holds splits again (train, val)", f"folder:{folds}/fold_0")
+    assert open_source(f"folder:{folds}/fold_0").counts() == {"train": 8, "validation": 8}
+    parts = fill(tmp_path / "b", ("images_001/images", "images_002/images"), 20)
+    refused_to_add(f"folder:{parts}", "images_001, images_002 hold no folders of classes, only 'images'", "csv:FILE")
+    sites = fill(tmp_path / "c", product(("amazon/images", "dslr/images"), ("cup", "desk")), 20)
+    refused_to_add(f"folder:{sites}", "the same sub-folders (cup, desk)", "?level=2")
+    inner = add("inner", f"folder:{sites}?level=2", TaskOptions("amazon[20%:]", "amazon[:20%]", "dslr"))
+    assert inner["classes"] == ["cup", "desk"]
+
+
+def test_splits_and_masks_in_class_folders_come_with_a_pattern_that_reads_them(tmp_path: Path) -> None:
+    root = fill(tmp_path / "a", product(("cat", "dog"), ("train", "test")), 20)
+    refused_to_add(f"folder:{root}", "?pattern={class}/{split}/**")
+    read = open_source(f"folder:{root}?pattern={{class}}/{{split}}/**")
+    assert (read.classes, read.counts()) == (("cat", "dog"), {"train": 40, "test": 40})
+    root = fill(tmp_path / "b", product(("COVID", "Normal"), ("images", "masks")), 20)
+    refused_to_add(f"folder:{root}", "?pattern={class}/images/**")
+    read = open_source(f"folder:{root}?pattern={{class}}/images/**")
+    assert (read.classes, read.counts()) == (("COVID", "Normal"), {"train": 40})
+
+
+@pytest.mark.parametrize(
+    ("folders", "options"),
+    [
+        (("entrainement", "validation", "test"), ("entrainement", "validation", "test")),
+        (("validation", "learn"), ("learn", "validation", None)),
+        (("development", "evaluation"), ("validation[10%:]", "validation[:10%]", None)),
+        (("test",), ("test[10%:]", None, "test[:10%]")),
+        (("Fold 1", "Fold 2", "Fold 3"), ("Fold_1", "Fold_2", "Fold_3")),
+        (("kfold1", "kfold2"), ("kfold1", None, "kfold2")),
+    ],
+)
+def test_the_way_out_where_no_split_is_called_train_works(
+    tmp_path: Path, folders: tuple[str, ...], options: tuple[str | None, str | None, str | None]
+) -> None:
+    root = fill(tmp_path, product(folders, ("cat", "dog")), 20)
+    train, validation, test = options
+    chosen = TaskOptions(train=train, validation=validation, test=test)
+    said = [f"--{part} '{text}'" for part, text in chosen.given.items() if text]
+    refused_to_add(f"folder:{root}", "there is no split 'train'", f"for instance {' '.join(said)}")
+    assert add("pets", f"folder:{root}", chosen)["classes"] == ["cat", "dog"]
+
+
+def test_classes_that_differ_in_case_are_told(tmp_path: Path) -> None:
+    notes = open_source(f"folder:{fill(tmp_path, ('Daisy', 'daisy', 'rose'))}").notes()
+    assert notes == ["'Daisy' and 'daisy' are two classes: join the folders if they are one"]
+
+
+def test_an_archive_is_to_be_unpacked(tmp_path: Path) -> None:
+    (tmp_path / "photos.zip").write_bytes(b"PK")
+    refused_to_add(f"folder:{tmp_path}/photos.zip", "this is a file; unpack it")
+
+
+def test_names_of_splits_in_any_script(tmp_path: Path) -> None:
+    root = fill(tmp_path, product(("训练", "测试"), ("cat", "dog")), 20)
+    refused_to_add(f"folder:{root}", "--train '测试'")
+    record = add("pets", f"folder:{root}?level=2", TaskOptions("训练[:90%]", "训练[90%:]", "测试"))
+    assert record["splits"]["test"]["ranges"] == [["测试", 0, 40]]
 
 
 def test_classes_called_like_splits_are_classes(tmp_path: Path) -> None:
@@ -322,6 +409,14 @@ def test_pipes_and_devices_are_no_images_and_never_opened(tmp_path: Path) -> Non
     for path in (folder / "pipe.png", folder / "zero.png"):
         with pytest.raises(InputError, match=f"{path.name}: cannot be read: it is a pipe or device"):
             decode_image(path)
+
+
+@pytest.mark.parametrize("pattern", ["{class}.*", "{class}.*.png", "{class}.*.*"])
+def test_names_with_dots(tmp_path: Path, pattern: str) -> None:
+    """`cat.12.jpg`, as Kaggle's cats and dogs are called."""
+    for row in range(8):
+        Image.fromarray(PIXELS[row]).save(tmp_path / f"{('cat', 'dog')[row % 2]}.{row}.png")
+    assert open_source(f"folder:{tmp_path}?pattern={pattern}").classes == ("cat", "dog")
 
 
 def test_patterns_and_levels_that_cannot_be_used(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from tempfile import mkdtemp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from examples import examples
 from munet.errors import InputError
 from munet.tasks.record import add
 from munet.tasks.sources import open_source
@@ -39,7 +40,7 @@ def scratch() -> Path:
     return Path(mkdtemp(prefix="odd-"))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=8),
     st.sampled_from([",", ";", "\t", " ", "|"]),
@@ -59,7 +60,7 @@ def test_any_table(rows: list[list[str]], delimiter: str, name: str, named: bool
         shutil.rmtree(folder)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.lists(NAMES, min_size=1, max_size=4), max_size=12))
 def test_any_folder(paths: list[list[str]]) -> None:
     folder = scratch()

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from examples import examples
 from munet.errors import InputError
 from munet.tasks.record import TaskOptions, add
 from munet.tasks.sources import open_source
@@ -57,7 +58,7 @@ def in_scratch(write: Callable[[Path], str]) -> None:
         shutil.rmtree(folder)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.dictionaries(KEYS, ARRAY, max_size=6), OPTIONS, st.sampled_from(["a.npz", "dir", "npy", "split"]))
 def test_any_archive(held: dict[str, np.ndarray], options: str, kind: str) -> None:
     def write(folder: Path) -> str:
@@ -71,7 +72,7 @@ def test_any_archive(held: dict[str, np.ndarray], options: str, kind: str) -> No
     in_scratch(write)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     arrays.arrays(np.dtype("u1"), (6, 2, 2), elements=st.integers(0, 255)),
     arrays.arrays(st.sampled_from([np.dtype("u1"), np.dtype("i8"), np.dtype("f4"), np.dtype("S2")]), (6,)),
@@ -92,7 +93,7 @@ def flipped(content: bytes, place: int, value: int) -> bytes:
     return bytes(changed)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(0, 40), st.integers(0, 255), st.booleans(), st.booleans())
 def test_any_damage_of_idx_files(place: int, value: int, packed: bool, labels: bool) -> None:
     def write(folder: Path) -> str:
@@ -109,7 +110,7 @@ def test_any_damage_of_idx_files(place: int, value: int, packed: bool, labels: b
     in_scratch(write)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(0, 1 << 14), st.integers(0, 255), st.integers(0, 1 << 14))
 def test_any_damage_of_an_archive_or_a_shard(place: int, value: int, length: int) -> None:
     def write(folder: Path) -> str:
@@ -130,7 +131,7 @@ def test_any_damage_of_an_archive_or_a_shard(place: int, value: int, length: int
     in_scratch(write)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(
         st.tuples(
@@ -163,7 +164,7 @@ LABEL = st.one_of(st.none(), st.integers(-3, 9), st.floats(width=32), st.text(ma
 
 
 @pytest.mark.filterwarnings("ignore")  # of datasets
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(LABEL, min_size=1, max_size=8), st.data())
 def test_any_labels_of_a_hugging_face_set(labels: list[Any], data: st.DataObject) -> None:
     import datasets

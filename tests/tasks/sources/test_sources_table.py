@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 from collections import Counter
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,12 @@ PAIRS = list(zip(NAMES, LABELS, strict=True))
         ("a.tsv", "name\tlabel\tcomment", "{0}.png\t{1}\tone, two", "utf-8"),
         ("a.txt", "", "images/{0}.png {1}", "utf-8"),
         ("a.txt", "", "{1}\t{0}.png\t0\t0\t5\t5", "utf-8"),
+        ("a.csv", "sep=;\nid;class", "{0};{1}", "utf-8"),  # as Excel writes it
+        ("a.csv", "# made by hand\n#\nid,class", "{0},{1}", "utf-8"),
+        ("a.csv", "#id,class", "{0},{1}", "utf-8"),
+        ("a.csv", "id,class", "{0},{1}", "utf-16-le"),  # without a mark of the encoding
+        ("a.csv", "id,class", "{0},{1}", "utf-16-be"),
+        ("a.csv", "id,class", "{0},{1}", "utf-32"),
         ("a.jsonl", "", '{{"file_name": "{0}.png", "category": "{1}", "width": 6}}', "utf-8"),
     ],
 )
@@ -86,7 +93,8 @@ def test_parquet_json_and_packed_tables(folder: Path) -> None:
     frame.to_parquet(folder / "a.parquet")
     (folder / "b.json").write_text(json.dumps(frame.to_dict(orient="records")))
     (folder / "c.csv.gz").write_bytes(gzip.compress(frame.to_csv(index=False).encode()))
-    for name in ("a.parquet", "b.json", "c.csv.gz"):
+    frame.set_index("image").to_parquet(folder / "d.parquet")
+    for name in ("a.parquet", "b.json", "c.csv.gz", "d.parquet"):
         assert label_by_file(f"csv:{folder / name}") == EXPECTED, name
 
 
@@ -94,7 +102,7 @@ def test_a_text_that_is_not_utf8_is_read_and_told(folder: Path) -> None:
     rows = [f"{name}.png;{'café' if label == 'cat' else 'thé'}" for name, label in PAIRS]
     source = open_source(write(folder, "a.csv", "image;label", rows, "cp1252"))
     assert source.classes == ("café", "thé")
-    assert any("Windows-1252" in note for note in source.notes())
+    assert any("Windows-1252: save it as UTF-8 if names look wrong" in note for note in source.notes())
 
 
 def test_what_was_guessed_is_told_and_recorded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,6 +128,42 @@ def test_splits_of_a_column(folder: Path) -> None:
     assert [record["splits"][part]["examples"] for part in ("train", "validation", "test")] == [30, 4, 6]
     assert "splits from 'split'" in told[0]
     assert load(record, "test").images.shape == (6, 6, 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("column", "yes", "no", "part", "rest"),
+    [
+        ("is_valid", "True", "False", "validation", "train"),
+        ("is_training_img", "0", "1", "test", "train"),  # CUB-200
+        ("Is Test", "y", "n", "test", "train"),
+    ],
+)
+def test_a_column_that_says_yes_or_no(folder: Path, column: str, yes: str, no: str, part: str, rest: str) -> None:
+    rows = [f"{name},{label},{yes if row < 10 else no}" for row, (name, label) in enumerate(PAIRS)]
+    source = open_source(write(folder, "a.csv", f"image,label,{column}", rows))
+    assert source.counts() == {rest: 30, part: 10}
+    assert f"splits from '{column}'" in source.notes()[0]
+    assert open_source(source.address).counts() == source.counts()
+
+
+def test_columns_that_say_yes_or_no_of_other_things(folder: Path) -> None:
+    rows = [f"{name},{label},{row % 2},{row % 3}" for row, (name, label) in enumerate(PAIRS)]
+    assert open_source(write(folder, "a.csv", "image,label,is_crowd,is_valid", rows)).counts() == {"train": 40}
+
+
+def test_a_column_of_folds_that_is_not_used_is_told(folder: Path) -> None:
+    rows = [f"{name},{label},{row % 5}" for row, (name, label) in enumerate(PAIRS)]
+    address = write(folder, "a.csv", "image,label,Fold", rows)
+    assert "column 'Fold' may hold folds and is not used: ?split=Fold makes them splits" in open_source(address).notes()
+    assert not any("folds" in note for note in open_source(f"{address}?split=Fold").notes())
+
+
+def test_labels_that_look_like_tags_are_told(folder: Path) -> None:
+    words = ("haze", "road", "mine", "crop", "water")
+    kinds = [" ".join(some) for count in (2, 3) for some in combinations(words, count)]
+    rows = [f"{name},{kinds[row % 20]}" for row, name in enumerate(NAMES)]
+    told = open_source(write(folder, "a.csv", "image,kind", rows)).notes()
+    assert any(note.startswith("5 words make 20 classes, as if these were tags") for note in told), told
 
 
 def test_a_column_of_folds(folder: Path) -> None:

@@ -18,6 +18,7 @@
 Nothing heavy is imported before a source is opened.
 """
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -38,8 +39,11 @@ _SCHEMES = {
 }
 
 
-def open_source(address: str) -> "Source":
-    """The source that `address` names; InputError where the scheme, an option or the data cannot be used."""
+def open_source(address: str, progress: Callable[[int, int], None] | None = None) -> "Source":
+    """The source that `address` names; InputError where the scheme, an option or the data cannot be used.
+
+    Of what has to be copied first `progress` gets the megabytes done, and in all.
+    """
     scheme, colon, location = address.partition(":")
     known = ", ".join(f"{name}:" for name in _SCHEMES)
     if not colon or scheme not in _SCHEMES:
@@ -59,13 +63,15 @@ def open_source(address: str) -> "Source":
             hint = suggest(option, known_options)
             raise InputError(f"'{address}': unknown option '{option}'{hint}: {', '.join(known_options)}")
     try:
-        source = _opened(kind, location, options)
+        source = _opened(kind, location, options, progress)
         return without_rare(source, options[LEAST]) if LEAST in options else source
     except OSError as error:  # no permission on the way there, a name that is too long, a broken disk
         raise InputError(f"{error.filename or address}: cannot be read: {error.strerror or error}") from error
 
 
-def _opened(kind: "type[Source]", location: str, options: dict[str, str]) -> "Source":
+def _opened(
+    kind: "type[Source]", location: str, options: dict[str, str], progress: Callable[[int, int], None] | None
+) -> "Source":
     """The source at a location, through a copy where that is in a store."""
     if "://" not in location:
         return kind(location, options)
@@ -73,7 +79,7 @@ def _opened(kind: "type[Source]", location: str, options: dict[str, str]) -> "So
 
     if not is_remote(location):
         return kind(location, options)
-    folder, path = fetch(location, kind.scheme, options)
+    folder, path = fetch(location, kind.scheme, options, progress)
     above = location.rpartition("/")[0] if path != folder else location.rstrip("/")
     try:
         source = kind(str(path), options)

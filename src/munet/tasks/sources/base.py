@@ -155,6 +155,11 @@ class Source(ABC):
         self.options["order"] = "stratified"
         self._orders.clear()
 
+    def keep_order(self) -> None:
+        """Take `stratify` back."""
+        self.options.pop("order", None)
+        self._orders.clear()
+
     def labels(self, split: str) -> np.ndarray:
         """Labels int64 (N,) in the order that split expressions count in, NO_CLASS for an example without one.
 
@@ -181,13 +186,9 @@ class Source(ABC):
     def items(self, split: str, start: int, stop: int) -> Iterator[Item]:
         """The examples `start` to `stop - 1`, in the order that split expressions count in."""
         rows = self.order(split)[start:stop].tolist()
-        labels = self.stored_labels(split)
-        for row, item in zip(rows, self.stored_items(split, rows), strict=True):
-            yield (
-                item
-                if labels[row] != NO_CLASS
-                else Unusable(content(item), f"{self.stored_name(split, row)}: no label")
-            )
+        labels = self.stored_labels(split)[rows].tolist()
+        for row, label, item in zip(rows, labels, self.stored_items(split, rows), strict=True):
+            yield (item if label != NO_CLASS else Unusable(content(item), f"{self.stored_name(split, row)}: no label"))
 
     def name(self, split: str, index: int) -> str:
         """What to call example `index` in an error."""

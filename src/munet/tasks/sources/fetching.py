@@ -17,7 +17,9 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path, PurePosixPath
+from threading import Lock
 from typing import Any
 from urllib.parse import unquote
 
@@ -34,6 +36,7 @@ from munet.tasks.sources.walk import is_hidden
 _ADDRESS = re.compile(r"(?P<scheme>s3|gs|az|https?)://(?P<host>[^/?#]*)/?(?P<path>[^?#]*)(?P<query>.*)", re.DOTALL)
 _FOLDERS = ("folder", "idx", "cifar")  # sources that are never one file
 _AT_ONCE = 16
+_PIECE = 1 << 20  # bytes
 _FRESH = 60.0  # seconds after which a store is asked again
 
 Objects = dict[str, list[Any]]
@@ -62,10 +65,13 @@ class _NoAnswerError(Exception):
     """The store cannot be reached."""
 
 
-def fetch(location: str, scheme: str, options: Mapping[str, str]) -> tuple[Path, Path]:
+def fetch(
+    location: str, scheme: str, options: Mapping[str, str], progress: Callable[[int, int], None] | None = None
+) -> tuple[Path, Path]:
     """The folder of the copy, and in it what `location` names, of all that a source of this `scheme` needs.
 
-    InputError: no such object, no credentials, no network and no copy, larger than the cache may be.
+    `progress` gets the megabytes that were fetched, and all that have to be. InputError: no such object, no
+    credentials, no network and no copy, larger than the cache may be.
     """
     wanted = _Wanted(location, scheme, options)
     copy = _copies.get(wanted.key)
@@ -73,7 +79,7 @@ def fetch(location: str, scheme: str, options: Mapping[str, str]) -> tuple[Path,
         base = cache_folder() / "sources"
         make_folder(base)
         with locks.exclusive(base / f".lock-{wanted.key[:2]}"):
-            _refresh(wanted, base)
+            _refresh(wanted, base, progress)
             index = os.open(base / f"{wanted.key}.json", os.O_RDONLY)
             fcntl.flock(index, fcntl.LOCK_SH)
         if copy is not None:
@@ -143,7 +149,7 @@ class _Wanted:
             return {name: head for name, head in zip(names, heads, strict=True) if head is not None}
 
 
-def _refresh(wanted: _Wanted, base: Path) -> None:
+def _refresh(wanted: _Wanted, base: Path, progress: Callable[[int, int], None] | None) -> None:
     """Bring a copy to what the store holds now."""
     local, index = base / wanted.key, base / f"{wanted.key}.json"
     known = _known(index)
@@ -166,9 +172,14 @@ def _refresh(wanted: _Wanted, base: Path) -> None:
     new = [path for path in found if path not in old | wanted.fetched]
     _make_room(base, wanted, sum(entry[0] for entry in found.values()))
 
+    count = _Count(sum(found[path][0] for path in new), progress)
+
     def download(store: Any) -> None:
+        def one(path: str) -> None:
+            _download(store, _joined(wanted.folder, path), local / path, found[path], count.add)
+
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(lambda path: _download(store, _joined(wanted.folder, path), local / path, found[path]), new))
+            list(pool.map(one, new))
 
     with explained("write", local):
         index.unlink(missing_ok=True)  # until all is there
@@ -180,6 +191,21 @@ def _refresh(wanted: _Wanted, base: Path) -> None:
             raise InputError(str(error), kind="remote") from error
     about = {"location": wanted.location, "name": wanted.name, "objects": found}
     write_atomic(index, json.dumps(about).encode())
+
+
+class _Count:
+    """Bytes that several threads fetch, told as megabytes."""
+
+    def __init__(self, total: int, progress: Callable[[int, int], None] | None) -> None:
+        self._total, self._progress, self._done, self._lock = total, progress, 0, Lock()
+
+    def add(self, size: int) -> None:
+        if self._progress is None:
+            return
+        with self._lock:
+            before, self._done = self._done, self._done + size
+            if self._done >= self._total or self._done // 1_000_000 > before // 1_000_000:
+                self._progress(ceil(self._done / 1e6), ceil(self._total / 1e6))
 
 
 def _asked(location: str, ask: Callable[[], Any]) -> Any:
@@ -219,14 +245,17 @@ def _entry(meta: Any) -> list[Any]:
     return [meta["size"], meta.get("e_tag") or meta.get("version") or str(meta.get("last_modified"))]
 
 
-def _download(store: Any, key: str, to: Path, entry: list[Any]) -> None:
-    """Copy an object, whole or not at all."""
+def _download(
+    store: Any, key: str, to: Path, entry: list[Any], tell: Callable[[int], None] = lambda size: None
+) -> None:
+    """Copy an object, whole or not at all; `tell` gets the size of each piece."""
     to.parent.mkdir(parents=True, exist_ok=True)
     temporary = to.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
     try:
         with temporary.open("wb") as file:
-            for piece in library().get(store, key).stream():
+            for piece in library().get(store, key).stream(min_chunk_size=_PIECE):
                 file.write(piece)
+                tell(len(piece))
                 if file.tell() > entry[0]:
                     break
             if file.tell() != entry[0]:

@@ -13,6 +13,8 @@ _LEFT_BEHIND = frozenset(
     )
 )  # fmt: skip
 
+_PACKED = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar")
+
 
 def is_hidden(name: str) -> bool:
     """Whether nobody means a file or folder of this name: `.git`, `.DS_Store`, `__MACOSX`."""
@@ -34,7 +36,10 @@ def folders_in(path: Path) -> list[Path]:
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such folder", kind="missing-file") from error
     except NotADirectoryError as error:
-        raise InputError(f"{path}: this is a file; give the folder that holds a sub-folder for each class") from error
+        packed = "unpack it, and " if path.name.lower().endswith(_PACKED) else ""
+        raise InputError(
+            f"{path}: this is a file; {packed}give the folder that holds a sub-folder for each class"
+        ) from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read as a folder: {error.strerror or error}") from error
 

@@ -3,11 +3,13 @@
     DIR/<class>/<any depth>/<image>     one split, `train`
     DIR/<split>/<class>/…/<image>       where sub-folders of DIR are called after splits, or count folds
 
-A folder that holds nothing but one other folder is stepped through, as archives often have it: `x/x/<class>`.
+A folder that holds nothing but one other folder is stepped through, as archives often have it: `x/x/<class>`,
+`train/train/<class>`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from munet.errors import InputError
@@ -15,7 +17,7 @@ from munet.tasks.image_files import is_image
 from munet.tasks.sources.folder.annotated import Annotated, read_annotated
 from munet.tasks.sources.others import read_otherwise
 from munet.tasks.sources.walk import files_below, files_in, folders_in
-from munet.tasks.split_names import are_parts, match_splits, normal
+from munet.tasks.split_names import are_parts, in_grammar, match_splits, normal
 from munet.tasks.splits import ALIASES, PARTS
 from munet.text import counted
 
@@ -54,31 +56,49 @@ def find_layout(start: Path, level: str | None) -> Layout:
         layout.splits = _splits(root, children)
     else:
         layout.splits = {"train": root}
+    if layout.splits != {"train": root}:
+        _step_into_splits(layout)
     layout.classes = {
         split: [(child, child.name) for child in folders_in(folder)] for split, folder in layout.splits.items()
     }
     if layout.splits != {"train": root}:
         _leave_out_unlabelled(layout)
         _join_spellings(layout)
+    _note_twins(layout)
     _note_loose(layout)
     _note_inner(layout)
     return layout
 
 
-def _step_in(root: Path) -> Path:
-    """The folder below `root` that holds more than one folder, as long as nothing else is on the way."""
+def _step_in(root: Path, classes: Collection[str] = (), *, split: bool = False) -> Path:
+    """The folder below `root` that holds more than one folder, as long as nothing else is on the way.
+
+    A folder called like one of `classes` is a class. One called after a split is a split, but in the folder of one.
+    """
     while True:
         children = folders_in(root)
-        if len(children) != 1 or match_splits([children[0].name]) or any(map(is_image, files_in(root))):
+        if len(children) != 1 or children[0].name in classes or any(map(is_image, files_in(root))):
             return root
-        if not folders_in(children[0]):
+        if not folders_in(children[0]) or (match_splits([children[0].name]) and not split):
             return root
         root = children[0]
 
 
+def _step_into_splits(layout: Layout) -> None:
+    """Step through needless levels in the folders of splits: `test_set/test_set/<class>`."""
+    known: set[str] = set()
+    for split in sorted(layout.splits, key=lambda split: split != "train"):
+        folder = _step_in(layout.splits[split], known, split=True)
+        if folder != layout.splits[split]:
+            layout.notes.append(f"the classes of {split} are looked for in {folder}")
+        layout.splits[split] = folder
+        if split == "train":
+            known = {inner.name for inner in folders_in(folder)}
+
+
 def _is_split_layout(children: Sequence[Path]) -> bool:
     """Whether sub-folders that have sub-folders of their own are called after splits."""
-    inner = {child.name: {folder.name for folder in folders_in(child)} for child in children}
+    inner = inner_names(children)
     usual = {*PARTS, *ALIASES}
     if any(name in usual and inner[name] for name in inner):
         return True
@@ -87,10 +107,10 @@ def _is_split_layout(children: Sequence[Path]) -> bool:
     # Other spellings may be classes: then all folders are splits, or the splits have the same folders.
     known = match_splits(inner)
     held = [inner[name] for name in known if inner[name]]
-    if "train" not in known.values() or not held:
-        return False
     alike = len(held) > 1 and 2 * len(set.intersection(*held)) >= max(map(len, held))
-    return alike or all(name in known for name in inner if inner[name])
+    if "train" not in known.values() or not held:
+        return alike and len(known) == len(inner)
+    return alike or all(name in known or len(match_splits(folders)) == len(folders) for name, folders in inner.items())
 
 
 def _splits(root: Path, children: Sequence[Path]) -> dict[str, Path]:
@@ -100,7 +120,7 @@ def _splits(root: Path, children: Sequence[Path]) -> dict[str, Path]:
     taken = {split for name, split in exact.items() if name in {*PARTS, *ALIASES}}
     folders: dict[str, Path] = {}
     for child in children:
-        split = exact[child.name]
+        split = in_grammar(exact[child.name])
         if child.name not in {*PARTS, *ALIASES} and known.get(child.name, split) not in taken:
             split = known.get(child.name, split)
         if split in folders:
@@ -110,11 +130,13 @@ def _splits(root: Path, children: Sequence[Path]) -> dict[str, Path]:
 
 
 def _leave_out_unlabelled(layout: Layout) -> None:
-    """Take away splits without folders of classes: `test/*.jpg`, `test/unknown/*.jpg`, `val/images/*.jpg`."""
+    """Take away splits without folders of classes: `test/*.jpg`, `test/unknown/*.jpg`, `val/images/*.jpg`, and folders
+    beside splits that are none, because they share no class: `sample/train`."""
     known = {normal(name) for _, name in layout.classes.get("train", [])}
     for split, folder in list(layout.splits.items()):
         names = [name for _, name in layout.classes[split]]
-        strange = len(names) == 1 and known and split != "train" and normal(names[0]) not in known
+        one = len(names) == 1 or split not in PARTS
+        strange = one and known and split != "train" and known.isdisjoint(map(normal, names))
         if names and not strange:
             continue
         if split != "train" and (
@@ -128,8 +150,10 @@ def _leave_out_unlabelled(layout: Layout) -> None:
         count = sum(map(is_image, files_below(folder)))
         if split == "train" and (names or count):
             continue  # refused where its images are looked for
-        lacks = f"no folder of a class of train, only '{names[0]}'" if names else "no class folders"
-        what = f"{counted(count, 'image')} without labels" if count else "no images"
+        only = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+        lacks = f"no folder of a class of train, only '{only}'" if names else "no class folders"
+        unlabelled = " without labels" if len(names) < 2 else ""
+        what = f"{counted(count, 'image')}{unlabelled}" if count else "no images"
         layout.notes.append(f"{folder.name} has {lacks}: left out, {what}{read_otherwise(folder)}")
         del layout.splits[split], layout.classes[split]
     if not layout.splits:
@@ -140,8 +164,7 @@ def _join_spellings(layout: Layout) -> None:
     """One class for folders of different splits that differ in case or in the form of accents."""
     spelling: dict[str, str] = {}
     for folders in layout.classes.values():
-        names = [normal(name) for _, name in folders]
-        if len(set(names)) < len(names):
+        if len({normal(name) for _, name in folders}) < len(folders):
             return  # in one split they are different classes
     for split in sorted(layout.classes, key=lambda split: split != "train"):
         for index, (folder, name) in enumerate(layout.classes[split]):
@@ -149,6 +172,15 @@ def _join_spellings(layout: Layout) -> None:
             if as_named != name:
                 layout.notes.append(f"'{name}' of {split} is the class '{as_named}'")
                 layout.classes[split][index] = folder, as_named
+
+
+def _note_twins(layout: Layout) -> None:
+    """Classes of one split whose names differ in case or in the form of accents only."""
+    for folders in layout.classes.values():
+        for one, other in pairwise(sorted((normal(name), name) for _, name in folders)):
+            if one[0] == other[0]:
+                layout.notes.append(f"'{one[1]}' and '{other[1]}' are two classes: join the folders if they are one")
+                return
 
 
 def _note_loose(layout: Layout) -> None:
@@ -173,5 +205,5 @@ def _note_inner(layout: Layout) -> None:
 
 
 def inner_names(folders: Sequence[Path]) -> Mapping[str, set[str]]:
-    """Names of the sub-folders of each of `folders`."""
-    return {folder.name: {inner.name for inner in folders_in(folder)} for folder in folders}
+    """Names of the sub-folders of each of `folders`, or of the one folder in it that holds them."""
+    return {folder.name: {inner.name for inner in folders_in(_step_in(folder, split=True))} for folder in folders}

@@ -2,8 +2,9 @@
 
 A pattern is written as the names are: `{class}_*.jpg`. One that holds a slash is written as the paths are:
 `{split}/*/{class}-*`. `{class}` and `{split}` stand for what is wanted, as long as they can be (of `great_dane_12.jpg`
-`{class}_*` takes great_dane), `*` for anything up to a slash, `**` for anything; the suffix need not be written. One
-that holds `(?P<class>` is a regular expression, looked for anywhere in the name or path.
+`{class}_*` takes great_dane), `*` for anything up to a slash, `**` for anything; the suffix need not be written (of
+`cat.12.jpg` `{class}.*` takes cat). One that holds `(?P<class>` is a regular expression, looked for anywhere in the
+name or path.
 """
 
 import re
@@ -18,14 +19,18 @@ _MEANING = {"{class}": "(?P<class>[^/]+)", "{split}": "(?P<split>[^/]+)", "**": 
 
 @dataclass(frozen=True)
 class Pattern:
-    """A regular expression with the group `class`, perhaps `split`, for paths or, without a slash, for names."""
+    """A regular expression with the group `class`, perhaps `split`, for paths or, without a slash, for names; where the
+    suffix is free, names without it are tried first."""
 
     expression: re.Pattern[str]
     of_paths: bool
+    suffix_is_free: bool = False
 
     def read(self, path: Path, root: Path) -> tuple[str, str] | None:
         """Class and split of a file ("" for a pattern without splits), or None where it is called otherwise."""
-        match = self.expression.search("/".join(path.relative_to(root).parts) if self.of_paths else path.name)
+        text = "/".join(path.relative_to(root).parts) if self.of_paths else path.name
+        bare = text.removesuffix(path.suffix)
+        match = (self.suffix_is_free and self.expression.search(bare)) or self.expression.search(text)
         if match is None or not match["class"]:
             return None
         return match["class"], (match["split"] or "") if "split" in self.expression.groupindex else ""
@@ -42,4 +47,5 @@ def compile_pattern(text: str) -> Pattern:
         raise InputError(f"pattern={text}: must hold {{class}} once, as in pattern={{class}}_*")
     tokens: list[str] = _TOKENS.findall(text)
     parts = [_MEANING.get(token) or re.escape(token) for token in tokens]
-    return Pattern(re.compile(f"\\A{''.join(parts)}(?:\\.[^./]+)?\\Z", re.DOTALL), "/" in text)
+    whole = f"\\A{''.join(parts)}(?:\\.[^./]+)?\\Z"
+    return Pattern(re.compile(whole, re.DOTALL), "/" in text, suffix_is_free=True)

@@ -1,7 +1,7 @@
 """Which columns of a table hold the images, the labels and the splits: those that were named, or those that look so."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from munet.errors import InputError, suggest
@@ -18,6 +18,7 @@ _LABEL = (
     "y",
 )  # fmt: skip
 _SPLIT = ("split", "set", "subset", "partition", "usage", "dataset", "datasplit", "phase")
+_TRUTHS = (("true", "false"), ("1", "0"), ("yes", "no"), ("t", "f"), ("y", "n"))
 _LONGEST = 1024  # letters that a path may have
 _TRIED = 50  # rows that tell whether a column names files
 
@@ -99,7 +100,19 @@ def _find_split(table: Table, names: Sequence[str]) -> str:
         known = match_splits(values)
         if known and len(values) - len(known) <= 2 and "train" in known.values():
             return name
-    return ""
+    return next((name for name in names if truth_of(name, table.columns[name])), "")
+
+
+def truth_of(name: str, values: Iterable[str]) -> dict[str, str]:
+    """The splits that the values of a column such as `is_valid` or `is_training_img` mean, by the values without case;
+    nothing where it is no such column."""
+    words = re.split(r"[\W_]+", name.casefold())
+    part = next(iter(match_splits(["_".join(words[1:])]).values()), "") if words[0] == "is" else ""
+    found = {value.casefold() for value in values if value}
+    pair = next((pair for pair in _TRUTHS if found == set(pair)), None)
+    if not part or pair is None:
+        return {}
+    return {pair[0]: part, pair[1]: "test" if part == "train" else "train"}
 
 
 def _find_label(table: Table, names: Sequence[str]) -> tuple[str, tuple[str, ...]]:

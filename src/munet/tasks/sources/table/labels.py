@@ -48,6 +48,18 @@ def class_names(labels: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
+def tags_among(labels: Sequence[str]) -> str:
+    """A note where the names of classes are few words put together in many ways, as lists of tags are; else nothing."""
+    names = {label for label in labels if label}
+    lists = [name.split() for name in names]
+    words = {word for words in lists for word in words}
+    if len({len(words) for words in lists}) < 2 or 2 * len(words) > len(names):
+        return ""
+    return (
+        f"{len(words):,} words make {len(names):,} classes, as if these were tags: a task has one class for each image"
+    )
+
+
 def _from_many(table: Table, classes: Sequence[str]) -> list[str]:
     """Labels from columns of 0 and 1, of which each row has exactly one 1."""
     labels = []
@@ -67,8 +79,9 @@ def _several_in_one(names: set[str]) -> str | None:
         lists = {name: [part.strip() for part in name.split(sign)] for name in names if sign in name}
         if not lists:
             continue
+        enough = any if sign in "|;" else all  # a comma or a space may be part of a name
         for name, parts in lists.items():  # `a` and `b` are values as well
-            if len(set(parts)) > 1 and all(part in names for part in parts):
+            if len(set(parts)) > 1 and enough(part in names for part in parts):
                 return name
         if sign == " ":
             continue  # words of names repeat: "red rose", "red tulip"

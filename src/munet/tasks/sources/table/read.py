@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,11 @@ LINES, PARQUET = (".jsonl", ".ndjson", ".json"), (".parquet", ".pq")
 FORMATS = (*TEXT, *LINES, *PARQUET)
 
 _DELIMITERS = "\t,;| "
-_BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_MARKED = (
+    *(((b"\xff\xfe\0\0", b"\0\0\xfe\xff"), "utf-32"), ((b"\xff\xfe", b"\xfe\xff"), "utf-16")),
+    ((b"\xef\xbb\xbf",), "utf-8-sig"),
+)
+_LETTERS = 4096  # bytes that tell whether letters have two
 _SAMPLE = 100  # lines that the delimiter is judged by
 
 
@@ -74,6 +79,7 @@ def read_table(path: Path, image_suffixes: frozenset[str]) -> Table:
     suffix = suffix_of(path)
     if suffix not in FORMATS:
         hint = " (save a spreadsheet as CSV)" if suffix in (".xlsx", ".xls", ".ods") else ""
+        hint = " (unpack it)" if suffix in (".zip", ".7z", ".bz2", ".xz", ".zst", ".tar") else hint
         raise InputError(f"{path}: a table must be one of {', '.join(FORMATS)}{hint}")
     try:
         if suffix in PARQUET:
@@ -126,12 +132,17 @@ def _stem(path: Path) -> str:
 
 def _decoded(data: bytes, path: Path) -> tuple[str, list[str]]:
     """The text of a file, and a note where its encoding had to be guessed."""
-    if data.startswith(_BOMS[1:]):
-        return data.decode("utf-16", "replace"), []
+    for marks, encoding in _MARKED:
+        if data.startswith(marks):
+            return data.decode(encoding, "replace"), []
+    zeros = [data[:_LETTERS][start::2].count(0) for start in (0, 1)]
+    if max(zeros) > len(data[:_LETTERS]) // 4 and not min(zeros):  # letters of two bytes, of which one is zero
+        return data.decode("utf-16-le" if zeros[1] else "utf-16-be", "replace"), []
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-8")
     except UnicodeDecodeError:
-        return data.decode("cp1252", "replace"), [f"{path.name} is not UTF-8 and was read as Windows-1252"]
+        note = f"{path.name} is not UTF-8 and was read as Windows-1252: save it as UTF-8 if names look wrong"
+        return data.decode("cp1252", "replace"), [note]
     if "\0" in text:
         raise InputError(f"{path}: holds zero bytes: this is no table in text form")
     return text, []
@@ -141,10 +152,16 @@ def _read_delimited(path: Path, text: str, image_suffixes: frozenset[str]) -> Ta
     import pandas
 
     lines = text.splitlines()
-    if not any(line.strip() for line in lines):
+    start = next((index for index, line in enumerate(lines) if line.strip() and not _is_aside(line)), None)
+    if start is None:
         raise InputError(f"{path}: the file is empty")
-    delimiter = find_delimiter([line for line in lines if line.strip()][:_SAMPLE])
-    start = next(index for index, line in enumerate(lines) if line.strip())
+    delimiter = find_delimiter([line for line in lines[start:] if line.strip()][:_SAMPLE])
+    above = start
+    if start and lines[start - 1].startswith("#") and _fields(lines[start - 1 : start + 1], delimiter) == {True}:
+        start -= 1  # the line of names
+        lines[start] = lines[start].lstrip("# ")
+    if above:
+        text = "\n".join(lines := [""] * start + lines[start:])  # blank lines are passed over
     head = next(csv.reader([lines[start]], delimiter=delimiter, skipinitialspace=True))
     nameless = any(Path(cell.strip()).suffix.lower() in image_suffixes for cell in head)
     if all(line.endswith(delimiter) for line in lines[start + 1 :] if line) and not lines[start].endswith(delimiter):
@@ -175,6 +192,17 @@ def _read_delimited(path: Path, text: str, image_suffixes: frozenset[str]) -> Ta
     table = _table(path, frame, start + (1 if nameless else 2))
     table.notes, table.nameless = table.notes + notes, nameless
     return table
+
+
+def _fields(lines: Sequence[str], delimiter: str) -> set[bool]:
+    """Whether each line has as many fields as the last, and more than one."""
+    counts = [len(row) for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True)]
+    return {count == counts[-1] > 1 for count in counts}
+
+
+def _is_aside(line: str) -> bool:
+    """Whether a line above the table is none of it: a comment, or the delimiter as Excel writes it."""
+    return line.startswith("#") or re.fullmatch(r"sep=.\s*", line, re.IGNORECASE) is not None
 
 
 def find_delimiter(lines: Sequence[str]) -> str:
@@ -229,6 +257,8 @@ def _read_parquet(path: Path) -> Table:
         # A column of one value packs any number of rows in a few bytes; names of files do not.
         refuse_bomb(str(path), path.stat().st_size, 64 * pyarrow.parquet.read_metadata(path).num_rows)
         frame = pandas.read_parquet(path)
+        if any(frame.index.names):  # what pandas wrote with names as its index
+            frame = frame.reset_index()
         _name_classes(frame, pyarrow.parquet.read_schema(path).metadata or {})
     except (pyarrow.ArrowException, ValueError) as error:
         raise InputError(f"{path}: cannot be read as Parquet: {' '.join(str(error).split())[:200]}") from error

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from munet.errors import InputError
-from munet.tasks.sources.table.columns import Columns
-from munet.tasks.sources.table.labels import labels_of
+from munet.tasks.sources.table.columns import Columns, truth_of
+from munet.tasks.sources.table.labels import labels_of, tags_among
 from munet.tasks.sources.table.paths import Finder
 from munet.tasks.sources.table.read import Table
 from munet.tasks.split_names import in_grammar, match_splits
 from munet.text import counted
+
+_FOLDS = ("fold", "folds", "kfold", "fold_id", "foldid", "cv")
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def collect(table: Table, columns: Columns, finder: Finder) -> Examples:
         seen[str(path or name)] = label, split
         found.splits.setdefault(split, []).append(Example(table.place(row), name, path, label))
     found.notes += [f"{counted(count, 'row')} {reason}: left out" for reason, count in left_out.items()]
+    found.notes += [note for note in (tags_among(labels), _unused_folds(table, columns)) if note]
     return found
 
 
@@ -66,7 +69,17 @@ def _splits_of(table: Table, columns: Columns) -> tuple[list[str], list[str]]:
     # A bare number, as in a column of folds, is no name of a split.
     names = {value: in_grammar(f"{columns.split}_{value}" if value.isdigit() else value) for value in set(written)}
     names |= {**match_splits(names), "": ""}
+    if truth := truth_of(columns.split, names):
+        names |= {value: truth[value.casefold()] for value in names if value}
     return [names[value] for value in written], written
+
+
+def _unused_folds(table: Table, columns: Columns) -> str:
+    """A note of a column that may hold folds, which are used only if somebody says so."""
+    name = next((name for name in table.columns if name.casefold() in _FOLDS), None)
+    if name is None or columns.split or name in (columns.image, columns.label):
+        return ""
+    return f"column '{name}' may hold folds and is not used: ?split={name} makes them splits"
 
 
 def _lacks(name: str, label: str, split: str, labelled: set[str]) -> str:
