@@ -13,7 +13,8 @@ from munet.cli.evolve.agreement import parse_time
 from munet.errors import InputError
 from munet.evolution.estimate import Speed, estimated, within
 from munet.evolution.events import Event, Notice, TrunkCycle
-from munet.evolution.work import as_done, read
+from munet.evolution.heads_read import as_done
+from munet.evolution.work import read
 from munet.search import Method, load_method
 from munet.tasks.cache.splits import Splits
 

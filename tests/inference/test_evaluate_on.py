@@ -128,7 +128,7 @@ def test_the_command(system: munet.System, tmp_path: Path, capsys: pytest.Captur
     rows = list(csv.DictReader(io.StringIO(out)))
     assert (code, len(rows), {row["class"] for row in rows}) == (0, 30, set(CLASSES))
     for wrong, message in (
-        (("evaluate", system.path, "--data", address), "--data is for one task: add --task NAME once"),
+        (("evaluate", system.path, "--data", address), "--data is for one task: name it, munet evaluate"),
         (("evaluate", system.path, "--csv"), "--csv belongs to --data SOURCE: add it"),
         ((*words, "--csv", "--json"), "two ways to print the same: give one"),
     ):

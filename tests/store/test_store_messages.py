@@ -335,7 +335,7 @@ def test_what_cannot_be_read_is_no_damage(tmp_path: Path, monkeypatch: pytest.Mo
     store = make_store(tmp_path / "s")
     store.create_task(task_record("a"))
 
-    def refuse(self: Tree, path: Path) -> bytes:
+    def refuse(self: Tree, path: Path, most: int | None = None) -> bytes:
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Tree, "read", refuse)

@@ -2,7 +2,7 @@
 
 start.py          `evolve`: what was asked is checked, workers start, a run begins or goes on; `estimate`
 estimate.py       how long a run takes, and how many samples fit in a time
-work.py           how many images a run reads of each task
+work.py           how many images a run reads of each task; heads_read.py how often, by what they are
 speeds.py         speeds that were measured on this machine
 loop.py           the algorithm on a page
 options.py        Budget and Where: what a run may spend, where it is done

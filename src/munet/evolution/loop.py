@@ -27,6 +27,7 @@ from munet.evolution.events import (
 from munet.evolution.executors import Executor
 from munet.evolution.executors.base import OnCycle
 from munet.evolution.guessing import nothing_learned
+from munet.evolution.heads_read import as_done
 from munet.evolution.jobs import Result, group_jobs
 from munet.evolution.older import OlderModels
 from munet.evolution.probe import Prober
@@ -40,7 +41,7 @@ from munet.evolution.runs import (
 from munet.evolution.shares import method_for, new_tasks, samples_by_task
 from munet.evolution.testing import tested
 from munet.evolution.trunk import is_trained, is_worse_together, plan_members, trunk_group
-from munet.evolution.work import Images, as_done, images_of
+from munet.evolution.work import Images, images_of
 from munet.model.loader import ModelLoader
 from munet.provenance import now
 from munet.search.adaptive import Evidence

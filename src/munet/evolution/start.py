@@ -15,12 +15,13 @@ from munet.evolution.events import (
 )
 from munet.evolution.executors import join_cluster, plan_workers, start_executor
 from munet.evolution.executors.worker_plan import WorkerPlan, check_where
+from munet.evolution.heads_read import as_done
 from munet.evolution.loop import Evolution
 from munet.evolution.options import ANYWHERE, FULL, METHOD, Budget, Where
 from munet.evolution.runs import Request, begin, choose_unfinished, recorded_where
 from munet.evolution.runs import abandon as leave_behind
 from munet.evolution.speeds import MeasuredSpeed
-from munet.evolution.work import as_done, read
+from munet.evolution.work import read
 from munet.model.cost import flops
 from munet.model.loader import HasModels, ModelLoader
 from munet.model.slots import blocks_in

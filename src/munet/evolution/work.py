@@ -3,15 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from munet.evolution.image_kind import kind_of
-from munet.search.adaptive import gains_from_a_new_head, views_of_a_head
-
 if TYPE_CHECKING:
-    from munet.model.loader import ModelLoader
     from munet.search import Method
-    from munet.search.adaptive import Kind
     from munet.store.schema import TaskRecord
-    from munet.tasks.cache.splits import Splits
 
 # images of a task, at least, and of each class, that are read at most
 _EVIDENCE, _EVIDENCE_OF_A_CLASS = 1000, 5
@@ -35,19 +29,6 @@ class Images(NamedTuple):
     validation: int  # that it is validated on after each
     test: int  # that a task iteration ends with: the test, and the validation images that fit a temperature
     head: int  # that are read for evidence and for a head in closed form
-
-
-def as_done(models: "ModelLoader", splits: "Splits", method: "Method", task: "TaskRecord", image_size: int) -> "Method":
-    """The method as it will read the images of a task: some of them are looked at where that matters."""
-    matters = method.head == "closed-form" and method.head_views > 1
-    kind = kind_of(splits.get(task, "train", image_size)) if matters else "drawings"
-    return with_heads_of(method, kind, sum(models.manifest(models.root)["sizes"].values()))
-
-
-def with_heads_of(method: "Method", kind: "Kind", root_parameters: int) -> "Method":
-    """The method with the heads in closed form that it makes of images of a kind, and as often as it reads for them."""
-    last = gains_from_a_new_head(method, root_parameters)
-    return method.model_copy(update={"head_views": views_of_a_head(method, kind), "head_last": last})
 
 
 def images_of(method: "Method", task: "TaskRecord") -> Images:

@@ -50,6 +50,7 @@ def entry(**changes):
         "model": ID,
         "task": "mnist",
         "by": [],
+        "signed_by": [],
         "generation": 2,
         "method": "mu2net-plus",
         "mutations": [{"kind": "clone", "slot": "block.0"}, {"kind": "set", "name": "hue", "old": 0.0, "new": 0.01}],
@@ -87,7 +88,15 @@ def test_who_evolved_is_told_where_it_is_known():
 
 
 def test_a_remote_tells_what_its_tasks_retained():
-    told = {"task": "mnist", "model": ID, "by": ["ada@lab"], "test_accuracy": 0.5, "state": "retained", "known": False}
+    told = {
+        "task": "mnist",
+        "model": ID,
+        "by": ["ada@lab"],
+        "signed_by": [],
+        "test_accuracy": 0.5,
+        "state": "retained",
+        "known": False,
+    }
     text = drawn(tables.remote_log_view([told]), 100)
     assert all(part in text for part in ("mnist", ID[:10], "ada@lab", "50.00", "retained", "not yet"))
     assert "has retained" in drawn(tables.remote_log_view([]), 100)
@@ -99,6 +108,7 @@ def test_show_names_layers_trainers_and_sharers(width: int):
         "model": ID,
         "task": "বাংলা",
         "by": ["ada@lab", "bob@sea"],
+        "signed_by": ["ada@lab"],
         "parent": "e" * 64,
         "method": "mu2net-plus",
         "generation": 3,
@@ -152,6 +162,7 @@ def test_show_names_layers_trainers_and_sharers(width: int):
         "bbbbbbbbbb",
         "clone:block.0 0.18",
         "evolved by ada@lab and bob@sea",
+        "signed by ada@lab",
     ):
         assert part in text
     assert "learning_rate 0.02" in text

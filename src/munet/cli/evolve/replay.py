@@ -15,8 +15,9 @@ from munet.evolution.events import (
     TaskFinished,
     TaskStarted,
 )
+from munet.evolution.heads_read import with_heads_of
 from munet.evolution.runs import Request
-from munet.evolution.work import images_of, with_heads_of
+from munet.evolution.work import images_of
 from munet.search import Method
 from munet.store.run_files import GenerationPlace
 from munet.store.run_records import generations, iterations, read_config, read_generation, read_iteration
