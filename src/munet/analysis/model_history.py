@@ -1,14 +1,14 @@
 """The history of a model: its lineage, its layers and who shares them, every child ever sampled. Needs no torch."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from munet.analysis.authors import authors, signers_of
 from munet.model.slots import blocks_in, slot_order
-from munet.store.derived import lineage, owners, retained
+from munet.store.derived import lineage, owners
 from munet.store.run_records import generations, read_generation, read_iteration
 from munet.store.run_records import iterations as files_of_iterations
-from munet.store.schema import ChildRecord, IterationRecord
+from munet.store.schema import ChildRecord, IterationRecord, Manifest
 
 if TYPE_CHECKING:
     from munet.store import Store
@@ -57,11 +57,18 @@ class Origin(NamedTuple):
 def origins(store: "Store", model: str) -> dict[str, Origin]:
     """Slot -> who trained the model's layer there."""
     chain = lineage(store, model)
-    found, slots = dict[str, Origin](), chain[0][1]["layers"]
-    for (_, manifest), by in zip(chain, authors(store, chain), strict=True):
-        # The oldest model that has a layer, which comes last, is the one that it was trained in.
-        held, origin = set(manifest["layers"].values()), Origin(manifest["task"] or "root", by)
-        found |= {slot: origin for slot, layer in slots.items() if layer in held}
+    people = authors(store, chain)
+    return {
+        slot: Origin(chain[place][1]["task"] or "root", people[place]) for slot, place in _trained_in(chain).items()
+    }
+
+
+def _trained_in(chain: Sequence[tuple[str, Manifest]]) -> dict[str, int]:
+    """Slot of a lineage's newest model -> place of the one that its layer was trained in, the oldest that has it."""
+    found, slots = dict[str, int](), chain[0][1]["layers"]
+    for place, (_, manifest) in enumerate(chain):
+        held = set(manifest["layers"].values())
+        found |= {slot: place for slot, layer in slots.items() if layer in held}
     return found
 
 
@@ -72,10 +79,11 @@ def trunks(store: "Store", models: Iterable[str]) -> dict[str, list[str]]:
     """
     makers: dict[str, set[str]] = {}
     for model in models:
-        layers = store.get_model(model)["layers"]
-        for slot, origin in origins(store, model).items():
-            if slot not in ALONE and origin.task != "root":
-                makers.setdefault(layers[slot], set()).add(origin.task)
+        chain = lineage(store, model)
+        for slot, place in _trained_in(chain).items():
+            task = chain[place][1]["task"]
+            if slot not in ALONE and task is not None:
+                makers.setdefault(chain[0][1]["layers"][slot], set()).add(task)
     return {layer: sorted(tasks) for layer, tasks in makers.items() if len(tasks) > 1}
 
 
@@ -83,11 +91,11 @@ def show(store: "Store", model: str) -> dict[str, Any]:
     """Everything about one model: its layers with size, origin and sharers, its settings and its measures."""
     manifest = store.get_model(model)
     records = {record["name"]: record for record in store.task_records()}
-    owned = owners({task: other["layers"] for task, other in retained(store).items()})
+    models = {task: one for task, record in records.items() if (one := record["model"]) is not None}
+    owned = owners({task: store.get_model(other)["layers"] for task, other in models.items()})
     origin = origins(store, model)
     learned = [layer for slot, layer in manifest["layers"].items() if origin[slot].task != "root"]
-    sharing = {id for layer in learned for task in owned.get(layer, ()) if (id := records[task]["model"]) is not None}
-    together = trunks(store, {model, *sharing})
+    together = trunks(store, {model, *(models[task] for layer in learned for task in owned.get(layer, ()))})
     record = next((record for record in records.values() if record["model"] == model), None)
     layers = [
         {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from munet.analysis.columns import TEXT, WHOLE, Schema, table
 from munet.analysis.frames import History
-from munet.analysis.snapshot import Model, Snapshot
+from munet.analysis.snapshot import Snapshot
 from munet.store.retained import History as Known
 from munet.store.retained import history_of
 
@@ -53,7 +53,7 @@ def _parameters(one: Snapshot, people: Mapping[str, Mapping[str, str]]) -> Count
     """Parameters of layers in use by who trained them, for which task."""
     found, seen = Counter[tuple[str, str]](), set[str]()
     for model in one.retained.values():
-        line = list(_lineage(one, model))
+        line = list(one.lineage(model))
         makers = dict[str, tuple[str, str]]()  # of a layer: the oldest model that has it
         person = NOT_KNOWN
         for number, ancestor in enumerate(line):
@@ -69,14 +69,3 @@ def _parameters(one: Snapshot, people: Mapping[str, Mapping[str, str]]) -> Count
                 found[makers[layer]] += model.sizes.get(slot, 0)
             seen.add(layer)
     return found
-
-
-def _lineage(one: Snapshot, model: Model) -> Iterator[Model]:
-    """A model and its ancestors, newest first, as far as they can be read."""
-    seen, current = set[str](), model
-    while current.id not in seen:
-        yield current
-        seen.add(current.id)
-        if current.parent not in one.models:
-            return
-        current = one.models[current.parent]

@@ -1,7 +1,7 @@
 """What one system holds, read once and past damage: run records, task records, manifests. A snapshot."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -99,13 +99,11 @@ class Snapshot:
         """Id of each layer that several tasks trained together, in their models or their ancestors -> these tasks."""
         makers: dict[str, dict[str, None]] = {}
         for model in self.retained.values():
-            current: Model | None = model
-            while current is not None:
+            for current in self.lineage(model):
                 known = self._makers(current.id)
                 for slot, layer in current.layers.items():
                     if slot not in ALONE and known[layer] != "root":
                         makers.setdefault(layer, {})[known[layer]] = None
-                current = self.models.get(current.parent) if current.parent is not None else None
         return {layer: tuple(tasks) for layer, tasks in makers.items() if len(tasks) > 1}
 
     @cached_property
@@ -118,6 +116,13 @@ class Snapshot:
     def alive(self, model: Model) -> bool:
         """Whether all layers of a model are still there."""
         return self.stored_layers.issuperset(model.layers.values())
+
+    def lineage(self, model: Model) -> Iterator[Model]:
+        """A model and its ancestors, newest first, as far as they can be read."""
+        current: Model | None = model
+        while current is not None:
+            yield current
+            current = self.models.get(current.parent) if current.parent is not None else None
 
     def trained_by(self, model: str) -> dict[str, str]:
         """Slot -> name of the task that trained the model's layer there, or `root`."""
