@@ -18,6 +18,7 @@ from growing import evolve
 from munet.evolution.events import ChildFinished
 from munet.evolution.events import Event as Happening
 from munet.report.watch import Server, bind
+from munet.serving.background import Background
 
 CHILDREN = 4  # of a run of `evolve_tiny`
 
@@ -87,7 +88,7 @@ def serving(path: Path, make_payload: Callable[[], dict[str, Any]] | None = None
         server.stop()
 
 
-def ask(server: Server, path: str, method: str = "GET", **headers: str) -> tuple[HTTPResponse, bytes]:
+def ask(server: Background, path: str, method: str = "GET", **headers: str) -> tuple[HTTPResponse, bytes]:
     """One request on a connection of its own. Header names are written with underscores."""
     connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
     try:

@@ -3,13 +3,13 @@
 import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPResponse
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from munet.serving.fixed_page import FixedPage, bind
 from munet.serving.policy import policy
+from watch_tools import ask
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -26,16 +26,6 @@ def running(**options: Any) -> Iterator[FixedPage]:
         yield server
     finally:
         server.stop()
-
-
-def ask(server: FixedPage, path: str, method: str = "GET", **headers: str) -> tuple[HTTPResponse, bytes]:
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
-    try:
-        connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
-        answer = connection.getresponse()
-        return answer, answer.read()
-    finally:
-        connection.close()
 
 
 def test_the_page_with_its_policy_and_compressed_for_those_who_can():

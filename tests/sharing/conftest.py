@@ -1,4 +1,4 @@
-"""Commands in this process."""
+"""Two systems of one root, and commands in this process."""
 
 from pathlib import Path
 
@@ -6,6 +6,18 @@ import pytest
 
 import munet.cli as cli
 from cli_tools import Run
+from munet.store import Store
+from sharing_tools import fleet
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Store:
+    return fleet(tmp_path / "mine", "flowers")
+
+
+@pytest.fixture
+def theirs(tmp_path: Path) -> Store:
+    return fleet(tmp_path / "theirs", "flowers")
 
 
 @pytest.fixture

@@ -59,11 +59,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def mine(tmp_path: Path) -> Store:
-    return fleet(tmp_path / "mine", "flowers")
-
-
-@pytest.fixture
 def bucket(mine: Store) -> Clocked:
     bucket = Clocked()
     there = ObjectPlace(bucket)

@@ -16,16 +16,6 @@ from sharing_tools import SECRET, best, fleet, new_task, place, retain, shared_s
 from store_tools import changed, layer_bytes, manifest
 
 
-@pytest.fixture
-def mine(tmp_path: Path) -> Store:
-    return fleet(tmp_path / "mine", "flowers")
-
-
-@pytest.fixture
-def theirs(tmp_path: Path) -> Store:
-    return fleet(tmp_path / "theirs", "flowers")
-
-
 def pull(source: Store, target: Store, *tasks: str, **options) -> list[Outcome]:
     return exchange(place(source), place(target), tasks or None, **options)
 

@@ -1,24 +1,12 @@
 """What a place tells of its tasks."""
 
-from pathlib import Path
-
 import pytest
 
 from munet.errors import InputError
 from munet.sharing.exchange import exchange
 from munet.sharing.remote_log import remote_log
 from munet.store import Store
-from sharing_tools import fleet, new_task, place, retain
-
-
-@pytest.fixture
-def mine(tmp_path: Path) -> Store:
-    return fleet(tmp_path / "mine", "flowers")
-
-
-@pytest.fixture
-def theirs(tmp_path: Path) -> Store:
-    return fleet(tmp_path / "theirs", "flowers")
+from sharing_tools import new_task, place, retain
 
 
 def told(there: Store, here: Store, *tasks: str) -> list[tuple]:

@@ -27,11 +27,6 @@ NAME = "memory:///fleet"
 
 
 @pytest.fixture
-def mine(tmp_path: Path) -> Store:
-    return fleet(tmp_path / "mine", "flowers")
-
-
-@pytest.fixture
 def remote(mine: Store) -> ObjectPlace:
     return made(mine, MemoryStore())
 

@@ -38,16 +38,6 @@ def allowed(keys: dict[str, Path], tmp_path: Path) -> Path:
     return allow(tmp_path / "allowed_signers", keys["alice"], keys["bob"])
 
 
-@pytest.fixture
-def mine(tmp_path: Path) -> Store:
-    return fleet(tmp_path / "mine", "flowers")
-
-
-@pytest.fixture
-def theirs(tmp_path: Path) -> Store:
-    return fleet(tmp_path / "theirs", "flowers")
-
-
 def pull(source: Store, target: Store, allowed: Path | None = None) -> list[Outcome]:
     asked = None if allowed is None else required(allowed, target)
     return exchange(place(source), place(target), required=asked)
