@@ -121,3 +121,48 @@ def test_the_page_answers_for_an_image_in_a_browser(system: munet.System, browse
         page.goto(f"{server.url}report")
         assert page.title() == "report"
         page.close()
+
+
+PASTED = """async ({event, kind, bytes}) => {
+    const data = new DataTransfer();
+    data.items.add(new File([new Uint8Array(bytes)], "image", {type: kind}));
+    const name = event === "paste" ? "clipboardData" : "dataTransfer";
+    const Kind = event === "paste" ? ClipboardEvent : DragEvent;
+    document.dispatchEvent(new Kind(event, {[name]: data, bubbles: true, cancelable: true}));
+}"""
+
+
+@pytest.mark.parametrize("event", ["paste", "drop"])
+def test_an_image_is_pasted_or_dropped(system: munet.System, browser: "Browser", event: str) -> None:
+    with running(system) as server:
+        page = browser.new_page()
+        page.goto(server.url)
+        page.evaluate(PASTED, {"event": event, "kind": "image/png", "bytes": list(picture(1))})
+        page.wait_for_selector("article")
+        assert page.locator("article").count() == 3
+        page.evaluate(PASTED, {"event": "drop", "kind": "text/plain", "bytes": [65]})
+        page.wait_for_selector("#note.wrong")
+        assert page.inner_text("#note") == "That is no image file."
+        page.close()
+
+
+def test_a_picture_is_taken_with_a_camera(system: munet.System, browser: "Browser") -> None:
+    with running(system) as server:
+        page = browser.new_page()
+        page.goto(server.url)
+        page.click("#camera")
+        page.wait_for_selector("#note.wrong")
+        assert "not allowed to use the camera" in page.inner_text("#note"), "a browser asks first; here nobody says yes"
+        page.context.grant_permissions(["camera"])
+        page.click("#camera")
+        page.click("#take")
+        page.wait_for_selector("article")
+        assert page.locator("article").count() == 3
+        assert page.evaluate("document.getElementById('video').srcObject") is None, "the camera is let go"
+        assert page.evaluate("document.getElementById('picture').naturalWidth") > 0
+        page.click("#camera")
+        page.wait_for_selector("#video", state="visible")
+        page.click("#camera")
+        page.wait_for_selector("#video", state="hidden")
+        assert page.is_visible("#picture"), "what was asked last is shown again"
+        page.close()

@@ -1,7 +1,7 @@
 /* The page of `munet serve`: an image that is dropped, pasted, chosen or taken goes to all tasks, and their answers are
    shown with bars. */
 
-export {};
+import { close, hasCamera, open, taken } from "./camera.js";
 
 const MOST_SHARED = 4; // names of other tasks that are listed
 
@@ -64,6 +64,30 @@ function card(answer) {
   return made;
 }
 
+/** @param {boolean} on */
+function showCamera(on) {
+  part("video").hidden = !on;
+  part("take").hidden = !on;
+  part("camera").textContent = on ? "Stop the camera" : "Use the camera";
+}
+
+function stopCamera() {
+  close(part("video"));
+  showCamera(false);
+}
+
+async function startCamera() {
+  try {
+    await open(part("video"));
+    part("picture").hidden = true;
+    part("hint").hidden = true;
+    showCamera(true);
+    say("");
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error), true);
+  }
+}
+
 let asked = 0;
 
 /** @param {Blob} image */
@@ -75,6 +99,7 @@ async function ask(image) {
   picture.alt = "the image that was asked about";
   picture.hidden = false;
   part("hint").hidden = true;
+  stopCamera();
   say("Asking all tasks…");
   try {
     const response = await fetch("/models?tasks=*&top_k=5", { method: "POST", body: image });
@@ -126,6 +151,21 @@ document.addEventListener("drop", (event) => {
   const image = imageIn(event.dataTransfer);
   if (image) void ask(image);
   else say("That is no image file.", true);
+});
+part("camera").addEventListener("click", () => {
+  if (part("video").hidden) void startCamera();
+  else {
+    stopCamera();
+    part("picture").hidden = !asked;
+    part("hint").hidden = asked > 0;
+  }
+});
+part("video").addEventListener("click", (event) => event.preventDefault()); // it lies in the label that opens the chooser
+part("take").addEventListener("click", () => {
+  taken(part("video")).then(ask, (error) => say(error.message, true));
+});
+void hasCamera().then((found) => {
+  part("buttons").hidden = !found;
 });
 document.addEventListener("paste", (event) => {
   const image = imageIn(event.clipboardData);

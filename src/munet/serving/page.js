@@ -1,6 +1,45 @@
 // Made from web/ by `make web`; change it there.
 "use strict";
 (() => {
+  // serve/camera.js
+  var WIDEST = 1280;
+  var REFUSED = {
+    NotAllowedError: "The browser was not allowed to use the camera. Allow it for this page, or choose a file.",
+    NotFoundError: "There is no camera here. Choose a file.",
+    NotReadableError: "Another program uses the camera. Close it there, or choose a file."
+  };
+  function reason(error) {
+    const name = error instanceof DOMException ? error.name : "";
+    return new Error(REFUSED[name] ?? `The camera does not answer: ${error instanceof Error ? error.message : error}`);
+  }
+  async function hasCamera() {
+    const devices = await navigator.mediaDevices?.enumerateDevices?.().catch(() => []) ?? [];
+    return devices.some((device) => device.kind === "videoinput");
+  }
+  async function open(video) {
+    const wanted = { facingMode: "environment", width: { ideal: WIDEST } };
+    try {
+      video.srcObject = await navigator.mediaDevices.getUserMedia({ video: wanted });
+      await video.play();
+    } catch (error) {
+      close(video);
+      throw reason(error);
+    }
+  }
+  function close(video) {
+    const stream = video.srcObject;
+    if (stream instanceof MediaStream) for (const track of stream.getTracks()) track.stop();
+    video.srcObject = null;
+  }
+  function taken(video) {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+    canvas.getContext("2d")?.drawImage(video, 0, 0);
+    return new Promise((resolve, reject) => {
+      canvas.toBlob((blob) => blob ? resolve(blob) : reject(new Error("The camera gave no picture.")), "image/png");
+    });
+  }
+
   // serve/main.js
   var MOST_SHARED = 4;
   var part = (id) => (
@@ -45,6 +84,26 @@
     made.append(element("p", `model ${answer.model.slice(0, 10)}, ${sharing(answer.shared)}`));
     return made;
   }
+  function showCamera(on) {
+    part("video").hidden = !on;
+    part("take").hidden = !on;
+    part("camera").textContent = on ? "Stop the camera" : "Use the camera";
+  }
+  function stopCamera() {
+    close(part("video"));
+    showCamera(false);
+  }
+  async function startCamera() {
+    try {
+      await open(part("video"));
+      part("picture").hidden = true;
+      part("hint").hidden = true;
+      showCamera(true);
+      say("");
+    } catch (error) {
+      say(error instanceof Error ? error.message : String(error), true);
+    }
+  }
   var asked = 0;
   async function ask(image) {
     const mine = ++asked;
@@ -57,6 +116,7 @@
     picture.alt = "the image that was asked about";
     picture.hidden = false;
     part("hint").hidden = true;
+    stopCamera();
     say("Asking all tasks…");
     try {
       const response = await fetch("/models?tasks=*&top_k=5", { method: "POST", body: image });
@@ -107,6 +167,21 @@
     const image = imageIn(event.dataTransfer);
     if (image) void ask(image);
     else say("That is no image file.", true);
+  });
+  part("camera").addEventListener("click", () => {
+    if (part("video").hidden) void startCamera();
+    else {
+      stopCamera();
+      part("picture").hidden = !asked;
+      part("hint").hidden = asked > 0;
+    }
+  });
+  part("video").addEventListener("click", (event) => event.preventDefault());
+  part("take").addEventListener("click", () => {
+    taken(part("video")).then(ask, (error) => say(error.message, true));
+  });
+  void hasCamera().then((found) => {
+    part("buttons").hidden = !found;
   });
   document.addEventListener("paste", (event) => {
     const image = imageIn(event.clipboardData);
