@@ -1,6 +1,6 @@
 """A light process that forks writers and lets them die: run by test_store_kill.py and test_store_faults.py.
 
-    store_driver.py kill FOLDER KILLS SIZE WRITER   SIGKILL at random moments; WRITER is `whole` or `naive`
+    store_driver.py kill FOLDER KILLS SIZE WRITER SEED   SIGKILL at random moments; WRITER is `whole` or `naive`
     store_driver.py exit FOLDER                     os._exit at the k-th system call, for every k
     store_driver.py commit PATH TASK SECONDS SEED   commit children in a loop, as one of several processes
     store_driver.py collect PATH SECONDS            gc in a loop
@@ -85,20 +85,20 @@ def acknowledged(pid: int, pipe: TextIO) -> list[list[str]]:
         return [line.split() for line in pipe.read().splitlines()]
 
 
-def kill_often(folder: Path, kills: int, size: int, writer: str) -> dict:
+def kill_often(folder: Path, kills: int, size: int, writer: str, seed: int) -> dict:
     os.fsync = lambda descriptor: None  # no power is cut, and waiting for the disk would leave no time to be killed in
     if writer == "naive":
         setattr(Tree, "write", write_naive)  # noqa: B010  # a type checker minds the name of the first argument
-    moments = random.Random(17)
+    moments = random.Random(seed)
     store = make_store(folder / "s")
     store.create_task(task_record("a"))
     store.new_run({})
     result = {"kills": 0, "acknowledged": 0, "damaged": 0, "lost": 0, "strays": 0}
     # on until one died in the middle of a write: when that happens is luck, and 20 times as many are never needed
-    for seed in range(20 * kills):
-        if seed >= kills and (result["strays"] or writer == "naive"):
+    for number in range(20 * kills):
+        if number >= kills and (result["strays"] or writer == "naive"):
             break
-        pid, pipe = child(partial(write_for_ever, store.path, size, seed))
+        pid, pipe = child(partial(write_for_ever, store.path, size, number))
         said = [pipe.readline().split() for _ in range(moments.randrange(4))]
         time.sleep(moments.uniform(0, 0.006))
         os.kill(pid, signal.SIGKILL)
@@ -114,7 +114,7 @@ def kill_often(folder: Path, kills: int, size: int, writer: str) -> dict:
             store = make_store(folder / "s")
             store.create_task(task_record("a"))
             store.new_run({})
-        elif seed % 10 == 9:
+        elif number % 10 == 9:
             gc(store)
             assert not temporary_files_in(store.path)
     return result
@@ -248,7 +248,7 @@ def release_loop(path: Path, seconds: float) -> dict:
 def main() -> None:
     what, path, *rest = sys.argv[1:]
     if what == "kill":
-        result = kill_often(Path(path), int(rest[0]), int(rest[1]), rest[2])
+        result = kill_often(Path(path), int(rest[0]), int(rest[1]), rest[2], int(rest[3]))
     elif what == "exit":
         result = exit_everywhere(Path(path))
     elif what == "commit":

@@ -12,7 +12,7 @@ from store_tools import make_store, task_record, temporary_files_in
 
 @pytest.mark.parametrize(("kills", "size"), [(100, 500), (30, 200_000)], ids=["small", "large"])
 def test_killed_writers_lose_nothing(tmp_path: Path, kills: int, size: int):
-    result = result_of(start("kill", tmp_path, kills, size, "whole"))
+    result = result_of(start("kill", tmp_path, kills, size, "whole", 17))
     assert result["kills"] >= kills
     assert result["damaged"] == result["lost"] == 0
     assert result["acknowledged"] > kills  # they were cut off while working
@@ -22,7 +22,7 @@ def test_killed_writers_lose_nothing(tmp_path: Path, kills: int, size: int):
 
 def test_this_test_catches_a_naive_writer(tmp_path: Path):
     """Without temporary files and renames the same kills do leave damage."""
-    result = result_of(start("kill", tmp_path, 30, 200_000, "naive"))
+    result = result_of(start("kill", tmp_path, 30, 200_000, "naive", 17))
     assert result["damaged"] + result["lost"] > 0
 
 

@@ -14,6 +14,7 @@ from torture_tools import SHARES, Tally
 
 AT_THE_STORE, OF_A_RUN = 5_000, 200
 LARGE = 0.2  # of the kills, with layers of 200 kB, most of which die in the middle of a write
+OF_A_STORE = 250  # then another one: what every kill has checked grows with each commit
 
 
 @SHARES
@@ -22,18 +23,20 @@ def test_killed_writers_lose_nothing(tmp_path: Path, share: float):
     tally = Tally("SIGKILL of writers at the store")
     for size, part in ((500, 1 - LARGE), (200_000, LARGE)):
         kills = max(30, int(AT_THE_STORE * part * share))
-        found = result_of(start("kill", tmp_path / f"{size}", kills, size, "whole"), timeout=None)
-        tally.cases += found["kills"]
-        tally.failures += [f"{found['damaged']} damaged, {found['lost']} lost"] * (found["damaged"] + found["lost"])
-        assert found["acknowledged"] > 0
-        assert found["strays"] > 0  # some died in the middle of a write
-        assert fsck(Store.open(tmp_path / f"{size}" / "s")).ok
+        for seed, first in enumerate(range(0, kills, OF_A_STORE)):
+            folder = tmp_path / f"{size}-{seed}"
+            found = result_of(start("kill", folder, min(OF_A_STORE, kills - first), size, "whole", seed), timeout=None)
+            tally.cases += found["kills"]
+            tally.failures += [f"{found['damaged']} damaged, {found['lost']} lost"] * (found["damaged"] + found["lost"])
+            assert found["acknowledged"] > 0
+            assert found["strays"] > 0  # some died in the middle of a write
+            assert fsck(Store.open(folder / "s")).ok
     assert tally.told().failures == []
 
 
 @pytest.mark.slow
 def test_a_writer_without_care_would_fail(tmp_path: Path):
-    found = result_of(start("kill", tmp_path, 30, 200_000, "naive"))
+    found = result_of(start("kill", tmp_path, 30, 200_000, "naive", 0))
     assert found["damaged"] + found["lost"] > 0
 
 
