@@ -11,7 +11,9 @@ from munet.errors import InputError
 from munet.search import load_method
 from munet.search.adaptive import (
     Evidence,
+    Mirrored,
     Probe,
+    asks_of_mirrors,
     gains_from_a_new_head,
     is_worth_training,
     plan_child,
@@ -22,6 +24,7 @@ from munet.search.adaptive import (
     shares_by_need,
     trained_blocks,
     trunk_batch_size,
+    trunk_error,
 )
 from munet.search.mutations import Parent
 
@@ -115,18 +118,41 @@ def test_some_heads_are_left_as_they_are(samples: int, images: int, error: float
 
 
 def test_an_untrained_child_is_its_parent_with_a_head() -> None:
-    plan = plan_untrained(METHOD, parent(), probe(), "drawings")
+    plan = plan_untrained(METHOD, parent(), probe(), evidence())
     assert plan.cloned == {"head"}
     assert plan.hyperparameters["head_features"] == "class-token+patches"
     assert [mutation.name for mutation in plan.mutations] == ["head_features"]
 
 
 def test_a_head_that_reads_photographs_more_than_once_says_how_they_are_changed() -> None:
-    plan = plan_untrained(METHOD, parent(), probe(), "photographs")
+    known = evidence(kind="photographs")
+    plan = plan_untrained(METHOD, parent(), probe(), known)
     assert plan.hyperparameters["crop_area_min"] == 0.6
     assert plan.hyperparameters["flip"] is True
-    once = plan_untrained(METHOD.model_copy(update={"head_views": 1}), parent(), probe(), "photographs")
+    once = plan_untrained(METHOD.model_copy(update={"head_views": 1}), parent(), probe(), known)
     assert once.hyperparameters["crop_area_min"] == 1.0
+
+
+@pytest.mark.parametrize(("mirrored", "flip"), [(1.0, True), (1.01, False)])
+def test_photographs_are_mirrored_unless_that_takes_their_meaning(mirrored: float, flip: bool) -> None:
+    known = replace(evidence(kind="photographs"), mirror=Mirrored(1.0, mirrored))
+    assert Evidence.from_json(known.to_json()) == known
+    assert recipe(known, 4_000, LARGE)["flip"] is flip
+    assert plan_untrained(METHOD, parent(), probe(), known).hyperparameters["flip"] is flip
+    assert "flip" not in recipe(replace(known, kind="drawings"), 4_000, LARGE)
+
+
+def test_evidence_of_before_mirrors_were_asked_of_is_read_as_it_was_meant() -> None:
+    known = evidence(kind="photographs").to_json()
+    del known["mirror"]
+    assert Evidence.from_json(known).changes["flip"] is True
+
+
+def test_mirrors_are_asked_of_where_the_recipe_would_mirror() -> None:
+    assert asks_of_mirrors(METHOD, "photographs")
+    assert not asks_of_mirrors(METHOD, "drawings")
+    for changed in ({"mirror": "always"}, {"recipe": "given"}):
+        assert not asks_of_mirrors(METHOD.model_copy(update=changed), "photographs")
 
 
 @pytest.mark.parametrize(("root", "last", "gains"), [(LARGE, True, True), (SMALL, True, False), (LARGE, False, False)])
@@ -134,12 +160,21 @@ def test_a_trained_model_of_a_large_root_gains_from_a_new_head(root: int, last: 
     assert gains_from_a_new_head(METHOD.model_copy(update={"head_last": last}), root) is gains
 
 
-@pytest.mark.parametrize(("hardest", "lowest"), [(0.3, 2), (0.15, 2), (0.05, 4)])
-def test_a_path_through_a_trunk_is_as_deep_as_the_hardest_task_wants_by_the_tasks_own_recipe(
-    hardest: float, lowest: int
+@pytest.mark.parametrize(
+    ("errors", "root", "lowest"),
+    [
+        ([0.05, 0.3], SMALL, 2),
+        ([0.05, 0.15], SMALL, 2),
+        ([0.05, 0.04], SMALL, 4),
+        ([0.15, 0.3], SMALL, 0),  # a root that was made for other images
+        ([0.15, 0.3], LARGE, 2),
+    ],
+)
+def test_a_path_through_a_trunk_is_as_deep_as_the_tasks_together_want_by_the_tasks_own_recipe(
+    errors: list[float], root: int, lowest: int
 ) -> None:
     known = evidence(probe(error=0.05), probe("a", "a", nll=0.1))
-    plan = plan_trunk(METHOD, parent(), known, 51_200, SMALL, None, hardest)
+    plan = plan_trunk(METHOD, parent(), known, 51_200, root, None, trunk_error(METHOD, errors, root))
     assert plan.cloned == {"norm", "head", *(f"block.{k}" for k in range(lowest, 6))}
     assert plan.hyperparameters["augmentation"] == "strong"
 

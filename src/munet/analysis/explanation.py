@@ -93,11 +93,20 @@ def _evidence(found: dict[str, Any]) -> list[str]:
         f"A closed-form head on the root's features is wrong on {_percent(root['error'])} of the images that were held "
         f"out ({root['nll']:.3f} nats); it reads {_features(root['features'])}.",
     ]
+    if mirror := known.get("mirror"):
+        lines.append(_mirrors(**mirror))
     if others:
         ranked = sorted(others, key=lambda probe: probe["nll"])
         told = ", ".join(f"{probe['task']} {_percent(probe['error'])} ({probe['nll']:.3f})" for probe in ranked[:4])
         lines.append(f"On other tasks' features: {told}.")
     return lines
+
+
+def _mirrors(cropped: float, mirrored: float) -> str:
+    told = f"{mirrored:.3f} nats with mirrored crops, {cropped:.3f} with crops as they are"
+    if mirrored <= cropped:
+        return f"Mirror images say as much of its classes, so it is trained on them too ({told})."
+    return f"A mirror takes the meaning of its images, so none is mirrored ({told})."
 
 
 def _features(word: str) -> str:

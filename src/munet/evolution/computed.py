@@ -15,14 +15,14 @@ def evidence_of(active: ActiveTask, prober: Prober) -> Evidence:
     most = active.method.probed_tasks
     key = (active.run.request.seed, active.name, "probe")
     size = active.run.request.image_size or active.inheritance.root["hyperparameters"]["image_size"]
-    return prober.evidence(active.record, key, others, size, most=most, patches=active.method.head_features == "probe")
+    return prober.evidence(active.record, key, others, size, most=most, method=active.method)
 
 
 def computed_child(active: ActiveTask, evidence: Evidence) -> tuple[str, Plan]:
     """(parent, plan) of the first child that is trained for a task; without training, of the one that is its head."""
     if active.untrained:
         root = evidence.root
-        return root.model, plan_untrained(active.method, active.as_parent(root.model), root, evidence.kind)
+        return root.model, plan_untrained(active.method, active.as_parent(root.model), root, evidence)
     method, size = active.method, active.run.request.image_size
     parent = evidence.best.model if method.parents == "probe" else evidence.root.model
     samples = method.cycles * method.samples_per_cycle

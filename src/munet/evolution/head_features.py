@@ -1,7 +1,7 @@
 """Features that a head reads, of many images and several models at once: what they share below is computed once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,11 +70,18 @@ class FeatureReader:
         rows: np.ndarray,
         pre: Preprocessing,
         generator: torch.Generator,
+        *,
+        mirrored: bool = False,
     ) -> torch.Tensor:
-        """Features as `read` gives them, of images that are changed at random as in training; none is kept."""
+        """Features as `read` gives them, of images that are changed at random as in training; none is kept.
+
+        `mirrored`: all of them are mirrored as well, whatever `pre` draws.
+        """
         network = self._network(architecture, body)
         _, height, width, _ = self._data.images.shape
         draws, found = draw(pre, len(rows), height, width, generator), list[torch.Tensor]()
+        if mirrored:
+            draws = replace(draws, flip=torch.ones(len(rows), dtype=torch.bool))
         for start in range(0, len(rows), _BATCH):
             images = self._data.rows(rows[start : start + _BATCH])
             ready = apply(images, pre, draws.part(start, start + _BATCH).to(self._device))

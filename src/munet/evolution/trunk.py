@@ -14,7 +14,7 @@ from munet.evolution.jobs import TrunkGroup
 from munet.evolution.runs import Run
 from munet.evolution.shares import first_child
 from munet.rng import Key
-from munet.search.adaptive import Evidence, plan_trunk, trunk_batch_size
+from munet.search.adaptive import Evidence, plan_trunk, trunk_batch_size, trunk_error
 from munet.store import Store
 from munet.store.schema import ChildRecord
 
@@ -37,24 +37,28 @@ def plan_members(
     actives: Sequence[ActiveTask], evidence: Mapping[str, Evidence], samples: Mapping[str, int]
 ) -> list[TrunkMember]:
     """What each task's path will be, and its share of the samples."""
-    hardest = max(evidence[active.name].root.error for active in actives)
+    first, errors = actives[0], [evidence[active.name].root.error for active in actives]
+    error = trunk_error(first.method, errors, _root_parameters(first))
     total = sum(samples[active.name] for active in actives)
     return [
         TrunkMember(
             active,
-            _sampled(active, evidence[active.name], samples[active.name], hardest),
+            _sampled(active, evidence[active.name], samples[active.name], error),
             samples[active.name] / total,
         )
         for active in actives
     ]
 
 
-def _sampled(active: ActiveTask, evidence: Evidence, samples: int, hardest: float) -> SampledChild:
+def _sampled(active: ActiveTask, evidence: Evidence, samples: int, error: float) -> SampledChild:
     root, size = active.models.root, active.run.request.image_size
-    parameters = sum(active.inheritance.root["sizes"].values())
-    plan = plan_trunk(active.method, active.as_parent(root), evidence, samples, parameters, size, hardest)
+    plan = plan_trunk(active.method, active.as_parent(root), evidence, samples, _root_parameters(active), size, error)
     child = active.inheritance.resolve(plan, active.living_lineage(root))
     return SampledChild(0, root, plan, active.key(0, 0), child, evidence)
+
+
+def _root_parameters(active: ActiveTask) -> int:
+    return sum(active.inheritance.root["sizes"].values())
 
 
 def trunk_group(members: Sequence[TrunkMember], samples: int, checkpoint: Path) -> TrunkGroup:
@@ -66,7 +70,7 @@ def trunk_group(members: Sequence[TrunkMember], samples: int, checkpoint: Path) 
     method = first.method
     names = [member.active.name for member in members]
     order: Key = (first.run.request.seed, "together", *names, *(m.active.record["iterations"] for m in members))
-    size = trunk_batch_size(method, sum(first.inheritance.root["sizes"].values()))
+    size = trunk_batch_size(method, _root_parameters(first))
     budget = {"samples_per_cycle": max(round(samples / method.cycles), size), "batch_size": size}
     jobs = [
         replace(job, number=number, recipe=replace(job.recipe, **budget))

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 # images of a task, at least, and of each class, that are read at most
 _EVIDENCE, _EVIDENCE_OF_A_CLASS = 1000, 5
 _HEAD, _HEAD_OF_A_CLASS = 5000, 15
+VIEWS_FOR_MIRRORS = 3  # of each image, by a probe that asks whether it may be mirrored: as it is, cropped, and mirrored
 
 
 def images_for_evidence(classes: int) -> int:
@@ -37,6 +38,7 @@ def images_of(method: "Method", task: "TaskRecord") -> Images:
     cycle = min(sizes["train"], method.samples_per_cycle) if method.at_most_epoch else method.samples_per_cycle
     validation = min(sizes["validation"], method.validation_cap)
     evidence = min(sizes["train"], images_for_evidence(len(task["classes"]))) if method.head == "closed-form" else 0
+    evidence *= VIEWS_FOR_MIRRORS if method.mirror == "probe" else 1
     head = evidence + _fitted_on(method, task)
     return Images(0 if method.training == "never" else cycle, validation, sizes["test"] + validation, head)
 

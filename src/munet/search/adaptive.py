@@ -6,6 +6,7 @@ docs/method.md has the algorithm on a page, and the measurements behind each num
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from statistics import fmean
 from typing import Any, Literal
 
 from munet.errors import InputError
@@ -21,16 +22,11 @@ _FEW_IMAGES = 5  # of a class: likewise
 _MANY_EPOCHS = 5  # from so many on images need stronger changes
 _MOST_SHARES = 4.0  # of the samples for one task: more was not tried
 _LARGE_ROOT = 5_000_000  # parameters: above it roots are pretrained on photographs, and want AdamW
-_OF_PHOTOGRAPHS: dict[str, Value] = {
-    "augmentation": "none",
-    "crop_area_min": 0.6,
-    "crop_aspect_min": 0.75,
-    "flip": True,
-}  # how images are changed
+_CROPS: dict[str, Value] = {"augmentation": "none", "crop_area_min": 0.6, "crop_aspect_min": 0.75}  # of photographs
 
 _COMPUTED = {  # what `recipe` says
     *("optimiser", "learning_rate", "layer_decay", "weight_decay", "warmup_ratio", "margin"),
-    *_OF_PHOTOGRAPHS,
+    *("flip", *_CROPS),
 }
 
 Kind = Literal["drawings", "photographs"]
@@ -57,6 +53,19 @@ class Probe:
 
 
 @dataclass(frozen=True)
+class Mirrored:
+    """What mirror images say of the classes: held-out nll of a head that has read each image twice, as it is and ..."""
+
+    cropped: float  # ... cropped
+    mirrored: float  # ... cropped and mirrored
+
+    @property
+    def helps(self) -> bool:
+        """Traffic signs, hands and letters lose their meaning in a mirror; flowers and leaves do not."""
+        return self.mirrored <= self.cropped
+
+
+@dataclass(frozen=True)
 class Evidence:
     """All that is known of a task before anything is trained for it. `probes` has the root first."""
 
@@ -65,6 +74,7 @@ class Evidence:
     images: int  # of training
     classes: int
     read: int  # images that were read to find out, over all candidates
+    mirror: Mirrored | None = None  # of photographs; None where it was not asked
 
     @property
     def root(self) -> Probe:
@@ -76,12 +86,19 @@ class Evidence:
         found = min(self.probes, key=lambda probe: probe.nll)
         return found if found.nll < _CLEARLY * self.root.nll else self.root
 
+    @property
+    def changes(self) -> dict[str, Value]:
+        """How photographs are changed: cropped, and mirrored unless that is known to take their meaning."""
+        return {**_CROPS, "flip": self.mirror is None or self.mirror.helps}
+
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "probes": [probe.to_json() for probe in self.probes]}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Evidence":
-        return cls(**{**values, "probes": tuple(Probe.from_json(probe) for probe in values["probes"])})
+        probes = tuple(Probe.from_json(probe) for probe in values["probes"])
+        mirror = Mirrored(**found) if (found := values.get("mirror")) else None
+        return cls(**{**values, "probes": probes, "mirror": mirror})
 
 
 def trained_blocks(method: Method, error: float, num_blocks: int) -> int:
@@ -115,6 +132,11 @@ def gains_from_a_new_head(method: Method, root_parameters: int) -> bool:
     return method.head_last and root_parameters >= _LARGE_ROOT
 
 
+def asks_of_mirrors(method: Method, kind: Kind) -> bool:
+    """Whether a probe finds out if images may be mirrored: where the recipe would mirror them."""
+    return method.mirror == "probe" and method.recipe == "probe" and kind == "photographs"
+
+
 def views_of_a_head(method: Method, kind: Kind) -> int:
     """How often a head in closed form reads each image: photographs are cropped between, drawings are read once."""
     return method.head_views if kind == "photographs" and method.recipe == "probe" else 1
@@ -143,7 +165,7 @@ def recipe(evidence: Evidence, samples: int, root_parameters: int) -> dict[str, 
         }
     if evidence.kind == "drawings":
         return chosen | {"augmentation": "strong" if often else "mild"}
-    return chosen | _OF_PHOTOGRAPHS
+    return chosen | evidence.changes
 
 
 def refuse_computed(method: Method, settings: Mapping[str, Any], preprocessing: str = "published") -> None:
@@ -158,15 +180,15 @@ def refuse_computed(method: Method, settings: Mapping[str, Any], preprocessing: 
             raise InputError(f"method {method.name} computes {setting.removeprefix('defaults.')}: {text}")
 
 
-def plan_untrained(method: Method, parent: Parent, probe: Probe, kind: Kind) -> Plan:
+def plan_untrained(method: Method, parent: Parent, probe: Probe, evidence: Evidence) -> Plan:
     """A child that is its parent with a closed-form head: nothing but the head is new, and nothing is trained.
 
     Where the head reads several views of each photograph, they are changed as the images of a trained child are.
     """
     start = {**method.defaults, **parent.hyperparameters}
     values = start | {"head_features": probe.features}
-    if views_of_a_head(method, kind) > 1:
-        values |= _OF_PHOTOGRAPHS
+    if views_of_a_head(method, evidence.kind) > 1:
+        values |= evidence.changes
     return Plan(values, {}, parent.num_blocks, parent.adapters, frozenset({"head"}), tuple(changes(start, values)))
 
 
@@ -182,7 +204,7 @@ def plan_child(
     """The one child of a task, trained on all of its samples: embedding, class token, positions stay shared."""
     probe = evidence.best
     if not is_worth_training(method, evidence, samples, root_parameters):
-        return plan_untrained(method, parent, probe, evidence.kind)
+        return plan_untrained(method, parent, probe, evidence)
     start = {**method.defaults, **parent.hyperparameters}
     values = dict(start)
     if method.recipe == "probe":
@@ -212,16 +234,26 @@ def plan_trunk(
     samples: int,
     root_parameters: int,
     image_size: int | None,
-    hardest: float,
+    error: float,
 ) -> Plan:
     """One task's path through a trunk, by the task's own recipe; `samples` are its share.
 
-    `hardest` is the largest error of the tasks' probes, which says whether all of them train a third of the blocks or
-    two thirds: that a trunk trains the lowest blocks as well gains nothing.
+    `error` says how many blocks all of the paths train, as `trunk_error` has it of the tasks' probes.
     """
-    root = replace(evidence.root, error=min(hardest, method.clone_errors[1] / 100))
     together = method.model_copy(update={"training": "always"})
+    root = replace(evidence.root, error=error)
     return plan_child(together, parent, replace(evidence, probes=(root,)), samples, root_parameters, image_size)
+
+
+def trunk_error(method: Method, errors: Sequence[float], root_parameters: int) -> float:
+    """The error that stands for all tasks of a trunk: the largest, for at most two thirds of the blocks.
+
+    That the lowest third is trained as well gains nothing, unless a small root is wrong on most kinds of image: where
+    its mean error is that of a hard task, it was made for other images than these.
+    """
+    hard = method.clone_errors[1] / 100
+    foreign = root_parameters < _LARGE_ROOT and fmean(errors) > hard
+    return max(errors) if foreign else min(max(errors), hard)
 
 
 def trunk_batch_size(method: Method, root_parameters: int) -> int:

@@ -98,7 +98,11 @@ class Method(BaseModel):
     head_views: _Count = Field(
         default=1,
         description="how often a closed-form head that is not trained on reads each photograph: once as it is, then "
-        "cropped and mirrored at random",
+        "changed at random as in training",
+    )
+    mirror: Literal["always", "probe"] = Field(
+        default="always",
+        description="probe: recipe = probe mirrors photographs where a closed-form head answers no worse for it",
     )
     head_features: Literal["pooled", "probe"] = Field(
         default="pooled", description="probe: class token, or class token and mean patch token, by held-out likelihood"
