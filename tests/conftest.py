@@ -106,7 +106,11 @@ def browser() -> "Iterator[Browser]":
     with playwright.sync_playwright() as running:
         if found is None and not os.path.exists(running.chromium.executable_path):
             pytest.skip("no chromium here; MUNET_CHROMIUM names one, `playwright install chromium` gets one")
-        arguments = ["--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream"]  # a camera that shows a pattern
+        arguments = [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--use-fake-device-for-media-stream",
+        ]  # a camera that shows a pattern
         started = running.chromium.launch(executable_path=found, args=arguments)
         yield started
         started.close()

@@ -1,5 +1,6 @@
 """Text of foreign origin, and numbers with their nouns."""
 
+from munet.errors import InputError, StoreError
 from munet.text import UNKNOWN, cells, clean, counted, value_text
 
 
@@ -8,6 +9,11 @@ def test_one_line_without_what_could_take_over_a_terminal() -> None:
     assert clean("a\ud800b") == f"a{UNKNOWN}b", "a lone surrogate cannot be encoded"
     assert clean("ক্\u200dষ 漢字") == "ক্\u200dষ 漢字", "joiners belong to the script"
     assert clean(3.5) == "3.5"
+
+
+def test_an_error_is_one_line_whatever_it_names() -> None:
+    assert str(InputError("a.csv, line 3: layers is '[1,\n2]\x00'")) == "a.csv, line 3: layers is '[1,□2]□'"
+    assert StoreError("two\nlines", kind="busy").kind == "busy"
 
 
 def test_cells() -> None:

@@ -4,6 +4,8 @@ The command line prints the message and exits with `exit_code`; it never shows a
 them apart by `kind`, a word that stays: `KINDS` lists all of them, and so does docs/cli.md.
 """
 
+from munet.text import clean
+
 KINDS = {
     "input": "something that was given cannot be used: a value, a file, a data set",
     "usage": "the words of the command line are no command: an unknown option, a missing argument",
@@ -45,7 +47,7 @@ class MunetError(Exception):
     kind = "input"
 
     def __init__(self, message: str = "", *, kind: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(clean(message))  # one line, also where it names a file or a value that has two
         if kind is not None:
             self.kind = kind
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -24,6 +25,18 @@ def grown(folder: Path, tasks: int = 1, **options: Any) -> munet.System:
         system.add_task(f"bars{number}", f"npz:{folder / f'bars{number}'}")
     evolve(system, **SMALL | options)
     return system
+
+
+def sides(path: Path, axis: int) -> None:
+    """Coloured noise, a little brighter on one side: the upper or the lower one (axis 1), the left or right (2)."""
+    rng = np.random.default_rng(6)
+    path.mkdir(parents=True)
+    for split, count in (("train", 200), ("validation", 24), ("test", 24)):
+        labels = rng.permutation(np.arange(count) % 2)
+        images = rng.integers(0, 120, (count, 32, 32, 3), np.uint8)
+        for row, label in enumerate(labels):
+            np.split(np.moveaxis(images[row], axis - 1, 0), 2)[label][...] += 15
+        np.savez(path / f"{split}.npz", image=images, label=labels)
 
 
 def head(system: munet.System, task: str = "bars0") -> torch.Tensor:
@@ -52,6 +65,20 @@ def test_a_head_of_several_views_is_another_one_and_replays(tmp_path: Path) -> N
     assert views["thrice"].manifest("bars0")["hyperparameters"]["crop_area_min"] == 0.6
     (read_once,), (read_thrice,) = children(views["once"]), children(views["thrice"])
     assert read_thrice["flops_spent"]["train"] > read_once["flops_spent"]["train"]
+
+
+@pytest.mark.parametrize(("axis", "mirrored"), [(1, True), (2, False)])
+def test_photographs_whose_sides_tell_the_class_are_not_mirrored(tmp_path: Path, axis: int, mirrored: bool) -> None:
+    system = munet.System.create(tmp_path / "fleet", root="builtin:glyphs")
+    sides(tmp_path / "sides", axis)
+    system.add_task("sides", f"npz:{tmp_path / 'sides'}")
+    evolve(system, method="adaptive", **SMALL)
+    made = children(system)
+    assert {child["hyperparameters"]["flip"] for child in made if child["samples"]} == {mirrored}
+    known = next(child["evidence"] for child in made if child.get("evidence"))
+    assert known["read"] == 3 * 200
+    said = " ".join(sentences(explain(system.store, "sides")))
+    assert ("used as well" if mirrored else "none is mirrored") in said
 
 
 @pytest.mark.usefixtures("large_roots")

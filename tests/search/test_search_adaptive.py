@@ -133,9 +133,9 @@ def test_a_head_that_reads_photographs_more_than_once_says_how_they_are_changed(
     assert once.hyperparameters["crop_area_min"] == 1.0
 
 
-@pytest.mark.parametrize(("mirrored", "flip"), [(1.0, True), (1.01, False)])
+@pytest.mark.parametrize(("mirrored", "flip"), [(0.9, True), (1.01, True), (1.03, False)])
 def test_photographs_are_mirrored_unless_that_takes_their_meaning(mirrored: float, flip: bool) -> None:
-    known = replace(evidence(kind="photographs"), mirror=Mirrored(1.0, mirrored))
+    known = replace(evidence(kind="photographs"), mirror=Mirrored(1.0, mirrored, 400))
     assert Evidence.from_json(known.to_json()) == known
     assert recipe(known, 4_000, LARGE)["flip"] is flip
     assert plan_untrained(METHOD, parent(), probe(), known).hyperparameters["flip"] is flip

@@ -178,7 +178,7 @@ def cut_off(
     fault = fault_of(places, code, line)
     if fault is None and code:
         again, line = said(words, capsys)
-        done = ("already", "has no task", "is not empty")  # the failure came after what counts
+        done = ("already", "has no task", "is not empty", "every run is finished")  # it came after what counts
         fault = f"again: {line}" if again and not any(word in line for word in done) else fault_of(places, again, line)
     return faults.fired, fault
 

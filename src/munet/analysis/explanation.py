@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from munet.analysis.model_history import Sampled, children
 from munet.errors import InputError
 from munet.model.slots import blocks_in
+from munet.search.adaptive import Mirrored
 from munet.store.derived import lineage, resolve
 from munet.text import counted
 
@@ -94,7 +95,7 @@ def _evidence(found: dict[str, Any]) -> list[str]:
         f"out ({root['nll']:.3f} nats); it reads {_features(root['features'])}.",
     ]
     if mirror := known.get("mirror"):
-        lines.append(_mirrors(**mirror))
+        lines.append(_mirrors(Mirrored(**mirror)))
     if others:
         ranked = sorted(others, key=lambda probe: probe["nll"])
         told = ", ".join(f"{probe['task']} {_percent(probe['error'])} ({probe['nll']:.3f})" for probe in ranked[:4])
@@ -102,10 +103,10 @@ def _evidence(found: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _mirrors(cropped: float, mirrored: float) -> str:
-    told = f"{mirrored:.3f} nats with mirrored crops, {cropped:.3f} with crops as they are"
-    if mirrored <= cropped:
-        return f"Mirror images say as much of its classes, so it is trained on them too ({told})."
+def _mirrors(mirror: Mirrored) -> str:
+    told = f"{mirror.mirrored:.3f} nats with mirrored crops, {mirror.cropped:.3f} with crops as they are"
+    if mirror.helps:
+        return f"Mirror images say as much of its classes, so they are used as well ({told})."
     return f"A mirror takes the meaning of its images, so none is mirrored ({told})."
 
 

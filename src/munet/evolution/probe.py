@@ -115,7 +115,7 @@ class Prober:
             view = sample.reader.read_augmented(architecture, body, sample.rows, crops, draws, mirrored=mirrored)
             views = columns(torch.stack((features, view), 1), architecture.width, evidence.root.features)
             nll.append(sample.held_out(views).nll)
-        return Mirrored(*nll)
+        return Mirrored(*nll, images=len(sample.rows))
 
     def _body(self, model: str) -> Body:
         ids = self._ids(model)
