@@ -13,7 +13,10 @@ from golden_ids import images
 from growing import evolve
 from munet.errors import InputError, StoreError
 from munet.report.page.payload import payload
+from munet.sharing.copying import Copied, copy_root
+from munet.sharing.folder import FolderPlace
 from munet.sharing.remotes import add_remote
+from munet.store import Store
 from munet.store.retained import history_of
 from ssh_keys import allow, make_key, needs_ssh_keygen
 
@@ -69,6 +72,11 @@ def test_from_one_person_to_another_by_commands(alice: munet.System, made: Path,
     assert (code, f"munet remote add {bobs} origin URL" in err) == (2, True)
 
 
+def root_of(system: munet.System, made: Store) -> str:
+    """The root of another system, with its layers."""
+    return copy_root(FolderPlace(system.store), FolderPlace(made), Copied())
+
+
 def test_a_clone_that_was_cut_off_goes_on_and_another_system_is_left_alone(alice: munet.System, tmp_path: Path) -> None:
     bob = munet.System.clone(str(alice.path), tmp_path / "bob")
     model = bob.task("bars")["model"]
@@ -100,6 +108,31 @@ def test_publishing_is_a_deliberate_act(alice: munet.System, tmp_path: Path, mad
         alice.push(publish=True)
     alice.push(["patients"], publish=True)
     assert bob.tasks == ["bars", "patients"]
+
+
+def test_two_tasks_of_one_name_live_on_side_by_side(alice: munet.System, made: Path, tmp_path: Path) -> None:
+    bob = munet.System(alice.store.create(tmp_path / "bob", lambda store: root_of(alice, store)))
+    images(tmp_path / "others", 4)
+    bob.add_task("bars", f"npz:{tmp_path / 'others'}")
+    evolve(bob, **QUICK, seed=2)
+    picture = np.load(made / "bars" / "test.npz")["image"][:4, ..., None]
+    hers, his = alice.predict("bars", picture).probabilities, bob.predict("bars", picture).probabilities
+    explained = bob.explain("bars")
+    bob.merge(alice, renamed={"bars": "bars-alice"})
+    assert (bob.predict("bars-alice", picture).probabilities == hers).all()
+    bob.remove_task("bars-alice")
+    bob.merge(alice, theirs=["bars"])
+    assert (bob.predict("bars", picture).probabilities == hers).all()
+    assert (bob.predict("bars-mine", picture).probabilities == his).all()
+    assert bob.explain("bars-mine") == {**explained, "task": "bars-mine"}
+    with pytest.raises(InputError, match=r"no run of .* made the model of 'bars'"):
+        bob.explain("bars")
+    before = bob.task("bars-mine")["model"]
+    evolve(bob, ["bars-mine"], **QUICK, seed=5)
+    assert [entry["task"] for entry in bob.log("bars-mine")][:-1] == ["bars-mine"] * (len(bob.log("bars-mine")) - 1)
+    assert before in history_of(bob.task("bars-mine"))
+    assert bob.fsck().ok
+    assert payload(bob.history())
 
 
 @needs_ssh_keygen

@@ -89,7 +89,7 @@ def trunks(store: "Store", models: Iterable[str]) -> dict[str, list[str]]:
 
 def show(store: "Store", model: str) -> dict[str, Any]:
     """Everything about one model: its layers with size, origin and sharers, its settings and its measures."""
-    manifest = store.get_model(model)
+    manifest = store.local_model(model)
     records = {record["name"]: record for record in store.task_records()}
     models = {task: one for task, record in records.items() if (one := record["model"]) is not None}
     owned = owners({task: store.get_model(other)["layers"] for task, other in models.items()})

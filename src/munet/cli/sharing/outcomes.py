@@ -24,7 +24,8 @@ def sentence(outcome: "Outcome") -> str:
     """One line: what happened, which model that leaves, who evolved it, what was copied."""
     if outcome.refused is not None:
         return f"{clean(outcome.task)}: refused"
-    text = f"{clean(outcome.task)}: {_WORDS[outcome.what]}"
+    name = clean(outcome.task if outcome.source is None else f"{outcome.source} as {outcome.task}")
+    text = f"{name}: {_WORDS[outcome.what]}"
     if outcome.what == "same":
         return text
     if outcome.model is None:
@@ -34,6 +35,8 @@ def sentence(outcome: "Outcome") -> str:
     if outcome.over:
         beside = " and ".join(short(model) for model in outcome.over)
         text += f", and keeps {beside} beside it until the next one is retained"
+    if outcome.aside is not None:
+        text += f"; what had this name is called {clean(outcome.aside)} now"
     if outcome.layers:
         text += f"; {counted(outcome.layers, 'layer')}, {bytes_text(outcome.bytes)}"
     return text
