@@ -18,6 +18,7 @@ from munet.sharing.folder import FolderPlace
 from munet.sharing.remotes import add_remote
 from munet.store import Store
 from munet.store.retained import history_of
+from retaining import retain_another
 from ssh_keys import allow, make_key, needs_ssh_keygen
 
 QUICK = {"method": "head-only", "threads": 1, "executor": "local"}
@@ -155,7 +156,7 @@ def test_a_head_that_is_signed_reaches_those_who_require_it_and_one_that_is_chan
     assert "alice@lab" in run("log", tmp_path / "bob", "bars")[1].splitlines()[2]
     assert "alice@lab" in run("log", tmp_path / "bob", "--remote", "origin")[1]
     bob = munet.System.open(tmp_path / "bob")
-    assert payload(bob.history())["tasks"][0]["by"].endswith(", signed by alice@lab")
+    assert payload(bob.history())["tasks"][0]["by"].endswith(", signed by alice@lab: accuracies claimed")
     assert run("sign", alice.path)[1] == "nothing to sign: this key has signed all that is there\n"
 
     monkeypatch.delenv("MUNET_SIGN")
@@ -199,3 +200,35 @@ def test_a_key_or_a_file_that_is_not_there_is_one_line(
     assert told in err
     assert not (tmp_path / "new").exists()
     assert not (tmp_path / "fleet").exists()
+
+
+def test_accuracies_that_came_are_claims_until_they_are_measured_here(
+    alice: munet.System, made: Path, tmp_path: Path, run: Run
+) -> None:
+    bobs = tmp_path / "bob"
+    code, out, _ = run("clone", alice.path, bobs)
+    assert (code, ", claimed by " in out) == (0, True)
+    bob = munet.System.open(bobs)
+    assert "claimed" not in alice.task("bars"), "what is measured here is no claim"
+    assert "claimed: accuracies are" in run("status", bobs)[1]
+    assert "bars claimed" in run("status", bobs)[1]
+    assert ": claimed, not measured here" in run("show", bobs, "bars")[1]
+    assert run("log", bobs, "bars")[1].count("claimed") == len(bob.log("bars")) - 1
+    assert "claimed test %" in " ".join(run("log", bobs, "--remote", "origin")[1].split())
+    assert "accuracies claimed" in json.dumps(payload(bob.history())["tasks"])
+    assert ", claimed |" in run("card", bobs)[1]
+    assert bob.history().tasks["claimed"].tolist() == [True]
+    for word in ("status", "show", "log"):
+        assert "claimed" not in run(word, alice.path, *(["bars"] if word != "status" else []))[1]
+    bob.move_task("bars", f"npz:{made / 'bars'}")
+    retain_another(alice, "bars", 8)
+    mine = retain_another(bob, "bars", 9)
+    assert mine not in (bob.task("bars").get("claimed") or [])
+    bob.pull()
+    theirs = str(alice.task("bars")["model"])
+    assert theirs in (bob.task("bars").get("claimed") or [])
+    assert bob.judge("bars") is not None
+    assert theirs not in (bob.task("bars").get("claimed") or [])
+    add_remote(bob.store, "back", str(alice.path))
+    code, out, _ = run("push", bobs, "--remote", "back")
+    assert (code, "claimed" in out) == (0, False), "what I have measured is none in my own push"

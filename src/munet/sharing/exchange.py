@@ -18,6 +18,8 @@ from munet.sharing.place import Held, Place, PrivateTaskError, others_damage
 from munet.sharing.renaming import Naming, under
 from munet.sharing.signing import Required
 from munet.sharing.task import Order, SharedTask, accuracy_in, order_of, refuse_senseless
+from munet.store.claimed import claims_of, with_claims
+from munet.store.retained import history_of
 from munet.store.schema import TaskRecord
 
 _ATTEMPTS = 30
@@ -36,6 +38,7 @@ class Outcome:
     model: str | None = None  # that it retains now
     over: tuple[str, ...] = ()  # heads that are kept beside it
     accuracy: float | None = None  # of the model, on validation
+    claimed: bool = False  # the accuracy was not measured in this system
     by: tuple[str, ...] = ()  # who evolved it
     layers: int = 0
     bytes: int = 0
@@ -159,7 +162,8 @@ def bring(
     """Let the target know what the source knows of a task."""
     order, name = _order(target, source), naming.at_target(task)
     for attempt in _attempts():
-        told = SharedTask.of(given(source, task))
+        read = given(source, task)
+        told = SharedTask.of(read)
         makes_room = naming.aside is not None and naming.aside.wanted(told, name)
         held = Held(None, None) if makes_room else _held(source, target, task, naming)
         known = None if held.record is None else SharedTask.of(held.record)
@@ -178,16 +182,19 @@ def bring(
             if not is_whole(target, model):
                 copy_model(told.names, model, source, target, copied)
         record = joined.record(held.record, order, target.next_added() if held.record is None else 0)
+        if target.near:
+            record = with_claims(record, held.record)
         model = record["model"]
         outcome = Outcome(
             name,
             _what(known, told, joined),
             model,
             tuple(head for head in joined.heads if head != model),
-            None if model is None else accuracy_in(order(model)),
-            () if model is None else tuple(joined.retained[model]["by"]),
-            copied.layers - before[0],
-            copied.bytes - before[1],
+            accuracy=None if model is None else accuracy_in(order(model)),
+            claimed=model is not None and not _is_measured(model, read if naming.giving else record),
+            by=() if model is None else tuple(joined.retained[model]["by"]),
+            layers=copied.layers - before[0],
+            bytes=copied.bytes - before[1],
         )
         if only_look or (held.record is not None and _says(held.record, record)):
             return outcome
@@ -198,6 +205,11 @@ def bring(
             return replace(outcome, aside=aside)
         time.sleep(random.uniform(0, min(_LONGEST, 0.02 * 2**attempt)))
     raise _moved(target, f"task '{task}'")
+
+
+def _is_measured(model: str, record: TaskRecord) -> bool:
+    """Whether the system whose record this is has measured a model itself."""
+    return model in history_of(record) and model not in claims_of(record)
 
 
 def _held(source: Place, target: Place, task: str, naming: Naming) -> Held:

@@ -36,6 +36,7 @@ class Naming:
 
     renamed: Mapping[str, str] = field(default_factory=dict)
     aside: Aside | None = None
+    giving: bool = False  # the source is who asks, as in a push
     ways: Ways = lambda task, name: f"leave it out with --skip {task}"
 
     def at_target(self, task: str) -> str:

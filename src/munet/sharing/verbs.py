@@ -99,7 +99,7 @@ class Sharing(ABC):
         place = ready_to_write(known["url"], self.store, progress)
         refuse_impossible(renamed, (), mine, known.get("names", {}), skip := list(skip))
         ways = ways_to_give(self._command("push", remote), place.tasks)
-        naming = Naming({**known.get("names", {}), **renamed}, ways=ways)
+        naming = Naming({**known.get("names", {}), **renamed}, giving=True, ways=ways)
         tasks = None if tasks is None else [*tasks, *renamed]
         with remembering(self.store, remote, {task: (task, name) for task, name in renamed.items()}):
             outcomes = exchange(mine, place, tasks, skip=skip, naming=naming, progress=progress, told=told)
@@ -164,7 +164,7 @@ class Sharing(ABC):
         required = None if require_signed is None else signing.required(Path(require_signed), self.store)
         refuse_impossible(renamed, theirs, source := FolderPlace(store), {}, skip := list(skip))
         ways = ways_to_take(f"munet merge {quote(str(self.store.path))} {quote(str(store.path))}", self.store)
-        naming = Naming(renamed, Theirs(self.store, theirs), ways)
+        naming = Naming(renamed, Theirs(self.store, theirs), ways=ways)
         tasks = None if tasks is None else [*tasks, *renamed, *theirs]
         how = {"skip": skip, "naming": naming, "required": required, "progress": progress, "told": told}
         return exchange(source, FolderPlace(self.store), tasks, **how)
@@ -200,7 +200,7 @@ class Sharing(ABC):
             wanted = [*wanted, *renamed, *theirs]
         names = {**names_here(known), **dict(zip(theirs, theirs, strict=True)), **renamed}
         ways = ways_to_take(self._command("pull", name), self.store)
-        naming, made = Naming(names, Theirs(self.store, theirs), ways), {*renamed, *theirs}
+        naming, made = Naming(names, Theirs(self.store, theirs), ways=ways), {*renamed, *theirs}
         how = {"required": required_by(known, self.store), "progress": progress, "told": told}
         with remembering(self.store, name, {task: (names[task], task) for task in made}):
             return exchange(source, target, wanted, skip=skip, naming=naming, only_look=only_look, **how)

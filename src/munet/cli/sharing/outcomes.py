@@ -31,6 +31,8 @@ def sentence(outcome: "Outcome") -> str:
     if outcome.model is None:
         return f"{text}, no model yet"
     who = f", by {clean(' and '.join(outcome.by))}" if outcome.by else ""
+    if outcome.claimed:
+        who = f", claimed{who.removeprefix(',')}"
     text += f"; it retains {short(outcome.model)} ({percent(outcome.accuracy)} on validation{who})"
     if outcome.over:
         beside = " and ".join(short(model) for model in outcome.over)
