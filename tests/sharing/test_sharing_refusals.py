@@ -75,6 +75,12 @@ def test_each_refusal_names_its_cause_and_what_helps(
     assert not (tmp_path / "made").exists()
 
 
+def test_a_file_is_no_place_to_share(mine: Store, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("notes")
+    code, _, err = run("remote", "add", mine.path, "origin", tmp_path / "notes")
+    assert (code, err.count("\n"), "notes is a file: name the folder" in err) == (2, 1, True)
+
+
 def test_no_credentials_are_said_to_be_none(mine: Store, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
     code, _, err = run("remote", "add", mine.path, "origin", "az://fleets/fleet")

@@ -151,10 +151,14 @@ def place_at(url: str) -> Place | None:
     """The place behind an address, None where there is nothing yet. StoreError where it cannot be read."""
     path = path_of(url)
     if path is not None:
+        if path.is_file():
+            raise StoreError(
+                f"{path} is a file: name the folder of a system, or one that is not there yet", kind="no-system"
+            )
         try:
             return FolderPlace(Store.open(path))
         except StoreError as error:
-            if error.kind != "no-system" or (path.is_dir() and any(path.iterdir())) or path.is_file():
+            if error.kind != "no-system" or (path.is_dir() and any(path.iterdir())):
                 raise
             return None
     place = ObjectPlace(bucket_at(url), listed=not url.startswith("http"))
