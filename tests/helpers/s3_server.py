@@ -29,6 +29,7 @@ def s3_server(folder: Path) -> Iterator[Mapping[str, str]]:
     names = [f"{part}.port{kind}" for part in parts for kind in ("", ".grpc")]
     ports = dict(zip(names, _free_ports(len(names)), strict=True))
     words = [f"-{name}={port}" for name, port in ports.items()]
+    words += [f"-s3.port.{catalog}=0" for catalog in ("iceberg", "lance")]  # else on ports of their own, for one server
     place = ["-s3", f"-dir={folder}", "-ip=127.0.0.1", "-master.volumeSizeLimitMB=100", "-volume.max=50"]
     with open(folder / "log", "wb") as log:
         server = subprocess.Popen([program, "server", *place, *words], stdout=log, stderr=log, cwd=folder)

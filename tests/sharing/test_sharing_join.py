@@ -19,7 +19,8 @@ ENTRIES = st.builds(
 )  # fmt: skip
 HISTORIES = st.dictionaries(st.sampled_from(MODELS), ENTRIES)
 DATA = task_data("flowers", "none:", private=False, classes=["a"], splits={}, fingerprint="same")
-SHARED = st.builds(SharedTask, st.just(DATA), HISTORIES, st.integers(0, 9))
+NAMES = st.frozensets(st.sampled_from(["tulips", "roses"]))
+SHARED = st.builds(SharedTask, st.just(DATA), HISTORIES, st.integers(0, 9), called=NAMES)
 
 
 @given(SHARED, SHARED, SHARED)

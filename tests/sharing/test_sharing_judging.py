@@ -51,7 +51,9 @@ def test_what_is_better_here_replaces_what_claims_to_be(
     system, good, boastful = both
     code, out, err = run("merge", system.path, tmp_path / "theirs", "--judge")
     assert (code, err) == (0, "")
-    assert f"{boastful[:10]} (100.00 on validation, by mallory)" in out, "before it is measured, the claim counts"
+    assert f"{boastful[:10]} (100.00 on validation, claimed by mallory)" in out, (
+        "before it is measured, the claim counts"
+    )
     assert out.splitlines()[-1].endswith(f"{good[:10]} is retained")
     record = system.task("bars")
     assert (record["model"], heads(history_of(record))) == (good, [good])

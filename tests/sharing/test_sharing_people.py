@@ -13,8 +13,12 @@ from golden_ids import images
 from growing import evolve
 from munet.errors import InputError, StoreError
 from munet.report.page.payload import payload
+from munet.sharing.copying import Copied, copy_root
+from munet.sharing.folder import FolderPlace
 from munet.sharing.remotes import add_remote
+from munet.store import Store
 from munet.store.retained import history_of
+from retaining import retain_another
 from ssh_keys import allow, make_key, needs_ssh_keygen
 
 QUICK = {"method": "head-only", "threads": 1, "executor": "local"}
@@ -69,6 +73,11 @@ def test_from_one_person_to_another_by_commands(alice: munet.System, made: Path,
     assert (code, f"munet remote add {bobs} origin URL" in err) == (2, True)
 
 
+def root_of(system: munet.System, made: Store) -> str:
+    """The root of another system, with its layers."""
+    return copy_root(FolderPlace(system.store), FolderPlace(made), Copied())
+
+
 def test_a_clone_that_was_cut_off_goes_on_and_another_system_is_left_alone(alice: munet.System, tmp_path: Path) -> None:
     bob = munet.System.clone(str(alice.path), tmp_path / "bob")
     model = bob.task("bars")["model"]
@@ -102,6 +111,31 @@ def test_publishing_is_a_deliberate_act(alice: munet.System, tmp_path: Path, mad
     assert bob.tasks == ["bars", "patients"]
 
 
+def test_two_tasks_of_one_name_live_on_side_by_side(alice: munet.System, made: Path, tmp_path: Path) -> None:
+    bob = munet.System(alice.store.create(tmp_path / "bob", lambda store: root_of(alice, store)))
+    images(tmp_path / "others", 4)
+    bob.add_task("bars", f"npz:{tmp_path / 'others'}")
+    evolve(bob, **QUICK, seed=2)
+    picture = np.load(made / "bars" / "test.npz")["image"][:4, ..., None]
+    hers, his = alice.predict("bars", picture).probabilities, bob.predict("bars", picture).probabilities
+    explained = bob.explain("bars")
+    bob.merge(alice, renamed={"bars": "bars-alice"})
+    assert (bob.predict("bars-alice", picture).probabilities == hers).all()
+    bob.remove_task("bars-alice")
+    bob.merge(alice, theirs=["bars"])
+    assert (bob.predict("bars", picture).probabilities == hers).all()
+    assert (bob.predict("bars-mine", picture).probabilities == his).all()
+    assert bob.explain("bars-mine") == {**explained, "task": "bars-mine"}
+    with pytest.raises(InputError, match=r"no run of .* made the model of 'bars'"):
+        bob.explain("bars")
+    before = bob.task("bars-mine")["model"]
+    evolve(bob, ["bars-mine"], **QUICK, seed=5)
+    assert [entry["task"] for entry in bob.log("bars-mine")][:-1] == ["bars-mine"] * (len(bob.log("bars-mine")) - 1)
+    assert before in history_of(bob.task("bars-mine"))
+    assert bob.fsck().ok
+    assert payload(bob.history())
+
+
 @needs_ssh_keygen
 def test_a_head_that_is_signed_reaches_those_who_require_it_and_one_that_is_changed_does_not(
     alice: munet.System, made: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
@@ -122,7 +156,7 @@ def test_a_head_that_is_signed_reaches_those_who_require_it_and_one_that_is_chan
     assert "alice@lab" in run("log", tmp_path / "bob", "bars")[1].splitlines()[2]
     assert "alice@lab" in run("log", tmp_path / "bob", "--remote", "origin")[1]
     bob = munet.System.open(tmp_path / "bob")
-    assert payload(bob.history())["tasks"][0]["by"].endswith(", signed by alice@lab")
+    assert payload(bob.history())["tasks"][0]["by"].endswith(", signed by alice@lab: accuracies claimed")
     assert run("sign", alice.path)[1] == "nothing to sign: this key has signed all that is there\n"
 
     monkeypatch.delenv("MUNET_SIGN")
@@ -166,3 +200,35 @@ def test_a_key_or_a_file_that_is_not_there_is_one_line(
     assert told in err
     assert not (tmp_path / "new").exists()
     assert not (tmp_path / "fleet").exists()
+
+
+def test_accuracies_that_came_are_claims_until_they_are_measured_here(
+    alice: munet.System, made: Path, tmp_path: Path, run: Run
+) -> None:
+    bobs = tmp_path / "bob"
+    code, out, _ = run("clone", alice.path, bobs)
+    assert (code, ", claimed by " in out) == (0, True)
+    bob = munet.System.open(bobs)
+    assert "claimed" not in alice.task("bars"), "what is measured here is no claim"
+    assert "claimed: accuracies are" in run("status", bobs)[1]
+    assert "bars claimed" in run("status", bobs)[1]
+    assert ": claimed, not measured here" in run("show", bobs, "bars")[1]
+    assert run("log", bobs, "bars")[1].count("claimed") == len(bob.log("bars")) - 1
+    assert "claimed test %" in " ".join(run("log", bobs, "--remote", "origin")[1].split())
+    assert "accuracies claimed" in json.dumps(payload(bob.history())["tasks"])
+    assert ", claimed |" in run("card", bobs)[1]
+    assert bob.history().tasks["claimed"].tolist() == [True]
+    for word in ("status", "show", "log"):
+        assert "claimed" not in run(word, alice.path, *(["bars"] if word != "status" else []))[1]
+    bob.move_task("bars", f"npz:{made / 'bars'}")
+    retain_another(alice, "bars", 8)
+    mine = retain_another(bob, "bars", 9)
+    assert mine not in (bob.task("bars").get("claimed") or [])
+    bob.pull()
+    theirs = str(alice.task("bars")["model"])
+    assert theirs in (bob.task("bars").get("claimed") or [])
+    assert bob.judge("bars") is not None
+    assert theirs not in (bob.task("bars").get("claimed") or [])
+    add_remote(bob.store, "back", str(alice.path))
+    code, out, _ = run("push", bobs, "--remote", "back")
+    assert (code, "claimed" in out) == (0, False), "what I have measured is none in my own push"

@@ -14,6 +14,7 @@ from hypothesis import settings
 pytest.importorskip("obstore", reason="obstore is not installed")
 from test_sharing_machine import SMALL, ObjectMachine
 
+from munet.errors import StoreError
 from munet.fs.bucket import Bucket
 from munet.fs.buckets import bucket_at
 from munet.sharing.checking import check
@@ -117,3 +118,8 @@ class S3Machine(ObjectMachine):
 
 S3Machine.TestCase.settings = settings(SMALL, max_examples=5)
 TestS3 = S3Machine.TestCase
+
+
+def test_a_bucket_that_is_not_there_is_no_empty_one(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no bucket s3://nobody-made-it"):
+        check_remote(fleet(tmp_path / "mine"), "s3://nobody-made-it/fleet", read_only=True)

@@ -13,6 +13,7 @@ from munet.errors import DamagedError, InputError, StoreError
 from munet.fs import ssh_keygen
 from munet.sharing.exchange import Outcome, Refused, exchange
 from munet.sharing.remote_log import remote_log
+from munet.sharing.renaming import Naming
 from munet.sharing.signing import Required, required, sign
 from munet.sharing.task import SharedTask
 from munet.store import Store
@@ -428,3 +429,20 @@ def test_state_is_alike_after_both_pulled(mine: Store, theirs: Store, keys: dict
     pull(theirs, mine, allowed)
     assert shared_state(mine) == shared_state(theirs)
     assert mine.read_task("flowers").get("signatures") == theirs.read_task("flowers").get("signatures")
+
+
+def test_under_another_name_what_is_signed_comes_and_its_signature_stays(
+    mine: Store, theirs: Store, keys: dict[str, Path], allowed: Path
+) -> None:
+    """A signature binds the name of the task."""
+    theirs.remove_task("flowers")
+    retain(mine, "flowers", "1")
+    how = {"required": required(allowed, theirs), "naming": Naming({"flowers": "hers"})}
+    with pytest.raises(Refused, match="is not signed"):
+        exchange(place(mine), place(theirs), **how)
+    assert theirs.task_names() == []
+    sign(mine, ["flowers"], keys["alice"])
+    assert [one.what for one in exchange(place(mine), place(theirs), **how)] == ["new"]
+    assert [one.what for one in exchange(place(mine), place(theirs), **how)] == ["same"]
+    assert "signatures" not in theirs.read_task("hers")
+    assert len(sign(theirs, ["hers"], keys["bob"])) == 1

@@ -96,7 +96,8 @@ def _accuracy(row: Mapping[str, Any]) -> str:
     if accuracy is None:
         return "-"
     low, high = wilson(round(accuracy * examples), examples)
-    return f"{100 * accuracy:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+    claimed = ", claimed" if row["claimed"] else ""
+    return f"{100 * accuracy:.1f} [{100 * low:.1f}, {100 * high:.1f}]{claimed}"
 
 
 def _task(store: "Store", row: Mapping[str, Any], confusions: Sequence[Mapping[str, Any]] | None) -> str:

@@ -28,6 +28,7 @@ TASKS: Schema = {
     "model": TEXT,
     "by": TEXT,
     "signed_by": TEXT,
+    "claimed": FLAG,
     "validation_accuracy": NUMBER,
     "test_accuracy": NUMBER,
     "score": NUMBER,

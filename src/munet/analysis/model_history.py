@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from munet.analysis.authors import authors, signers_of
 from munet.model.slots import blocks_in, slot_order
+from munet.store.claimed import claimed_in
 from munet.store.derived import lineage, owners
 from munet.store.run_records import generations, read_generation, read_iteration
 from munet.store.run_records import iterations as files_of_iterations
@@ -21,6 +22,7 @@ def log(store: "Store", model: str) -> list[dict[str, Any]]:
     """The lineage as entries, newest first, each with the hyperparameters it changed from its parent's."""
     chain = lineage(store, model)
     people = authors(store, chain)
+    claims = claimed_in(chain, {record["name"]: record for record in store.task_records()})
     entries = []
     for index, (identity, manifest) in enumerate(chain):
         older = chain[index + 1][1]["hyperparameters"] if index + 1 < len(chain) else {}
@@ -39,6 +41,7 @@ def log(store: "Store", model: str) -> list[dict[str, Any]]:
                 "hyperparameters": mine,
                 "changed": changed,
                 "validation_accuracy": metrics.get("validation_accuracy"),
+                "claimed": claims[index],
                 "score": metrics.get("score"),
                 "alive": all(store.has_layer(layer) for layer in manifest["layers"].values()),
                 "layers": manifest["layers"],
@@ -89,7 +92,7 @@ def trunks(store: "Store", models: Iterable[str]) -> dict[str, list[str]]:
 
 def show(store: "Store", model: str) -> dict[str, Any]:
     """Everything about one model: its layers with size, origin and sharers, its settings and its measures."""
-    manifest = store.get_model(model)
+    manifest = store.local_model(model)
     records = {record["name"]: record for record in store.task_records()}
     models = {task: one for task, record in records.items() if (one := record["model"]) is not None}
     owned = owners({task: store.get_model(other)["layers"] for task, other in models.items()})
@@ -120,6 +123,7 @@ def show(store: "Store", model: str) -> dict[str, Any]:
             "layers": layers,
             "mutations": manifest["mutations"],
             "metrics": manifest["metrics"],
+            "claimed": claimed_in([(model, manifest)], records)[0],
             "stream": manifest["stream"],
             "test_accuracy": record["test"]["accuracy"] if record and record["test"] else None,
         }

@@ -11,6 +11,7 @@ from munet.analysis.children import Run
 from munet.analysis.snapshot import Snapshot
 from munet.model.cost import accounted_parameters
 from munet.model.slots import blocks_in, parse, slot_order
+from munet.store.claimed import is_claimed
 from munet.store.schema import TaskRecord
 from munet.store.signatures import signed_by
 
@@ -23,6 +24,7 @@ def tasks(one: Snapshot) -> c.Columns:
         examples = [(splits.get(split) or {}).get("examples") for split in ("train", "validation", "test")]
         facts = (len(record.get("classes") or ()), *examples, record.get("iterations", 0), record.get("model"))
         author = (author_of(record), " and ".join(signed_by(one.store, record, record.get("model"))) or None)
+        author = (*author, is_claimed(record))
         place = (one.label, record["name"], order, bool(record.get("private")))
         tested = test["accuracy"] if test and test["model"] == record.get("model") else None
         model = one.retained.get(record["name"])

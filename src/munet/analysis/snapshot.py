@@ -217,7 +217,7 @@ def _models(
     for id in store.models.ids():
         tick()
         try:
-            manifest = store.get_model(id)
+            manifest = store.local_model(id)
         except MissingObject:  # collected a moment ago
             continue
         except DamagedError as error:

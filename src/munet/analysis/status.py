@@ -10,6 +10,7 @@ from munet.errors import DamagedError
 from munet.model.cost import accounted_parameters
 from munet.model.slots import blocks_in
 from munet.store import FORMAT
+from munet.store.claimed import is_claimed
 from munet.store.derived import owners, totals
 from munet.store.manifests import origin_of
 from munet.store.schema import Manifest, TaskRecord
@@ -29,6 +30,7 @@ def _row(record: TaskRecord, manifest: Manifest | None, owned: dict[str, set[str
         "active": record["active"] is not None,
         "model": record["model"],
         "by": author_of(record),
+        "claimed": is_claimed(record),
         "older_data": "older" in record,
     }
     row |= {f"{split}_examples": value["examples"] for split, value in record["splits"].items()}

@@ -177,7 +177,7 @@ class ActiveTask:
         return Ancestor(manifest["hyperparameters"], locked, tuple(manifest["layers"]))
 
     def manifest(self, model: str) -> Manifest:
-        return self.population.get(model) or self.models.store.get_model(model)
+        return self.population.get(model) or self.models.manifest(model)
 
     def living_lineage(self, model: str) -> list[Manifest]:
         """A model and those of its ancestors that are alive: in the population, retained for some task, or the root."""
@@ -279,7 +279,7 @@ class ActiveTask:
         """Let the accepted children join the population."""
         for child in children:
             if child["model"]:
-                self.population[child["model"]] = self.models.store.get_model(child["model"])
+                self.population[child["model"]] = self.models.manifest(child["model"])
 
     def retain(self, iteration: int, best: str | None, test: ModelTest | None) -> None:
         """End the task iteration: the best model stays, the rest of the population is let go."""

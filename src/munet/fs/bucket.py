@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from munet.errors import DamagedError, StoreError
 from munet.fs.object_store import first_line, library
+from munet.fs.refusals import is_no_bucket, refusal_of
 
 _Result = TypeVar("_Result")
 
@@ -120,13 +121,17 @@ class Bucket:
         """What a request answers; None where there is no such object."""
         try:
             return ask()
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if is_no_bucket(error):
+                raise self._failed("read", "", error) from error
             return None
         except (OSError, RuntimeError, self._obstore.exceptions.BaseError) as error:
             raise self._failed("read", "", error) from error
 
     def _failed(self, action: str, key: str, error: Exception) -> StoreError:
         where = f"{self.name}/{key}" if key else self.name
+        if (refusal := refusal_of(error, self.name, action)) is not None:
+            return StoreError(str(refusal), kind="remote")
         return StoreError(
             f"cannot {action} {where}: {first_line(error)}; is the address right, and are there credentials for it?",
             kind="remote",

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from munet.errors import InputError
+from munet.fs.refusals import refusal_of
 
 _PATIENCE = timedelta(seconds=10)
 
@@ -35,7 +36,8 @@ def store_at(address: str, *, patient: bool = True) -> Any:
     try:
         return from_url(address, **more)
     except Exception as error:  # of many kinds, one for each store
-        raise InputError(f"{address}: {first_line(error)}", kind="remote") from error
+        refusal = refusal_of(error, address, "read")
+        raise InputError(str(refusal or f"{address}: {first_line(error)}"), kind="remote") from error
 
 
 def first_line(error: Exception) -> str:

@@ -75,8 +75,8 @@ class ModelLoader:
         return transformer(self.kind, self.store.path)
 
     def manifest(self, model: str) -> Manifest:
-        """The manifest of a model by its id."""
-        return self.store.get_model(model)
+        """The manifest of a model by its id, with the name that its task has here."""
+        return self.store.local_model(model)
 
     def layer(self, identity: str) -> Tensors:
         """The tensors of a layer, verified once and then shared; never change them in place."""

@@ -10,6 +10,7 @@
     collecting.py   what nothing reaches in an object store, removed
     copying.py      models with all they need, from one place to another, each byte checked
     exchange.py     push, pull, fetch: tasks from one place to another
+    renaming.py     tasks that have another name there than here
     hub_card.py     the model card of a system on the hub
     signing.py      heads that are signed, and what is taken where they have to be
     remotes.py      which remotes a system knows, and the place behind an address

@@ -3,12 +3,13 @@
 So whatever a place names is there, and a copy that was cut off goes on where it stopped.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from munet.errors import DamagedError, InputError, StoreError
 from munet.sharing.place import Place
 from munet.sharing.task import layer_ids, refuse_senseless_model
+from munet.store.called import Withheld
 from munet.store.layer_file import BEGINNING
 from munet.store.manifests import encode, id_of_manifest, parent_of
 from munet.store.schema import Manifest
@@ -49,16 +50,17 @@ def is_whole(place: Place, model: str) -> bool:
 
 def copy_root(source: Place, target: Place, copied: Copied) -> str:
     """The root with its layers; returns its id."""
-    return copy_model(None, source.root, source, target, copied)
+    return copy_model([None], source.root, source, target, copied)
 
 
-def copy_model(task: str | None, model: str, source: Place, target: Place, copied: Copied) -> str:
-    """A model of a task, or the root. DamagedError for what is missing or wrong there, InputError for what is whole and
-    cannot be used. What is there already is not sent again."""
-    withheld = source.private()
+def copy_model(names: Collection[str | None], model: str, source: Place, target: Place, copied: Copied) -> str:
+    """A model of the task that has or had these names, or the root. DamagedError for what is missing or wrong there,
+    InputError for what is whole and cannot be used. What is there already is not sent again."""
+    withheld = source.withheld()
     manifest = _manifest(source, model, withheld)
-    if manifest.get("task") != task:
-        raise DamagedError(f"{source.name}: model {model[:10]} is not one of task '{task}', whose record names it")
+    if manifest.get("task") not in names:
+        of = "the root" if None in names else f"one of task '{min(filter(None, names))}', whose record names it"
+        raise DamagedError(f"{source.name}: model {model[:10]} is not {of}")
     line = _missing_ancestors(manifest, source, target, withheld)
     _copy_layers(manifest, source, target, copied)
     for ancestor, its in reversed(line):
@@ -80,7 +82,7 @@ def copy_ancestors(found: Mapping[str, Manifest], target: Place) -> None:
             left = {model: manifest for model, manifest in left.items() if model not in oldest}
 
 
-def _manifest(source: Place, model: str, withheld: set[str]) -> Manifest:
+def _manifest(source: Place, model: str, withheld: Withheld) -> Manifest:
     manifest = source.manifest(model)
     if manifest is None:
         raise DamagedError(
@@ -89,16 +91,16 @@ def _manifest(source: Place, model: str, withheld: set[str]) -> Manifest:
     if id_of_manifest(encode(manifest)) != model:
         raise DamagedError(f"{source.name}: model {model[:10]} is not written as manifests are, so its id would change")
     refuse_senseless_model(manifest, model, source.name)
-    if manifest.get("task") in withheld:
+    if (private := withheld(model, manifest)) is not None:
         raise InputError(
-            f"model {model[:10]} is one of task '{manifest.get('task')}', which is private in {source.name}, so "
+            f"model {model[:10]} is one of task '{private}', which is private in {source.name}, so "
             "nothing that descends from it leaves"
         )
     return manifest
 
 
 def _missing_ancestors(
-    manifest: Manifest, source: Place, target: Place, withheld: set[str]
+    manifest: Manifest, source: Place, target: Place, withheld: Withheld
 ) -> list[tuple[str, Manifest]]:
     """(id, manifest) of the ancestors that the target lacks, nearest first."""
     line = list[tuple[str, Manifest]]()

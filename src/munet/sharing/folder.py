@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from munet.errors import DamagedError, InputError, StoreError
 from munet.fs.decoding import BYTES
 from munet.model.validation import check_stored
-from munet.sharing.place import TASKS, Held
+from munet.sharing.place import TASKS, Held, PrivateTaskError
 from munet.store import Store, manifests
+from munet.store.called import Withheld, withheld
 from munet.store.objects import MissingObject
 from munet.store.records import DamagedFile
 from munet.store.run_records import unfinished_of
@@ -69,6 +70,9 @@ class FolderPlace:
         # Of a record that cannot be read nobody knows, so nothing that descends from its models leaves.
         return {name for name in self.names() if (record := self._read(name)) is None or record["private"]}
 
+    def withheld(self) -> Withheld:
+        return withheld(self.store, [name for name in self.names() if self._read(name) is None])
+
     def _read(self, name: str) -> TaskRecord | None:
         """None where it is damaged or newer, which is said when the task itself is asked for."""
         try:
@@ -81,7 +85,7 @@ class FolderPlace:
             return Held(None, None)
         record = self.store.read_task(name)
         if record["private"]:
-            raise InputError(
+            raise PrivateTaskError(
                 f"task '{name}' of {self.name} is private, so it is not shared: --publish shares it, for good"
             )
         return Held(record, record)

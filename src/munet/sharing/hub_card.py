@@ -16,6 +16,7 @@ from munet.store import Store
 
 FILE = "README.md"
 _MOST = 10 << 20  # bytes
+_KNOWN = ("new", "same", "taken")  # of outcomes: nothing is known there that is not known here
 _WRITTEN = re.compile(rb"\n<!-- written by munet push, [^\n]*: ([0-9a-f]{64}) -->\n\Z")
 
 
@@ -26,10 +27,10 @@ def carry_card(place: Place, store: Store, outcomes: Sequence[Outcome]) -> bool:
         return False
     from munet.analysis.card import card
 
-    known = {outcome.task for outcome in outcomes if outcome.what in ("new", "same", "taken")}
     there = place.tasks()
-    spoken_of = [task for task in there if task in known and store.read_task(task)["model"] is not None]
-    if set(there) - known or not spoken_of:
+    here = {outcome.task: outcome.source or outcome.task for outcome in outcomes if outcome.what in _KNOWN}
+    spoken_of = [here[task] for task in there if task in here and store.read_task(here[task])["model"] is not None]
+    if set(there) - here.keys() or not spoken_of:
         return False
     text = card(store, spoken_of, name=place.name.removeprefix(SCHEME), address=place.name)
     data = signed(text)

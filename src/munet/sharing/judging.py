@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from munet.errors import StoreError
 from munet.sharing.task import order_of
+from munet.store.claimed import measured
 from munet.store.retained import heads, history_of
 from munet.store.run_records import unfinished_of
 from munet.store.schema import RetainedModel, TaskRecord
@@ -42,7 +43,7 @@ def judge(models: "ModelLoader", task: str, device: str = "auto") -> Judged | No
         record = store.read_task(task)
         if unfinished_of(store, [task]) or heads(history_of(record)) != first:
             raise StoreError(f"task '{task}' went on while its models were measured: do this again", kind="busy")
-        store.write_task(_decided(record, order[0], order[1:]))
+        store.write_task(measured(_decided(record, order[0], order[1:]), order))
     return Judged(task, images, {model: correct[model] / images for model in order})
 
 

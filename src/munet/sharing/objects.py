@@ -16,6 +16,7 @@ from munet.fs.decoding import BYTES, DecodingError, decode_json
 from munet.sharing.exclusion import Push
 from munet.sharing.place import TASKS, Held
 from munet.store import FORMAT, manifests
+from munet.store.called import Withheld
 from munet.store.creation import MARKER
 from munet.store.layer_file import LayerFormatError, id_of_bytes, refuse_infinite
 from munet.store.objects import is_id
@@ -78,6 +79,9 @@ class ObjectPlace:
 
     def private(self) -> set[str]:
         return set()
+
+    def withheld(self) -> Withheld:
+        return lambda model, manifest: None
 
     def task(self, name: str) -> Held:
         found = self._ahead.pop(name, None) or self._read_task(name)

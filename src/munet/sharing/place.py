@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
 from munet.errors import DamagedError, InputError
+from munet.store.called import Withheld
 from munet.store.schema import Manifest, TaskRecord
 
 TASKS = 100_000  # of a place that are read at most
@@ -18,6 +19,10 @@ def others_damage() -> Iterator[None]:
         yield
     except DamagedError as error:
         raise InputError(str(error), kind=error.kind) from error
+
+
+class PrivateTaskError(InputError):
+    """A task that is not shared was asked for."""
 
 
 class Held(NamedTuple):
@@ -53,8 +58,12 @@ class Place(Protocol):
         """Names of the tasks whose models never leave."""
         ...
 
+    def withheld(self) -> Withheld:
+        """Says of a model which of these tasks it is of."""
+        ...
+
     def task(self, name: str) -> Held:
-        """The record of a task. InputError where it is private."""
+        """The record of a task. PrivateTaskError where it is private."""
         ...
 
     def hold(self) -> None:

@@ -1,6 +1,7 @@
 """What a place tells of its tasks: each model that they have retained, who evolved it, whether it is known here."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from munet.errors import InputError, suggest
@@ -10,6 +11,7 @@ from munet.store.retained import History, heads, history_of
 from munet.store.schema import TaskRecord
 
 Signers = Callable[[TaskRecord, str], list[str]]
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def _nobody(record: TaskRecord, model: str) -> list[str]:
@@ -33,10 +35,12 @@ def remote_log(
     here: Place,
     tasks: Sequence[str] | None = None,
     signers: Signers = _nobody,
+    names_here: Mapping[str, str] = _NONE,
 ) -> list[Retained]:
     """Of all tasks that are shared there, or of some, the newest models first. InputError for a task that is not there.
 
-    Only records are read: what they say is a claim of whoever wrote them. `signers` says who signed a model.
+    Only records are read: what they say is a claim of whoever wrote them. `signers` says who signed a model,
+    `names_here` what tasks are called here that have another name there.
     """
     names = there.tasks()
     found, withheld = list[Retained](), here.private()
@@ -45,7 +49,8 @@ def remote_log(
             raise InputError(f"{there.name} shares no task '{task}'{suggest(task, names)}", kind="unknown-task")
         record = there.task(task).record
         if record is not None:  # else it was removed just now
-            mine = None if task in withheld else here.task(task).record
+            local = names_here.get(task, task)
+            mine = None if local in withheld else here.task(local).record
             found += _of_task(record, {} if mine is None else history_of(mine), there.name, signers)
     return found
 

@@ -6,6 +6,8 @@ of the environment, as the tools of each store have them.
 
 import re
 import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NotRequired, TypedDict, cast
 
@@ -14,6 +16,7 @@ from munet.fs import ssh_keygen
 from munet.fs.buckets import bucket_at
 from munet.fs.opened import remember
 from munet.sharing.copying import Copied, Progress, copy_root, refuse_other_root
+from munet.sharing.exchange import Refused
 from munet.sharing.folder import FolderPlace
 from munet.sharing.objects import ObjectPlace, path_of
 from munet.sharing.place import Place, others_damage
@@ -35,6 +38,7 @@ class Remote(TypedDict):
     tasks: NotRequired[list[str]]  # only these are pulled, where somebody cloned a part
     read_only: NotRequired[bool]
     on_use: NotRequired[bool]  # layers come when they are used
+    names: NotRequired[dict[str, str]]  # of tasks that are called otherwise there: here -> there
     require_signed: NotRequired[str]  # file of those whose signatures count; nothing else is taken from there
 
 
@@ -90,6 +94,38 @@ def add_remote(
     return made
 
 
+def names_here(known: Remote) -> dict[str, str]:
+    """Of tasks that are called otherwise here: there -> here."""
+    return {there: here for here, there in known.get("names", {}).items()}
+
+
+@contextmanager
+def remembering(store: Store, name: str, pairs: Mapping[str, tuple[str, str]]) -> Iterator[None]:
+    """What tasks are called (here, there) from now on is remembered of a remote, by what they are called at the source:
+    if the exchange that goes on meanwhile ends well, or refuses other tasks only."""
+    refused = set[str]()
+    try:
+        yield
+    except Refused as error:
+        refused = {one.source or one.task for one in error.outcomes if one.refused is not None}
+        _remember(store, name, [pair for task, pair in pairs.items() if task not in refused])
+        raise
+    _remember(store, name, list(pairs.values()))
+
+
+def _remember(store: Store, name: str, pairs: Sequence[tuple[str, str]]) -> None:
+    if not pairs:
+        return
+    known = remotes(store)
+    told, new = known[name].get("names", {}), dict(pairs)
+    kept = {here: there for here, there in told.items() if here not in new and there not in new.values()}
+    names = {here: there for here, there in sorted({**kept, **new}.items()) if here != there}
+    made: Remote = {**known[name], "names": names}
+    if not names:
+        made.pop("names")
+    _write(store, {**known, name: made})
+
+
 def remove_remote(store: Store, name: str) -> Remote:
     """Forget a remote; nothing there changes."""
     gone = remote(store, name)
@@ -115,10 +151,14 @@ def place_at(url: str) -> Place | None:
     """The place behind an address, None where there is nothing yet. StoreError where it cannot be read."""
     path = path_of(url)
     if path is not None:
+        if path.is_file():
+            raise StoreError(
+                f"{path} is a file: name the folder of a system, or one that is not there yet", kind="no-system"
+            )
         try:
             return FolderPlace(Store.open(path))
         except StoreError as error:
-            if error.kind != "no-system" or (path.is_dir() and any(path.iterdir())) or path.is_file():
+            if error.kind != "no-system" or (path.is_dir() and any(path.iterdir())):
                 raise
             return None
     place = ObjectPlace(bucket_at(url), listed=not url.startswith("http"))

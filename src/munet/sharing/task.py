@@ -33,6 +33,7 @@ _TOLD = ("order", "white")  # options of a source that say how images are read, 
 _IDS = 100_000  # in a history at most
 _COUNT = 10**12  # of anything that a record or manifest counts at most
 _SIGNED = 100  # of one model at most
+_NAMES = 100  # of a task at most
 _SIGNATURE = re.compile(r"-----BEGIN SSH SIGNATURE-----\n[A-Za-z0-9+/=\n]{1,20000}-----END SSH SIGNATURE-----\n?")
 
 Order = Callable[[str], tuple[Any, ...]]
@@ -47,6 +48,12 @@ class SharedTask:
     retained: History
     iterations: int
     signatures: Signatures = field(default_factory=dict)
+    called: frozenset[str] = frozenset()  # other names that manifests of its models have
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All names that manifests of its models may have."""
+        return self.called | {self.data["name"]}
 
     @classmethod
     def of(cls, record: TaskRecord) -> "SharedTask":
@@ -61,7 +68,8 @@ class SharedTask:
             skip_bad=record["skip_bad"],
             skipped=record["skipped"],
         )
-        return cls(data, history_of(record), record["iterations"], signatures_of(record))
+        called = frozenset(record.get("called", ())) - {record["name"]}
+        return cls(data, history_of(record), record["iterations"], signatures_of(record), called)
 
     @property
     def heads(self) -> list[str]:
@@ -80,29 +88,25 @@ class SharedTask:
             model: united(self.signatures.get(model, ()), other.signatures.get(model, ()))
             for model in sorted({*self.signatures, *other.signatures})
         }
-        return SharedTask(self.data, dict(sorted(retained.items())), max(self.iterations, other.iterations), signatures)
+        iterations, called = max(self.iterations, other.iterations), (self.called | other.names) - {self.data["name"]}
+        return SharedTask(self.data, dict(sorted(retained.items())), iterations, signatures, called)
 
-    def refuse_other_data(self, other: "SharedTask") -> None:
+    def refuse_other_data(self, other: "SharedTask", way: str = "leave it out") -> None:
         """InputError unless both mean the same images and classes."""
-        name = self.data["name"]
-        what = None
-        if self.data["classes"] != other.data["classes"]:
-            mine, theirs = self.data["classes"], other.data["classes"]
-            what = (
-                f"other classes ({len(theirs)} there, {len(mine)} here)"
-                if len(mine) != len(theirs)
-                else "other classes"
-            )
-        elif self.data["fingerprint"] != other.data["fingerprint"]:
-            what = "other images"
-        elif self.data["fingerprint"].startswith(NO_IMAGES) and not set(self.retained) & set(other.retained):
-            what = "images that nobody named, so that they may be others"
+        what = self.other_data(other)
         if what is not None:
-            raise InputError(
-                f"task '{name}' stands for {what} there: leave it out with --skip {name}, or give yours another name "
-                f"(`munet task rename` before it is evolved; else `munet add` it anew)",
-                kind="other-data",
-            )
+            raise InputError(f"task '{self.data['name']}' stands for {what} there: {way}", kind="other-data")
+
+    def other_data(self, other: "SharedTask") -> str | None:
+        """In what the data of both differ; None where they are the same images and classes."""
+        if self.data["classes"] != other.data["classes"]:
+            mine, theirs = len(self.data["classes"]), len(other.data["classes"])
+            return f"other classes ({theirs} there, {mine} here)" if mine != theirs else "other classes"
+        if self.data["fingerprint"] != other.data["fingerprint"]:
+            return "other images"
+        if self.data["fingerprint"].startswith(NO_IMAGES) and not set(self.retained) & set(other.retained):
+            return "images that nobody named, so that they may be others"
+        return None
 
     def record(self, before: TaskRecord | None, order: Order, added: int) -> TaskRecord:
         """The record that says so. What is of one place only stays as it was `before`: source, splits, its run."""
@@ -118,6 +122,8 @@ class SharedTask:
         }
         if self.signatures:
             record["signatures"] = self.signatures
+        if self.called:
+            record["called"] = sorted(self.called)
         return record
 
 
@@ -154,8 +160,12 @@ def refuse_senseless(record: TaskRecord, place: str) -> None:
         garbled = [one for one in said if not _SIGNATURE.fullmatch(one["signature"])]
         if not is_id(model) or garbled or len(said) > _SIGNED:
             raise DamagedError(f"{place}: the record of a task has signatures over {model[:70]!r} that are none")
-    if check_name(record["name"]) != record["name"]:
-        raise DamagedError(f"{place}: {record['name']!r} is no task name")
+    called = record.get("called", [])
+    if len(called) > _NAMES:
+        raise DamagedError(f"{place}: task '{record['name']}' has had {len(called)} names: at most {_NAMES} are taken")
+    for name in (record["name"], *called):
+        if check_name(name) != name:
+            raise DamagedError(f"{place}: {name!r} is no task name")
 
 
 def refuse_senseless_model(manifest: Manifest, model: str, place: str) -> None:

@@ -1,10 +1,12 @@
 """What a person does with a system that others have too: the methods that `System` has of it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from shlex import quote
+from types import MappingProxyType
 from typing import Self
 
 from munet.errors import InputError, StoreError
@@ -15,11 +17,24 @@ from munet.sharing.exchange import Outcome, Told, exchange, given
 from munet.sharing.folder import FolderPlace
 from munet.sharing.hub_card import carry_card
 from munet.sharing.judging import Judged, judge
+from munet.sharing.place import Place
 from munet.sharing.remote_log import Retained, remote_log
-from munet.sharing.remotes import DEFAULT, existing, ready_to_write, remote, required_by
+from munet.sharing.remotes import (
+    DEFAULT,
+    Remote,
+    existing,
+    names_here,
+    ready_to_write,
+    remembering,
+    remote,
+    required_by,
+)
+from munet.sharing.renaming import Naming, Theirs, refuse_impossible, ways_to_give, ways_to_take
 from munet.store import Store
 from munet.store.schema import TaskRecord
 from munet.store.signatures import signed_by
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Sharing(ABC):
@@ -60,14 +75,16 @@ class Sharing(ABC):
         *,
         remote: str = DEFAULT,
         skip: Iterable[str] = (),
+        renamed: Mapping[str, str] = _NONE,
         publish: bool = False,
         sign: str | Path | None = None,
         progress: Progress | None = None,
         told: Told | None = None,
     ) -> list[Outcome]:
-        """Let a remote know what this system knows of its public tasks, or of some. With `publish` a named task that is
-        private is made public first, for good. With `sign`, the file of an SSH key, those heads of the tasks that were
-        trained here are signed first. To the hub the model card goes too."""
+        """Let a remote know what this system knows of its public tasks, or of some. Those that are `renamed` have
+        another name there, from now on. With `publish` a named task that is private is made public first, for good.
+        With `sign`, the file of an SSH key, those heads of the tasks that were trained here are signed first. To the
+        hub the model card goes too."""
         known = self._remote(remote)
         if known.get("read_only"):
             raise StoreError(f"remote '{remote}' ({known['url']}) was added to be read only", kind="remote")
@@ -80,7 +97,12 @@ class Sharing(ABC):
             wanted = [task for task in tasks or mine.tasks() if task not in set(skip)]
             signing.sign(self.store, wanted, Path(sign), only_made_here=True)
         place = ready_to_write(known["url"], self.store, progress)
-        outcomes = exchange(mine, place, tasks, skip=skip, progress=progress, told=told)
+        refuse_impossible(renamed, (), mine, known.get("names", {}), skip := list(skip))
+        ways = ways_to_give(self._command("push", remote), place.tasks)
+        naming = Naming({**known.get("names", {}), **renamed}, giving=True, ways=ways)
+        tasks = None if tasks is None else [*tasks, *renamed]
+        with remembering(self.store, remote, {task: (task, name) for task, name in renamed.items()}):
+            outcomes = exchange(mine, place, tasks, skip=skip, naming=naming, progress=progress, told=told)
         carry_card(place, self.store, outcomes)
         return outcomes
 
@@ -95,11 +117,14 @@ class Sharing(ABC):
         *,
         remote: str = DEFAULT,
         skip: Iterable[str] = (),
+        renamed: Mapping[str, str] = _NONE,
+        theirs: Collection[str] = (),
         progress: Progress | None = None,
         told: Told | None = None,
     ) -> list[Outcome]:
-        """Let this system know what a remote knows."""
-        return self._receive(remote, tasks, skip, progress, told, only_look=False)
+        """Let this system know what a remote knows. Tasks that are `renamed` have another name here, from now on.
+        Where a name stands for another task here, `theirs` takes theirs under it, and mine stays as NAME-mine."""
+        return self._receive(remote, tasks, skip, progress, told, renamed, theirs)
 
     def fetch(
         self,
@@ -127,16 +152,22 @@ class Sharing(ABC):
         tasks: Sequence[str] | None = None,
         *,
         skip: Iterable[str] = (),
+        renamed: Mapping[str, str] = _NONE,
+        theirs: Collection[str] = (),
         require_signed: str | Path | None = None,
         progress: Progress | None = None,
         told: Told | None = None,
     ) -> list[Outcome]:
-        """Let this system know what another one in a folder knows. `require_signed` is a file of allowed signers,
-        without whose signatures nothing is taken."""
+        """Let this system know what another one in a folder knows. `renamed` and `theirs` are those of `pull`, for this
+        time. `require_signed` is a file of allowed signers, without whose signatures nothing is taken."""
         store = other.store if isinstance(other, Sharing) else Store.open(other)
         required = None if require_signed is None else signing.required(Path(require_signed), self.store)
-        how = {"skip": skip, "required": required, "progress": progress, "told": told}
-        return exchange(FolderPlace(store), FolderPlace(self.store), tasks, **how)
+        refuse_impossible(renamed, theirs, source := FolderPlace(store), {}, skip := list(skip))
+        ways = ways_to_take(f"munet merge {quote(str(self.store.path))} {quote(str(store.path))}", self.store)
+        naming = Naming(renamed, Theirs(self.store, theirs), ways=ways)
+        tasks = None if tasks is None else [*tasks, *renamed, *theirs]
+        how = {"skip": skip, "naming": naming, "required": required, "progress": progress, "told": told}
+        return exchange(source, FolderPlace(self.store), tasks, **how)
 
     def judge(self, task: str, *, device: str = "auto") -> Judged | None:
         """Where a task has several heads, measure them on its validation images here; the best replaces the others."""
@@ -144,8 +175,9 @@ class Sharing(ABC):
 
     def remote_log(self, tasks: Sequence[str] | None = None, *, remote: str = DEFAULT) -> list[Retained]:
         """What a remote tells of its tasks, or of some: each model that they retained, by whom, whether known here."""
-        there = existing(self._remote(remote)["url"])
-        return remote_log(there, FolderPlace(self.store), tasks, partial(signed_by, self.store))
+        known = self._remote(remote)
+        there = existing(known["url"])
+        return remote_log(there, FolderPlace(self.store), tasks, partial(signed_by, self.store), names_here(known))
 
     def _receive(
         self,
@@ -154,15 +186,28 @@ class Sharing(ABC):
         skip: Iterable[str],
         progress: Progress | None,
         told: Told | None,
+        renamed: Mapping[str, str] = _NONE,
+        theirs: Collection[str] = (),
         *,
-        only_look: bool,
+        only_look: bool = False,
     ) -> list[Outcome]:
         known = self._remote(name)
-        wanted = known.get("tasks") if tasks is None else tasks
         on_use_from = known["url"] if known.get("on_use") else None
         source, target = existing(known["url"]), FolderPlace(self.store, on_use_from=on_use_from)
+        refuse_impossible(renamed, theirs, source, names_here(known), skip := _there(list(skip), known, source))
+        wanted = known.get("tasks") if tasks is None else _there(tasks, known, source)
+        if wanted is not None:
+            wanted = [*wanted, *renamed, *theirs]
+        names = {**names_here(known), **dict(zip(theirs, theirs, strict=True)), **renamed}
+        ways = ways_to_take(self._command("pull", name), self.store)
+        naming, made = Naming(names, Theirs(self.store, theirs), ways=ways), {*renamed, *theirs}
         how = {"required": required_by(known, self.store), "progress": progress, "told": told}
-        return exchange(source, target, wanted, skip=skip, only_look=only_look, **how)
+        with remembering(self.store, name, {task: (names[task], task) for task in made}):
+            return exchange(source, target, wanted, skip=skip, naming=naming, only_look=only_look, **how)
+
+    def _command(self, verb: str, remote: str) -> str:
+        """The words of a command that can be given again with more options."""
+        return f"munet {verb} {quote(str(self.store.path))}{'' if remote == DEFAULT else f' --remote {remote}'}"
 
     def _remote(self, name: str):
         return remote(self.store, name)
@@ -174,3 +219,10 @@ class Sharing(ABC):
             for name in tasks:
                 record: TaskRecord = {**self.store.read_task(name), "private": False}
                 self.store.write_task(record)
+
+
+def _there(tasks: Sequence[str], known: Remote, source: Place) -> list[str]:
+    """Tasks as they are called there, also those that were named as they are called here."""
+    names = known.get("names", {})
+    shared = set(source.tasks()) if names.keys() & set(tasks) else set[str]()
+    return [task if task in shared else names.get(task, task) for task in tasks]

@@ -10,6 +10,8 @@
     task_files.py    names of the records of tasks; task_list.py which there should be
     runs.py          the runs of a system by their files, a part of Store
     retained.py      the models that a task has retained, where systems share it
+    called.py        which task a model is of, where tasks were given other names
+    claimed.py       whose accuracies are claims of others
     signatures.py    what of that is signed, and by whom
     run_files.py     names of a run's files; what tasks and runs refer to
     run_records.py   the records of a run, read and written as what they are

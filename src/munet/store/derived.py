@@ -54,10 +54,10 @@ def lineage(store: "Store", model: str) -> list[tuple[str, Manifest]]:
 
     It stops at an ancestor that is missing; DamagedError where the model itself is.
     """
-    chain = [(model, store.get_model(model))]
+    chain = [(model, store.local_model(model))]
     current = chain[0][1]["parent"]
     while current is not None and store.has_model(current):
-        manifest = store.get_model(current)
+        manifest = store.local_model(current)
         chain.append((current, manifest))
         current = manifest["parent"]
     if current is not None:
@@ -78,7 +78,7 @@ def living_lineage(store: "Store", model: str, alive: Container[str]) -> list[tu
             raise store.facts.damaged("leads in a circle; remove it")
         seen.add(current)
         if current in alive:
-            chain.append((current, store.get_model(current)))
+            chain.append((current, store.local_model(current)))
         current = store.facts.parent(current)
     return chain
 

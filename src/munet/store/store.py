@@ -13,6 +13,7 @@ from munet.fs.folders import StrangeFileError
 from munet.fs.tree import Tree
 from munet.store import creation, manifests, turns
 from munet.store import layer_file as layer_format
+from munet.store.called import Called
 from munet.store.creation import MARKER
 from munet.store.objects import MissingObject, Objects, is_id, sha256_of
 from munet.store.promised import Promises
@@ -46,6 +47,7 @@ class Store(Runs):
         self.listings = Objects(path / "listings", "listing", ".bin", sha256_of, may_lack=True)
         self.promises = Promises(path)
         self.facts = Facts(path, self.get_model)
+        self.called = Called(self)
 
     # -- the directory ------------------------------------------------------------------------------------------------
 
@@ -196,6 +198,10 @@ class Store(Runs):
         """A model's manifest. Raises DamagedError."""
         data = self.models.get(id, verify)
         return decoded(manifests.decode, data, self.models.path(id), self.path)
+
+    def local_model(self, id: str) -> Manifest:
+        """A model's manifest, with the name that its task has here. Raises DamagedError."""
+        return self.called.local(id, self.get_model(id))
 
     def has_model(self, id: str) -> bool:
         """Whether a model's manifest is stored."""

@@ -1,6 +1,9 @@
 """Changes of a recorded task: its images lie elsewhere now, it gets another name, it goes."""
 
+from itertools import count
+
 from munet.errors import InputError
+from munet.store.retained import history_of
 from munet.store.run_records import unfinished_of
 from munet.store.schema import TaskRecord
 from munet.store.store import Store
@@ -68,6 +71,30 @@ def rename(store: Store, name: str, new: str) -> TaskRecord:
         store.create_task(renamed)
         store.remove_task(name)
     return renamed
+
+
+def put_aside(store: Store, name: str) -> TaskRecord:
+    """Give a task the first free name of NAME-mine, NAME-mine-2, …, so that another may have its name; returns its
+    record. StoreError while a run is unfinished that may come back to it.
+
+    Its models keep the name that they were trained under, and the record says so. The records of its runs do too.
+    """
+    with store.evolving(name), store.commit():
+        refuse_unfinished(store, name, "give its name to another task")
+        record = store.read_task(name)
+        moved: TaskRecord = {**record, "active": None, "last": None}
+        moved.pop("signatures", None)  # they bind the name
+        if history_of(record):
+            moved["called"] = sorted({*record.get("called", ()), name})
+        names = (check_name(f"{name}-mine{'' if number == 1 else f'-{number}'}") for number in count(1))
+        for new in names:
+            moved["name"] = new
+            if not store.has_task(new):
+                store.create_task(moved)
+            if store.read_task(new) == moved:  # also what was done before this was cut off here
+                break
+        store.remove_task(name)
+    return moved
 
 
 def remove(store: Store, name: str) -> TaskRecord | None:

@@ -1,6 +1,8 @@
 """Which names a task may have."""
 
 import unicodedata
+from collections.abc import Collection
+from itertools import count
 
 from munet.errors import InputError
 
@@ -26,6 +28,12 @@ def check_name(name: str) -> str:
             f"task name {name[:20] + '...'!r}: {len(name.encode())} bytes, at most {MAX_BYTES} are allowed"
         )
     return name
+
+
+def free_name(wanted: str, taken: Collection[str]) -> str:
+    """A name that no task has yet: this one, else with the first number from 2 on that is free."""
+    numbered = (f"{wanted}-{number}" for number in count(2))
+    return wanted if wanted not in taken else next(name for name in numbered if name not in taken)
 
 
 def _allowed(letter: str) -> bool:

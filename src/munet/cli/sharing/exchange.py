@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from munet.cli.common import JsonFlag, SystemPath, complete_task, open_system, show, show_json
+from munet.cli.sharing.new_names import parsed
 from munet.cli.sharing.outcomes import printed, verdict
 from munet.cli.text.formatting import short
 from munet.errors import InputError
@@ -44,6 +45,22 @@ Sign = Annotated[
     ),
 ]
 Skip = Annotated[list[str] | None, typer.Option(metavar="TASK", help="Leave this task out; repeatable.")]
+
+As = Annotated[
+    list[str] | None,
+    typer.Option("--as", metavar="TASK=NEWNAME", help="Take this task of theirs under another name; repeatable."),
+]
+AsThere = Annotated[
+    list[str] | None,
+    typer.Option("--as", metavar="TASK=NEWNAME", help="Share this task of yours under another name; repeatable."),
+]
+Theirs = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="TASK",
+        help="Take theirs where yours of that name is another task, which stays as TASK-mine; repeatable.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -85,6 +102,7 @@ def push(
     tasks: Tasks = None,
     remote: RemoteName = "origin",
     skip: Skip = None,
+    renamed: AsThere = None,
     publish: Annotated[
         bool, typer.Option("--publish", help="Make the named private tasks public first, for good.")
     ] = False,
@@ -101,7 +119,7 @@ def push(
       munet push fleet --sign ~/.ssh/id_ed25519
     """
     opened = open_system(system)
-    how = {"remote": remote, "skip": skip or (), "publish": publish, "sign": sign}
+    how = {"remote": remote, "skip": skip or (), "renamed": parsed(renamed), "publish": publish, "sign": sign}
     _do("pushing", as_json, lambda **more: opened.push(tasks, **how, **more))
 
 
@@ -110,6 +128,8 @@ def pull(
     tasks: Tasks = None,
     remote: RemoteName = "origin",
     skip: Skip = None,
+    renamed: As = None,
+    theirs: Theirs = None,
     judge: Judge = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -117,11 +137,12 @@ def pull(
 
     Where a task was evolved here too, the better model on validation counts, and the other is kept beside it.
 
-    Example:
+    Examples:
       munet pull fleet
+      munet pull fleet --as flowers=flowers-alice
     """
     opened = open_system(system)
-    how = {"remote": remote, "skip": skip or ()}
+    how = {"remote": remote, "skip": skip or (), "renamed": parsed(renamed), "theirs": theirs or ()}
     _do("pulling", as_json, lambda **more: opened.pull(tasks, **how, **more), opened if judge else None)
 
 
@@ -157,6 +178,8 @@ def merge(
     other: Annotated[Path, typer.Argument(metavar="OTHER", help="Directory of another system.", show_default=False)],
     tasks: Tasks = None,
     skip: Skip = None,
+    renamed: As = None,
+    theirs: Theirs = None,
     judge: Judge = False,
     require_signed: Signed = None,
     as_json: JsonFlag = False,
@@ -165,11 +188,12 @@ def merge(
 
     As a pull; the other system stays as it is.
 
-    Example:
+    Examples:
       munet merge fleet ../fleet-of-bob
+      munet merge fleet ../fleet-of-bob --theirs flowers
     """
     opened = open_system(system)
-    how = {"skip": skip or (), "require_signed": require_signed}
+    how = {"skip": skip or (), "renamed": parsed(renamed), "theirs": theirs or (), "require_signed": require_signed}
     _do("merging", as_json, lambda **more: opened.merge(other, tasks, **how, **more), opened if judge else None)
 
 

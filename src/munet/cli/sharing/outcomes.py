@@ -24,16 +24,21 @@ def sentence(outcome: "Outcome") -> str:
     """One line: what happened, which model that leaves, who evolved it, what was copied."""
     if outcome.refused is not None:
         return f"{clean(outcome.task)}: refused"
-    text = f"{clean(outcome.task)}: {_WORDS[outcome.what]}"
+    name = clean(outcome.task if outcome.source is None else f"{outcome.source} as {outcome.task}")
+    text = f"{name}: {_WORDS[outcome.what]}"
     if outcome.what == "same":
         return text
     if outcome.model is None:
         return f"{text}, no model yet"
     who = f", by {clean(' and '.join(outcome.by))}" if outcome.by else ""
+    if outcome.claimed:
+        who = f", claimed{who.removeprefix(',')}"
     text += f"; it retains {short(outcome.model)} ({percent(outcome.accuracy)} on validation{who})"
     if outcome.over:
         beside = " and ".join(short(model) for model in outcome.over)
         text += f", and keeps {beside} beside it until the next one is retained"
+    if outcome.aside is not None:
+        text += f"; what had this name is called {clean(outcome.aside)} now"
     if outcome.layers:
         text += f"; {counted(outcome.layers, 'layer')}, {bytes_text(outcome.bytes)}"
     return text

@@ -35,7 +35,7 @@ def _name(text: object, style: str = "") -> Text:
 
 
 def _task(row: Row) -> Text:
-    words = {"private": "private", "active": "active", "older_data": "older data"}
+    words = {"private": "private", "active": "active", "older_data": "older data", "claimed": "claimed"}
     notes = "".join(f" {word}" for key, word in words.items() if row.get(key))
     return Text.assemble(clean(row["name"]), (notes, "dim"))
 
@@ -74,6 +74,8 @@ def status_view(status: Row, width: int) -> RenderableType:
         f"{number(status['parameters_per_task'])} per task"
     ) + _only(tasks)
     lines: list[RenderableType] = [head, line(""), table, line("")]
+    if any(row["claimed"] for row in tasks):
+        lines.append(line("claimed: accuracies are those that came with the model, and were not measured here", "dim"))
     if status["unique_parameters"]:
         lines.append(line(totals))
     else:
@@ -113,8 +115,9 @@ def log_view(entries: Sequence[Row], width: int) -> RenderableType:
     """A lineage, newest first: what each ancestor changed from its parent, and who evolved it."""
     who = ["who"] if any(entry["by"] for entry in entries) else []
     signed = ["signed by"] if any(entry["signed_by"] for entry in entries) else []
-    columns = ("model", "task", *who, *signed, "depth", "val %", "changes")
-    table = grid(*columns, names=("task", "who", "signed by"), folds=("changes",), ids=("model",))
+    claims = [""] if any(entry["claimed"] for entry in entries) else []
+    columns = ("model", "task", *who, *signed, "depth", "val %", *claims, "changes")
+    table = grid(*columns, names=("task", "who", "signed by", ""), folds=("changes",), ids=("model",))
     for entry in entries:
         if entry["task"] is None:
             changes = "the root"
@@ -130,6 +133,7 @@ def log_view(entries: Sequence[Row], width: int) -> RenderableType:
             *[_people(entry["signed_by"])] * len(signed),
             str(entry["generation"]),
             percent(entry["validation_accuracy"]),
+            *["claimed" if entry["claimed"] else ""] * len(claims),
             Text(changes, style=style),
         )
     parts: list[RenderableType] = [table]
@@ -141,7 +145,7 @@ def log_view(entries: Sequence[Row], width: int) -> RenderableType:
 def remote_log_view(entries: Sequence[Row]) -> RenderableType:
     """What a remote tells of its tasks: the models that they retained, who evolved them, which are known here."""
     signed = ["signed by"] if any(entry["signed_by"] for entry in entries) else []
-    columns = ("task", "model", "who", *signed, "test %", "there", "here")
+    columns = ("task", "model", "who", *signed, "claimed test %", "there", "here")
     table = grid(*columns, names=("task", "who", "signed by", "there", "here"), ids=("model",))
     for entry in entries:
         known = "known" if entry["known"] else "not yet"
@@ -167,7 +171,8 @@ def show_view(model: Row, width: int) -> RenderableType:
         accuracies = " ".join(percent(a) for a in metrics["accuracies"])
         measured = f"validation {percent(metrics['validation_accuracy'])} % on {number(metrics['validation_examples'])}"
         tested = f", test {percent(model['test_accuracy'])} %" if model["test_accuracy"] is not None else ""
-        lines.append(line(f"{measured} images (cycles: {accuracies}){tested}"))
+        claimed = ": claimed, not measured here" if model["claimed"] else ""
+        lines.append(line(f"{measured} images (cycles: {accuracies}){tested}{claimed}"))
         accounted = f"{number(metrics['accounted_parameters'])} accounted parameters when it was made"
         score = NOTHING if metrics["score"] is None else f"{metrics['score']:.4f}"
         lines.append(line(f"score {score}, {accounted}, {mflops(metrics['flops'])} MFLOPs"))

@@ -30,7 +30,12 @@ def leaderboard(history: "History", options: Options) -> "list[Table]":
         "num_blocks": ("blocks", "count"),
         "image_size": ("image size", "count"),
     }
-    return [_of_frame("leaderboard", "Leaderboard", history, board(history), units)]
+    frame = board(history)
+    claimed = history.tasks.loc[history.tasks["model"].notna(), "claimed"]
+    if claimed.any():
+        frame["claimed"] = ["claimed" if one else None for one in claimed]
+        units["claimed"] = ("accuracies", "text")
+    return [_of_frame("leaderboard", "Leaderboard", history, frame, units)]
 
 
 def models(history: "History", options: Options) -> "list[Table]":

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from munet.report.images.thumbnails import Folder
 
 SCHEMA = 1
-_NOT_SHOWN = ("system", "order", "task", "signed_by")  # columns of the tasks that are said in other words
+_NOT_SHOWN = ("system", "order", "task", "signed_by", "claimed")  # columns of the tasks that are said in other words
 
 
 def payload(
@@ -101,9 +101,12 @@ def _tasks(history: "History", one: "Snapshot") -> list[dict[str, Any]]:
         look = {"name": shown(row["task"]), **task_look(number), "active": active[row["task"]]}
         # A page is passed on: it names people where that tells something, in systems that several have grown.
         signed = plain(row["signed_by"])
-        who = shown(facts["by"]) if facts["by"] and (several or signed) else None
+        claimed = bool(row["claimed"])
+        who = shown(facts["by"]) if facts["by"] and (several or signed or claimed) else None
         if who and signed:
             who = f"{who}, signed by {shown(signed)}"
+        if claimed:
+            who = f"{who or 'somebody else'}: accuracies claimed"
         rows.append(look | facts | {"model": ident(facts["model"]), "by": who})
     return rows
 

@@ -99,6 +99,8 @@ class TaskRecord(TaskData):
     last: IterationPlace | None  # the last task iteration that is over
     older: NotRequired[OlderData]  # there while the retained model is of other images than these
     retained: NotRequired[dict[str, RetainedModel]]  # model id -> what it replaced; lacks in records of older versions
+    called: NotRequired[list[str]]  # other names in the manifests of its models, sorted; lacks where there are none
+    claimed: NotRequired[list[str]]  # models that came from elsewhere and were not measured here, sorted; never told
     signatures: NotRequired[dict[str, list[SignedModel]]]  # model id -> what was signed of it; lacks where nothing was
 
 

@@ -1,0 +1,88 @@
+"""What an object store refuses is said in one line with what helps, and nothing is half written."""
+
+import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("obstore", reason="obstore is not installed")
+
+from cli_tools import Run
+from munet.store import Store
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """Answers as S3 does: reads with `read`, writes with `write`, each (status, code)."""
+
+    read = write = (404, "NoSuchKey")
+
+    def _answer(self, status: int, code: str) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self) -> None:
+        self._answer(*self.read)
+
+    def do_PUT(self) -> None:
+        self._answer(*self.write)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Refusing]]:
+    handler = type("Handler", (Refusing,), {})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        words = {"ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}", "ALLOW_HTTP": "true", "REGION": "us-east-1"}
+        for key, value in {**words, "ACCESS_KEY_ID": "any", "SECRET_ACCESS_KEY": "any"}.items():
+            monkeypatch.setenv(f"AWS_{key}", value)
+        yield handler
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("read", "write", "said"),
+    [
+        ((404, "NoSuchBucket"), None, "there is no bucket s3://fleets: make it"),
+        ((403, "RequestTimeTooSkewed"), None, "the clock of this machine is wrong: set it"),
+        ((403, "InvalidAccessKeyId"), None, "does not take these credentials: put AWS_ACCESS_KEY_ID"),
+        ((403, "AccessDenied"), None, "may not be read with these credentials"),
+        ((404, "NoSuchKey"), (403, "AccessDenied"), "can only be read with these credentials: .*--read-only"),
+    ],
+)
+def test_each_refusal_names_its_cause_and_what_helps(
+    s3: type[Refusing], mine: Store, run: Run, tmp_path: Path, read: tuple, write: tuple | None, said: str
+) -> None:
+    s3.read, s3.write = read, write or read
+    commands = [("remote", "add", mine.path, "origin", "s3://fleets/fleet")]
+    if write is None:
+        commands += [("clone", "s3://fleets/fleet", tmp_path / "made"), ("fsck", "s3://fleets/fleet")]
+    before = {file: file.read_bytes() for file in mine.path.rglob("*.json")}
+    for words in commands:
+        code, _, err = run(*words)
+        assert (code, err.count("\n")) == (2, 1)
+        assert re.search(said, err), err
+    assert {file: file.read_bytes() for file in mine.path.rglob("*.json")} == before
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_file_is_no_place_to_share(mine: Store, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("notes")
+    code, _, err = run("remote", "add", mine.path, "origin", tmp_path / "notes")
+    assert (code, err.count("\n"), "notes is a file: name the folder" in err) == (2, 1, True)
+
+
+def test_no_credentials_are_said_to_be_none(mine: Store, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
+    code, _, err = run("remote", "add", mine.path, "origin", "az://fleets/fleet")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "there are no credentials for az://fleets: put AZURE_STORAGE_ACCOUNT_NAME" in err
