@@ -14,7 +14,7 @@ from munet.store import Store
 from munet.store.consistent import consistent
 from munet.store.derived import resolve
 from munet.store.manifests import origin_of
-from munet.store.schema import Manifest, TaskRecord, task_record
+from munet.store.schema import Manifest, TaskRecord
 
 if TYPE_CHECKING:
     from munet.analysis import History
@@ -85,6 +85,11 @@ class System(Sharing):
         return self.store.root
 
     @property
+    def image_size(self) -> int:
+        """Side in pixels of what the root model reads."""
+        return self.models.manifest(self.root)["hyperparameters"]["image_size"]
+
+    @property
     def tasks(self) -> list[str]:
         """Names of the tasks in the order in which they were added."""
         return self.store.tasks()
@@ -111,28 +116,20 @@ class System(Sharing):
     ) -> TaskRecord:
         """Add a task from a source such as `folder:DIR`, `csv:FILE`, `npz:DIR` or `hf:NAME`; returns its record.
 
-        Reads the data once, to check and fingerprint it; `tell` gets a sentence for each thing guessed or left
+        Reads the data once, to check, fingerprint and decode it; `tell` gets a sentence for each thing guessed or left
         out. An image in two splits or under two classes is refused, unless `allow_duplicates`. Classes of one image are
         refused, unless `rare` is "keep", or "drop" for those of fewer than three. A `private` task may build on others
         and is never built on.
         """
-        from munet.tasks import TaskOptions, add, check_name
+        from munet.tasks import TaskOptions, check_name
+        from munet.tasks.adding import add_to
 
         name = check_name(name)
         _ = self.architecture  # refused where no model could ever be grown for the task
-        if self.store.has_task(name):
-            raise InputError(f"task '{name}' is already in {self.path}: choose another name", kind="exists")
         options = TaskOptions(
             train, validation, test, private, skip_bad, allow_overlap, allow_duplicates=allow_duplicates, rare=rare
         )
-        listings: list[bytes] = []
-        data = add(name, source, options, progress=progress, tell=tell, keep=listings.append)
-        record = task_record(data, added=self.store.next_added())
-        with self.store.commit():
-            for listing in listings:
-                self.store.listings.put(listing)
-            self.store.create_task(record)
-        return record
+        return add_to(self.store, name, source, options, image_size=self.image_size, progress=progress, tell=tell)
 
     def update_task(
         self,
@@ -149,7 +146,8 @@ class System(Sharing):
         """
         from munet.tasks.growth import update
 
-        return update(self.store, name, extend=extend, allow_duplicates=allow_duplicates, progress=progress, tell=tell)
+        options = {"image_size": self.image_size, "extend": extend, "allow_duplicates": allow_duplicates}
+        return update(self.store, name, **options, progress=progress, tell=tell)
 
     def move_task(self, name: str, source: str) -> TaskRecord:
         """Point a task to its images where they are now, proved by their fingerprint; returns its record."""

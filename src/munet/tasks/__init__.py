@@ -1,6 +1,7 @@
 """Tasks: where images come from, which of them are trained on, and how they get into memory.
 
     record.py     `add` makes the record of a task, `load` reads one of its splits
+    adding.py     a new task put into a store, its images kept decoded
     many.py       many tasks named at once
     names.py      which names a task may have
     split_names.py  which split the name of a folder means

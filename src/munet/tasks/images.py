@@ -3,10 +3,11 @@
 import io
 import os
 import stat
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from threading import BoundedSemaphore
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
@@ -15,7 +16,10 @@ from munet.errors import InputError
 from munet.tasks.arrays import convert_images, over_white
 from munet.tasks.image_files import looks_like_heif, register_heif
 
+_Made = TypeVar("_Made")
+
 _PHOTOMETRIC = 262  # a tag of TIFF
+_TURNED = (5, 6, 7, 8)  # values of the EXIF orientation that swap height and width
 _PIXELS = 4_000_000
 _LARGE = BoundedSemaphore(4)  # as many images of more pixels are decoded at once, in whatever many threads: memory
 
@@ -37,13 +41,26 @@ def decode_image(
     of images that can hold it (in those of 8 bits only a smaller one counts). InputError names `name` or the
     path.
     """
+    pixels, _ = decode_near(image, side if size is None else max(size), name=name, white=white)
+    pixels = to_size(pixels, side, size)
+    return pixels if pixels.flags.writeable else pixels.copy()
+
+
+def decode_near(
+    image: Any, side: int | None, *, name: str | None = None, white: int | None = None
+) -> tuple[np.ndarray, tuple[int, int]]:
+    """`image` as `decode_image` has it before it is resized, perhaps read-only, and its size (height, width).
+
+    The two differ for a JPEG of more than four times `side`, which is decoded at a half, a quarter or an eighth.
+    InputError as `decode_image`.
+    """
     if isinstance(image, (str, Path)):
         name = name or str(image)
         image = read_bytes(Path(image))
     name = name or "the image"
     if isinstance(image, (bytes, bytearray, memoryview)):
-        pixels = _decode_bytes(bytes(image), name, side if size is None else max(size), white)
-    elif isinstance(image, np.ndarray) or (hasattr(image, "__array__") and not isinstance(image, Image.Image)):
+        return _decode_bytes(bytes(image), name, side, white)
+    if isinstance(image, np.ndarray) or (hasattr(image, "__array__") and not isinstance(image, Image.Image)):
         array = np.asarray(image)
         found = convert_images(array[None], name, white)
         if found.unusable:
@@ -53,8 +70,7 @@ def decode_image(
         pixels = _guarded(lambda: _pixels(image, white), name)
     else:
         raise InputError(f"{name}: a {type(image).__name__} is no image: give a path, bytes, a PIL image or an array")
-    pixels = to_size(pixels, side, size)
-    return pixels if pixels.flags.writeable else pixels.copy()
+    return pixels, (pixels.shape[0], pixels.shape[1])
 
 
 def read_bytes(path: Path) -> bytes:
@@ -91,25 +107,31 @@ def fit(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     return resized[..., None] if grey else resized
 
 
-def _decode_bytes(data: bytes, name: str, side: int | None, white: int | None) -> np.ndarray:
+def _decode_bytes(data: bytes, name: str, side: int | None, white: int | None) -> tuple[np.ndarray, tuple[int, int]]:
     if not data:
         raise InputError(f"{name}: the file is empty (0 bytes)")
 
     if looks_like_heif(data) and not register_heif():
         raise InputError(f"{name}: a HEIC image: `pip install pillow-heif` lets munet read it", kind="missing-extra")
 
-    def decode() -> np.ndarray:
+    def decode() -> tuple[np.ndarray, tuple[int, int]]:
         with Image.open(io.BytesIO(data)) as image:
+            whole = image.size
             if side is not None:
                 # JPEG decodes fast at a half, a quarter or an eighth; twice the final size loses nothing visible.
                 image.draft(None, (2 * side, 2 * side))  # type: ignore[arg-type]
+            reduced = image.size != whole
             with _LARGE if image.width * image.height > _PIXELS else nullcontext():
-                return _pixels(image, white)
+                pixels = _pixels(image, white)
+            if not reduced:
+                return pixels, (pixels.shape[0], pixels.shape[1])
+            turned = image.getexif().get(ExifTags.Base.Orientation, 1) in _TURNED
+            return pixels, whole if turned else (whole[1], whole[0])
 
     return _guarded(decode, name)
 
 
-def _guarded(decode: Any, name: str) -> np.ndarray:
+def _guarded(decode: "Callable[[], _Made]", name: str) -> "_Made":
     try:
         return decode()
     except InputError as error:
