@@ -4,7 +4,6 @@ import io
 import os
 import stat
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any, TypeVar
@@ -114,21 +113,26 @@ def _decode_bytes(data: bytes, name: str, side: int | None, white: int | None) -
     if looks_like_heif(data) and not register_heif():
         raise InputError(f"{name}: a HEIC image: `pip install pillow-heif` lets munet read it", kind="missing-extra")
 
-    def decode() -> tuple[np.ndarray, tuple[int, int]]:
-        with Image.open(io.BytesIO(data)) as image:
-            whole = image.size
-            if side is not None:
-                # JPEG decodes fast at a half, a quarter or an eighth; twice the final size loses nothing visible.
-                image.draft(None, (2 * side, 2 * side))  # type: ignore[arg-type]
-            reduced = image.size != whole
-            with _LARGE if image.width * image.height > _PIXELS else nullcontext():
-                pixels = _pixels(image, white)
-            if not reduced:
-                return pixels, (pixels.shape[0], pixels.shape[1])
-            turned = image.getexif().get(ExifTags.Base.Orientation, 1) in _TURNED
-            return pixels, whole if turned else (whole[1], whole[0])
+    return _guarded(lambda: _opened(data, side, white), name)
 
-    return _guarded(decode, name)
+
+def _opened(data: bytes, side: int | None, white: int | None) -> tuple[np.ndarray, tuple[int, int]]:
+    """What `decode_near` makes of an image file; whatever Pillow raises."""
+    with Image.open(io.BytesIO(data)) as image:
+        width, height = whole = image.size
+        if side is not None:
+            # JPEG decodes fast at a half, a quarter or an eighth; twice the final size loses nothing visible.
+            image.draft(None, (2 * side, 2 * side))  # type: ignore[arg-type]
+            width, height = image.size
+        if width * height > _PIXELS:
+            with _LARGE:
+                pixels = _pixels(image, white)
+        else:
+            pixels = _pixels(image, white)
+        if (width, height) == whole:
+            return pixels, (pixels.shape[0], pixels.shape[1])
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) in _TURNED
+        return pixels, whole if turned else (whole[1], whole[0])
 
 
 def _guarded(decode: "Callable[[], _Made]", name: str) -> "_Made":
@@ -154,9 +158,10 @@ def usual_white(image: bytes) -> int:
 
 def _pixels(image: Image.Image, white: int | None) -> np.ndarray:
     file_format = image.format
-    inverted = getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0  # 0 is white; Pillow turns it only for 8 bits
+    tags = getattr(image, "tag_v2", None)  # those of a TIFF
+    inverted = tags is not None and tags.get(_PHOTOMETRIC) == 0  # 0 is white; Pillow turns it only for 8 bits
     image.load()
-    told = image.info or hasattr(image, "tag_v2")  # without either there is no EXIF, and asking takes a while
+    told = image.info or tags is not None  # without either there is no EXIF, and asking takes a while
     if told and image.getexif().get(ExifTags.Base.Orientation, 1) != 1:  # else it would only be copied
         image = ImageOps.exif_transpose(image)
     # Pillow widens the 16 bits of PNG and PPM to 32.
@@ -178,11 +183,13 @@ def _from_8_bits(image: Image.Image) -> np.ndarray:
     if image.mode in ("LA", "La") or (image.mode == "L" and "transparency" in image.info):
         pixels = np.asarray(image.convert("LA"))
         return over_white(pixels[..., :1], pixels[..., 1:])
+    if image.mode == "L":
+        return np.asarray(image)[..., None]
     if image.has_transparency_data:
         pixels = np.asarray(image.convert("RGBA"))
         return over_white(pixels[..., :3], pixels[..., 3:])
-    if image.mode in ("1", "L"):
-        return np.asarray(image if image.mode == "L" else image.convert("L"))[..., None]
+    if image.mode == "1":
+        return np.asarray(image.convert("L"))[..., None]
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
