@@ -1,5 +1,6 @@
 """A system: the directory that holds tasks, models and layers, and what a person does with it."""
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from munet.store.gc import Report as GcReport
 
 Progress = Callable[[int, int], None]
+Note = Callable[[str], None]
 Read = TypeVar("Read")
 
 
@@ -85,11 +87,6 @@ class System(Sharing):
         return self.store.root
 
     @property
-    def image_size(self) -> int:
-        """Side in pixels of what the root model reads."""
-        return self.models.manifest(self.root)["hyperparameters"]["image_size"]
-
-    @property
     def tasks(self) -> list[str]:
         """Names of the tasks in the order in which they were added."""
         return self.store.tasks()
@@ -129,7 +126,9 @@ class System(Sharing):
         options = TaskOptions(
             train, validation, test, private, skip_bad, allow_overlap, allow_duplicates=allow_duplicates, rare=rare
         )
-        return add_to(self.store, name, source, options, image_size=self.image_size, progress=progress, tell=tell)
+        return add_to(
+            self.store, name, source, options, image_size=self.models.image_size, progress=progress, tell=tell
+        )
 
     def update_task(
         self,
@@ -146,7 +145,7 @@ class System(Sharing):
         """
         from munet.tasks.growth import update
 
-        options = {"image_size": self.image_size, "extend": extend, "allow_duplicates": allow_duplicates}
+        options = {"image_size": self.models.image_size, "extend": extend, "allow_duplicates": allow_duplicates}
         return update(self.store, name, **options, progress=progress, tell=tell)
 
     def move_task(self, name: str, source: str) -> TaskRecord:
@@ -231,15 +230,17 @@ class System(Sharing):
             raise InputError("the root has no head: name a task or one of its models")
         return self._consistent(lambda: self.models.network(self.resolve(word)))
 
-    def predict(self, word: str, images: Any, *, device: str = "auto", batch_size: int = 64) -> "Prediction":
-        """Classify images with a task's model, prepared as those it was evaluated on.
+    def predict(
+        self, word: str, images: Any, *, device: str = "auto", batch_size: int = 64, note: Note = warnings.warn
+    ) -> "Prediction":
+        """Classify images with a task's model, prepared as those it was evaluated on; `note` hears what is odd of them.
 
         `images`: a file, a PIL image, a uint8 array or tensor (N,H,W,C), (N,H,W) or (H,W,C) with C 1, 3 or 4 (RGBA),
         or a sequence of those.
         """
         from munet.inference.handed import answer
 
-        return answer(self.models, word, images, device=device, batch_size=batch_size)
+        return answer(self.models, word, images, device=device, batch_size=batch_size, note=note)
 
     def predict_files(
         self,
@@ -249,6 +250,7 @@ class System(Sharing):
         top: int = 1,
         device: str = "auto",
         skip_bad: bool = False,
+        note: Note = warnings.warn,
     ) -> "Iterator[Answer]":
         """The `top` likeliest classes of each file, as they are computed: for more files than memory holds.
 
@@ -257,7 +259,7 @@ class System(Sharing):
         """
         from munet.inference.stream import answers
 
-        return answers(self.models, words, files, top=top, device=device, skip_bad=skip_bad)
+        return answers(self.models, words, files, top=top, device=device, skip_bad=skip_bad, note=note)
 
     def evaluate(
         self,
@@ -268,7 +270,7 @@ class System(Sharing):
         batch_size: int = 512,
         precision: str = "fp32",
         progress: Progress | None = None,
-        note: Callable[[str], None] = lambda text: None,
+        note: Note = lambda text: None,
     ) -> dict[str, dict[str, Any]]:
         """Accuracy of the retained models on a whole split, measured now; layers that they share compute once."""
         from munet.inference.asked import models_of
@@ -288,7 +290,7 @@ class System(Sharing):
         split: str | None = None,
         device: str = "auto",
         skip_bad: bool = False,
-        note: Callable[[str], None] = lambda text: None,
+        note: Note = lambda text: None,
         progress: Progress | None = None,
     ) -> "Answers":
         """A model's answers on any labelled images, by the address of a source, whose classes are matched by name.

@@ -24,7 +24,7 @@ def attach(
     before = _open_record(system, name)
     options = replace(options, private=before["private"])
     listings: list[bytes] = []
-    with Filling(system.image_size) as filling:
+    with Filling(system.models.image_size) as filling:
         outputs = len(before["classes"])
         data = with_data(name, source, outputs, options, progress=progress, keep=listings.append, taking=filling)
     with system.store.evolving(name), system.store.commit():  # nobody else writes the record meanwhile

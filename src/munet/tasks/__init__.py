@@ -10,6 +10,7 @@
     duplicates.py the same image in two splits or classes; lookalikes.py nearly the same
     telling.py    what a person is told of a new task
     checks.py     too few classes or images, classes nobody trains on
+    white.py      which value means white; images that come out dark
     sources/      folder:, csv:, npz:, hf:, tfds:
     cache/        decoded splits, in memory and on disk
     growth.py     a task that grew: its splits planned again

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from munet.store.schema import TaskData
-from munet.tasks.images import decode_image, decode_near, to_size
+from munet.tasks.images import decode_near, to_size
 from munet.tasks.sources.base import split_address, white_in
 
 
@@ -52,7 +52,14 @@ class Form:
 
     def picture(self, image: Any, name: str | None = None) -> np.ndarray:
         """Whatever `munet.tasks.decode_image` reads, as uint8 (H, W, C) of this form. InputError that has `name`."""
-        return self.fitted(decode_image(image, name=name, side=self.side, size=self.size, white=self.white))
+        return self.looked_at(image, name)[0]
+
+    def looked_at(self, image: Any, name: str | None = None) -> tuple[np.ndarray, int]:
+        """The picture, and the largest value, 0 to 255, that the image has before it is resized. InputError as
+        `picture`."""
+        pixels, _ = self.decoded(image, name)
+        picture = self.fitted(pixels)
+        return picture if picture.flags.writeable else picture.copy(), int(pixels.max())
 
     def decoded(self, image: Any, name: str | None = None) -> tuple[np.ndarray, tuple[int, int]]:
         """What `fitted` makes the picture of: pixels, perhaps read-only, and the size that `image` has, as

@@ -12,7 +12,7 @@ from munet.store.schema import OlderData, TaskRecord
 from munet.store.store import Store
 from munet.tasks.cache.filling import Filling
 from munet.tasks.changing import refuse_unfinished
-from munet.tasks.checks import check_classes, check_white
+from munet.tasks.checks import check_classes
 from munet.tasks.comparing import Changes, compare, examples_of
 from munet.tasks.dealing import NEW, deal
 from munet.tasks.duplicates import Duplicates, find_duplicates, refuse, told_of
@@ -27,6 +27,7 @@ from munet.tasks.sources.view import arranged
 from munet.tasks.splits import PARTS, Range, overlap, resolve
 from munet.tasks.telling import listed, told
 from munet.tasks.trust import refuse_received, trust
+from munet.tasks.white import check_white
 from munet.text import counted
 
 Tell = Callable[[str], None]

@@ -147,10 +147,12 @@ def _guarded(decode: "Callable[[], _Made]", name: str) -> "_Made":
         raise InputError(f"{name}: damaged or unreadable image ({reason})") from error
 
 
-def usual_white(image: bytes) -> int:
-    """The value of an encoded image that becomes 255 where nobody says another: 255 or 65535."""
+def usual_white(image: Any) -> int:
+    """The value of an image (encoded, a path or of Pillow) that becomes 255 where nobody says another: 255 or 65535."""
     try:
-        with Image.open(io.BytesIO(image)) as found:
+        if isinstance(image, Image.Image):
+            return 65535 if image.mode.startswith("I") else 255
+        with Image.open(io.BytesIO(image) if isinstance(image, bytes) else image) as found:
             return 65535 if found.mode.startswith("I") else 255
     except Exception:  # as in `_guarded`; what is wrong is told where it is decoded
         return 255

@@ -101,12 +101,13 @@ def add(
     InputError where an image is unusable, unless `options.skip_bad`, and where the splits cannot be learned from.
     Nothing else is written.
     """
-    from munet.tasks.checks import check_classes, check_white, told_of_white
+    from munet.tasks.checks import check_classes
     from munet.tasks.duplicates import find_duplicates, refuse, told_of
     from munet.tasks.lookalikes import find_lookalikes, told_of_lookalikes
     from munet.tasks.sources import open_source
     from munet.tasks.telling import told
     from munet.tasks.trust import trust
+    from munet.tasks.white import check_white, told_of_white
 
     name = check_name(name)
     opened = open_source(_without_rare(source) if options.rare == "drop" else source, progress)

@@ -89,7 +89,7 @@ def test_what_is_added_and_updated_in_a_system_is_there(
     source = folders(tmp_path / "d", {"train": [(40, 24, 3)], "val": [(40, 24, 3)], "test": [(40, 24, 3)]})
     system.add_task("t", f"folder:{source}")
     for _ in range(2):
-        Splits().check(system.task("t"), system.image_size)
+        Splits().check(system.task("t"), system.models.image_size)
         (source / "train" / "a" / "new.png").write_bytes((tiny_folder / "disc").glob("*.png").__next__().read_bytes())
         system.update_task("t")
     assert "decode" not in work
