@@ -224,7 +224,8 @@ def _check_duplicates(
     if not allowed:
         refuse(new, source.address, source.name)
     alike = find_lookalikes(readings)
-    for sentence in (*told_of(replace(found, alike=0), source.name), *told_of_lookalikes(alike, source.name)):
+    told_alike = told_of_lookalikes(alike, readings, source.name)
+    for sentence in (*told_of(replace(found, alike=0), source.name), *told_alike):
         say(sentence)
 
 

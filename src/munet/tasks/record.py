@@ -128,7 +128,7 @@ def add(
         for sentence in (
             *told_of_white(opened, readings),
             *told_of(duplicates, opened.name),
-            *told_of_lookalikes(alike, opened.name),
+            *told_of_lookalikes(alike, readings, opened.name),
             *told(opened, plan, labels),
         ):
             tell(sentence)

@@ -97,12 +97,13 @@ class RecordedSplit:
 
     def refuse_other_shape(self) -> None:
         """InputError where the split cannot be what it was: too few examples, or other classes."""
-        counts, record = self.source.counts(), self.record
+        record = self.record
+        self.source.take_numbers(record["classes"])
+        counts = self.source.counts()
         for name, _, stop in self.ranges:
             if stop > counts.get(name, 0):
                 text = f"{name}[:{stop}] is needed, but there is {describe(counts)}"
                 raise InputError(self._changed(text), kind="changed-data")
-        self.source.take_numbers(record["classes"])
         if set(self.source.classes) != set(record["classes"]):
             gone = set(record["classes"]) - set(self.source.classes)
             way_out = "add the data as a new task" if gone else f"munet update SYSTEM {record['name']} --extend"
