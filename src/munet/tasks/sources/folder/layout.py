@@ -178,7 +178,7 @@ def _leave_out_unknown(layout: Layout) -> None:
         few = ", ".join(name for _, name in strange[:3]) + (", …" if len(strange) > 3 else "")
         layout.notes.append(
             f"{layout.splits[split].name} has {counted(len(strange), 'class')} that train does not have ({few}): left "
-            f"out, {counted(count, 'image')}; ?level=2 takes them too"
+            f"out, {counted(count, 'image')}; folder:{layout.root}?level=2 takes them too"
         )
         layout.whole[split] = layout.classes[split]
         layout.classes[split] = [pair for pair in layout.classes[split] if pair not in strange]
