@@ -1,5 +1,6 @@
 """A system: the directory that holds tasks, models and layers, and what a person does with it."""
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,7 +15,7 @@ from munet.store import Store
 from munet.store.consistent import consistent
 from munet.store.derived import resolve
 from munet.store.manifests import origin_of
-from munet.store.schema import Manifest, TaskRecord, task_record
+from munet.store.schema import Manifest, TaskRecord
 
 if TYPE_CHECKING:
     from munet.analysis import History
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from munet.store.gc import Report as GcReport
 
 Progress = Callable[[int, int], None]
+Note = Callable[[str], None]
 Read = TypeVar("Read")
 
 
@@ -111,28 +113,22 @@ class System(Sharing):
     ) -> TaskRecord:
         """Add a task from a source such as `folder:DIR`, `csv:FILE`, `npz:DIR` or `hf:NAME`; returns its record.
 
-        Reads the data once, to check and fingerprint it; `tell` gets a sentence for each thing guessed or left
+        Reads the data once, to check, fingerprint and decode it; `tell` gets a sentence for each thing guessed or left
         out. An image in two splits or under two classes is refused, unless `allow_duplicates`. Classes of one image are
         refused, unless `rare` is "keep", or "drop" for those of fewer than three. A `private` task may build on others
         and is never built on.
         """
-        from munet.tasks import TaskOptions, add, check_name
+        from munet.tasks import TaskOptions, check_name
+        from munet.tasks.adding import add_to
 
         name = check_name(name)
         _ = self.architecture  # refused where no model could ever be grown for the task
-        if self.store.has_task(name):
-            raise InputError(f"task '{name}' is already in {self.path}: choose another name", kind="exists")
         options = TaskOptions(
             train, validation, test, private, skip_bad, allow_overlap, allow_duplicates=allow_duplicates, rare=rare
         )
-        listings: list[bytes] = []
-        data = add(name, source, options, progress=progress, tell=tell, keep=listings.append)
-        record = task_record(data, added=self.store.next_added())
-        with self.store.commit():
-            for listing in listings:
-                self.store.listings.put(listing)
-            self.store.create_task(record)
-        return record
+        return add_to(
+            self.store, name, source, options, image_size=self.models.image_size, progress=progress, tell=tell
+        )
 
     def update_task(
         self,
@@ -149,7 +145,8 @@ class System(Sharing):
         """
         from munet.tasks.growth import update
 
-        return update(self.store, name, extend=extend, allow_duplicates=allow_duplicates, progress=progress, tell=tell)
+        options = {"image_size": self.models.image_size, "extend": extend, "allow_duplicates": allow_duplicates}
+        return update(self.store, name, **options, progress=progress, tell=tell)
 
     def move_task(self, name: str, source: str) -> TaskRecord:
         """Point a task to its images where they are now, proved by their fingerprint; returns its record."""
@@ -233,15 +230,17 @@ class System(Sharing):
             raise InputError("the root has no head: name a task or one of its models")
         return self._consistent(lambda: self.models.network(self.resolve(word)))
 
-    def predict(self, word: str, images: Any, *, device: str = "auto", batch_size: int = 64) -> "Prediction":
-        """Classify images with a task's model, prepared as those it was evaluated on.
+    def predict(
+        self, word: str, images: Any, *, device: str = "auto", batch_size: int = 64, note: Note = warnings.warn
+    ) -> "Prediction":
+        """Classify images with a task's model, prepared as those it was evaluated on; `note` hears what is odd of them.
 
         `images`: a file, a PIL image, a uint8 array or tensor (N,H,W,C), (N,H,W) or (H,W,C) with C 1, 3 or 4 (RGBA),
         or a sequence of those.
         """
         from munet.inference.handed import answer
 
-        return answer(self.models, word, images, device=device, batch_size=batch_size)
+        return answer(self.models, word, images, device=device, batch_size=batch_size, note=note)
 
     def predict_files(
         self,
@@ -251,6 +250,7 @@ class System(Sharing):
         top: int = 1,
         device: str = "auto",
         skip_bad: bool = False,
+        note: Note = warnings.warn,
     ) -> "Iterator[Answer]":
         """The `top` likeliest classes of each file, as they are computed: for more files than memory holds.
 
@@ -259,7 +259,7 @@ class System(Sharing):
         """
         from munet.inference.stream import answers
 
-        return answers(self.models, words, files, top=top, device=device, skip_bad=skip_bad)
+        return answers(self.models, words, files, top=top, device=device, skip_bad=skip_bad, note=note)
 
     def evaluate(
         self,
@@ -270,7 +270,7 @@ class System(Sharing):
         batch_size: int = 512,
         precision: str = "fp32",
         progress: Progress | None = None,
-        note: Callable[[str], None] = lambda text: None,
+        note: Note = lambda text: None,
     ) -> dict[str, dict[str, Any]]:
         """Accuracy of the retained models on a whole split, measured now; layers that they share compute once."""
         from munet.inference.asked import models_of
@@ -290,7 +290,7 @@ class System(Sharing):
         split: str | None = None,
         device: str = "auto",
         skip_bad: bool = False,
-        note: Callable[[str], None] = lambda text: None,
+        note: Note = lambda text: None,
         progress: Progress | None = None,
     ) -> "Answers":
         """A model's answers on any labelled images, by the address of a source, whose classes are matched by name.

@@ -162,3 +162,35 @@ def test_layers_that_tasks_share_compute_once(grown: Path, photos: Path, monkeyp
     (answer,) = system.predict_files(["shapes", "again"], [photos / "a.png"], device="cpu")
     assert len(answer.tops) == 2
     assert len(calls) - alone < 2 * alone, "at least the embedding is shared"
+
+
+@pytest.mark.parametrize(("bits", "divided"), [(10, 4), (12, 16), (14, 64), (16, None)])
+def test_files_of_few_bits_in_many_are_told_to_be_dark(
+    grown: Path, tmp_path: Path, run: Run, bits: int, divided: int | None
+) -> None:
+    values = np.random.default_rng(0).integers(0, 1 << bits, (2, 20, 20)).astype(np.uint16)
+    values[:, 0, 0] = (1 << bits) - 1
+    files = [tmp_path / f"{number}.png" for number in range(2)]
+    for file, image in zip(files, values, strict=True):
+        Image.fromarray(image).save(file)
+    code, _, err = run("predict", grown, "shapes", *files, "--csv", "--device", "cpu")
+    assert code == 0
+    told = [line for line in err.splitlines() if "dark" in line]
+    if divided is None:
+        assert told == []
+        return
+    (note,) = told
+    assert note.startswith("note: ")
+    assert str(files[0]) in note
+    assert f"{bits} bits in 16" in note
+    assert f"divided by {divided})" in note
+    with pytest.warns(UserWarning, match="images are dark"):
+        System.open(grown).predict("shapes", files, device="cpu")
+    with pytest.warns(UserWarning, match="such as image 0"):
+        System.open(grown).predict("shapes", [Image.open(files[0])], device="cpu")
+
+
+def test_dark_images_of_8_bits_are_what_they_are(grown: Path, tmp_path: Path, run: Run) -> None:
+    Image.fromarray(np.full((20, 20), 9, np.uint8)).save(tmp_path / "night.png")
+    code, _, err = run("predict", grown, "shapes", tmp_path / "night.png", "--csv", "--device", "cpu")
+    assert (code, err) == (0, "")

@@ -75,7 +75,7 @@ def test_photographs_whose_sides_tell_the_class_are_not_mirrored(tmp_path: Path,
     evolve(system, method="adaptive", **SMALL)
     made = children(system)
     assert {child["hyperparameters"]["flip"] for child in made if child["samples"]} == {mirrored}
-    known = next(child["evidence"] for child in made if child.get("evidence"))
+    known = next(found for child in made if (found := child.get("evidence")))
     assert known["read"] == 3 * 200
     said = " ".join(sentences(explain(system.store, "sides")))
     assert ("used as well" if mirrored else "none is mirrored") in said

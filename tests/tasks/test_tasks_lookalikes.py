@@ -61,6 +61,19 @@ def test_what_was_saved_again_is_told_and_not_refused(tmp_path: Path) -> None:
     assert not any("is in" in text and "too" in text for text in said), "their contents differ"
 
 
+@pytest.mark.parametrize(("large", "words"), [(0, ", for all have"), (8, " among 24 of 32 images that have")])
+def test_what_is_too_small_to_compare_is_told(tmp_path: Path, large: int, words: str) -> None:
+    pytest.importorskip("imagehash")
+    for number in range(24 + large):
+        place = tmp_path / "train" / CLASSES[number % len(CLASSES)]
+        place.mkdir(parents=True, exist_ok=True)
+        picture(number).resize((63, 70) if number < 24 else (64, 70)).save(place / f"{number}.png")
+    said: list[str] = []
+    tasks.add("shapes", f"folder:{tmp_path}", tell=said.append)
+    (told,) = [text for text in said if "look the same" in text]
+    assert told == f"images that look the same are not looked for{words} fewer than 64 pixels a side"
+
+
 def test_without_imagehash_none_is_looked_for(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lookalikes, "find_spec", lambda name: None)
     said: list[str] = []

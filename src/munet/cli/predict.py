@@ -63,7 +63,9 @@ def predict(
             tell(f"{clean(word)}: the model knows {older}: munet evolve {clean(system)} {clean(word)}")
     files, total = _files(images)
     with progress("classifying") as report:
-        found = opened.predict_files(words, files, top=top, device=device, skip_bad=skip_bad)
+        found = opened.predict_files(
+            words, files, top=top, device=device, skip_bad=skip_bad, note=lambda text: tell(clean(text))
+        )
         answers = _told(found, total, report)
         if jsonl:
             _write_lines(answers, words)

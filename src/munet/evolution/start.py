@@ -88,7 +88,7 @@ def resume(
     for task in request.tasks:
         refuse_received(store.read_task(task))
         refuse_missing(store.read_task(task))
-        splits.check(store.read_task(task), request.image_size or _root_size(models))
+        splits.check(store.read_task(task), request.image_size or models.image_size)
     check_where(where)
     device, method = choose_device(where.device), request.method
     work = _most_work(models, method, request.tasks, request.image_size)
@@ -188,7 +188,7 @@ def _prepare(
     precision = preferred_precision(device) if fused else choose_precision(where.precision, device)
     work = _most_work(models, chosen, asked.tasks, image_size)
     plan = plan_workers(where, device=device, children=chosen.children, work=work)
-    return _Ready(asked, device, precision, plan, image_size or _root_size(models))
+    return _Ready(asked, device, precision, plan, image_size or models.image_size)
 
 
 def _speed(models: ModelLoader, ready: _Ready, *, remembered: bool) -> Speed:
@@ -233,15 +233,10 @@ def _images_read(models: ModelLoader, ready: _Ready, splits: Splits) -> int:
     return sum(read(as_done(models, splits, method, record, ready.image_size), record) for record in records)
 
 
-def _root_size(models: ModelLoader) -> int:
-    """Image size of the root in pixels."""
-    return models.manifest(models.root)["hyperparameters"]["image_size"]
-
-
 def _most_work(models: ModelLoader, method: Method, tasks: Sequence[str], image_size: int | None) -> float:
     """FLOPs of a run in which every child trains all that the root has: what it takes at most, about."""
     root = models.manifest(models.root)
-    step = 3 * flops(models.architecture, blocks_in(root["layers"]), image_size or _root_size(models), 2)
+    step = 3 * flops(models.architecture, blocks_in(root["layers"]), image_size or models.image_size, 2)
     sizes = (models.store.read_task(name)["splits"]["train"]["examples"] for name in tasks)
     examples = sum(min(size, method.samples_per_cycle) for size in sizes)
     return step * examples * method.cycles * method.children * method.generations * method.task_iterations

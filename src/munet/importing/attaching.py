@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from munet.errors import InputError
 from munet.store.schema import TaskRecord
+from munet.tasks.cache.filling import Filling
 from munet.tasks.record import AS_IT_IS, Progress, TaskOptions, with_data
 from munet.tasks.reopen import NO_DATA, is_elsewhere
 
@@ -23,7 +24,9 @@ def attach(
     before = _open_record(system, name)
     options = replace(options, private=before["private"])
     listings: list[bytes] = []
-    data = with_data(name, source, len(before["classes"]), options, progress=progress, keep=listings.append)
+    with Filling(system.models.image_size) as filling:
+        outputs = len(before["classes"])
+        data = with_data(name, source, outputs, options, progress=progress, keep=listings.append, taking=filling)
     with system.store.evolving(name), system.store.commit():  # nobody else writes the record meanwhile
         for listing in listings:
             system.store.listings.put(listing)

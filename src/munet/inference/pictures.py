@@ -10,26 +10,29 @@ import numpy as np
 from munet.errors import InputError
 from munet.tasks.arrays import over_white
 from munet.tasks.form import Form
+from munet.tasks.white import Dark
 
 _SHAPES = "give (N,H,W,C), (N,H,W) or (H,W,C) with C 1 (grey), 3 (RGB) or 4 (RGBA)"
 
 
-def pictures_of(images: Any, form: Form) -> Iterator[np.ndarray]:
+def pictures_of(images: Any, form: Form, dark: Dark) -> Iterator[np.ndarray]:
     """Files, arrays, tensors, PIL images, or a sequence of those, one by one as uint8 (H,W,C) in the form of the task.
 
     InputError for what is no image, and for arrays that are not uint8 or not (N,H,W,C), (N,H,W) or (H,W,C), where C is
-    1, 3, or 4 for RGBA, which is laid over white.
+    1, 3, or 4 for RGBA, which is laid over white. `dark` hears how bright files and PIL images are.
     """
     images = _from_tensor(images)
     if isinstance(images, np.ndarray | str | Path | bytes) or not isinstance(images, Sequence):
         images = [images]
     if len(images) == 0:
         raise InputError("no images to classify: give at least one")
-    for image in map(_from_tensor, images):
+    for number, image in enumerate(map(_from_tensor, images)):
         if isinstance(image, np.ndarray):
             yield from map(form.fitted, _from_array(image))
         else:
-            yield form.picture(image)
+            picture, brightest = form.looked_at(image)
+            dark.add(str(image) if isinstance(image, str | Path) else f"image {number}", image, brightest, form.white)
+            yield picture
 
 
 def _from_tensor(image: Any) -> Any:

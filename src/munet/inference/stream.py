@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +20,7 @@ from munet.tasks.form import Form
 from munet.tasks.image_files import is_image
 from munet.tasks.images import read_bytes
 from munet.tasks.sources.walk import files_below
+from munet.tasks.white import Dark
 
 if TYPE_CHECKING:
     from munet.inference.predict import Predictor
@@ -67,17 +68,18 @@ def answers(
     device: str = "auto",
     batch_size: int = 64,
     skip_bad: bool = False,
+    note: Callable[[str], None] = warnings.warn,
 ) -> Iterator[Answer]:
     """The `top` likeliest classes of each file by each model, in order, as they are computed. A word is a task
     or an id.
 
     InputError for the first file that is no image, after the answers of the batches before; with `skip_bad` its answer
-    says what is wrong.
+    says what is wrong. At the end `note` gets a sentence where images came out dark (`munet.tasks.white`).
     """
     words = [words] if isinstance(words, str) else words
     for word in words:
         resolve(models.store, word)  # a mistake is told at once
-    return _answers(models, words, files, top, device, batch_size, skip_bad)
+    return _answers(models, words, files, top, device, batch_size, skip_bad, note)
 
 
 def _answers(
@@ -88,12 +90,13 @@ def _answers(
     device: str,
     batch_size: int,
     skip_bad: bool,
+    note: Callable[[str], None],
 ) -> Iterator[Answer]:
     together: _Together | None = None
-    rest = iter(files)
+    rest, dark = iter(files), Dark()
     with ThreadPoolExecutor(_THREADS) as pool:
         while part := list(islice(rest, batch_size)):
-            read = partial(_read_batch, models, words, together, part, pool, device, skip_bad)
+            read = partial(_read_batch, models, words, together, part, pool, device, skip_bad, dark)
             together, pictures, good = consistent(models.store, read)
             tops = iter(together.answer(good, top))
             for file, picture in zip(part, pictures, strict=True):
@@ -101,6 +104,8 @@ def _answers(
                     yield Answer(file, together.models, error=str(picture))
                 else:
                     yield Answer(file, together.models, next(tops))
+    for sentence in dark.told():
+        note(sentence)
 
 
 def _read_batch(
@@ -111,13 +116,14 @@ def _read_batch(
     pool: ThreadPoolExecutor,
     device: str,
     skip_bad: bool,
+    dark: Dark,
 ) -> "tuple[_Together, list[list[np.ndarray] | InputError], list[list[np.ndarray]]]":
     """Who answers for some files: who did before, else the models that the tasks retain now; and the pictures."""
     if together is None or not together.ready:
         together = _Together(models, [resolve(models.store, word) for word in words], device)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, of odd but readable files, among the answers
-        pictures = list(pool.map(together.read, files))
+        pictures = list(pool.map(partial(together.read, dark=dark), files))
     for picture in pictures:
         if isinstance(picture, InputError) and not skip_bad:
             hint = "repair or remove it, or say --skip-bad to go on without"
@@ -158,11 +164,15 @@ class _Together:
                 Predictor(self._loader, [self._ids[k] for k in group], self._device) for group in groups
             ]
 
-    def read(self, file: Path) -> list[np.ndarray] | InputError:
-        """A file in each of the forms; what is wrong with it."""
+    def read(self, file: Path, dark: Dark) -> list[np.ndarray] | InputError:
+        """A file in each of the forms; what is wrong with it. `dark` hears how bright it is."""
         try:
-            data = file if len(self._forms) == 1 else read_bytes(file)
-            return [form.picture(data, str(file)) for form in self._forms]
+            data, pictures = read_bytes(file), list[np.ndarray]()
+            for form in self._forms:
+                picture, brightest = form.looked_at(data, str(file))
+                dark.add(str(file), data, brightest, form.white)
+                pictures.append(picture)
+            return pictures
         except InputError as error:
             return error
 

@@ -74,6 +74,11 @@ class ModelLoader:
         """The vision transformer that the models are paths through. InputError where they are of another kind."""
         return transformer(self.kind, self.store.path)
 
+    @property
+    def image_size(self) -> int:
+        """Side in pixels of what the root reads."""
+        return self.manifest(self.root)["hyperparameters"]["image_size"]
+
     def manifest(self, model: str) -> Manifest:
         """The manifest of a model by its id, with the name that its task has here."""
         return self.store.local_model(model)

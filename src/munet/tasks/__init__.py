@@ -1,6 +1,7 @@
 """Tasks: where images come from, which of them are trained on, and how they get into memory.
 
     record.py     `add` makes the record of a task, `load` reads one of its splits
+    adding.py     a new task put into a store, its images kept decoded
     many.py       many tasks named at once
     names.py      which names a task may have
     split_names.py  which split the name of a folder means
@@ -9,6 +10,7 @@
     duplicates.py the same image in two splits or classes; lookalikes.py nearly the same
     telling.py    what a person is told of a new task
     checks.py     too few classes or images, classes nobody trains on
+    white.py      which value means white; images that come out dark
     sources/      folder:, csv:, npz:, hf:, tfds:
     cache/        decoded splits, in memory and on disk
     growth.py     a task that grew: its splits planned again

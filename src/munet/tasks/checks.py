@@ -6,13 +6,9 @@ import numpy as np
 
 from munet.errors import InputError
 from munet.tasks.planning import Selection
-from munet.tasks.reading import Reading
 from munet.tasks.sources.base import Source
 from munet.tasks.sources.numbering import NO_CLASS
 from munet.text import counted
-
-_ALMOST_BLACK = 16  # of 255: what 12 bits in 16 become
-_QUARTER = 64  # what 14 bits become
 
 
 def _way_out(source: Source) -> str:
@@ -45,34 +41,6 @@ def check_classes(
         only = classes[int(np.argmax(present))]
         raise InputError(f"{source.address}: every image is of class '{only}': there must be at least 2 classes")
     _check_judged(source, plan, labels)
-
-
-def check_white(source: Source, readings: Mapping[str, Reading], *, first: str = "") -> None:
-    """InputError where all images are almost black and nobody says which value means white; `first` is what to do
-    before it can be said."""
-    if source.white is not None:
-        return
-    brightest = max(reading.brightest for reading in readings.values())
-    if brightest > _ALMOST_BLACK:
-        return
-    white = source.usual_white(readings["train"].examples[0][0])
-    if white <= 255:
-        meant = brightest
-    else:  # the fewest bits that could hold it
-        meant = next(2**bits - 1 for bits in (8, 10, 12, 16) if (brightest - 1) * white < 255 * 2**bits)
-    example = f"say which value means white, such as ?white={meant}, or" if 0 < meant < white else "say"
-    raise InputError(
-        f"{source.address}: all images are almost black, the brightest value is {brightest} if {white} is white and "
-        f"stands for 255: {first}{example} ?white={white} if they are meant to be so dark"
-    )
-
-
-def told_of_white(source: Source, readings: Mapping[str, Reading]) -> list[str]:
-    """A sentence where images that can hold many bits use a quarter of them at most, as 14 bits in 16 do."""
-    brightest = max(reading.brightest for reading in readings.values())
-    if source.white is not None or brightest > _QUARTER or source.usual_white(readings["train"].examples[0][0]) <= 255:
-        return []
-    return [f"images are dark: the brightest value is {brightest} of 255; ?white=16383 if they have 14 bits in 16"]
 
 
 def _check_trained(source: Source, plan: Mapping[str, Selection], labels: Mapping[str, np.ndarray]) -> None:

@@ -10,8 +10,9 @@ import numpy as np
 from munet.errors import InputError
 from munet.store.schema import OlderData, TaskRecord
 from munet.store.store import Store
+from munet.tasks.cache.filling import Filling
 from munet.tasks.changing import refuse_unfinished
-from munet.tasks.checks import check_classes, check_white
+from munet.tasks.checks import check_classes
 from munet.tasks.comparing import Changes, compare, examples_of
 from munet.tasks.dealing import NEW, deal
 from munet.tasks.duplicates import Duplicates, find_duplicates, refuse, told_of
@@ -26,6 +27,7 @@ from munet.tasks.sources.view import arranged
 from munet.tasks.splits import PARTS, Range, overlap, resolve
 from munet.tasks.telling import listed, told
 from munet.tasks.trust import refuse_received, trust
+from munet.tasks.white import check_white
 from munet.text import counted
 
 Tell = Callable[[str], None]
@@ -35,6 +37,7 @@ def update(
     store: Store,
     name: str,
     *,
+    image_size: int,
     extend: bool = False,
     allow_duplicates: bool = False,
     progress: Progress | None = None,
@@ -46,10 +49,10 @@ def update(
     made by. New classes come behind the old ones and need `extend`. The model stays; the record says that it is of
     older data. InputError: classes that are gone, a new image under two classes or in two splits (unless
     `allow_duplicates`), splits that could not be learned from, images that are all almost black, a record that does
-    not tell its images.
+    not tell its images. Images are kept decoded as by `munet.tasks.adding.add_to`.
     """
     say = tell or (lambda text: None)
-    with store.evolving(name):
+    with store.evolving(name), Filling(image_size) as filling:
         record = store.read_task(name)
         refuse_unfinished(store, name, f"change the images of task '{name}'")
         refuse_received(record)
@@ -67,7 +70,7 @@ def update(
                 "they are not what they were: restore them and say this again, or add the data as a new task"
             )
         plan = _plan(record, source, changes, new_classes, say)
-        readings = read_parts(source, plan, skip_bad=record["skip_bad"], progress=progress)
+        readings = read_parts(source, plan, skip_bad=record["skip_bad"], progress=progress, taking=filling)
         check_classes(source, plan, {part: readings[part].labels for part in PARTS}, rare=True)
         check_white(source, readings, first="add them as a new task and ")  # nothing else changes it
         _check_duplicates(readings, changes, source, say, allowed=allow_duplicates)
@@ -79,6 +82,7 @@ def update(
             if not changes and not new_classes:
                 return record  # what an earlier version recorded has its listings now
             updated = _updated(record, source, plan, readings)
+            filling.keep(updated, source, readings)
             trust([updated["source"]])
             store.write_task(updated)
     return updated
@@ -220,7 +224,8 @@ def _check_duplicates(
     if not allowed:
         refuse(new, source.address, source.name)
     alike = find_lookalikes(readings)
-    for sentence in (*told_of(replace(found, alike=0), source.name), *told_of_lookalikes(alike, source.name)):
+    told_alike = told_of_lookalikes(alike, readings, source.name)
+    for sentence in (*told_of(replace(found, alike=0), source.name), *told_alike):
         say(sentence)
 
 

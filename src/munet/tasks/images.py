@@ -3,10 +3,10 @@
 import io
 import os
 import stat
-from contextlib import nullcontext
+from collections.abc import Callable
 from pathlib import Path
 from threading import BoundedSemaphore
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
@@ -15,7 +15,10 @@ from munet.errors import InputError
 from munet.tasks.arrays import convert_images, over_white
 from munet.tasks.image_files import looks_like_heif, register_heif
 
+_Made = TypeVar("_Made")
+
 _PHOTOMETRIC = 262  # a tag of TIFF
+_TURNED = (5, 6, 7, 8)  # values of the EXIF orientation that swap height and width
 _PIXELS = 4_000_000
 _LARGE = BoundedSemaphore(4)  # as many images of more pixels are decoded at once, in whatever many threads: memory
 
@@ -37,13 +40,26 @@ def decode_image(
     of images that can hold it (in those of 8 bits only a smaller one counts). InputError names `name` or the
     path.
     """
+    pixels, _ = decode_near(image, side if size is None else max(size), name=name, white=white)
+    pixels = to_size(pixels, side, size)
+    return pixels if pixels.flags.writeable else pixels.copy()
+
+
+def decode_near(
+    image: Any, side: int | None, *, name: str | None = None, white: int | None = None
+) -> tuple[np.ndarray, tuple[int, int]]:
+    """`image` as `decode_image` has it before it is resized, perhaps read-only, and its size (height, width).
+
+    The two differ for a JPEG of more than four times `side`, which is decoded at a half, a quarter or an eighth.
+    InputError as `decode_image`.
+    """
     if isinstance(image, (str, Path)):
         name = name or str(image)
         image = read_bytes(Path(image))
     name = name or "the image"
     if isinstance(image, (bytes, bytearray, memoryview)):
-        pixels = _decode_bytes(bytes(image), name, side if size is None else max(size), white)
-    elif isinstance(image, np.ndarray) or (hasattr(image, "__array__") and not isinstance(image, Image.Image)):
+        return _decode_bytes(bytes(image), name, side, white)
+    if isinstance(image, np.ndarray) or (hasattr(image, "__array__") and not isinstance(image, Image.Image)):
         array = np.asarray(image)
         found = convert_images(array[None], name, white)
         if found.unusable:
@@ -53,8 +69,7 @@ def decode_image(
         pixels = _guarded(lambda: _pixels(image, white), name)
     else:
         raise InputError(f"{name}: a {type(image).__name__} is no image: give a path, bytes, a PIL image or an array")
-    pixels = to_size(pixels, side, size)
-    return pixels if pixels.flags.writeable else pixels.copy()
+    return pixels, (pixels.shape[0], pixels.shape[1])
 
 
 def read_bytes(path: Path) -> bytes:
@@ -91,25 +106,36 @@ def fit(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     return resized[..., None] if grey else resized
 
 
-def _decode_bytes(data: bytes, name: str, side: int | None, white: int | None) -> np.ndarray:
+def _decode_bytes(data: bytes, name: str, side: int | None, white: int | None) -> tuple[np.ndarray, tuple[int, int]]:
     if not data:
         raise InputError(f"{name}: the file is empty (0 bytes)")
 
     if looks_like_heif(data) and not register_heif():
         raise InputError(f"{name}: a HEIC image: `pip install pillow-heif` lets munet read it", kind="missing-extra")
 
-    def decode() -> np.ndarray:
-        with Image.open(io.BytesIO(data)) as image:
-            if side is not None:
-                # JPEG decodes fast at a half, a quarter or an eighth; twice the final size loses nothing visible.
-                image.draft(None, (2 * side, 2 * side))  # type: ignore[arg-type]
-            with _LARGE if image.width * image.height > _PIXELS else nullcontext():
-                return _pixels(image, white)
-
-    return _guarded(decode, name)
+    return _guarded(lambda: _opened(data, side, white), name)
 
 
-def _guarded(decode: Any, name: str) -> np.ndarray:
+def _opened(data: bytes, side: int | None, white: int | None) -> tuple[np.ndarray, tuple[int, int]]:
+    """What `decode_near` makes of an image file; whatever Pillow raises."""
+    with Image.open(io.BytesIO(data)) as image:
+        width, height = whole = image.size
+        if side is not None:
+            # JPEG decodes fast at a half, a quarter or an eighth; twice the final size loses nothing visible.
+            image.draft(None, (2 * side, 2 * side))  # type: ignore[arg-type]
+            width, height = image.size
+        if width * height > _PIXELS:
+            with _LARGE:
+                pixels = _pixels(image, white)
+        else:
+            pixels = _pixels(image, white)
+        if (width, height) == whole:
+            return pixels, (pixels.shape[0], pixels.shape[1])
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) in _TURNED
+        return pixels, whole if turned else (whole[1], whole[0])
+
+
+def _guarded(decode: "Callable[[], _Made]", name: str) -> "_Made":
     try:
         return decode()
     except InputError as error:
@@ -121,10 +147,12 @@ def _guarded(decode: Any, name: str) -> np.ndarray:
         raise InputError(f"{name}: damaged or unreadable image ({reason})") from error
 
 
-def usual_white(image: bytes) -> int:
-    """The value of an encoded image that becomes 255 where nobody says another: 255 or 65535."""
+def usual_white(image: Any) -> int:
+    """The value of an image (encoded, a path or of Pillow) that becomes 255 where nobody says another: 255 or 65535."""
     try:
-        with Image.open(io.BytesIO(image)) as found:
+        if isinstance(image, Image.Image):
+            return 65535 if image.mode.startswith("I") else 255
+        with Image.open(io.BytesIO(image) if isinstance(image, bytes) else image) as found:
             return 65535 if found.mode.startswith("I") else 255
     except Exception:  # as in `_guarded`; what is wrong is told where it is decoded
         return 255
@@ -132,9 +160,10 @@ def usual_white(image: bytes) -> int:
 
 def _pixels(image: Image.Image, white: int | None) -> np.ndarray:
     file_format = image.format
-    inverted = getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0  # 0 is white; Pillow turns it only for 8 bits
+    tags = getattr(image, "tag_v2", None)  # those of a TIFF
+    inverted = tags is not None and tags.get(_PHOTOMETRIC) == 0  # 0 is white; Pillow turns it only for 8 bits
     image.load()
-    told = image.info or hasattr(image, "tag_v2")  # without either there is no EXIF, and asking takes a while
+    told = image.info or tags is not None  # without either there is no EXIF, and asking takes a while
     if told and image.getexif().get(ExifTags.Base.Orientation, 1) != 1:  # else it would only be copied
         image = ImageOps.exif_transpose(image)
     # Pillow widens the 16 bits of PNG and PPM to 32.
@@ -156,11 +185,13 @@ def _from_8_bits(image: Image.Image) -> np.ndarray:
     if image.mode in ("LA", "La") or (image.mode == "L" and "transparency" in image.info):
         pixels = np.asarray(image.convert("LA"))
         return over_white(pixels[..., :1], pixels[..., 1:])
+    if image.mode == "L":
+        return np.asarray(image)[..., None]
     if image.has_transparency_data:
         pixels = np.asarray(image.convert("RGBA"))
         return over_white(pixels[..., :3], pixels[..., 3:])
-    if image.mode in ("1", "L"):
-        return np.asarray(image if image.mode == "L" else image.convert("L"))[..., None]
+    if image.mode == "1":
+        return np.asarray(image.convert("L"))[..., None]
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 

@@ -20,7 +20,8 @@ _SIDE = 16
 _CLOSE = 10  # bits of 256
 _FEW = 96  # ones, of which a photograph has 128: stripes and plain colours have few frequencies, and so equal hashes
 _BANDS = _CLOSE + 1  # two hashes that differ in no more bits have one of so many parts in common
-_LEAST = 64  # pixels of the shorter side: smaller images have not so many frequencies, and are decoded in less time
+_LEAST = 64  # pixels of the shorter side: docs/tasks.md has what was found and missed below
+_TOO_SMALL = b"-"  # in place of a hash
 _ENOUGH = 128  # pixels of the shorter side that a hash is taken from
 _GROUP = 64  # of hashes with a part in common, so many are compared with each other
 _SHOWN = 2
@@ -28,14 +29,15 @@ _ONES = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(1, dt
 
 
 def looks() -> Callable[[np.ndarray], bytes] | None:
-    """Makes the hash (32 bytes) of an image uint8 (H, W, C), empty where that says little; None without imagehash."""
+    """Makes the hash (32 bytes) of an image uint8 (H, W, C), empty where that says little, and something shorter of one
+    that is too small; None without imagehash."""
     if find_spec("imagehash") is None:
         return None
     import imagehash
 
     def look(pixels: np.ndarray) -> bytes:
         if min(pixels.shape[:2]) < _LEAST:
-            return b""
+            return _TOO_SMALL
         image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
         if (factor := min(image.size) // _ENOUGH) > 1:
             image = image.reduce(factor)  # a mean of squares: quick, and nothing that the hash could see is lost
@@ -47,7 +49,8 @@ def looks() -> Callable[[np.ndarray], bytes] | None:
 
 def find_lookalikes(readings: Mapping[str, Reading]) -> Duplicates:
     """Pairs that look the same, in two splits of the task or under two classes, but for those of equal content."""
-    parts = [(part, row) for part, reading in readings.items() for row, look in enumerate(reading.looks) if look]
+    every = ((part, row, look) for part, reading in readings.items() for row, look in enumerate(reading.looks))
+    parts = [(part, row) for part, row, look in every if look and look != _TOO_SMALL]
     if not parts:
         return Duplicates()
     hashes = np.array([np.frombuffer(readings[part].looks[row], np.uint8) for part, row in parts])
@@ -82,8 +85,11 @@ def _close_pairs(hashes: np.ndarray) -> Iterator[tuple[int, int]]:
     yield from sorted(pairs)
 
 
-def told_of_lookalikes(found: Duplicates, name: Callable[[str, int], str]) -> list[str]:
-    """A sentence for each kind, with two examples. `name` says what to call an example."""
+def told_of_lookalikes(
+    found: Duplicates, readings: Mapping[str, Reading], name: Callable[[str, int], str]
+) -> list[str]:
+    """A sentence for each kind, with two examples, and one for images that were not compared. `name` says what to call
+    an example."""
 
     def shown(pairs: Sequence[tuple[tuple[str, int], tuple[str, int]]]) -> str:
         return "; ".join(f"{name(*one)} ~ {name(*other)}" for one, other in pairs[:_SHOWN])
@@ -94,4 +100,9 @@ def told_of_lookalikes(found: Duplicates, name: Callable[[str, int], str]) -> li
     ]
     if found.classes:
         sentences.append(f"{counted(len(found.classes), 'pair')} of two classes look the same ({shown(found.classes)})")
+    small = sum(reading.looks.count(_TOO_SMALL) for reading in readings.values())
+    if small:
+        total = sum(len(reading.looks) for reading in readings.values())
+        where = ", for all have" if small == total else f" among {small:,} of {total:,} images that have"
+        sentences.append(f"images that look the same are not looked for{where} fewer than {_LEAST} pixels a side")
     return sentences

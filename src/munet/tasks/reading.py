@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 
 from munet.errors import InputError
 from munet.tasks.form import Form
-from munet.tasks.images import decode_image
+from munet.tasks.images import decode_near
 from munet.tasks.listing import entry, fingerprint_of
 from munet.tasks.sources.base import Item, Source, Unusable, content
 from munet.tasks.splits import Range
@@ -21,7 +22,8 @@ from munet.tasks.splits import Range
 Progress = Callable[[int, int], None]
 """Called with (examples done, examples in all)."""
 
-Shape = tuple[int, ...]
+Size = tuple[int, int]
+"""Height and width."""
 
 _CHUNK = 256
 _WHITE = 255
@@ -35,14 +37,13 @@ class Reading:
     size (height, width) that all images came in, None where several, and the channels of the one that has most.
 
     For each image also the hash of its `contents`, which of the `examples` of the source it is (split and place), and
-    what it looks like, where that was asked for. `brightest` is the largest value of any, 0 to 255, where the images
-    went to nobody.
+    what it looks like, where that was asked for. `brightest` is the largest value of any, 0 to 255.
     """
 
     labels: np.ndarray
     bad: list[str]
     listing: bytes
-    size: tuple[int, int] | None
+    size: Size | None
     channels: int
     contents: list[bytes]
     examples: list[tuple[str, int]]
@@ -54,12 +55,14 @@ class Reading:
         return fingerprint_of(self.listing)
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What is kept of an image that nobody gathers."""
+class _Seen(NamedTuple):
+    """What is kept of an image, and its pixels where somebody gathers them."""
 
-    shape: Shape
+    size: Size
+    channels: int
     brightest: int
+    look: bytes
+    pixels: np.ndarray | None
 
 
 def read(
@@ -67,16 +70,17 @@ def read(
     ranges: Sequence[Range],
     *,
     form: Form | None = None,
-    to: Callable[[np.ndarray], None] | None = None,
+    to: Callable[[np.ndarray], object] | None = None,
     skip_bad: bool = False,
     progress: Progress | None = None,
     look: Callable[[np.ndarray], bytes] | None = None,
 ) -> Reading:
     """Read every example of `ranges`, in order.
 
-    Each image goes `to` whoever gathers them; without one it is only checked. An unusable image raises InputError that
-    names it, or with `skip_bad` is left out. Images come in their `form`, without one as they are. The listing has
-    content and labels, unusable examples included, not names or dates. `look` makes the `looks` of images.
+    Each image goes `to` whoever gathers them, until that returns False; without one it is only checked. An unusable
+    image raises InputError that names it, or with `skip_bad` is left out. Images come in their `form`, without one as
+    they are. The listing has content and labels, unusable examples included, not names or dates. `look` makes the
+    `looks` of images.
     """
     labels = _labels(source, ranges)
     names = [(split, index) for split, start, stop in ranges for index in range(start, stop)]
@@ -85,25 +89,26 @@ def read(
     contents: list[bytes] = []
     bad: list[str] = []
     looks: list[bytes] = []
-    sizes: set[tuple[int, int]] = set()  # two tell that there are several
+    sizes: set[Size] = set()  # two tell that there are several
     channels, brightest = 1, 0
 
-    def work(job: tuple[int, Item]) -> tuple[bytes, "np.ndarray | _Seen | InputError", bytes]:
+    def work(job: tuple[int, Item]) -> tuple[bytes, _Seen | InputError]:
         index, item = job
         result = _decode(item, lambda: source.name(*names[index]), form, source.white)
-        seen = look(result) if look is not None and isinstance(result, np.ndarray) else b""
-        if to is not None or isinstance(result, InputError):
-            return _content_hash(item), result, seen
+        if isinstance(result, InputError):
+            return _content_hash(item), result
+        pixels, size = result
         # 256 checked photos at once would be gigabytes: without a reader only what they are like is kept
-        white = brightest == _WHITE  # then no other can be brighter
-        return _content_hash(item), _Seen(result.shape, _WHITE if white else int(result.max())), seen
+        kept = None if to is None else pixels if form is None else form.fitted(pixels)
+        most = _WHITE if brightest == _WHITE else int(pixels.max())  # then no other can be brighter
+        return _content_hash(item), _Seen(size, pixels.shape[2], most, b"" if look is None else look(pixels), kept)
 
     with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS) as pool:
         # Pillow warns of odd but readable files (EXIF, palettes); what cannot be read is an error, not a warning.
         warnings.simplefilter("ignore")
         for first, chunk in _chunks(_items(source, ranges)):
             many = pool.map if _is_large(chunk) else map
-            for index, (digest, result, seen) in enumerate(many(work, enumerate(chunk, first)), first):
+            for index, (digest, result) in enumerate(many(work, enumerate(chunk, first)), first):
                 listing += entry(digest, plain[index])
                 if isinstance(result, InputError):
                     if not skip_bad:
@@ -115,14 +120,13 @@ def read(
                 good.append(index)
                 contents.append(digest)
                 if look is not None:
-                    looks.append(seen)
-                height, width, found = result.shape
-                brightest = max(brightest, result.brightest if isinstance(result, _Seen) else 0)
-                channels = max(channels, found)
+                    looks.append(result.look)
+                brightest = max(brightest, result.brightest)
+                channels = max(channels, result.channels)
                 if len(sizes) < 2:
-                    sizes.add((height, width))
-                if to is not None and isinstance(result, np.ndarray):
-                    to(result)
+                    sizes.add(result.size)
+                if to is not None and result.pixels is not None:
+                    to = None if to(result.pixels) is False else to
             if progress:
                 progress(min(first + _CHUNK, len(names)), len(names))
     size = sizes.pop() if len(sizes) == 1 else None
@@ -170,16 +174,23 @@ def _content_hash(item: Item) -> bytes:
     return hashlib.sha256(item.content if isinstance(item, Unusable) else item).digest()
 
 
-def _decode(item: Item, name: Callable[[], str], form: Form | None, white: int | None) -> np.ndarray | InputError:
+def _decode(
+    item: Item, name: Callable[[], str], form: Form | None, white: int | None
+) -> tuple[np.ndarray, Size] | InputError:
+    """An example before it gets its form, and the size that it has."""
     if isinstance(item, Unusable):
         return InputError(item.reason)
     if isinstance(item, np.ndarray):
-        return item if form is None else form.fitted(item)
+        return item, (item.shape[0], item.shape[1])
+
+    def decoded(called: str | None) -> tuple[np.ndarray, Size]:
+        return decode_near(item, None, name=called, white=white) if form is None else form.decoded(item, called)
+
     try:
         try:
-            return decode_image(item, white=white) if form is None else form.picture(item)
+            return decoded(None)
         except InputError:  # once more, for the name: it takes longer to make than some images to decode
-            return decode_image(item, name=name(), white=white) if form is None else form.picture(item, name())
+            return decoded(name())
     except InputError as error:
         return error
 

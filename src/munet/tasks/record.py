@@ -1,8 +1,8 @@
 """A task as data: `add` looks at a source once and makes the record, `load` reads a split by the record later."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from munet.errors import InputError
 from munet.store.schema import SplitRecord, TaskData, split_record, task_data
@@ -13,9 +13,11 @@ from munet.tasks.splits import PARTS
 if TYPE_CHECKING:
     import numpy as np
 
+    from munet.tasks.form import Form
     from munet.tasks.planning import Selection
     from munet.tasks.reading import Reading
     from munet.tasks.sources.base import Source
+    from munet.tasks.splits import Range
 
 Progress = Callable[[int, int], None]
 """Called with (examples done, examples in all)."""
@@ -63,6 +65,21 @@ class TaskOptions:
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
 
+class Taking(Protocol):
+    """Who takes the images of a task while they are read, so that they are decoded once (`cache.filling`)."""
+
+    def start(
+        self, part: str, source: "Source", ranges: "Sequence[Range]", train: "Reading | None"
+    ) -> "tuple[Form, Callable[[np.ndarray], bool]] | None":
+        """What the images of a split are made, and who takes them until it returns False; None where nobody does.
+        `train` is what was read of the train split, which comes first."""
+        ...
+
+    def keep(self, record: TaskData, source: "Source", readings: "Mapping[str, Reading]") -> None:
+        """What was taken is what `record` says."""
+        ...
+
+
 AS_IT_IS = TaskOptions()
 """The splits of the source, missing ones cut as the papers do; every image has to be usable."""
 
@@ -75,19 +92,22 @@ def add(
     progress: Progress | None = None,
     tell: Callable[[str], None] | None = None,
     keep: Callable[[bytes], object] | None = None,
+    taking: Taking | None = None,
 ) -> TaskData:
     """The data part of the record of a new task.
 
     Every image is read and decoded once; `tell` gets one sentence for each thing that a person should know of how the
-    source was read, such as what was guessed and left out; `keep` gets the listing of each split. InputError where an
-    image is unusable, unless `options.skip_bad`, and where the splits cannot be learned from. Nothing is written.
+    source was read, such as what was guessed and left out; `keep` gets the listing of each split, `taking` the images.
+    InputError where an image is unusable, unless `options.skip_bad`, and where the splits cannot be learned from.
+    Nothing else is written.
     """
-    from munet.tasks.checks import check_classes, check_white, told_of_white
+    from munet.tasks.checks import check_classes
     from munet.tasks.duplicates import find_duplicates, refuse, told_of
     from munet.tasks.lookalikes import find_lookalikes, told_of_lookalikes
     from munet.tasks.sources import open_source
     from munet.tasks.telling import told
     from munet.tasks.trust import trust
+    from munet.tasks.white import check_white, told_of_white
 
     name = check_name(name)
     opened = open_source(_without_rare(source) if options.rare == "drop" else source, progress)
@@ -96,7 +116,7 @@ def add(
         for note in opened.notes():
             tell(note)
     plan = _plan(opened, options, tell)  # before the slow reading
-    readings = read_parts(opened, plan, skip_bad=options.skip_bad, progress=progress)
+    readings = read_parts(opened, plan, skip_bad=options.skip_bad, progress=progress, taking=taking)
     labels = {part: readings[part].labels for part in PARTS}
     check_classes(opened, plan, labels, rare=options.rare == "keep")
     check_white(opened, readings)
@@ -108,7 +128,7 @@ def add(
         for sentence in (
             *told_of_white(opened, readings),
             *told_of(duplicates, opened.name),
-            *told_of_lookalikes(alike, opened.name),
+            *told_of_lookalikes(alike, readings, opened.name),
             *told(opened, plan, labels),
         ):
             tell(sentence)
@@ -116,7 +136,10 @@ def add(
     if keep is not None:
         for reading in readings.values():
             keep(reading.listing)
-    return data_of(name, opened, plan, readings, private=options.private, skip_bad=options.skip_bad)
+    data = data_of(name, opened, plan, readings, private=options.private, skip_bad=options.skip_bad)
+    if taking is not None:
+        taking.keep(data, opened, readings)
+    return data
 
 
 def _without_rare(address: str) -> str:
@@ -127,18 +150,27 @@ def _without_rare(address: str) -> str:
 
 
 def read_parts(
-    source: "Source", plan: "Mapping[str, Selection]", *, skip_bad: bool, progress: Progress | None = None
+    source: "Source",
+    plan: "Mapping[str, Selection]",
+    *,
+    skip_bad: bool,
+    progress: Progress | None = None,
+    taking: Taking | None = None,
 ) -> "dict[str, Reading]":
-    """Every image of the three splits, decoded once to be checked. InputError as `munet.tasks.reading.read`."""
+    """Every image of the three splits, decoded once to be checked, and taken by whoever is `taking` them. InputError as
+    `munet.tasks.reading.read`."""
     from munet.tasks.lookalikes import looks
-    from munet.tasks.reading import read
+    from munet.tasks.reading import Reading, read
     from munet.tasks.splits import size
 
-    total, done, readings = sum(size(plan[part].ranges) for part in PARTS), 0, {}
+    total, done, readings = sum(size(plan[part].ranges) for part in PARTS), 0, dict[str, Reading]()
     look = looks()
     for part in PARTS:
         report = None if progress is None else (lambda n, _, before=done: progress(before + n, total))
-        readings[part] = read(source, plan[part].ranges, skip_bad=skip_bad, progress=report, look=look)
+        ranges = plan[part].ranges
+        started = None if taking is None else taking.start(part, source, ranges, readings.get("train"))
+        form, to = started or (None, None)
+        readings[part] = read(source, ranges, form=form, to=to, skip_bad=skip_bad, progress=report, look=look)
         done += size(plan[part].ranges)
     return readings
 
@@ -286,11 +318,12 @@ def with_data(
     *,
     progress: Progress | None = None,
     keep: Callable[[bytes], object] | None = None,
+    taking: Taking | None = None,
 ) -> TaskData:
     """The data part of the record of an imported task, as `add` makes it. InputError also where the classes are not as
     many as the `outputs` of its head."""
     # What it was trained on is past changing: duplicates are no reason to refuse it.
-    data = add(name, source, replace(options, allow_duplicates=True), progress=progress, keep=keep)
+    data = add(name, source, replace(options, allow_duplicates=True), progress=progress, keep=keep, taking=taking)
     if len(data["classes"]) != outputs:
         raise InputError(
             f"the head of task '{name}' has {outputs} outputs, {data['source']} has {len(data['classes'])} classes: "

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -97,12 +97,13 @@ class RecordedSplit:
 
     def refuse_other_shape(self) -> None:
         """InputError where the split cannot be what it was: too few examples, or other classes."""
-        counts, record = self.source.counts(), self.record
+        record = self.record
+        self.source.take_numbers(record["classes"])
+        counts = self.source.counts()
         for name, _, stop in self.ranges:
             if stop > counts.get(name, 0):
                 text = f"{name}[:{stop}] is needed, but there is {describe(counts)}"
                 raise InputError(self._changed(text), kind="changed-data")
-        self.source.take_numbers(record["classes"])
         if set(self.source.classes) != set(record["classes"]):
             gone = set(record["classes"]) - set(self.source.classes)
             way_out = "add the data as a new task" if gone else f"munet update SYSTEM {record['name']} --extend"
@@ -122,30 +123,11 @@ class RecordedSplit:
     @cached_property
     def _files(self) -> list[Path] | None:
         """Every file that the examples come from; None where the source cannot tell."""
-        found: list[Path] = []
-        for name in dict.fromkeys(name for name, _, _ in self.ranges):
-            files = self.source.files(name)
-            if files is None:
-                return None
-            found += files
-        return found
+        return files_of(self.source, self.ranges)
 
     def listing(self) -> str | None:
-        """A hash of the files' paths, sizes, times and inodes: while it stays, so do they. None where the files are
-        not known, or changed so lately that another change might show the same times."""
-        if self._files is None:
-            return None
-        state, newest = hashlib.sha256(), 0
-        for path in self._files:
-            try:
-                seen = path.stat()
-            except OSError:
-                return None  # reading it tells what is wrong
-            newest = max(newest, seen.st_mtime_ns, seen.st_ctime_ns)
-            # ctime: a program may set a file's mtime back, but not this.
-            marks = (str(path), seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_dev, seen.st_ino)
-            state.update(repr(marks).encode("utf-8", "surrogateescape"))
-        return state.hexdigest() if time.time_ns() - newest > _SETTLED else None
+        """`listing_of` the files that the examples come from."""
+        return listing_of(self._files)
 
     def files_hash(self) -> str | None:
         """SHA-256 of packed files as they are, and of what picks the examples from them; None for other sources."""
@@ -160,6 +142,35 @@ class RecordedSplit:
             except OSError as error:
                 raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
         return state.hexdigest()
+
+
+def files_of(source: Source, ranges: Sequence[Range]) -> list[Path] | None:
+    """Every file that the examples of `ranges` come from; None where the source cannot tell."""
+    found: list[Path] = []
+    for name in dict.fromkeys(name for name, _, _ in ranges):
+        files = source.files(name)
+        if files is None:
+            return None
+        found += files
+    return found
+
+
+def listing_of(files: Sequence[Path] | None) -> str | None:
+    """A hash of the files' paths, sizes, times and inodes: while it stays, so do they. None where the files are
+    not known, or changed so lately that another change might show the same times."""
+    if files is None:
+        return None
+    state, newest = hashlib.sha256(), 0
+    for path in files:
+        try:
+            seen = path.stat()
+        except OSError:
+            return None  # reading it tells what is wrong
+        newest = max(newest, seen.st_mtime_ns, seen.st_ctime_ns)
+        # ctime: a program may set a file's mtime back, but not this.
+        marks = (str(path), seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_dev, seen.st_ino)
+        state.update(repr(marks).encode("utf-8", "surrogateescape"))
+    return state.hexdigest() if time.time_ns() - newest > _SETTLED else None
 
 
 def is_elsewhere(record: TaskData) -> bool:

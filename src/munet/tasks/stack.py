@@ -77,6 +77,10 @@ class Gathering:
 
     def add(self, image: np.ndarray) -> None:
         """One more image."""
+        if image.shape == self._shape and self._count % _CHUNK:  # most of many small ones
+            self._rows.append(image)
+            self._count += 1
+            return
         self._sizes.add(image.shape[:2])
         if self._side is None and len(self._sizes) > 1:
             return  # refused at the end, when it is known how many sizes there are
@@ -87,6 +91,13 @@ class Gathering:
             self._reconsider()
         self._rows.append(_of_size(image, wanted))
         self._count += 1
+
+    def widen(self, channels: int) -> None:
+        """Give the images at least so many channels: 3 makes grey ones three equal channels."""
+        height, width, found = self._shape
+        if found < channels:
+            wanted = (height, width, channels)
+            self._move(self._elsewhere(self.expected, wanted) or InMemory(self.expected, wanted), wanted)
 
     def rows(self) -> Rows:
         """All of them. InputError where there is none, or sizes differ and there is no side to resize them to."""
@@ -124,9 +135,13 @@ class Gathering:
 
     def _move(self, rows: Rows, shape: Shape) -> None:
         """Put what is there into other rows, of another shape if need be."""
-        for chunk in self._rows.chunks():
-            for image in chunk:  # each channel is resized by itself, so grey that became RGB stays what it would be
-                rows.append(_of_size(image, shape))
+        try:
+            for chunk in self._rows.chunks():
+                for image in chunk:  # each channel is resized by itself, so grey that became RGB stays what it would be
+                    rows.append(_of_size(image, shape))
+        except BaseException:
+            rows.drop()
+            raise
         self._rows.drop()
         self._rows, self._shape = rows, shape
 

@@ -19,7 +19,6 @@ from munet.errors import InputError
 from munet.store.schema import TaskData
 from munet.tasks import TaskOptions
 from munet.tasks import cache as decoded
-from munet.tasks import reopen as recorded
 from munet.tasks.cache import DecodedFolder, cache_folder, cache_limit
 from munet.tasks.cache import decode as making
 from munet.tasks.cache.npy_rows import FileRows
@@ -28,41 +27,6 @@ from munet.tasks.reopen import RecordedSplit
 from munet.training.images import ImageSet
 
 TRAIN = 90 * 24 * 24  # bytes of the images of tiny_npz's train split
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of decoded splits, empty; every split goes there, and files need no time to settle."""
-    monkeypatch.setenv("MUNET_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(making, "SMALL", 0)
-    monkeypatch.setattr(recorded, "_SETTLED", 0)
-    return tmp_path / "cache" / "decoded"
-
-
-@pytest.fixture
-def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was done with sources: "decode", "hash" for all examples, "files" for their files as they are."""
-    seen: list[str] = []
-
-    def count(name: str, what: str) -> None:
-        real: Callable[..., Any] = getattr(RecordedSplit, name)
-
-        def counted(*args: Any) -> Any:
-            seen.append(what)
-            return real(*args)
-
-        monkeypatch.setattr(RecordedSplit, name, counted)
-
-    count("read", "decode")
-    count("fingerprint", "hash")
-    count("files_hash", "files")
-    return seen
-
-
-@pytest.fixture
-def npz(tiny_npz: Path, tmp_path: Path) -> Path:
-    """A copy that a test may change."""
-    return Path(shutil.copytree(tiny_npz, tmp_path / "npz"))
 
 
 def names(folder: Path) -> list[str]:

@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from munet.errors import InputError
+from munet.store.schema import TaskData
 from munet.tasks import image_files
 from munet.tasks.image_files import image_suffixes
 from munet.tasks.images import decode_image
-from munet.tasks.record import TaskOptions, add
+from munet.tasks.record import TaskOptions, add, load
 from munet.tasks.sources import open_source
 from munet.tasks.split_names import are_parts, match_splits
 
@@ -84,6 +85,31 @@ def test_other_folders_beside_splits_bring_no_classes(tmp_path: Path) -> None:
     told = " | ".join(source.notes())
     assert "sample has no folder of a class of train, only 'train, valid': left out, 16 images" in told
     assert "pred has no folder of a class of train, only 'pred': left out, 4 images without labels" in told
+
+
+def test_classes_of_a_folder_beside_the_splits_are_counted_and_left_out(tmp_path: Path) -> None:
+    root = fill(tmp_path, (*product(("train", "test"), ("cat", "dog")), "more/cat", "more/fox", "fish"), 10)
+    said: list[str] = []
+    record = add("pets", f"folder:{root}", tell=said.append)
+    assert record["classes"] == ["cat", "dog"]
+    told = " | ".join(said)
+    assert "more has 1 class that train does not have (fox): left out, 10 images; folder:" in told
+    assert "fish has no class folders: left out, 10 images without labels" in told
+    assert "splits that are there and not used: more (10 images)" in told
+    whole = add("pets", f"folder:{root}?level=2", TaskOptions(train="train+more"))
+    assert whole["classes"] == ["cat", "dog", "fox"]
+    # Tasks of before have such a class without that option.
+    before: TaskData = {**whole, "source": whole["source"].replace("level=2&", "")}
+    assert load(before, "train", side=8).labels.tolist() == load(whole, "train", side=8).labels.tolist()
+
+
+def test_classes_beside_a_test_folder_are_meant_for_training(tmp_path: Path) -> None:
+    root = fill(tmp_path, ("cat", "dog", "test/cat", "test/dog"))
+    refused_to_add(f"folder:{root}", "cat, dog", "beside it", "no train", "put them in a folder called train")
+    (root / "train").mkdir()
+    for name in ("cat", "dog"):
+        (root / name).rename(root / "train" / name)
+    assert add("pets", f"folder:{root}")["splits"]["train"]["examples"] > 0
 
 
 def test_a_class_with_folders_in_it_is_no_needless_level(tmp_path: Path) -> None:

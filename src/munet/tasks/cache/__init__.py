@@ -2,6 +2,7 @@
 
     splits.py    Splits: decoded once, small ones in memory, others memory-mapped
     decode.py    decoding one split, in memory or to disk
+    filling.py   what `add` reads kept for the first training
     disk.py      the folder: opened as memory maps, made by one process at a time, least recently used out
     blocks.py    what an earlier process wrote, compared before it is used
     npy_rows.py  images to a file as they come

@@ -20,9 +20,9 @@ QUICK = 3.0  # unless decoding them takes longer than these seconds
 def stored(folder: DecodedFolder, found: RecordedSplit, fingerprint: str, side: int) -> Decoded | None:
     """The split as it was decoded earlier, when its fingerprint was this one; None where it was not."""
     form = found.form(side)
-    decoded = folder.open(_key(found, fingerprint, form))
+    decoded = folder.open(key_for(found, fingerprint, form))
     if decoded is None and form.size is None:
-        decoded = folder.open(_key(found, fingerprint, form, as_is=True))
+        decoded = folder.open(key_for(found, fingerprint, form, as_is=True))
     return decoded if decoded is not None and max(decoded.images.shape[1:3]) <= side else None
 
 
@@ -110,10 +110,12 @@ class Making:
         return None
 
     def _key(self, fingerprint: str, *, as_is: bool = False) -> str:
-        return _key(self._found, fingerprint, self._found.form(self._side), as_is=as_is)
+        return key_for(self._found, fingerprint, self._found.form(self._side), as_is=as_is)
 
 
-def _key(found: RecordedSplit, fingerprint: str, form: Form, *, as_is: bool = False) -> str:
+def key_for(found: RecordedSplit, fingerprint: str, form: Form, *, as_is: bool = False) -> str:
+    """What a split of this fingerprint is called in the folder, in a form; `as_is` for one whose task does not tell its
+    size, and whose images were left as they are."""
     made = [*form.size, form.channels] if form.size is not None else None if as_is else form.side
     return key_of(fingerprint, found.ranges, made, found.record["skip_bad"], form.white)
 

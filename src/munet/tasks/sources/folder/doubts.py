@@ -6,7 +6,7 @@ from munet.errors import InputError
 from munet.tasks.sources.folder.layout import Layout, inner_names
 from munet.tasks.sources.others import read_otherwise
 from munet.tasks.sources.walk import folders_in
-from munet.tasks.split_names import are_parts, in_grammar, match_splits, says_nothing
+from munet.tasks.split_names import are_parts, in_grammar, match_splits, normal, says_nothing
 
 
 def refuse_doubtful(layout: Layout) -> None:
@@ -14,6 +14,7 @@ def refuse_doubtful(layout: Layout) -> None:
     _refuse_unspeakable(layout)
     if layout.splits != {"train": layout.root}:
         _refuse_nested(layout)
+        _refuse_beside(layout)
         return
     folders = folders_in(layout.root)
     names = [folder.name for folder in folders]
@@ -61,6 +62,17 @@ def _refuse_nested(layout: Layout) -> None:
         raise InputError(
             f"{layout.root}: {_few(list(layout.splits))} hold no folders of classes, only '{found[0]}': put the images "
             "of each class in a sub-folder of its own, or read a table of labels, csv:FILE"
+        )
+
+
+def _refuse_beside(layout: Layout) -> None:
+    """Folders of images beside those of validation or test, called like their classes, and no train."""
+    classes = {normal(name) for folders in layout.classes.values() for _, name in folders}
+    beside = [name for name in layout.unlabelled if normal(name) in classes]
+    if beside and "train" not in layout.splits:
+        raise InputError(
+            f"{layout.root}: {_few(beside)} are called like classes of {_few(list(layout.splits))} and lie beside it, "
+            "and there is no train: put them in a folder called train, or say ?level=2 to leave them out"
         )
 
 

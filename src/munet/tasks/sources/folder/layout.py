@@ -27,7 +27,8 @@ class Layout:
     """The class folders of each split: folder and name of the class; `root` holds the folders of splits or classes.
 
     `splits` are the folders that the paths of examples are relative to. Splits whose classes are not said by folders
-    but by a table are `annotated`, and have none of `classes`. `notes` says what was left out and why.
+    but by a table are `annotated`, and have none of `classes`. `notes` says what was left out and why: `unlabelled` are
+    names of folders without class folders, `whole` what `classes` were of splits where some were left out.
     """
 
     root: Path
@@ -35,6 +36,8 @@ class Layout:
     classes: dict[str, list[tuple[Path, str]]] = field(default_factory=dict)
     annotated: dict[str, Annotated] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    unlabelled: list[str] = field(default_factory=list)
+    whole: dict[str, list[tuple[Path, str]]] = field(default_factory=dict)
 
 
 def find_layout(start: Path, level: str | None) -> Layout:
@@ -64,6 +67,8 @@ def find_layout(start: Path, level: str | None) -> Layout:
     if layout.splits != {"train": root}:
         _leave_out_unlabelled(layout)
         _join_spellings(layout)
+    if level is None:
+        _leave_out_unknown(layout)
     _note_twins(layout)
     _note_loose(layout)
     _note_inner(layout)
@@ -155,9 +160,28 @@ def _leave_out_unlabelled(layout: Layout) -> None:
         unlabelled = " without labels" if len(names) < 2 else ""
         what = f"{counted(count, 'image')}{unlabelled}" if count else "no images"
         layout.notes.append(f"{folder.name} has {lacks}: left out, {what}{read_otherwise(folder)}")
+        if count and not names:
+            layout.unlabelled.append(folder.name)
         del layout.splits[split], layout.classes[split]
     if not layout.splits:
         raise InputError(f"{layout.root}: no split has class folders: put the images of each class in one of its own")
+
+
+def _leave_out_unknown(layout: Layout) -> None:
+    """Take away classes that only folders beside train, validation and test have: nothing would be learned of them."""
+    known = {name for _, name in layout.classes.get("train", [])}
+    for split in [split for split in layout.classes if known and split not in PARTS]:
+        strange = [(folder, name) for folder, name in layout.classes[split] if name not in known]
+        if not strange:
+            continue
+        count = sum(is_image(file) for folder, _ in strange for file in files_below(folder))
+        few = ", ".join(name for _, name in strange[:3]) + (", …" if len(strange) > 3 else "")
+        layout.notes.append(
+            f"{layout.splits[split].name} has {counted(len(strange), 'class')} that train does not have ({few}): left "
+            f"out, {counted(count, 'image')}; folder:{layout.root}?level=2 takes them too"
+        )
+        layout.whole[split] = layout.classes[split]
+        layout.classes[split] = [pair for pair in layout.classes[split] if pair not in strange]
 
 
 def _join_spellings(layout: Layout) -> None:

@@ -136,6 +136,17 @@ class FolderSource(Source):
         left_out = f"left out {counted(self._others.total(), 'file')}: {self._listed_others()}"
         return [*self._notes, *([left_out] if self._others else [])]
 
+    def take_numbers(self, recorded: Sequence[str]) -> None:
+        # Tasks of before have classes that only a folder beside the splits holds.
+        layout = self._layout
+        if layout is None or not layout.whole or set(recorded) == set(self._classes):
+            return
+        layout.classes.update(layout.whole)
+        layout.whole.clear()
+        self._others.clear()
+        self._orders.clear()
+        self._read_folders(layout)
+
     def refuse_doubtful(self) -> None:
         if self._layout is not None and "level" not in self.options:
             refuse_doubtful(self._layout)
