@@ -160,12 +160,6 @@ class System(Sharing):
 
         trust(self.task(name)["source"] for name in tasks or self.tasks)
 
-    def rename_task(self, name: str, new: str) -> TaskRecord:
-        """Give a task that has no model yet another name; returns its record."""
-        from munet.tasks.changing import rename
-
-        return rename(self.store, name, new)
-
     def remove_task(self, name: str) -> TaskRecord | None:
         """Take a task out of the system; returns what its record was, None where that had vanished. Layers that other
         tasks use stay."""

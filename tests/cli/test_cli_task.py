@@ -94,10 +94,29 @@ def test_rename_before_there_is_a_model(folder: Path, run: Run) -> None:
     assert set(system.tasks) == {"shapes", "again", "new"}
     assert run("task", "rename", folder / "fleet", "new", "shapes")[0] == 2
     assert run("task", "rename", folder / "fleet", "new", "a/b")[0] == 2
-    code, _, err = run("task", "rename", folder / "fleet", "shapes", "forms")
-    assert code == 2
-    assert "only a task without a model can be renamed" in err
     assert set(system.tasks) == {"shapes", "again", "new"}
+
+
+def test_a_task_that_was_evolved_keeps_its_models_under_another_name_and_goes_on(folder: Path, run: Run) -> None:
+    fleet = folder / "fleet"
+    run("remote", "add", fleet, "origin", folder / "hub")
+    run("push", fleet)
+    before = munet.System.open(fleet)
+    model, answers = before.task("shapes")["model"], before.evaluate(["shapes"])["shapes"]["accuracy"]
+    assert run("task", "rename", fleet, "shapes", "forms")[0] == 0
+    system = munet.System.open(fleet)
+    assert set(system.tasks) == {"forms", "again", "fresh"}
+    assert (system.task("forms")["model"], system.evaluate(["forms"])["forms"]["accuracy"]) == (model, answers)
+    assert run("add", fleet, "shapes", f"folder:{folder / 'images'}?order=shuffled")[0] == 0, (
+        "the name is free for another task"
+    )
+    assert run("evolve", fleet, "forms", "shapes", *BUDGET.split())[0] == 0
+    for task in ("forms", "shapes"):
+        assert {entry["task"] for entry in system.log(task)} == {task, None}
+    assert system.fsck().ok
+    code, out, _ = run("push", fleet, "forms")
+    assert (code, "forms as shapes" in out) == (0, True), "there it is called as it was"
+    assert set(munet.System.open(folder / "hub").tasks) == {"shapes", "again", "fresh"}
 
 
 def test_remove_keeps_what_others_need(folder: Path, run: Run) -> None:

@@ -75,7 +75,7 @@ def rename(
     new: Annotated[str, typer.Argument(metavar="NEW", help="The new name.", show_default=False)],
     as_json: JsonFlag = False,
 ) -> None:
-    """Give a task that has no model yet another name.
+    """Give a task another name; remotes go on calling it as they do.
 
     Example:
       munet task rename fleet flowers tulips

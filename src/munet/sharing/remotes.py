@@ -126,6 +126,13 @@ def _remember(store: Store, name: str, pairs: Sequence[tuple[str, str]]) -> None
     _write(store, {**known, name: made})
 
 
+def keep_names(store: Store, before: str, now: str) -> None:
+    """Remember of every remote what a task is called there that has another name here now."""
+    known = remotes(store)
+    for name in known:
+        _remember(store, name, [(now, known[name].get("names", {}).get(before, before))])
+
+
 def remove_remote(store: Store, name: str) -> Remote:
     """Forget a remote; nothing there changes."""
     gone = remote(store, name)

@@ -23,6 +23,7 @@ from munet.sharing.remotes import (
     DEFAULT,
     Remote,
     existing,
+    keep_names,
     names_here,
     ready_to_write,
     remembering,
@@ -99,7 +100,9 @@ class Sharing(ABC):
         place = ready_to_write(known["url"], self.store, progress)
         refuse_impossible(renamed, (), mine, known.get("names", {}), skip := list(skip))
         ways = ways_to_give(self._command("push", remote), place.tasks)
-        naming = Naming({**known.get("names", {}), **renamed}, giving=True, ways=ways)
+        there = place.tasks() if known.get("names") else ()
+        kept = {here: name for here, name in known.get("names", {}).items() if name in there}
+        naming = Naming({**kept, **renamed}, giving=True, ways=ways)
         tasks = None if tasks is None else [*tasks, *renamed]
         with remembering(self.store, remote, {task: (task, name) for task, name in renamed.items()}):
             outcomes = exchange(mine, place, tasks, skip=skip, naming=naming, progress=progress, told=told)
@@ -168,6 +171,15 @@ class Sharing(ABC):
         tasks = None if tasks is None else [*tasks, *renamed, *theirs]
         how = {"skip": skip, "naming": naming, "required": required, "progress": progress, "told": told}
         return exchange(source, FolderPlace(self.store), tasks, **how)
+
+    def rename_task(self, name: str, new: str) -> TaskRecord:
+        """Give a task another name; returns its record. Remotes go on calling it as they do; its models keep the name
+        that they were trained under, on which their ids depend."""
+        from munet.tasks.changing import rename
+
+        record = rename(self.store, name, new)
+        keep_names(self.store, name, new)
+        return record
 
     def judge(self, task: str, *, device: str = "auto") -> Judged | None:
         """Where a task has several heads, measure them on its validation images here; the best replaces the others."""

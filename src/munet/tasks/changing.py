@@ -58,43 +58,45 @@ def _address(record: TaskRecord, source: str) -> str:
 
 
 def rename(store: Store, name: str, new: str) -> TaskRecord:
-    """Give a task another name; returns its record. InputError for one that was evolved: its models hold its name."""
+    """Give a task another name; returns its record. InputError for a name that is taken, and while a run of the task is
+    unfinished; what was cut off goes on."""
     new = check_name(new)
     with store.evolving(name, new), store.commit():
-        record = store.read_task(name)
-        if record["model"] is not None or record["active"] is not None:
-            raise InputError(
-                f"task '{name}' was evolved: its models, and those that descend from them, hold its name, on which "
-                "their ids depend; only a task without a model can be renamed"
-            )
-        renamed: TaskRecord = {**record, "name": new}
-        store.create_task(renamed)
+        refuse_unfinished(store, name, f"rename task '{name}'")
+        renamed = _called(store.read_task(name), new)
+        if not store.has_task(new) or store.read_task(new) != renamed:
+            store.create_task(renamed)
         store.remove_task(name)
     return renamed
 
 
 def put_aside(store: Store, name: str) -> TaskRecord:
     """Give a task the first free name of NAME-mine, NAME-mine-2, …, so that another may have its name; returns its
-    record. StoreError while a run is unfinished that may come back to it.
-
-    Its models keep the name that they were trained under, and the record says so. The records of its runs do too.
-    """
+    record. InputError while a run is unfinished that may come back to it."""
     with store.evolving(name), store.commit():
         refuse_unfinished(store, name, "give its name to another task")
         record = store.read_task(name)
-        moved: TaskRecord = {**record, "active": None, "last": None}
-        moved.pop("signatures", None)  # they bind the name
-        if history_of(record):
-            moved["called"] = sorted({*record.get("called", ()), name})
         names = (check_name(f"{name}-mine{'' if number == 1 else f'-{number}'}") for number in count(1))
         for new in names:
-            moved["name"] = new
+            moved = _called(record, new)
             if not store.has_task(new):
                 store.create_task(moved)
             if store.read_task(new) == moved:  # also what was done before this was cut off here
                 break
         store.remove_task(name)
     return moved
+
+
+def _called(record: TaskRecord, new: str) -> TaskRecord:
+    """The record of a task under another name.
+
+    Its models keep the name that they were trained under, and the record says so. The records of its runs do too.
+    """
+    made: TaskRecord = {**record, "name": new, "active": None, "last": None}
+    made.pop("signatures", None)  # they bind the name
+    if history_of(record):
+        made["called"] = sorted({*record.get("called", ()), record["name"]} - {new})
+    return made
 
 
 def remove(store: Store, name: str) -> TaskRecord | None:
