@@ -11,6 +11,7 @@ import munet
 from golden_ids import images
 from growing import evolve
 from munet.analysis import model_history
+from munet.analysis.explanation import explain, sentences
 from munet.analysis.model_history import Sampled
 from munet.evolution.events import CycleFinished, Event, Notice, TaskFinished, TrunkCycle, TrunkStarted
 from munet.evolution.image_kind import kind_of
@@ -50,6 +51,7 @@ def test_head_only_trains_nothing_and_shares_all_but_the_head(system: munet.Syst
     assert all(child.get("evidence", {})["probes"][0]["task"] is None for child in children(system))
     accuracies = [row["accuracy"] for row in system.evaluate().values()]
     assert np.mean(accuracies) > 0.6, "three or four bright bars in noise"
+    assert "all that the method head-only does" in " ".join(sentences(explain(system.store, "three")))
     assert system.fsck().ok
 
 

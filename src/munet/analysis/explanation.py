@@ -43,6 +43,7 @@ def explain(store: "Store", task: str) -> dict[str, Any]:
     return {
         "task": task,
         "model": model,
+        "method": store.get_model(model)["method"],
         "head_only_accuracy": first["accuracy"] if first else None,
         "evidence": evidence,
         "together": last.get("together"),
@@ -149,6 +150,8 @@ def _choice(found: dict[str, Any]) -> list[str]:
 def _why_untrained(found: dict[str, Any]) -> str:
     if found["best_trained"] is not None:
         return f"Training reached {_percent(found['best_trained'])} of validation, which scored no higher."
+    if found["method"] == "head-only":
+        return "That is all that the method head-only does."
     return "Training was not expected to win: it is wrong on so few, or samples or images are too few."
 
 
