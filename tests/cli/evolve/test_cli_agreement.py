@@ -85,6 +85,14 @@ def test_a_short_run_says_so_without_measuring(system: munet.System, capsys: pyt
     assert "5,120 images to train on: less than ten minutes, at most " in capsys.readouterr().out
 
 
+def test_a_run_that_trains_nothing_says_so(system: munet.System, capsys: pytest.CaptureFixture[str]) -> None:
+    how = Asked(load_method("head-only"), tuple(system.tasks))
+    agreement.agree(
+        system, how, lambda: Estimate(1, 0, SPEED, 1), image_size=None, timed=False, yes=False, as_json=False
+    )
+    assert capsys.readouterr().out.startswith("nothing to train: less than ten minutes, at most ")
+
+
 def test_a_long_run_says_how_long_and_asks_in_a_terminal(
     system: munet.System, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,7 +94,7 @@ def _short_line(system: "System", asked: "Asked") -> "Text":
 
 
 def _samples(samples: int) -> str:
-    return f"{counted(samples, 'image')} to train on"
+    return f"{counted(samples, 'image')} to train on" if samples else "nothing to train"
 
 
 def _disk(needed: int, system: "System") -> str:
