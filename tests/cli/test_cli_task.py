@@ -11,6 +11,7 @@ from PIL import Image
 import munet
 import munet.cli as cli
 from cli_tools import Run
+from munet.analysis import model_history
 
 BUDGET = (
     "--task-iterations 1 --generations 1 --children 2 --cycles 1 --samples-per-cycle 32 --batch-size 32 --threads 1"
@@ -107,12 +108,16 @@ def test_a_task_that_was_evolved_keeps_its_models_under_another_name_and_goes_on
     system = munet.System.open(fleet)
     assert set(system.tasks) == {"forms", "again", "fresh"}
     assert (system.task("forms")["model"], system.evaluate(["forms"])["forms"]["accuracy"]) == (model, answers)
+    assert {child["task"] for child in model_history.children(system.store)} == {"forms", "again"}
+    assert {end["task"] for end in model_history.iterations(system.store)} == {"forms", "again"}
     assert run("add", fleet, "shapes", f"folder:{folder / 'images'}?order=shuffled")[0] == 0, (
         "the name is free for another task"
     )
     assert run("evolve", fleet, "forms", "shapes", *BUDGET.split())[0] == 0
     for task in ("forms", "shapes"):
         assert {entry["task"] for entry in system.log(task)} == {task, None}
+    history = system.history()
+    assert set(history.children["task"]) == {"forms", "again", "shapes"}
     assert system.fsck().ok
     code, out, _ = run("push", fleet, "forms")
     assert (code, "forms as shapes" in out) == (0, True), "there it is called as it was"

@@ -8,6 +8,7 @@ child_fields.py   the fields of a child, in one list
 columns.py        the columns of the other tables with their types; rows.py fills all of them
 lineage.py        ancestors, their tree, the tasks that trained inherited weights
 model_history.py  what `munet log`, `show` and `diff` say of one model
+present_names.py  what tasks are called now, of which runs keep the names of their time
 people.py         what each contributed
 authors.py        who evolved a model
 unfinished.py     runs that are not finished: whose, how old, what would be lost

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from munet.analysis.child_fields import RECORDED, Source, read_child
 from munet.analysis.columns import Columns
+from munet.analysis.present_names import PresentNames
 from munet.errors import DamagedError
 from munet.store.run_files import FINISHED, ends_iteration, generation_of
 from munet.store.run_records import read_config, read_finished, read_generation, read_iteration
@@ -75,10 +76,10 @@ def read_runs(store: "Store", note: Callable[[str], None], tick: Callable[[], No
 
     `tick` is called for each record of a generation or a task iteration.
     """
-    found = Sampled({name: [] for name, _ in RECORDED})
+    found, names = Sampled({name: [] for name, _ in RECORDED}), PresentNames(store)
     for name in store.runs():
         try:
-            _read_run(store, name, found, note, tick)
+            _read_run(store, name, names, found, note, tick)
         except DamagedError as error:
             note(str(error))
     for step, place in enumerate(zip(*(found.columns[key] for key in ("run", "task", "iteration")), strict=True)):
@@ -86,21 +87,31 @@ def read_runs(store: "Store", note: Callable[[str], None], tick: Callable[[], No
     return found
 
 
-def _read_run(store: "Store", name: str, found: Sampled, note: Callable[[str], None], tick: Callable[[], None]) -> None:
+def _read_run(
+    store: "Store",
+    name: str,
+    names: PresentNames,
+    found: Sampled,
+    note: Callable[[str], None],
+    tick: Callable[[], None],
+) -> None:
     config = read_config(store, name)
     files = store.run_files(name)
     finished = read_finished(store, name) if FINISHED in files else None
     first = len(found)
     run = Run(name, config, finished, range(first, first))
+    records = list[GenerationRecord]()
     for file in _ordered(files, run.request.get("tasks") or ()):
         tick()
         try:
-            record = read_generation(store, name, file)
+            records.append(read_generation(store, name, file))
         except DamagedError as error:
             note(str(error))
-            continue
+    called = names.of(records)
+    for record in records:
+        now = called.get((record["task"], record["iteration"]), record["task"])
         for child in record.get("children", ()):
-            _add(found.columns, run, record, child)
+            _add(found.columns, run, {**record, "task": now}, child)
     found.runs.append(Run(name, config, finished, range(first, len(found))))
     if run.imported:
         _sort_imported(found.columns, first)
@@ -112,7 +123,8 @@ def _read_run(store: "Store", name: str, found: Sampled, note: Callable[[str], N
             except DamagedError as error:
                 note(str(error))
                 continue
-            found.ends[sys.intern(name), sys.intern(record["task"]), record["iteration"]] = record
+            task = called.get((record["task"], record["iteration"]), record["task"])
+            found.ends[sys.intern(name), sys.intern(task), record["iteration"]] = {**record, "task": task}
 
 
 def _ordered(files: list[str], tasks: Any) -> Iterator[str]:

@@ -6,7 +6,6 @@ from munet.analysis.model_history import Sampled, children
 from munet.errors import InputError
 from munet.model.slots import blocks_in
 from munet.search.adaptive import Mirrored
-from munet.store.called import names_of
 from munet.store.derived import lineage, resolve
 from munet.text import counted
 
@@ -31,7 +30,7 @@ def explain(store: "Store", task: str) -> dict[str, Any]:
     InputError where the task has no model, or one that no run of this system made.
     """
     model = resolve(store, task)
-    tried = _tried(store, task)
+    tried = list(children(store, task))
     made = {child["model"]: child for child in tried if child["model"]}
     line = [(one, manifest) for one, manifest in reversed(lineage(store, model)) if manifest["task"] == task]
     first = next((child for child in tried if not child["samples"] and child.get("evidence")), None)
@@ -58,21 +57,6 @@ def explain(store: "Store", task: str) -> dict[str, Any]:
         ),
         "rejected": sum(not child["accepted"] for child in tried),
     }
-
-
-def _tried(store: "Store", task: str) -> list[Sampled]:
-    """Children of a task, also those of when it had another name: runs keep that. A task iteration is of the task whose
-    models it made; where none of them is known, of the one that has the name."""
-    found = list[Sampled]()
-    for name in sorted(names_of(store.read_task(task))):
-        under = list(children(store, name))
-        of = {_place(child): owner for child in under if (owner := store.called.task_of(child["model"])) is not None}
-        found += [child for child in under if of.get(_place(child), name) == task]
-    return found
-
-
-def _place(child: Sampled) -> tuple[str, int]:
-    return child["run"], child["iteration"]
 
 
 def _step(child: Sampled, slots: int) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from munet.analysis.authors import authors, signers_of
+from munet.analysis.present_names import PresentNames
 from munet.model.slots import blocks_in, slot_order
+from munet.store.called import names_of
 from munet.store.claimed import claimed_in
 from munet.store.derived import lineage, owners
 from munet.store.run_records import generations, read_generation, read_iteration
@@ -168,16 +170,21 @@ class Ended(IterationRecord):
 
 
 def children(store: "Store", task: str | None = None) -> Iterator[Sampled]:
-    """Every child ever sampled, oldest run first, accepted or rejected."""
+    """Every child ever sampled, oldest run first, accepted or rejected; tasks by the names that they have now."""
+    present = PresentNames(store)
+    wanted = None if task is None else names_of(store.read_task(task)) if store.has_task(task) else {task}
     for run in store.runs():
-        for file, place in generations(store, run):
-            if task not in (None, place.task):
+        files = [file for file, place in generations(store, run) if wanted is None or place.task in wanted]
+        records = [read_generation(store, run, file) for file in files]
+        called = present.of(records)
+        for record in records:
+            now = called.get((record["task"], record["iteration"]), record["task"])
+            if task not in (None, now):
                 continue
-            record = read_generation(store, run, file)
             for child in record["children"]:
                 yield {
                     "run": run,
-                    "task": record["task"],
+                    "task": now,
                     "iteration": record["iteration"],
                     "generation": record["generation"],
                     **child,
@@ -189,9 +196,12 @@ def iterations(store: "Store") -> list[Ended]:
 
     Systems that grew before these records were written have none.
     """
-    found: list[Ended] = []
+    found, present = list[Ended](), PresentNames(store)
     for run in store.runs():
+        called = present.of(read_generation(store, run, file) for file, _ in generations(store, run))
         files = files_of_iterations(store, run)
         ended: list[Ended] = [{"run": run, **read_iteration(store, run, file)} for file in files]
-        found += sorted(ended, key=lambda record: record["order"])
+        for record in sorted(ended, key=lambda record: record["order"]):
+            place = record["task"], record["iteration"]
+            found.append({**record, "task": called.get(place, record["task"])})
     return found

@@ -92,7 +92,7 @@ def test_the_slider_moves_the_network_and_plays(show, made: dict[str, Any]):
     stopped = page.evaluate(f"{STATE}.step")
     page.wait_for_timeout(400)
     assert page.evaluate(f"{STATE}.step") == stopped
-    page.keyboard.press("End") if page.evaluate("document.activeElement.id") == "step" else page.click("text=⏭")
+    page.keyboard.press("End") if page.evaluate("document.activeElement.id") == "step" else page.click("text=»")
     assert page.evaluate(f"[...{STATE}.growth.paths].every(p => p >= 0)")
     assert shown.complaints == []
 

@@ -69,10 +69,10 @@ export class Transport {
       "div",
       { class: "transport" },
       this.play,
-      button("⏮", "To the first child", () => goto(0)),
+      button("«", "To the first child", () => goto(0)),
       button("−1", "One child back", () => goto(state.step - 1)),
       button("+1", "One child on", () => goto(state.step + 1)),
-      button("⏭", "To the last child", () => goto(Infinity)),
+      button("»", "To the last child", () => goto(Infinity)),
       speed,
       this.said,
     );
