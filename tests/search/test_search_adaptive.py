@@ -97,6 +97,8 @@ def test_recipes_follow_root_images_and_epochs() -> None:
     photographs = recipe(evidence(kind="photographs"), 4_000, LARGE)
     assert (photographs["optimiser"], photographs["layer_decay"], photographs["margin"]) == ("adamw", 0.75, 0.0)
     assert (photographs["augmentation"], photographs["crop_area_min"], photographs["flip"]) == ("none", 0.6, True)
+    small = recipe(evidence(kind="photographs"), 4_000, SMALL)
+    assert (small["augmentation"], small["crop_area_min"], small["flip"]) == ("mild", 1.0, True)
 
 
 @pytest.mark.parametrize(

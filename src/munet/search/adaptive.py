@@ -92,7 +92,11 @@ class Evidence:
     @property
     def changes(self) -> dict[str, Value]:
         """How photographs are changed: cropped, and mirrored unless that is known to take their meaning."""
-        return {**_CROPS, "flip": self.mirror is None or self.mirror.helps}
+        return {**_CROPS, "flip": self.flips}
+
+    @property
+    def flips(self) -> bool:
+        return self.mirror is None or self.mirror.helps
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "probes": [probe.to_json() for probe in self.probes]}
@@ -168,7 +172,10 @@ def recipe(evidence: Evidence, samples: int, root_parameters: int) -> dict[str, 
         }
     if evidence.kind == "drawings":
         return chosen | {"augmentation": "strong" if often else "mild"}
-    return chosen | evidence.changes
+    if root_parameters >= _LARGE_ROOT:
+        return chosen | evidence.changes
+    # what a small root sees of a photograph is small already, and loses more by a crop than it gains
+    return chosen | {"augmentation": "mild", "crop_area_min": 1.0, "crop_aspect_min": 1.0, "flip": evidence.flips}
 
 
 def refuse_computed(method: Method, settings: Mapping[str, Any], preprocessing: str = "published") -> None:
