@@ -12,7 +12,7 @@ def test_one_line_without_what_could_take_over_a_terminal() -> None:
 
 
 def test_an_error_is_one_line_whatever_it_names() -> None:
-    assert str(InputError("a.csv, line 3: layers is '[1,\n2]\x00'")) == "a.csv, line 3: layers is '[1,□2]□'"
+    assert str(InputError("a.csv, line 3: layers is '[1,\n2]\x00'")) == "a.csv, line 3: layers is '[1, 2]□'"
     assert StoreError("two\nlines", kind="busy").kind == "busy"
 
 

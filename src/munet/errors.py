@@ -47,7 +47,7 @@ class MunetError(Exception):
     kind = "input"
 
     def __init__(self, message: str = "", *, kind: str | None = None) -> None:
-        super().__init__(clean(message))  # one line, also where it names a file or a value that has two
+        super().__init__(clean(" ".join(message.splitlines())))  # also where it names a value of two lines
         if kind is not None:
             self.kind = kind
 

@@ -46,6 +46,7 @@ def task_row(name: str, **changes: Any) -> dict[str, Any]:
         "iterations": 2,
         "active": False,
         "model": "0123456789abcdef" * 4,
+        "claimed": False,
         "train_examples": 57000,
         "validation_examples": 3000,
         "test_examples": 10000,

@@ -59,6 +59,7 @@ def entry(**changes):
         "validation_accuracy": 0.9,
         "score": 0.9,
         "alive": True,
+        "claimed": False,
         "layers": {},
     }
     return base | changes
@@ -147,6 +148,7 @@ def test_show_names_layers_trainers_and_sharers(width: int):
             "accounted_parameters": 2000.0,
             "flops": 9e6,
         },
+        "claimed": False,
         "stream": [0, "x", 0, 0, 0],
         "test_accuracy": 0.96,
     }
