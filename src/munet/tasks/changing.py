@@ -1,7 +1,5 @@
 """Changes of a recorded task: its images lie elsewhere now, it gets another name, it goes."""
 
-from itertools import count
-
 from munet.errors import InputError
 from munet.store.retained import history_of
 from munet.store.run_records import unfinished_of
@@ -76,15 +74,15 @@ def put_aside(store: Store, name: str) -> TaskRecord:
     with store.evolving(name), store.commit():
         refuse_unfinished(store, name, "give its name to another task")
         record = store.read_task(name)
-        names = (check_name(f"{name}-mine{'' if number == 1 else f'-{number}'}") for number in count(1))
-        for new in names:
-            moved = _called(record, new)
-            if not store.has_task(new):
+        number = 1
+        while True:
+            moved = _called(record, check_name(f"{name}-mine{'' if number == 1 else f'-{number}'}"))
+            if not store.has_task(moved["name"]):
                 store.create_task(moved)
-            if store.read_task(new) == moved:  # also what was done before this was cut off here
-                break
-        store.remove_task(name)
-    return moved
+            if store.read_task(moved["name"]) == moved:  # also what was done before this was cut off here
+                store.remove_task(name)
+                return moved
+            number += 1
 
 
 def _called(record: TaskRecord, new: str) -> TaskRecord:
