@@ -10,6 +10,7 @@ from typing import Any
 from munet.errors import InputError
 from munet.store.absent import absent
 from munet.store.consistent import damage_among
+from munet.store.creation import MARKER
 from munet.store.layer_file import LayerFormatError, refuse_infinite
 from munet.store.manifests import layers_of
 from munet.store.objects import MISSING, MissingObject, Objects
@@ -27,7 +28,7 @@ class Damage:
     """One object or record that is missing or does not hold what it should."""
 
     path: str  # relative to the system
-    kind: str  # "layer", "model", "listing", "task" or "run"
+    kind: str  # "layer", "model", "listing", "task", "run" or "system"
     id: str  # of the object; of a record, the task or run it belongs to
     reason: str
     tasks: tuple[str, ...]  # tasks that it hurts
@@ -38,7 +39,7 @@ class Damage:
         hurt = [f"task {name}" for name in self.tasks] + ["the root"] * self.root
         if not hurt:
             return f"{self.path} {self.reason}; hurts no task" + (
-                "" if self.kind == "run" else " (`munet gc` removes it)"
+                "" if self.kind in ("run", "system") else " (`munet gc` removes it)"
             )
         what = "only `munet update` of " if self.kind == "listing" else "" if self.weights else "only the history of "
         return f"{self.path} {self.reason}; hurts {what}{', '.join(hurt)}"
@@ -83,11 +84,18 @@ def fsck(store: Store, progress: Progress | None = None, check: ModelCheck | Non
     faults = _check_objects(store, found, report, progress)
     damaged = damage_among(store, {id for _, id, fault in faults if fault == MISSING})
     report.damaged = [_damage(store, *fault, found) for fault in faults if fault[2] != MISSING or fault[1] in damaged]
-    report.damaged += _damaged_records(store, found)
+    report.damaged += [*_damaged_records(store, found), *_damaged_marker(store)]
     if check is not None:
         report.damaged += _useless_models(store, found, {damage.id for damage in report.damaged}, check)
     report.strays = [_relative(store, file) for file in strays(store)]
     return report
+
+
+def _damaged_marker(store: Store) -> Iterator[Damage]:
+    """The marker has no checksum. It is short, and can be compared with what it should be."""
+    if store.files.read(store.path / MARKER) != store.marker():
+        reason = "is not byte for byte what munet wrote, though it says the same: take it from a backup"
+        yield Damage(MARKER, "system", store.root, reason, tasks=(), root=False, weights=False)
 
 
 def _check_objects(

@@ -63,8 +63,12 @@ class Store(Runs):
             store = cls(path, root="")
             store.root = root_writer(store)
             store.get_model(store.root)
-            store.files.write(path / MARKER, canonical({"format": FORMAT, "root": store.root}, "the root's id") + b"\n")
+            store.files.write(path / MARKER, store.marker())
         return store
+
+    def marker(self) -> bytes:
+        """What stands in `munet.json`."""
+        return canonical({"format": FORMAT, "root": self.root}, "the root's id") + b"\n"
 
     @classmethod
     def open(cls, path: Path | str) -> "Store":
