@@ -193,7 +193,7 @@ def refuse_computed(method: Method, settings: Mapping[str, Any], preprocessing: 
 def plan_untrained(method: Method, parent: Parent, probe: Probe, evidence: Evidence) -> Plan:
     """A child that is its parent with a closed-form head: nothing but the head is new, and nothing is trained.
 
-    Where the head reads several views of each photograph, they are changed as the images of a trained child are.
+    Where the head reads several views of each photograph, they are cropped, and mirrored where that helps.
     """
     start = {**method.defaults, **parent.hyperparameters}
     values = start | {"head_features": probe.features}

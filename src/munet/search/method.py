@@ -98,7 +98,7 @@ class Method(BaseModel):
     head_views: _Count = Field(
         default=1,
         description="how often a closed-form head that is not trained on reads each photograph: once as it is, then "
-        "changed at random as in training",
+        "cropped at random, and mirrored where `mirror` lets it",
     )
     mirror: Literal["always", "probe"] = Field(
         default="always",

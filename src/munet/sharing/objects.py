@@ -20,7 +20,7 @@ from munet.store.called import Withheld
 from munet.store.creation import MARKER
 from munet.store.layer_file import LayerFormatError, id_of_bytes, refuse_infinite
 from munet.store.objects import is_id
-from munet.store.records import NewerError, RecordError, canonical, parse, seal, unseal
+from munet.store.records import NewerError, RecordError, canonical, marker_of, parse, seal, unseal
 from munet.store.retained import heads, history_of
 from munet.store.schema import Manifest, TaskRecord
 from munet.store.task_files import is_task_name, task_file
@@ -66,7 +66,7 @@ class ObjectPlace:
 
     def mark(self, root: str) -> None:
         """Make it a system around a root that is there already."""
-        self._create(MARKER, canonical({"format": FORMAT, "root": root}, "the root's id") + b"\n")
+        self._create(MARKER, marker_of(root))
         self.open()
 
     # -- tasks --------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from munet.store.layer_file import LayerFormatError, refuse_infinite
 from munet.store.manifests import layers_of
 from munet.store.objects import MISSING, MissingObject, Objects
 from munet.store.reachability import Reach, Use, reach
-from munet.store.records import DamagedFile
+from munet.store.records import DamagedFile, marker_of
 from munet.store.run_files import generation_of, listings_of_task
 from munet.store.store import ModelCheck, Store
 from munet.store.strays import linked_runs, strays
@@ -93,7 +93,7 @@ def fsck(store: Store, progress: Progress | None = None, check: ModelCheck | Non
 
 def _damaged_marker(store: Store) -> Iterator[Damage]:
     """The marker has no checksum. It is short, and can be compared with what it should be."""
-    if store.files.read(store.path / MARKER) != store.marker():
+    if store.files.read(store.path / MARKER) != marker_of(store.root):
         reason = "is not byte for byte what munet wrote, though it says the same: take it from a backup"
         yield Damage(MARKER, "system", store.root, reason, tasks=(), root=False, weights=False)
 

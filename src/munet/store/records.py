@@ -46,6 +46,11 @@ def canonical(value: Any, what: str) -> bytes:
     return data
 
 
+def marker_of(root: str) -> bytes:
+    """What stands in the `munet.json` of a system with this root."""
+    return canonical({"format": FORMAT, "root": root}, "the root's id") + b"\n"
+
+
 def seal(record: Mapping[str, object], what: str) -> bytes:
     """A record's file: its canonical JSON with the SHA-256 of exactly that text put in as the last key."""
     body = canonical({key: value for key, value in record.items() if key != "sha256"}, what)

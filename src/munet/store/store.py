@@ -18,7 +18,7 @@ from munet.store.creation import MARKER
 from munet.store.objects import MissingObject, Objects, is_id, sha256_of
 from munet.store.promised import Promises
 from munet.store.reading import decoded, read_record
-from munet.store.records import FORMAT, DamagedFile, NewerError, RecordError, canonical, parse, seal
+from munet.store.records import FORMAT, DamagedFile, NewerError, RecordError, marker_of, parse, seal
 from munet.store.relations import Facts
 from munet.store.run_files import models_of_task
 from munet.store.runs import Runs
@@ -63,12 +63,8 @@ class Store(Runs):
             store = cls(path, root="")
             store.root = root_writer(store)
             store.get_model(store.root)
-            store.files.write(path / MARKER, store.marker())
+            store.files.write(path / MARKER, marker_of(store.root))
         return store
-
-    def marker(self) -> bytes:
-        """What stands in `munet.json`."""
-        return canonical({"format": FORMAT, "root": self.root}, "the root's id") + b"\n"
 
     @classmethod
     def open(cls, path: Path | str) -> "Store":
