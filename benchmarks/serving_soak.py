@@ -4,7 +4,8 @@
     python benchmarks/serving_soak.py --minutes 3 --tasks 8
 
 First the capacity is measured, with 64 connections that wait for nothing. Then requests come at `--share` of it, at
-random times; each is for one task or for all, one in a hundred clients hangs up before its answer. Every `--replace`
+random times, each on a connection that is free or on a new one; one in twenty is for all tasks, the others for one, in
+both parts; one in a hundred clients hangs up before its answer. Every `--replace`
 seconds a model is replaced by another one. Each answer names its models, and is compared with what `System.predict`
 says of them, computed by a process of its own; memory is read from the kernel. It ends with 1 where a request failed,
 an answer differs, or memory grew by more than a tenth between the first and the last fifth.
@@ -29,12 +30,14 @@ from common import RESULTS
 from load import answer, posted
 from reporting import Report
 from serving import Running, cores_for, loaded, served
-from serving_systems import SMALL, Sharing, image_files, make_system, requests_file
+from serving_systems import SMALL, Sharing, image_files, make_system
 from shared_evaluation import add_model
 
 import munet
 
 LARGEST = 1e-5  # between the answers of a batch and those of predict
+FOR_ALL = 0.05  # of the requests
+IDLE = 5.0  # seconds until a connection is not used again; the server closes it after ten
 
 
 @dataclass
@@ -65,9 +68,12 @@ class Asked:
 class Soak:
     def __init__(self, server: Running, system: munet.System, images: list[Path], args: argparse.Namespace) -> None:
         self.server, self.system, self.images, self.args = server, system, images, args
+        self.tasks = system.tasks  # read once: they stay
         self.seen, self.draw = Seen(), random.Random(0)
         self.bodies = {image: image.read_bytes() for image in images}
+        self.free: list[tuple[float, asyncio.StreamReader, asyncio.StreamWriter]] = []  # open, with when it was used
         self.known: dict[tuple[str, str], dict[str, float]] = {}
+        self.once: set[tuple[str | None, str, str, bytes]] = set()  # answers to the letter, compared or about to be
         self.to_compare: asyncio.Queue[Asked] = asyncio.Queue()
 
     async def run(self, rate: float) -> None:
@@ -86,31 +92,47 @@ class Soak:
 
     async def _one(self) -> None:
         image, chance = self.draw.choice(self.images), self.draw.random()
-        task = None if chance < 0.05 else self.draw.choice(self.system.tasks)
-        path = "/models?tasks=*&top_k=100" if task is None else f"/models/{task}?top_k=100"
+        task = None if chance < FOR_ALL else self.draw.choice(self.tasks)
         began = perf_counter()
         try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self.server.port)
+            reader, writer = await self._connected()
             try:
-                writer.write(posted(path, "image/png", self.bodies[image]))
-                if 0.05 <= chance < 0.06:
+                writer.write(posted(path_of(task), "image/png", self.bodies[image]))
+                if FOR_ALL <= chance < FOR_ALL + 0.01:
                     await asyncio.sleep(self.draw.random() * 0.01)
+                    writer.close()
                     self.seen.hung_up += 1
                     return
                 status, text = await asyncio.wait_for(answer(reader), 60)
-            finally:
+            except BaseException:
                 writer.close()
+                raise
         except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
             self.seen.failed[type(error).__name__] += 1
             return
+        self.free.append((perf_counter(), reader, writer))
         self.seen.latencies.append(perf_counter() - began)
         head, _, body = text.partition(b"\r\n\r\n")
         if status != 200:
             self.seen.failed[f"{status} {body[:100]!r}"] += 1
             return
         self.seen.answered += 1
+        if (again := (task, image.name, _model(head), body)) in self.once:
+            self.seen.compared += 1
+            return
         for one in _answers(task, head, json.loads(body), image.name):
             self.to_compare.put_nowait(one)
+        if task is not None:
+            self.once.add(again)
+
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """The connection that was used last, or a new one; those that the server may soon hang up are closed."""
+        now = perf_counter()
+        while self.free and now - self.free[0][0] > IDLE:
+            self.free.pop(0)[2].close()
+        if self.free:
+            return self.free.pop()[1:]
+        return await asyncio.open_connection("127.0.0.1", self.server.port)
 
     async def _comparing(self) -> None:
         loop = asyncio.get_running_loop()
@@ -137,7 +159,7 @@ class Soak:
         number = 0
         while True:
             await asyncio.sleep(self.args.replace)
-            task, number = self.system.tasks[number % len(self.system.tasks)], number + 1
+            task, number = self.tasks[number % len(self.tasks)], number + 1
             parent = self.system.task(task)["model"]
             assert parent is not None
             own, key = {"norm"}, f"{task} {number}"
@@ -149,11 +171,28 @@ class Soak:
             await asyncio.sleep(max(1.0, 0.6 * self.args.minutes))
 
 
+def path_of(task: str | None) -> str:
+    """Where to ask one task, or all, for every class."""
+    return "/models?tasks=*&top_k=100" if task is None else f"/models/{task}?top_k=100"
+
+
+def mixed_file(path: Path, tasks: list[str], images: list[Path]) -> Path:
+    """What load.py sends: each image to each task, and so many to all that they are `FOR_ALL` of the requests."""
+    single = [[path_of(task), "image/png", str(image)] for task in tasks for image in images]
+    for_all = round(len(single) * FOR_ALL / (1 - FOR_ALL))
+    every = [[path_of(None), "image/png", str(images[number % len(images)])] for number in range(for_all)]
+    path.write_text(json.dumps(single + every))
+    return path
+
+
 def _answers(task: str | None, head: bytes, body: Any, image: str) -> list[Asked]:
     if task is None:
         return [Asked(one["task"], one["model"], image, _pairs(one["answers"])) for one in body["tasks"]]
-    model = head.lower().partition(b"x-munet-model: ")[2].partition(b"\r\n")[0].decode()
-    return [Asked(task, model, image, _pairs(body))]
+    return [Asked(task, _model(head), image, _pairs(body))]
+
+
+def _model(head: bytes) -> str:
+    return head.lower().partition(b"x-munet-model: ")[2].partition(b"\r\n")[0].decode()
 
 
 def _pairs(answers: list[dict[str, Any]]) -> tuple[tuple[str, float], ...]:
@@ -198,7 +237,7 @@ def main() -> None:
         folder = Path(place)
         system = make_system(folder, Sharing("trunk", args.scale))
         images = image_files(folder / "files", args.scale, 16)
-        requests = requests_file(folder / "requests", system.tasks, images)
+        requests = mixed_file(folder / "requests", system.tasks, images)
         with served("trie", system, args.threads) as server:
             capacity = loaded(server, requests, 64, 5)["rate"]
             os.sched_setaffinity(0, cores_for(server=False))
