@@ -13,7 +13,7 @@ from growing import evolve
 from munet.analysis import model_history
 from munet.analysis.explanation import explain, sentences
 from munet.analysis.model_history import Sampled
-from munet.evolution.events import CycleFinished, Event, Notice, TaskFinished, TrunkCycle, TrunkStarted
+from munet.evolution.events import CycleFinished, Event, Notice, SharesPlanned, TaskFinished, TrunkCycle, TrunkStarted
 from munet.evolution.image_kind import kind_of
 from munet.provenance import now
 from munet.store.run_records import finish
@@ -78,6 +78,7 @@ def test_a_trunk_is_stored_once_and_each_task_has_a_path_through_it(system: mune
         **SMALL,
     )
     (started,) = [event for event in events if isinstance(event, TrunkStarted)]
+    assert SharesPlanned(0, (("three", 256), ("four", 256), ("again", 256))) in events
     assert (started.tasks, sum(started.shares)) == (("three", "four", "again"), pytest.approx(1))
     assert sum(isinstance(event, TrunkCycle) for event in events) == 2
     together = [child for child in children(system) if "together" in child]

@@ -88,6 +88,14 @@ class TaskFinished:
 
 
 @dataclass(frozen=True)
+class SharesPlanned:
+    """How the new tasks divide their samples in a task iteration; 0 where training is not expected to beat the head."""
+
+    iteration: int
+    samples: tuple[tuple[str, int], ...]  # (task, images to train on)
+
+
+@dataclass(frozen=True)
 class TrunkStarted:
     """One trunk begins to be trained for several tasks, before their task iteration `iteration`."""
 
@@ -130,6 +138,7 @@ Event = (
     | CycleFinished
     | ChildFinished
     | TaskFinished
+    | SharesPlanned
     | TrunkStarted
     | TrunkCycle
     | RunFinished

@@ -19,6 +19,7 @@ from munet.evolution.events import (
     Observer,
     RunFinished,
     RunStarted,
+    SharesPlanned,
     TaskFinished,
     TaskStarted,
     TrunkCycle,
@@ -167,6 +168,8 @@ class Evolution:
         evidence = new_tasks(self.store, self.run, iteration, self._probe)
         root = sum(self.models.manifest(self.models.root)["sizes"].values())
         self.shares = samples_by_task(method, evidence, root)
+        if evidence:
+            self.observe(SharesPlanned(iteration, tuple((name, self.shares.get(name, 0)) for name in evidence)))
         if method.together and len(self.shares) > 1:
             self._train_trunk(iteration, list(self.shares), evidence)
 

@@ -30,6 +30,7 @@ class Images(NamedTuple):
     validation: int  # that it is validated on after each
     test: int  # that a task iteration ends with: the test, and the validation images that fit a temperature
     head: int  # that are read for evidence and for a head in closed form
+    again: int = 0  # that are read for a head in closed form after training
 
 
 def images_of(method: "Method", task: "TaskRecord") -> Images:
@@ -40,7 +41,8 @@ def images_of(method: "Method", task: "TaskRecord") -> Images:
     evidence = min(sizes["train"], images_for_evidence(len(task["classes"]))) if method.head == "closed-form" else 0
     evidence *= VIEWS_FOR_MIRRORS if method.mirror == "probe" else 1
     head = evidence + _fitted_on(method, task)
-    return Images(0 if method.training == "never" else cycle, validation, sizes["test"] + validation, head)
+    again = _fitted_on(method, task) if method.head_last else 0
+    return Images(0 if method.training == "never" else cycle, validation, sizes["test"] + validation, head, again)
 
 
 def _fitted_on(method: "Method", task: "TaskRecord") -> int:

@@ -16,6 +16,7 @@ from munet.evolution.events import (
     GenerationStarted,
     RunFinished,
     RunStarted,
+    SharesPlanned,
     TaskFinished,
     TaskStarted,
     TrunkCycle,
@@ -146,9 +147,11 @@ def test_a_trunk_and_a_head_without_training_have_lines_of_their_own() -> None:
             GenerationStarted("a", 0, 0, (({"kind": "set", "name": "head_features", "old": None, "new": "pooled"},),))
         )
         observe(ChildFinished("a", 0, 0, 0, True, True, 0.9, 0.9, None))
+        observe(SharesPlanned(1, (("a", 25600), ("b", 0))))
         observe(TrunkStarted(("a", "b"), 1, 8, (0.5, 0.5)))
         observe(TrunkCycle(1, 0, (0.9, 0.8)))
     text = out.getvalue()
     assert "90.0 % without training, best" in text
+    assert "images to train on: a 25,600, b 0" in text
     assert "one trunk for 2 tasks: a, b" in text
     assert "trunk 1/8: mean validation 85.00 %" in text

@@ -14,6 +14,7 @@ from munet.evolution.events import (
     GenerationStarted,
     RunFinished,
     RunStarted,
+    SharesPlanned,
     TaskFinished,
     TaskStarted,
     TrunkCycle,
@@ -110,5 +111,37 @@ def test_a_trunk_stands_for_the_children_of_its_tasks():
     assert state.time_left == pytest.approx(left)
     advance(state, TrunkCycle(1, 0, (0.5, 0.5)), clock + 3.8)
     assert state.time_left == pytest.approx(left - 3.8)
-    advance(state, TaskStarted("a", 1, 9, 9, 0.5), clock + 3.8)
-    assert state.time_left == pytest.approx(left - 3.8)
+    for cycle in range(1, 4):
+        advance(state, TrunkCycle(1, cycle, (0.5, 0.5)), clock + 3.8 * (cycle + 1))
+    advance(state, TaskStarted("a", 1, 9, 9, 0.5), clock + 4 * 3.8)
+    assert state.time_left == pytest.approx(0.2)
+
+
+def test_samples_that_are_divided_by_need_are_counted_as_they_are_divided():
+    images = (Images(1000, 100, 100, 6000, 5000), Images(1000, 100, 100, 1200, 1000))
+    run = RunStarted("0001", "adaptive", ("a", "b"), 2, 1, 1, 4, head_first=True, images=images)
+    state, clock = initial_state(0.0), 0.0
+    advance(state, run, clock)
+    for name, one in zip(run.tasks, images, strict=True):  # a pass takes a millisecond
+        advance(state, TaskStarted(name, 0, 9, 9, None), clock)
+        clock += 1  # evidence, a part of what is read
+        advance(state, GenerationStarted(name, 0, 0, ((),)), clock)
+        clock += (one.head + one.validation) / 1000 - 1
+        advance(state, ChildFinished(name, 0, 0, 0, True, True, 0.5, 0.5, None), clock)
+        clock += 0.1
+        advance(state, TaskFinished(name, 0, "id", 0.5, 0.5, True), clock)
+    both = 4 * (2 * 3 * 1000 + 2 * 100) / 1000 + 6 + 0.2
+    assert state.time_left == pytest.approx(both)
+    advance(state, SharesPlanned(1, (("a", 8000), ("b", 0))), clock)
+    one = (4 * (3 * 2000 + 100) + 5000) / 1000 + 0.1
+    assert state.time_left == pytest.approx(one)
+    advance(state, TaskStarted("a", 1, 9, 9, 0.5), clock)
+    advance(state, GenerationStarted("a", 1, 0, ((),), (), ((3.0, 1.0),)), clock)
+    for cycle in range(4):
+        clock += 6.1
+        advance(state, CycleFinished("a", 1, 0, 0, cycle, 0.5), clock)
+    assert state.time_left == pytest.approx(5.1)  # the head is made anew, and the model tested
+    assert 0 < state.share < 1
+    advance(state, ChildFinished("a", 1, 0, 0, True, True, 0.5, 0.5, None), clock + 5)
+    advance(state, TaskFinished("a", 1, "id", 0.5, 0.5, True), clock + 5.1)
+    assert state.time_left == 0

@@ -14,6 +14,7 @@ from munet.evolution.events import (
     Event,
     RunFinished,
     RunStarted,
+    SharesPlanned,
     TaskFinished,
     TaskStarted,
     TrunkCycle,
@@ -25,6 +26,7 @@ from munet.evolution.sinks.numbers import Numbers
 RUN = RunStarted("0001", "adaptive", ("a", "b"), 1, 1, 1, 2)
 EVENTS: tuple[Event, ...] = (
     RUN,
+    SharesPlanned(0, (("a", 10), ("b", 0))),
     TrunkStarted(("a", "b"), 0, 1, (0.5, 0.5)),
     TrunkCycle(0, 0, (0.25, 0.5)),
     TaskStarted("a", 0, 90, 30, None),
@@ -90,8 +92,8 @@ def test_a_tracker_that_fails_does_not_end_the_run(library: Any):
     with sink("wandb:mine") as observe:
         observe(RUN)
         with pytest.warns(UserWarning, match=r"wandb:mine failed \(nobody there\): the run goes on without it"):
-            observe(EVENTS[4])
-        observe(EVENTS[5])  # nothing more is asked of it
+            observe(EVENTS[5])
+        observe(EVENTS[6])  # nothing more is asked of it
 
 
 @pytest.mark.parametrize("library", ["wandb"], indirect=True)

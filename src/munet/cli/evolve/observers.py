@@ -17,6 +17,7 @@ from munet.evolution.events import (
     Notice,
     RunFinished,
     RunStarted,
+    SharesPlanned,
     TaskFinished,
     TaskStarted,
     TrunkCycle,
@@ -76,6 +77,9 @@ def event_line(state: RunState, event: Event) -> str | None:
                 f"{number(event.train_examples)} training and {number(event.validation_examples)} validation images"
             )
             return f"{_place(state, event)}: {images}, {best}"
+        case SharesPlanned():
+            shares = ", ".join(f"{clean(name)} {number(samples)}" for name, samples in event.samples)
+            return f"images to train on: {shares}" if len(event.samples) > 1 else None
         case TrunkStarted():
             return f"one trunk for {counted(len(event.tasks), 'task')}: {', '.join(map(clean, event.tasks))}"
         case TrunkCycle():

@@ -16,6 +16,7 @@ from munet.evolution.events import (
     GenerationStarted,
     RunFinished,
     RunStarted,
+    SharesPlanned,
     TaskFinished,
     TaskStarted,
     TrunkCycle,
@@ -63,10 +64,11 @@ class Remaining:
     over: dict[str, int] = field(default_factory=dict)  # task iterations of each task
     place: TaskStarted | None = None
     generation: int = -1
-    cycles: list[int] = field(default_factory=list)  # that each child of the generation has left
+    cycles: dict[int, int] = field(default_factory=dict)  # that each unfinished child of the generation has left
     costs: Sequence[tuple[float, float]] = ()  # of each child of the generation
     trunk: TrunkStarted | None = None
     trunk_cycles: int = 0  # left
+    samples: dict[tuple[str, int], int] = field(default_factory=dict)  # of task iterations whose share is planned
     shared: set[tuple[str, int]] = field(default_factory=set)  # task iterations that a trunk gives their child
     known: list[tuple[float, float]] = field(default_factory=list)  # costs of the children so far
     best: float = 1.0  # cost of an image that the best child of the task iteration reads
@@ -83,15 +85,22 @@ class Remaining:
             case TaskStarted():
                 for name in self.run.tasks:
                     self.over[name] = max(self.over.get(name, 0), event.iteration)
-                self.place, self.generation, self.cycles, self.best = event, -1, [], 1.0
+                self.place, self.generation, self.cycles, self.best = event, -1, {}, 1.0
+                self._end_trunk(seconds)
             case GenerationStarted():
-                self.preparing.append(seconds)
+                if self._is_first(event.iteration):
+                    self.children.add(seconds, Work())  # evidence, which is part of what its child reads
+                else:
+                    self.preparing.append(seconds)
                 self._begin(event)
             case CycleFinished():
                 self.children.add(seconds, self._cycle(event.child))
                 self.cycles[event.child] -= 1
             case ChildFinished():
                 self._finish(event, seconds)
+            case SharesPlanned():
+                self.samples |= {(name, event.iteration): samples for name, samples in event.samples}
+                return  # what that took belongs to what is prepared from it
             case TrunkStarted():
                 self.preparing.append(seconds)
                 self.trunk, self.trunk_cycles = event, event.cycles
@@ -102,7 +111,7 @@ class Remaining:
             case TaskFinished():
                 self.tests.add(seconds, Work(read=self._images(event.task).test * self.best))
                 self.over[event.task] = event.iteration + 1
-                self.place, self.cycles = None, []
+                self.place, self.cycles = None, {}
             case RunFinished():
                 self.over = dict.fromkeys(self.run.tasks, self.run.task_iterations)
             case _:
@@ -123,7 +132,7 @@ class Remaining:
     @property
     def share(self) -> float:
         """Fraction of all work that is done."""
-        whole = Remaining(self.run, self.now, known=self.known)
+        whole = Remaining(self.run, self.now, known=self.known, samples=self.samples)
         left, all_of_it = (one._children_left() + one._tests_left() for one in (self, whole))
         return 1 - (left.trained + left.read) / max(all_of_it.trained + all_of_it.read, 1e-9)
 
@@ -141,20 +150,30 @@ class Remaining:
     def _generations(self) -> Iterator[tuple[str, int]]:
         """The task iteration of each generation that has not begun, but for what trunks do."""
         for name, iteration in self._open():
-            if (name, iteration) in self.shared:
+            if (name, iteration) in self.shared or self._is_left_alone(name, iteration):
                 continue
             mine = self.place is not None and (name, iteration) == (self.place.task, self.place.iteration)
             begun = self.generation + 1 if mine else 0
             yield from [(name, iteration)] * ((1 if self._is_first(iteration) else self.run.generations) - begun)
 
     def _children_left(self) -> Work:
-        left = [self._child(child) for child in range(len(self.cycles))]
+        left = [self._child(child) for child in self.cycles]
         left += [self._expected(name, iteration) for name, iteration in self._generations()]
-        left.append(self._trunk_cycle() * self.trunk_cycles)
+        left += [self._trunk_cycle() * self.trunk_cycles, self._trunk_end()]
         return sum(left, Work())
 
     def _tests_left(self) -> Work:
-        return Work(read=self._typical()[1] * sum(self._images(name).test for name, _ in self._open()))
+        images = sum(self._images(name).test for name, at in self._open() if not self._is_left_alone(name, at))
+        return Work(read=self._typical()[1] * images)
+
+    def _is_left_alone(self, task: str, iteration: int) -> bool:
+        """Whether a task iteration is known to train nothing."""
+        return self.samples.get((task, iteration)) == 0
+
+    def _cycle_images(self, task: str, iteration: int) -> float:
+        """Images that a child trains on in one cycle."""
+        planned = self.samples.get((task, iteration))
+        return self._images(task).cycle if planned is None else planned / self.run.cycles
 
     def _is_first(self, iteration: int) -> bool:
         """Whether a task iteration only gives a first model, with a head in closed form."""
@@ -166,7 +185,8 @@ class Remaining:
         if self._is_first(iteration):
             return Work(read=images.head + images.validation)
         trained, read = self._typical()
-        return Work(images.cycle * trained, images.validation * read) * (self.run.children * self.run.cycles)
+        cycle = Work(self._cycle_images(task, iteration) * trained, images.validation * read)
+        return (cycle * self.run.cycles + Work(read=images.again * read)) * self.run.children
 
     def _typical(self) -> tuple[float, float]:
         """Costs of a child that is not drawn yet."""
@@ -175,8 +195,9 @@ class Remaining:
 
     def _begin(self, event: GenerationStarted) -> None:
         self.generation = event.generation
-        self.cycles = [0 if child in event.finished else self.run.cycles for child in range(len(event.children))]
-        self.costs = event.costs or [_COSTS] * len(self.cycles)
+        children = range(len(event.children))
+        self.cycles = {child: self.run.cycles for child in children if child not in event.finished}
+        self.costs = event.costs or [_COSTS] * len(event.children)
         if not self._is_first(event.iteration):
             self.known += self.costs
 
@@ -184,18 +205,35 @@ class Remaining:
         """What a child of the generation has left."""
         assert self.place is not None
         if self._is_first(self.place.iteration):
-            return self._expected(self.place.task, self.place.iteration) * (self.cycles[child] > 0)
-        return self._cycle(child) * self.cycles[child]
+            return self._expected(self.place.task, self.place.iteration)
+        return self._cycle(child) * self.cycles[child] + self._end(child)
 
     def _cycle(self, child: int) -> Work:
         assert self.place is not None
-        images, (trained, read) = self._images(self.place.task), self.costs[child]
-        return Work(images.cycle * trained, images.validation * read)
+        task, (trained, read) = self.place.task, self.costs[child]
+        return Work(self._cycle_images(task, self.place.iteration) * trained, self._images(task).validation * read)
+
+    def _end(self, child: int) -> Work:
+        """After the last cycle: a head that is made anew."""
+        assert self.place is not None
+        return Work(read=self._images(self.place.task).again * self.costs[child][1])
 
     def _trunk_cycle(self) -> Work:
-        images = [self._images(name) for name in self.trunk.tasks] if self.trunk else []
+        if self.trunk is None:
+            return Work()
         trained, read = _COSTS
-        return Work(trained * sum(one.cycle for one in images), read * sum(one.validation for one in images))
+        cycles = [self._cycle_images(name, self.trunk.iteration) for name in self.trunk.tasks]
+        return Work(trained * sum(cycles), read * sum(self._images(name).validation for name in self.trunk.tasks))
+
+    def _trunk_end(self) -> Work:
+        tasks = self.trunk.tasks if self.trunk else ()
+        return Work(read=_COSTS[1] * sum(self._images(name).again for name in tasks))
+
+    def _end_trunk(self, seconds: float) -> None:
+        """Seconds between the last cycle of a trunk and the first of its tasks."""
+        if self.trunk is not None:
+            self.children.add(seconds, self._trunk_end())
+            self.trunk, self.trunk_cycles = None, 0
 
     # What was measured ------------------------------------------------------------------------------------------------
 
@@ -203,8 +241,8 @@ class Remaining:
         if self._is_first(event.iteration):
             self.children.add(seconds, self._child(event.child))
         else:
-            self.children.add(seconds, Work())
-        self.cycles[event.child] = 0
+            self.children.add(seconds, self._end(event.child))
+        del self.cycles[event.child]
         trained, read = self.costs[event.child]
         self.best = read if event.best else self.best
         spent: Mapping[str, Any] = event.record.get("seconds") or {}
