@@ -181,7 +181,7 @@ def test_evolve_prints_lines_and_a_table(copied: Path, run: Run):
     code, out, err = run("evolve", copied, "fresh", *BUDGET.split(), "--set", "validation_cap=30", "--device", "cpu")
     assert (code, err) == (0, "")
     lines = out.splitlines()
-    assert lines[0].startswith("256 images to train on: less than ten minutes, at most ")
+    assert lines[0].startswith("256 images to train on: about a minute at most, at most ")
     assert lines[1].startswith(
         "run 0002: mu2net-plus, 1 task x 1 task iteration x 1 generation x 2 children x 2 cycles"
     )

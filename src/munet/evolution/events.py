@@ -21,6 +21,7 @@ class RunStarted:
     finished_children: int = 0  # of a resumed run: those that need no more work
     head_first: bool = False  # the first task iteration gives each task a head in closed form, and trains nothing
     images: tuple[tuple[int, ...], ...] = ()  # of each task, in the order of `munet.evolution.work.Images`
+    speed: float = 0.0  # images that are trained on in a second, by a measurement of late; 0 where there is none
 
 
 @dataclass(frozen=True)

@@ -66,13 +66,17 @@ class Evolution:
         compute: ComputeSettings,
         executor: Executor,
         observe: Observer,
+        *,
+        speed: float = 0.0,
     ) -> None:
+        """`speed`: images that are trained on in a second, by a measurement of late; 0 where there is none."""
         self.models, self.store = models, models.store
         self.run = run
         self.splits = splits
         self.compute = compute
         self.executor = executor
         self.observe = observe
+        self.speed = speed
         method = run.method
         self.prober = Prober(models, splits, compute, run.request.precision, method.step)
         probed = (method.parents, method.clone, method.recipe, method.training, method.head_features)
@@ -89,9 +93,8 @@ class Evolution:
         sizes = (self.iterations, method.generations, method.children, method.cycles)
         before = finished_children(self.store, run)
         images = tuple(self._images(name) for name in run.tasks)
-        self.observe(
-            RunStarted(run.name, method.name, run.tasks, *sizes, run.resumed, before, method.head_first, images)
-        )
+        first, speed = method.head_first, self.speed
+        self.observe(RunStarted(run.name, method.name, run.tasks, *sizes, run.resumed, before, first, images, speed))
         for text in self.splits.notes:
             self.observe(Notice(text))
         results: list[TaskFinished] = []

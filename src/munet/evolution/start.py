@@ -121,7 +121,9 @@ def _grow(
         compute = ComputeSettings(device, run.threads, memory, where.reuse, splits.allow_changed)
         executor = start_executor(plan, models, compute, splits, cluster)
         try:
-            return Evolution(models, run, splits, compute, executor, observe).go()
+            kept = _kept_speed(models, request.method, device, request.precision, plan, request.image_size)
+            speed = Speed(kept.read() or 0.0, min(max(1, plan.workers), request.method.children)).rate
+            return Evolution(models, run, splits, compute, executor, observe, speed=speed).go()
         finally:
             executor.close()
 
@@ -194,15 +196,23 @@ def _prepare(
 def _speed(models: ModelLoader, ready: _Ready, *, remembered: bool) -> Speed:
     """The speed of this machine, or the one that it had within the last hour."""
     method, plan = ready.asked.method, ready.plan
-    how = {"device": ready.device, "precision": ready.precision, "threads": plan.threads}
-    shape = {"root": models.root, "image_size": ready.image_size, "batch_size": method.batch_size}
-    kept = MeasuredSpeed({**how, **shape, "step": method.step, "clone": method.clone})
+    kept = _kept_speed(models, method, ready.device, ready.precision, plan, ready.image_size)
     workers = max(1, plan.workers)
     if remembered and (images := kept.read()):
         return Speed(images, workers)
+    how = {"device": ready.device, "precision": ready.precision, "threads": plan.threads}
     speed = measure_speed(models, method, ready.image_size, **how, workers=workers)
     kept.write(speed.images)
     return speed
+
+
+def _kept_speed(
+    models: ModelLoader, method: Method, device: str, precision: str, plan: WorkerPlan, image_size: int | None
+) -> MeasuredSpeed:
+    """Where the speed of training so is remembered."""
+    how = {"device": device, "precision": precision, "threads": plan.threads}
+    shape = {"root": models.root, "image_size": image_size or models.image_size, "batch_size": method.batch_size}
+    return MeasuredSpeed({**how, **shape, "step": method.step, "clone": method.clone})
 
 
 def _in_time(

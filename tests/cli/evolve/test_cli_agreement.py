@@ -82,7 +82,7 @@ def test_a_short_run_says_so_without_measuring(system: munet.System, capsys: pyt
 
     how = asked(system, samples_per_cycle=640)
     agreement.agree(system, how, refused, image_size=None, timed=False, yes=False, as_json=False)
-    assert "5,120 images to train on: less than ten minutes, at most " in capsys.readouterr().out
+    assert "5,120 images to train on: about a minute at most, at most " in capsys.readouterr().out
 
 
 def test_a_run_that_trains_nothing_says_so(system: munet.System, capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,7 +90,7 @@ def test_a_run_that_trains_nothing_says_so(system: munet.System, capsys: pytest.
     agreement.agree(
         system, how, lambda: Estimate(1, 0, SPEED, 1), image_size=None, timed=False, yes=False, as_json=False
     )
-    assert capsys.readouterr().out.startswith("nothing to train: less than ten minutes, at most ")
+    assert capsys.readouterr().out.startswith("nothing to train: about a minute at most, at most ")
 
 
 def test_a_long_run_says_how_long_and_asks_in_a_terminal(

@@ -9,6 +9,7 @@ import pytest
 import munet
 import munet.cli as cli
 from munet.errors import InputError
+from munet.evolution.estimate import Estimate, Speed
 from munet.fs.sizes import parse_size
 
 Run = Callable[..., tuple[int, str]]
@@ -54,6 +55,7 @@ def test_options_reach_the_evolution(run: Run, monkeypatch: pytest.MonkeyPatch) 
         return []
 
     monkeypatch.setattr(munet, "evolve", evolve)
+    monkeypatch.setattr(munet, "estimate", lambda *_, **__: Estimate(1, 0, Speed(1.0, 1), 1))
     words = "--executor ray --workers 3 --address here:1 --gpus-per-child 0.25 --cache-memory 1.5GB --no-reuse"
     assert run(*words.split()) == (0, "")
     asked = {"executor": "ray", "workers": 3, "address": "here:1", "gpus_per_child": 0.25, "reuse": False}

@@ -12,7 +12,7 @@ import typer
 from munet.cli.common import show, show_json
 from munet.cli.text.formatting import bytes_text, duration
 from munet.errors import InputError
-from munet.evolution.work import disk, trained_on
+from munet.evolution.work import disk, read, trained_on
 from munet.store.run_records import unfinished_of
 from munet.text import counted
 
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from munet.model.loader import ModelLoader
     from munet.system import System
 
-_TOLD = 600.0  # seconds from which on a run is announced
-_ASKED = 3600.0  # and from which on it is asked for
-_FLOPS = 1e10  # a second, of a slow processor: what is shorter than told even so is not measured
+_MEASURED = 60.0  # seconds on a slow processor from which on the speed is measured
+_SLOW = 1e10  # FLOPs a second
+_TOLD = 600.0  # seconds from which on a shorter run is proposed
+_ASKED = 3600.0  # and from which on a person is asked
 _PART = re.compile(r"(\d+(?:\.\d+)?)(d|h|m|s|)")
 _SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0}
 
@@ -50,14 +51,14 @@ def agree(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Say what a run takes; where that is over ten minutes its speed is measured, and from an hour on a person in a
-    terminal is asked.
+    """Say what a run takes; its speed is measured unless it would be short on any machine, and from an hour on a person
+    in a terminal is asked.
 
     Nothing is said of a run that goes on or that has a time: they tell themselves. In JSON nothing is said or asked.
     """
     if as_json or timed or unfinished_of(system.store, asked.tasks):
         return
-    if _guess(system.models, asked, image_size) < _TOLD:
+    if _guess(system.models, asked, image_size) < _MEASURED:
         show(_short_line(system, asked))
         return
     found = estimate()
@@ -90,7 +91,7 @@ def _short_line(system: "System", asked: "Asked") -> "Text":
     records = [system.store.read_task(name) for name in asked.tasks]
     samples = sum(trained_on(asked.method, record) for record in records)
     root = sum(system.models.manifest(system.models.root)["sizes"].values())
-    return line(f"{_samples(samples)}: less than ten minutes, {_disk(disk(asked.method, records, root), system)}")
+    return line(f"{_samples(samples)}: about a minute at most, {_disk(disk(asked.method, records, root), system)}")
 
 
 def _samples(samples: int) -> str:
@@ -112,5 +113,6 @@ def _guess(models: "ModelLoader", asked: "Asked", image_size: int | None) -> flo
 
     method, root = asked.method, models.manifest(models.root)
     size = image_size or root["hyperparameters"]["image_size"]
-    step = 3 * flops(models.architecture, blocks_in(root["layers"]), size, 2)
-    return step * method.child_cycles * method.samples_per_cycle * len(asked.tasks) / _FLOPS
+    records = [models.store.read_task(name) for name in asked.tasks]
+    passes = sum(3 * trained_on(method, record) + read(method, record) for record in records)
+    return passes * flops(models.architecture, blocks_in(root["layers"]), size, 2) / _SLOW

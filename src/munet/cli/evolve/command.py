@@ -19,6 +19,7 @@ from munet.cli.common import (
     show_json,
 )
 from munet.cli.evolve.agreement import agree, forecast, parse_time
+from munet.cli.text.progress import progress
 from munet.evolution.executors.worker_plan import EXECUTORS
 from munet.evolution.options import METHOD, SAMPLES, Budget, Where
 from munet.fs.sizes import parse_size
@@ -213,10 +214,11 @@ def evolve(
     def estimated() -> "Estimate":
         from munet import estimate
 
-        return estimate(
-            opened, tasks, method, budget=spent, where=where,
-            image_size=image_size, preprocessing=preprocessing, settings=settings,
-        )  # fmt: skip
+        with progress("measuring the speed"):
+            return estimate(
+                opened, tasks, method, budget=spent, where=where,
+                image_size=image_size, preprocessing=preprocessing, settings=settings,
+            )  # fmt: skip
 
     if dry_run:
         forecast(opened, estimated(), as_json=as_json)

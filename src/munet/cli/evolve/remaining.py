@@ -1,8 +1,9 @@
 """The time that a run still takes: images times the cost of each child, corrected by what was measured.
 
-Work is counted in forward passes of the root on one image, what is trained on and what is only read apart. Each second
-between two events belongs to what the second one tells of: children, the test that ends a task iteration, or what a
-generation is prepared from.
+Work is counted in forward passes of the root on one image: those that are trained on, those that are only read, and
+those that heads in closed form are fitted to, which have a rate of their own. Each second between two events belongs to
+what the second one tells of: heads, children, the test that ends a task iteration, or what a generation is prepared
+from. Until a child has trained, the speed that was measured before the run stands for it, where one was.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,12 +36,17 @@ class Work:
 
     trained: float = 0.0
     read: float = 0.0
+    fitted: float = 0.0
 
     def __add__(self, other: "Work") -> "Work":
-        return Work(self.trained + other.trained, self.read + other.read)
+        return Work(self.trained + other.trained, self.read + other.read, self.fitted + other.fitted)
 
     def __mul__(self, times: float) -> "Work":
-        return Work(self.trained * times, self.read * times)
+        return Work(self.trained * times, self.read * times, self.fitted * times)
+
+    @property
+    def passes(self) -> float:
+        return self.trained + self.read + self.fitted
 
 
 @dataclass
@@ -72,6 +78,7 @@ class Remaining:
     shared: set[tuple[str, int]] = field(default_factory=set)  # task iterations that a trunk gives their child
     known: list[tuple[float, float]] = field(default_factory=list)  # costs of the children so far
     best: float = 1.0  # cost of an image that the best child of the task iteration reads
+    heads: Spent = field(default_factory=Spent)
     children: Spent = field(default_factory=Spent)
     tests: Spent = field(default_factory=Spent)
     preparing: list[float] = field(default_factory=list)  # seconds before each generation
@@ -89,7 +96,7 @@ class Remaining:
                 self._end_trunk(seconds)
             case GenerationStarted():
                 if self._is_first(event.iteration):
-                    self.children.add(seconds, Work())  # evidence, which is part of what its child reads
+                    self.heads.add(seconds, Work())  # evidence, which is part of what its child reads
                 else:
                     self.preparing.append(seconds)
                 self._begin(event)
@@ -121,20 +128,19 @@ class Remaining:
     @property
     def seconds(self) -> float | None:
         """Seconds from the last event on."""
-        done = self._estimated(self.children.work)
-        if not done:
+        if not (self.heads.work.passes or self.children.work.passes):
             return None
-        generations = len(list(self._generations()))
+        generations, left = len(list(self._generations())), self._children_left()
         preparing = generations * sum(self.preparing) / len(self.preparing) if self.preparing else 0.0
-        training = self._estimated(self._children_left()) * self.children.seconds / done
-        return training + preparing + self._tests_left().read * self._test_rate()
+        training = self._estimated(left) * self._correction()
+        return left.fitted * self._head_rate() + training + preparing + self._tests_left().read * self._test_rate()
 
     @property
     def share(self) -> float:
         """Fraction of all work that is done."""
         whole = Remaining(self.run, self.now, known=self.known, samples=self.samples)
         left, all_of_it = (one._children_left() + one._tests_left() for one in (self, whole))
-        return 1 - (left.trained + left.read) / max(all_of_it.trained + all_of_it.read, 1e-9)
+        return 1 - left.passes / max(all_of_it.passes, 1e-9)
 
     # What is left -----------------------------------------------------------------------------------------------------
 
@@ -183,10 +189,10 @@ class Remaining:
         """Of the children of one generation that are not drawn yet."""
         images = self._images(task)
         if self._is_first(iteration):
-            return Work(read=images.head + images.validation)
+            return Work(fitted=images.head + images.validation)
         trained, read = self._typical()
         cycle = Work(self._cycle_images(task, iteration) * trained, images.validation * read)
-        return (cycle * self.run.cycles + Work(read=images.again * read)) * self.run.children
+        return (cycle * self.run.cycles + Work(fitted=images.again * read)) * self.run.children
 
     def _typical(self) -> tuple[float, float]:
         """Costs of a child that is not drawn yet."""
@@ -216,7 +222,7 @@ class Remaining:
     def _end(self, child: int) -> Work:
         """After the last cycle: a head that is made anew."""
         assert self.place is not None
-        return Work(read=self._images(self.place.task).again * self.costs[child][1])
+        return Work(fitted=self._images(self.place.task).again * self.costs[child][1])
 
     def _trunk_cycle(self) -> Work:
         if self.trunk is None:
@@ -227,21 +233,19 @@ class Remaining:
 
     def _trunk_end(self) -> Work:
         tasks = self.trunk.tasks if self.trunk else ()
-        return Work(read=_COSTS[1] * sum(self._images(name).again for name in tasks))
+        return Work(fitted=_COSTS[1] * sum(self._images(name).again for name in tasks))
 
     def _end_trunk(self, seconds: float) -> None:
         """Seconds between the last cycle of a trunk and the first of its tasks."""
         if self.trunk is not None:
-            self.children.add(seconds, self._trunk_end())
+            self.heads.add(seconds, self._trunk_end())
             self.trunk, self.trunk_cycles = None, 0
 
     # What was measured ------------------------------------------------------------------------------------------------
 
     def _finish(self, event: ChildFinished, seconds: float) -> None:
-        if self._is_first(event.iteration):
-            self.children.add(seconds, self._child(event.child))
-        else:
-            self.children.add(seconds, self._end(event.child))
+        work = self._child(event.child) if self._is_first(event.iteration) else self._end(event.child)
+        (self.heads if work.fitted else self.children).add(seconds, work)
         del self.cycles[event.child]
         trained, read = self.costs[event.child]
         self.best = read if event.best else self.best
@@ -252,18 +256,34 @@ class Remaining:
             self.read.add(spent["validation"], Work(read=len(event.record["accuracies"]) * images.validation * read))
 
     def _estimated(self, work: Work) -> float:
-        """What work takes a worker, by the children that are finished; forward passes before there are any."""
-        rates = self._rates()
-        return work.trained + work.read if rates is None else work.trained * rates[0] + work.read * rates[1]
+        """What work takes a worker, heads apart: by the children that are finished, else by the speed that was measured
+        before, else forward passes."""
+        trained, read = self._rates() or (1.0, 1.0)
+        return work.trained * trained + work.read * read
 
     def _rates(self) -> tuple[float, float] | None:
+        """Seconds of a forward pass where images are trained on, and where they are read."""
         if self.trained.work.trained and self.read.work.read:
             return self.trained.seconds / self.trained.work.trained, self.read.seconds / self.read.work.read
-        return None
+        trained = 1 / (_COSTS[0] * self.run.speed) if self.run.speed else None
+        return trained and (trained, self._own_head_rate() or trained)
+
+    def _correction(self) -> float:
+        """Seconds of the children so far by what was estimated of them."""
+        if done := self._estimated(self.children.work):
+            return self.children.seconds / done
+        return 1.0 if self._rates() else self._own_head_rate() or 0.0
+
+    def _own_head_rate(self) -> float | None:
+        return self.heads.seconds / self.heads.work.fitted if self.heads.work.fitted else None
+
+    def _head_rate(self) -> float:
+        """Seconds of a forward pass where a head in closed form is fitted."""
+        return self._own_head_rate() or self._estimated(Work(read=1.0)) * self._correction()
 
     def _test_rate(self) -> float:
         """Seconds of an image of a test: of those that were done, else as children read, one worker at a time."""
         if self.tests.work.read:
             return self.tests.seconds / self.tests.work.read
         rates = self._rates()
-        return rates[1] if rates else self.children.seconds / self._estimated(self.children.work)
+        return rates[1] if rates else self._correction()
