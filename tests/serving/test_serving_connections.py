@@ -91,10 +91,21 @@ def opened(server: Server) -> socket.socket:
     return socket.create_connection(("127.0.0.1", server.access.port), timeout=20)
 
 
+def test_there_is_room_for_as_many_as_files_may_be_open(monkeypatch: pytest.MonkeyPatch):
+    limits = [256, 500]
+    monkeypatch.setattr(connections.resource, "getrlimit", lambda kind: tuple(limits))
+    monkeypatch.setattr(connections.resource, "setrlimit", lambda kind, new: limits.__setitem__(slice(None), new))
+    assert (connections.room_for(100), limits) == (100, [256, 500])
+    assert (connections.room_for(300), limits) == (300, [428, 500]), "the soft limit is raised"
+    assert (connections.room_for(1000), limits) == (372, [500, 500]), "as far as the hard one goes"
+    limits[:] = [connections.resource.RLIM_INFINITY] * 2
+    assert connections.room_for(100_000) == 100_000
+
+
 @pytest.mark.parametrize("said", [b"", b"GET /models HT", b"POST /models/four HTTP/1.1\r\nHost: localhost\r\nX: "])
 def test_half_open_connections_keep_nobody_out(system: munet.System, said: bytes, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(server_module, "CONNECTIONS", 4)
-    with running(system, limits=Limits(queue=96)) as server:
+    with running(system, limits=Limits(queue=48)) as server:
         half_open = [opened(server) for _ in range(120)]
         for one in half_open:
             with suppress(OSError):  # hung up for a later one

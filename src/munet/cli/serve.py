@@ -40,7 +40,7 @@ def serve(
     device: Device = "auto",
     exact: Annotated[bool, typer.Option("--exact", help="Answer with the bits of `munet predict` (on a CPU).")] = False,
     rows: Annotated[int, typer.Option(min=1, help="Images computed at once, at most.")] = 64,
-    queue: Annotated[int, typer.Option(min=1, help="Requests that may wait; one more is told to come back.")] = 256,
+    queue: Annotated[int, typer.Option(min=1, help="Requests that may wait; one more is told to come back.")] = 512,
     remote: Annotated[
         str | None,
         typer.Option(

@@ -6,6 +6,7 @@ hung up; where there is no room for another one, the one that has waited longest
 """
 
 import asyncio
+import resource
 from functools import partial
 from typing import Any, Protocol
 
@@ -15,6 +16,7 @@ from munet.serving.access import is_loopback
 
 CONNECTIONS = 100  # at once
 PER_CLIENT = 30  # of these from one address of another machine; those of this one may come through a proxy or tunnel
+_OTHER_FILES = 128  # that a server may have open beside its connections
 DEADLINE = 10.0  # seconds until the head of a request is whole
 STALL = 30.0  # seconds in which a client may take nothing of an answer
 
@@ -73,6 +75,18 @@ class Connections:
         self.drop(oldest)
         oldest.hang_up()
         return True
+
+
+def room_for(wanted: int) -> int:
+    """How many connections may be open at once: as many as that where the process may have so many files open, which
+    is raised as far as the system allows."""
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + _OTHER_FILES
+    allowed = needed if most == resource.RLIM_INFINITY else min(needed, most)
+    if least != resource.RLIM_INFINITY and least < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+        least = allowed
+    return wanted if least == resource.RLIM_INFINITY else max(1, min(wanted, least - _OTHER_FILES))
 
 
 def protocol_of(connections: Connections) -> Any:

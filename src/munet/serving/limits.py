@@ -13,7 +13,7 @@ class Limits:
 
     body: int = 32 << 20
     pixels: int = 100_000_000
-    queue: int = 256
+    queue: int = 512
     seconds: float = 30.0
     wait: float = 0.005
     rows: int = 64

@@ -14,7 +14,7 @@ from munet.serving.access import Access
 from munet.serving.app import app
 from munet.serving.background import opened
 from munet.serving.batcher import Batcher
-from munet.serving.connections import CONNECTIONS, Connections
+from munet.serving.connections import CONNECTIONS, Connections, room_for
 from munet.serving.following import Following
 from munet.serving.limits import Limits
 from munet.serving.measures import Measures
@@ -46,7 +46,8 @@ class Server:
 
     @cached_property
     def _inner(self) -> uvicorn.Server:
-        room = self.service.limits.queue + CONNECTIONS  # who waits in the queue is told so, not hung up
+        # who comes while the queue is full is told so, not hung up
+        room = room_for(2 * self.service.limits.queue + CONNECTIONS)
         return prepared(app(self.service), Connections(room, room), log_level="error", goodbye=_GOODBYE)
 
     def run(self) -> None:
