@@ -265,8 +265,10 @@ class Remaining:
         """Seconds of a forward pass where images are trained on, and where they are read."""
         if self.trained.work.trained and self.read.work.read:
             return self.trained.seconds / self.trained.work.trained, self.read.seconds / self.read.work.read
-        trained = 1 / (_COSTS[0] * self.run.speed) if self.run.speed else None
-        return trained and (trained, self._own_head_rate() or trained)
+        if not self.run.speed:
+            return None
+        trained = 1 / (_COSTS[0] * self.run.speed)
+        return trained, self._own_head_rate() or trained
 
     def _correction(self) -> float:
         """Seconds of the children so far by what was estimated of them."""
