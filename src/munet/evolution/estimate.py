@@ -27,9 +27,7 @@ from munet.training.child_state import TrainItem
 from munet.training.trainer import TrainingSession
 
 _MEASURED = 2.0  # seconds of steps
-_READ = (
-    1 / 2
-)  # of the time of an image in a step: 0.4 to 0.6 with decoding, cropping and solving, a forward is 1/3
+_READ = 1 / 2  # of the time of an image in a step: 0.4 to 0.6 with decoding, cropping and solving, a forward is 1/3
 _MARGIN = 0.85  # of the time that was asked for: what is not counted needs some too
 
 

