@@ -204,7 +204,7 @@ def test_each_command_that_a_refused_pull_names_works(remote: Store, mine: Store
     assert [way.split()[3:] for way in ways] == [
         ["--as", "flowers=flowers-theirs"],
         ["--theirs", "flowers"],
-        ["--skip", "flowers"],
+        ["--ours", "flowers"],
     ]
     before = {name: (mine.path / "tasks" / f"{name}.json").read_bytes() for name in mine.task_names()}
     for way in ways:

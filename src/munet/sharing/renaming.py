@@ -99,7 +99,7 @@ def ways_to_take(command: str, mine: Store) -> Ways:
         new = free_name(f"{name}-theirs", mine.task_names())
         return (
             f"`{command} --as {task}={new}` takes theirs beside yours, `{command} --theirs {task}` takes theirs and "
-            f"keeps yours under another name, `{command} --skip {task}` leaves it out"
+            f"keeps yours under another name, `{command} --ours {task}` leaves theirs out"
         )
 
     return ways

@@ -45,6 +45,10 @@ Sign = Annotated[
     ),
 ]
 Skip = Annotated[list[str] | None, typer.Option(metavar="TASK", help="Leave this task out; repeatable.")]
+SkipTheirs = Annotated[
+    list[str] | None,
+    typer.Option("--skip", "--ours", metavar="TASK", help="Leave this task of theirs out; repeatable."),
+]
 
 As = Annotated[
     list[str] | None,
@@ -127,7 +131,7 @@ def pull(
     system: SystemPath,
     tasks: Tasks = None,
     remote: RemoteName = "origin",
-    skip: Skip = None,
+    skip: SkipTheirs = None,
     renamed: As = None,
     theirs: Theirs = None,
     judge: Judge = False,
@@ -150,7 +154,7 @@ def fetch(
     system: SystemPath,
     tasks: Tasks = None,
     remote: RemoteName = "origin",
-    skip: Skip = None,
+    skip: SkipTheirs = None,
     weights: Annotated[bool, typer.Option("--weights", help="Then bring all layers that a clone left there.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -177,7 +181,7 @@ def merge(
     system: SystemPath,
     other: Annotated[Path, typer.Argument(metavar="OTHER", help="Directory of another system.", show_default=False)],
     tasks: Tasks = None,
-    skip: Skip = None,
+    skip: SkipTheirs = None,
     renamed: As = None,
     theirs: Theirs = None,
     judge: Judge = False,
