@@ -97,9 +97,9 @@ class Bucket:
         try:
             first = self.put(key, b"1", "create")
             if first is None or self.put(key, b"2", "create") is not None:
-                raise StoreError(f"{self.name} {why}: use another store", kind="remote")
+                raise StoreError(f"{self.name} {why}: use another store, or only read it (--read-only)", kind="remote")
             if self.put(key, b"3", first) is None or self.put(key, b"4", first) is not None:
-                raise StoreError(f"{self.name} {why}: use another store", kind="remote")
+                raise StoreError(f"{self.name} {why}: use another store, or only read it (--read-only)", kind="remote")
         finally:
             with suppress(StoreError):
                 self.delete([key])
