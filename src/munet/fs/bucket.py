@@ -93,13 +93,14 @@ class Bucket:
     def refuse_unconditional(self) -> None:
         """StoreError for a store that does not keep the conditions by which several people can write at once."""
         key = f"probe-{secrets.token_hex(8)}"
-        why = "ignores conditions: it writes what it was asked to write only if nobody else had"
+        why = "ignores conditions: it writes what it was asked to write only if nobody else had: use another store"
+        ignored = StoreError(f"{self.name} {why}, or only read it (--read-only)", kind="remote")
         try:
             first = self.put(key, b"1", "create")
             if first is None or self.put(key, b"2", "create") is not None:
-                raise StoreError(f"{self.name} {why}: use another store, or only read it (--read-only)", kind="remote")
+                raise ignored
             if self.put(key, b"3", first) is None or self.put(key, b"4", first) is not None:
-                raise StoreError(f"{self.name} {why}: use another store, or only read it (--read-only)", kind="remote")
+                raise ignored
         finally:
             with suppress(StoreError):
                 self.delete([key])
