@@ -164,6 +164,24 @@ def test_the_next_task_comes_after_all_others(tmp_path: Path):
     assert store.next_added() == 8
 
 
+def test_a_record_that_has_not_changed_is_read_once_for_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    store, other = make_store(tmp_path / "s"), Store.open(tmp_path / "s")
+    for added, name in enumerate("abc", 1):
+        store.create_task(task_record(name, added))
+    read, read_task = list[str](), Store.read_task
+    monkeypatch.setattr(Store, "read_task", lambda self, name: (read.append(name), read_task(self, name))[1])
+    assert (store.next_added(), read) == (4, ["a", "b", "c"])
+    assert (store.next_added(), read) == (4, ["a", "b", "c"])
+    other.remove_task("c")
+    assert store.next_added() == 3
+    other.create_task(task_record("c", 9))  # under the same name, by somebody else
+    read.clear()
+    assert (store.next_added(), read) == (10, ["c"])
+    store.task_path("b").write_bytes(b'{"active":' + b"\0")
+    with pytest.raises(DamagedError, match="b.json"):
+        store.next_added()
+
+
 def test_runs(tmp_path: Path):
     store = make_store(tmp_path / "s")
     run = store.new_run({})

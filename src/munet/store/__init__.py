@@ -8,6 +8,7 @@
     typed.py         whether a value that was read has the type that the schema gives it
     manifests.py     what a model refers to
     task_files.py    names of the records of tasks; task_list.py which there should be
+    added.py         the order in which tasks were added
     runs.py          the runs of a system by their files, a part of Store
     retained.py      the models that a task has retained, where systems share it
     called.py        which task a model is of, where tasks were given other names

@@ -13,6 +13,7 @@ from munet.fs.folders import StrangeFileError
 from munet.fs.tree import Tree
 from munet.store import creation, manifests, turns
 from munet.store import layer_file as layer_format
+from munet.store.added import Added
 from munet.store.called import Called
 from munet.store.creation import MARKER
 from munet.store.objects import MissingObject, Objects, is_id, sha256_of
@@ -48,6 +49,7 @@ class Store(Runs):
         self.promises = Promises(path)
         self.facts = Facts(path, self.get_model)
         self.called = Called(self)
+        self._added = Added(self)
 
     # -- the directory ------------------------------------------------------------------------------------------------
 
@@ -219,8 +221,8 @@ class Store(Runs):
         return sorted(records, key=lambda record: (record.get("added", 0), record["name"]))
 
     def next_added(self) -> int:
-        """What `added` should be in the record of a new task, so that it comes after all others."""
-        return 1 + max((record.get("added", 0) for record in self.task_records()), default=0)
+        """What `added` should be in the record of a new task, so that it comes after all others. Raises DamagedError."""
+        return 1 + self._added.last()
 
     def task_names(self) -> list[str]:
         """Names of the tasks by alphabet; files that are certainly no records of tasks are left out."""
