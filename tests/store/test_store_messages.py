@@ -178,7 +178,7 @@ def test_a_record_that_has_not_changed_is_read_once_for_its_number(tmp_path: Pat
     read.clear()
     assert (store.next_added(), read) == (10, ["c"])
     store.task_path("b").write_bytes(b'{"active":' + b"\0")
-    with pytest.raises(DamagedError, match="b.json"):
+    with pytest.raises(DamagedError, match=r"b\.json"):
         store.next_added()
 
 

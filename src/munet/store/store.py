@@ -221,7 +221,7 @@ class Store(Runs):
         return sorted(records, key=lambda record: (record.get("added", 0), record["name"]))
 
     def next_added(self) -> int:
-        """What `added` should be in the record of a new task, so that it comes after all others. Raises DamagedError."""
+        """What `added` should be of a new task, so that it comes after all others. Raises DamagedError."""
         return 1 + self._added.last()
 
     def task_names(self) -> list[str]:
