@@ -74,6 +74,37 @@ def test_where_images_are_not_here_nothing_is_decided(both: tuple[munet.System, 
     assert heads(history_of(carol.task("bars"))) == sorted([good, boastful])
 
 
+def test_a_single_model_is_a_claim_until_it_is_measured(
+    both: tuple[munet.System, str, str], tmp_path: Path, run: Run
+) -> None:
+    system, good, boastful = both
+    dora = munet.System.create(tmp_path / "dora", root="random:vit_tiny_patch16_224", depth=1, image_size=32)
+    assert dora.root == system.root
+    dora.add_task("bars", f"npz:{tmp_path / 'bars'}")
+    code, out, _ = run("merge", dora.path, system.path, "--judge")
+    assert (code, out.splitlines()[-1][-12:]) == (0, "; as claimed")
+    assert "claimed" not in dora.task("bars")
+    assert dora.judge("bars") is None
+
+    eve = munet.System.create(tmp_path / "eve", root="random:vit_tiny_patch16_224", depth=1, image_size=32)
+    eve.add_task("bars", f"npz:{tmp_path / 'bars'}")
+    code, out, _ = run("merge", eve.path, tmp_path / "theirs", "--judge")
+    assert code == 0
+    assert " % (100.00 claimed): it stays a claim" in out.splitlines()[-1]
+    judged = eve.judge("bars")
+    assert judged is not None
+    assert judged.claimed == {boastful: 1.0}
+    assert judged.accuracies[boastful] < 1
+    assert eve.task("bars").get("claimed") == [boastful]
+
+    frank = munet.System.clone(str(system.path), tmp_path / "frank")
+    code, _, err = run("merge", frank.path, system.path, "--judge")
+    assert code == 0
+    assert err.startswith("note: bars stays a claim: ")
+    assert "munet task move" in err
+    assert frank.task("bars").get("claimed") == [good]
+
+
 def test_two_who_judge_differently_hold_what_the_order_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     a, b = (fleet(tmp_path / name, "flowers") for name in "ab")
     weaker, better = retain(a, "flowers", "1", 0.5), retain(b, "flowers", "2", 0.6)

@@ -182,7 +182,8 @@ class Sharing(ABC):
         return record
 
     def judge(self, task: str, *, device: str = "auto") -> Judged | None:
-        """Where a task has several heads, measure them on its validation images here; the best replaces the others."""
+        """Measure the heads of a task on its validation images here: the best replaces the others, and accuracies that
+        are borne out are claims no more. None where there is nothing to judge."""
         return judge(self.models, task, device)
 
     def remote_log(self, tasks: Sequence[str] | None = None, *, remote: str = DEFAULT) -> list[Retained]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from munet.cli.common import JsonFlag, SystemPath, complete_task, open_system, show, show_json
+from munet.cli.common import JsonFlag, SystemPath, complete_task, open_system, show, show_json, tell
 from munet.cli.sharing.new_names import parsed
 from munet.cli.sharing.outcomes import printed, verdict
 from munet.cli.text.formatting import short
@@ -15,6 +15,7 @@ from munet.text import clean, counted
 
 if TYPE_CHECKING:
     from munet.sharing.exchange import Outcome
+    from munet.sharing.judging import Judged
     from munet.system import System
 
 Tasks = Annotated[
@@ -23,7 +24,10 @@ Tasks = Annotated[
 ]
 RemoteName = Annotated[str, typer.Option(metavar="NAME", help="Which remote.")]
 Judge = Annotated[
-    bool, typer.Option("--judge", help="Where several people evolved a task, measure their models on its images here.")
+    bool,
+    typer.Option(
+        "--judge", help="Measure what came from elsewhere on the images here: of several models the best stays."
+    ),
 ]
 Signed = Annotated[
     Path | None,
@@ -235,7 +239,7 @@ def _do(what: str, as_json: bool, exchange: "Callable[..., list[Outcome]]", judg
 
     with progress(what) as report:
         outcomes = exchange(progress=report, told=printed(as_json))
-    judged = [] if judge is None else [found for one in outcomes if one.over and (found := judge.judge(one.task))]
+    judged = [] if judge is None else _judged(judge, outcomes)
     if as_json:
         told = {one.task: one._asdict() for one in judged}
         show_json([outcome.to_json() | {"judged": told.get(outcome.task)} for outcome in outcomes])
@@ -245,3 +249,22 @@ def _do(what: str, as_json: bool, exchange: "Callable[..., list[Outcome]]", judg
         show(f"{counted(len(outcomes), 'task')}, nothing new")
     for one in [] if as_json else judged:
         show(verdict(one))
+
+
+def _judged(system: "System", outcomes: "list[Outcome]") -> "list[Judged]":
+    """Of all tasks with something to judge. What only stays a claim, as its images are not here, is said; where several
+    models wait for a decision that is an error."""
+    found: list[Judged] = []
+    for one in outcomes:
+        if not one.over and not one.claimed:
+            continue
+        try:
+            judged = system.judge(one.task)
+        except InputError as error:
+            if one.over:
+                raise
+            tell(f"{clean(one.task)} stays a claim: {error}")
+            continue
+        if judged is not None:
+            found.append(judged)
+    return found

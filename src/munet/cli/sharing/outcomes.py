@@ -45,10 +45,19 @@ def sentence(outcome: "Outcome") -> str:
 
 
 def verdict(judged: "Judged") -> str:
-    """One line: which models were measured here, and which one is retained for it."""
-    found = ", ".join(f"{short(model)} {percent(accuracy)} %" for model, accuracy in judged.accuracies.items())
-    best = short(next(iter(judged.accuracies)))
-    return f"{clean(judged.task)}: on {counted(judged.images, 'validation image')} here {found}; {best} is retained"
+    """One line: which models were measured here, what was claimed of them, and which one is retained for it."""
+    found = ", ".join(
+        f"{short(model)} {percent(accuracy)} %{_beside(judged, model)}" for model, accuracy in judged.accuracies.items()
+    )
+    text = f"{clean(judged.task)}: on {counted(judged.images, 'validation image')} here {found}"
+    if len(judged.accuracies) == 1:
+        return f"{text}; as claimed" if not judged.claimed else f"{text}: it stays a claim"
+    return f"{text}; {short(next(iter(judged.accuracies)))} is retained"
+
+
+def _beside(judged: "Judged", model: str) -> str:
+    claim = judged.claimed.get(model)
+    return f" ({percent(claim)} claimed)" if claim is not None else ""
 
 
 def printed(as_json: bool) -> "Callable[[Outcome], None]":
