@@ -49,6 +49,25 @@ def test_all_tasks_answer_in_one_request_and_name_what_they_share(client: TestCl
     assert [one["task"] for one in some["tasks"]] == ["three", "four"]
 
 
+def test_a_dark_image_is_answered_and_said_to_be_dark(client: TestClient) -> None:
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 4096, (32, 32), dtype=np.uint16)).save(file, "PNG")
+    dark, said = (
+        file.getvalue(),
+        "the image is dark: the brightest value is 16 of 255; if it has 12 bits",
+    )
+    assert client.post("/models/four", content=dark).headers["X-Munet-Note"].startswith(said)
+    assert all(one["note"].startswith(said) for one in post(client, "/models", dark)["tasks"])
+    images = [base64.b64encode(data).decode() for data in (dark, picture(0))]
+    body = {"inputs": [{"name": "image", "datatype": "BYTES", "shape": [2], "data": images}]}
+    first, second = client.post("/v2/models/four/infer", json=body).json()["parameters"]["notes"]
+    assert (first.startswith(said), second) == (True, "")
+    assert "X-Munet-Note" not in client.post("/models/four", content=picture(0)).headers
+    black = io.BytesIO()
+    Image.new("L", (32, 32)).save(black, "PNG")  # of 8 bits: it is as dark as it looks
+    assert all("note" not in one for one in post(client, "/models", black.getvalue())["tasks"])
+
+
 def test_an_image_may_come_as_json(client: TestClient) -> None:
     body = {"inputs": base64.b64encode(picture(3)).decode(), "parameters": {"top_k": 2}}
     assert client.post("/models/four", json=body).json() == post(client, "/models/four?top_k=2", picture(3))

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from PIL import Image
@@ -12,6 +12,7 @@ from munet.errors import InputError
 from munet.inference.prepared import batches
 from munet.serving.batcher import Wanted
 from munet.serving.served import Loaded, Tasks
+from munet.tasks.white import told_of_dark
 
 _QUICK = 64 * 64  # pixels; and 4 bytes for each, of a file
 
@@ -22,6 +23,7 @@ class Answer:
 
     loaded: Loaded
     probabilities: torch.Tensor  # (classes,)
+    note: str | None = None  # what is doubtful about the image as this task reads it
 
     def top(self, k: int) -> list[dict[str, Any]]:
         """The `k` likeliest classes, in the words of the hub's image classification."""
@@ -30,11 +32,18 @@ class Answer:
         return [{"label": self.loaded.classes[index], "score": value} for value, index in pairs]
 
 
-def answered(loaded: Loaded, logits: torch.Tensor) -> Answer:
-    return Answer(loaded, (logits / loaded.temperature).softmax(0))
+class Row(NamedTuple):
+    """A model that is asked about an image, and what is said of that."""
+
+    loaded: Loaded
+    note: str | None
 
 
-def prepared(data: Any, asked: Sequence[Loaded], tasks: Tasks) -> tuple[list[Wanted], list[Loaded]]:
+def answered(row: Row, logits: torch.Tensor) -> Answer:
+    return Answer(row.loaded, (logits / row.loaded.temperature).softmax(0), row.note)
+
+
+def prepared(data: Any, asked: Sequence[Loaded], tasks: Tasks) -> tuple[list[Wanted], list[Row]]:
     """An image as the rows that these models are asked about, and the models in the order of their answers.
 
     `data` is the bytes of an image file, or an array uint8 (H, W, C). Models whose tasks make the same of it share a
@@ -43,12 +52,13 @@ def prepared(data: Any, asked: Sequence[Loaded], tasks: Tasks) -> tuple[list[Wan
     groups: dict[Any, list[Loaded]] = {}
     for one in asked:
         groups.setdefault((one.form, one.preprocessing), []).append(one)
-    wanted, order = list[Wanted](), list[Loaded]()
+    wanted, order = list[Wanted](), list[Row]()
     for (form, preprocessing), mine in groups.items():
-        picture = form.picture(data, name="the image")
+        picture, brightest = form.looked_at(data, name="the image")
+        note = told_of_dark(data, brightest, form.white)
         (batch,) = batches([picture], preprocessing, 1, "cpu")
         wanted.append(Wanted(batch[0], [tasks.nodes[one.task] for one in mine]))
-        order += mine
+        order += [Row(one, note) for one in mine]
     return wanted, order
 
 

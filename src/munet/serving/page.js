@@ -82,6 +82,7 @@
     const made = element("article");
     made.append(element("h2", answer.task), ...answer.answers.map(bar));
     made.append(element("p", `model ${answer.model.slice(0, 10)}, ${sharing(answer.shared)}`));
+    if (answer.note) made.append(element("p", answer.note));
     return made;
   }
   function showCamera(on) {

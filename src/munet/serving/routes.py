@@ -46,7 +46,8 @@ class _Own:
         (loaded,) = tasks.named([request.path_params["task"]])
         data, parameters = await self._service.image(request)
         (answer,) = await self._service.answers(data, [loaded], tasks)
-        return Json(answer.top(_top(request, parameters)), headers={"X-Munet-Model": loaded.model})
+        note = {} if answer.note is None else {"X-Munet-Note": answer.note}
+        return Json(answer.top(_top(request, parameters)), headers={"X-Munet-Model": loaded.model, **note})
 
     async def classify_all(self, request: Request) -> Response:
         """Several tasks, or all: one image, each shared stage computed once."""
@@ -117,7 +118,9 @@ def _top(request: Request, parameters: dict[str, Any]) -> int:
 
 def _told(answer: Answer, top: int, tasks: Tasks) -> dict[str, Any]:
     one = answer.loaded
-    return {"task": one.task, "model": one.model, "answers": answer.top(top), "shared": tasks.shared_with(one.task)}
+    note = {} if answer.note is None else {"note": answer.note}
+    shared = tasks.shared_with(one.task)
+    return {"task": one.task, "model": one.model, "answers": answer.top(top), "shared": shared, **note}
 
 
 def _described(loaded: Loaded) -> dict[str, Any]:

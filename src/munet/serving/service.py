@@ -107,7 +107,7 @@ class Service:
         left = self.limits.seconds - (time.monotonic() - began)
         question: Future[Any] = self.batcher.ask(wanted, left)
         rows = await asyncio.wrap_future(question)
-        found = {one.task: answered(one, logits) for one, logits in zip(order, _flat(rows), strict=True)}
+        found = {one.loaded.task: answered(one, logits) for one, logits in zip(order, _flat(rows), strict=True)}
         return [found[one.task] for one in asked]
 
     async def body(self, request: Request) -> bytes:

@@ -66,6 +66,9 @@ def routes(service: Service) -> list[Route]:
         found: dict[str, Any] = {"model_name": loaded.task, "model_version": loaded.model}
         if isinstance(body.get("id"), str):
             found["id"] = body["id"]
+        notes = [answer.note for (answer,) in answers]
+        if any(notes):
+            found["parameters"] = {"notes": [note or "" for note in notes]}
         found["outputs"] = [
             {"name": "labels", "datatype": "BYTES", "shape": shape, "data": labels},
             {"name": "scores", "datatype": "FP32", "shape": shape, "data": scores},

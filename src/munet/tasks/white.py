@@ -42,6 +42,14 @@ def told_of_white(source: Source, readings: Mapping[str, Reading]) -> list[str]:
     return [f"images are dark: {_brightest(brightest)}; ?white={(1 << bits) - 1} if they have {bits} bits in 16"]
 
 
+def told_of_dark(image: Any, brightest: int, white: int | None) -> str | None:
+    """A sentence about one image by the rule of `told_of_white`. `brightest` is its largest value, 0 to 255, `white` what
+    its task says of white."""
+    if white is not None or brightest > _QUARTER or not _is_dark(brightest, usual_white(image)):
+        return None
+    return f"the image is dark: {_in_other_bits(brightest)}"
+
+
 class Dark:
     """What is said of images that are answered one after the other, by the rule of `told_of_white` for each."""
 
@@ -60,11 +68,7 @@ class Dark:
         if not self._seen:
             return []
         name, brightest = min(self._seen)
-        bits = _bits(brightest, 65535)
-        return [
-            f"images are dark, such as {name}: {_brightest(brightest)}; if they have {bits} bits in 16, save them with "
-            f"8 (each value divided by {1 << (bits - 8)})"
-        ]
+        return [f"images are dark, such as {name}: {_in_other_bits(brightest)}"]
 
 
 def _is_dark(brightest: int, white: int) -> bool:
@@ -73,6 +77,12 @@ def _is_dark(brightest: int, white: int) -> bool:
 
 def _brightest(value: int) -> str:
     return f"the brightest value is {value} of 255"
+
+
+def _in_other_bits(brightest: int) -> str:
+    bits = _bits(brightest, 65535)
+    divided = f"each value divided by {1 << (bits - 8)}"
+    return f"{_brightest(brightest)}; if it has {bits} bits in 16, save it with 8 ({divided})"
 
 
 def _bits(brightest: int, white: int) -> int:
