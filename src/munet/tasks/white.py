@@ -43,8 +43,8 @@ def told_of_white(source: Source, readings: Mapping[str, Reading]) -> list[str]:
 
 
 def told_of_dark(image: Any, brightest: int, white: int | None) -> str | None:
-    """A sentence about one image by the rule of `told_of_white`. `brightest` is its largest value, 0 to 255, and `white`
-    is what its task says of it."""
+    """A sentence about one image by the rule of `told_of_white`. `brightest` is its largest value, 0 to 255; `white` is
+    what its task says of it."""
     if white is not None or brightest > _QUARTER or not _is_dark(brightest, usual_white(image)):
         return None
     return f"the image is dark: {_in_other_bits(brightest)}"
