@@ -6,7 +6,7 @@ import { close, hasCamera, open, taken } from "./camera.js";
 const MOST_SHARED = 4; // names of other tasks that are listed
 
 /** @typedef {{label: string, score: number}} Guess */
-/** @typedef {{task: string, model: string, answers: Guess[], shared: Record<string, number>}} Answer */
+/** @typedef {{task: string, model: string, answers: Guess[], shared: Record<string, number>, note?: string}} Answer */
 
 /**
  * @template {HTMLElement} T
@@ -61,6 +61,7 @@ function card(answer) {
   const made = element("article");
   made.append(element("h2", answer.task), ...answer.answers.map(bar));
   made.append(element("p", `model ${answer.model.slice(0, 10)}, ${sharing(answer.shared)}`));
+  if (answer.note) made.append(element("p", answer.note));
   return made;
 }
 
