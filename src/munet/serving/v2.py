@@ -1,10 +1,12 @@
 """The Open Inference Protocol, version 2, as KServe, Triton and their clients speak it: a task is a model.
 
 An input `image` is of datatype BYTES (shape [N], each the base64 of an image file) or UINT8 (shape [N, H, W, C]).
-The outputs are `labels` (BYTES, [N, K]) and `scores` (FP32, [N, K]), the likeliest class first.
+The outputs are `labels` (BYTES, [N, K]) and `scores` (FP32, [N, K]), the likeliest class first; `parameters` hold `notes`
+where an image is doubtful.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from starlette.routing import Route
 
 from munet.errors import InputError
 from munet.provenance import VERSION
+from munet.serving.answers import Answer
 from munet.serving.bodies import Json, decoded_json, from_base64
 from munet.serving.service import Service
 
@@ -24,20 +27,34 @@ _FORMS = "BYTES of shape [N], base64 of image files, or UINT8 of shape [N, H, W,
 
 def routes(service: Service) -> list[Route]:
     """Routes under /v2."""
+    own, guarded = _V2(service), service.guarded
+    return [
+        Route("/v2", guarded(own.server)),
+        Route("/v2/health/live", guarded(own.live)),
+        Route("/v2/health/ready", guarded(own.ready)),
+        Route("/v2/models/{task}", guarded(own.described)),
+        Route("/v2/models/{task}/ready", guarded(own.model_ready)),
+        Route("/v2/models/{task}/infer", guarded(own.infer), methods=["POST"]),
+    ]
 
-    async def server(request: Request) -> Response:
+
+class _V2:
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def server(self, request: Request) -> Response:
         return Json({"name": "munet", "version": VERSION, "extensions": []})
 
-    async def live(request: Request) -> Response:
+    async def live(self, request: Request) -> Response:
         return Json({"live": True})
 
-    async def ready(request: Request) -> Response:
-        if not service.served.now.loaded:
+    async def ready(self, request: Request) -> Response:
+        if not self._service.served.now.loaded:
             raise HTTPException(503, "no task has a model yet")
         return Json({"ready": True})
 
-    async def described(request: Request) -> Response:
-        (loaded,) = service.served.now.named([request.path_params["task"]])
+    async def described(self, request: Request) -> Response:
+        (loaded,) = self._service.served.now.named([request.path_params["task"]])
         count = len(loaded.classes)
         return Json({
             "name": loaded.task,
@@ -50,38 +67,30 @@ def routes(service: Service) -> list[Route]:
             ],
         })  # fmt: skip
 
-    async def model_ready(request: Request) -> Response:
-        (loaded,) = service.served.now.named([request.path_params["task"]])
+    async def model_ready(self, request: Request) -> Response:
+        (loaded,) = self._service.served.now.named([request.path_params["task"]])
         return Json({"name": loaded.task, "ready": True})
 
-    async def infer(request: Request) -> Response:
-        tasks = service.served.now
+    async def infer(self, request: Request) -> Response:
+        tasks = self._service.served.now
         (loaded,) = tasks.named([request.path_params["task"]])
-        body = decoded_json(await service.body(request))
-        images = _images(body)
-        answers = await asyncio.gather(*(service.answers(image, [loaded], tasks) for image in images))
-        tops = [answer.top(len(loaded.classes)) for (answer,) in answers]
-        shape = [len(images), len(loaded.classes)]
-        labels, scores = ([row[key] for top in tops for row in top] for key in ("label", "score"))
+        body = decoded_json(await self._service.body(request))
+        asked = (self._service.answers(image, [loaded], tasks) for image in _images(body))
+        answers = [answer for (answer,) in await asyncio.gather(*asked)]
         found: dict[str, Any] = {"model_name": loaded.task, "model_version": loaded.model}
         if isinstance(body.get("id"), str):
             found["id"] = body["id"]
-        notes = [answer.note for (answer,) in answers]
-        if any(notes):
-            found["parameters"] = {"notes": [note or "" for note in notes]}
-        found["outputs"] = [
-            {"name": "labels", "datatype": "BYTES", "shape": shape, "data": labels},
-            {"name": "scores", "datatype": "FP32", "shape": shape, "data": scores},
-        ]
-        return Json(found)
+        if any(answer.note for answer in answers):
+            found["parameters"] = {"notes": [answer.note or "" for answer in answers]}
+        return Json(found | {"outputs": _outputs(answers, len(loaded.classes))})
 
+
+def _outputs(answers: Sequence[Answer], classes: int) -> list[dict[str, Any]]:
+    tops, shape = [answer.top(classes) for answer in answers], [len(answers), classes]
+    labels, scores = ([row[key] for top in tops for row in top] for key in ("label", "score"))
     return [
-        Route("/v2", service.guarded(server)),
-        Route("/v2/health/live", service.guarded(live)),
-        Route("/v2/health/ready", service.guarded(ready)),
-        Route("/v2/models/{task}", service.guarded(described)),
-        Route("/v2/models/{task}/ready", service.guarded(model_ready)),
-        Route("/v2/models/{task}/infer", service.guarded(infer), methods=["POST"]),
+        {"name": "labels", "datatype": "BYTES", "shape": shape, "data": labels},
+        {"name": "scores", "datatype": "FP32", "shape": shape, "data": scores},
     ]
 
 
