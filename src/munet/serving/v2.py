@@ -1,8 +1,8 @@
 """The Open Inference Protocol, version 2, as KServe, Triton and their clients speak it: a task is a model.
 
 An input `image` is of datatype BYTES (shape [N], each the base64 of an image file) or UINT8 (shape [N, H, W, C]).
-The outputs are `labels` (BYTES, [N, K]) and `scores` (FP32, [N, K]), the likeliest class first; `parameters` hold `notes`
-where an image is doubtful.
+The outputs are `labels` (BYTES, [N, K]) and `scores` (FP32, [N, K]), the likeliest class first. Where an image is
+doubtful the answer's `parameters` hold `notes`.
 """
 
 import asyncio
