@@ -1,6 +1,6 @@
 """Which examples each of the three splits of a task gets, also where the source has no validation or test split."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from munet.errors import InputError, suggest
@@ -25,7 +25,7 @@ def plan_splits(
     *,
     rule: str = "papers",
     allow_overlap: bool = False,
-    blocks: Blocks | None = None,
+    blocks: Callable[[str], Blocks | None] = lambda split: None,
 ) -> dict[str, Selection]:
     """Train, validation and test of a source that has `counts` examples in each of its splits.
 
@@ -35,8 +35,8 @@ def plan_splits(
     where one is missing it is `train[:5%]`. With a `train` expression the cut is taken from what that selects. Without
     one, training gets what the given splits leave of `train`. Rule "none" refuses to cut.
 
-    Where the examples of `train` are ordered by class, `blocks` of them are cut in place of 5 %: test is the first and
-    validation the second, or the one that is missing the second.
+    Where training has whole splits, and their examples are ordered by class, the `blocks` of each are cut in place of
+    5 %: test is the first and validation the second, or the one that is missing the second.
     """
     if rule not in RULES:
         raise InputError(f"unknown split rule '{rule}'{suggest(rule, RULES)}: use one of {', '.join(RULES)}")
@@ -52,8 +52,10 @@ def plan_splits(
     plan["train"] = base
     if not allow_overlap:
         _refuse_overlap(plan)
-    if blocks is not None and base.ranges == (("train", 0, counts.get("train", 0)),):
-        plan.update(_cut_blocks(missing, blocks, counts))
+    whole = [split for split, start, stop in base.ranges if (start, stop) == (0, counts[split])]
+    by_class = {split: found for split in whole if (found := blocks(split)) is not None}
+    if missing and len(by_class) == len(base.ranges):
+        plan.update(_cut_blocks(base, missing, by_class, counts))
     else:
         plan.update(_cut(base, missing, counts))
     return {name: plan[name] for name in PARTS}
@@ -124,21 +126,19 @@ def _by_hand(base: Selection, missing: Sequence[str], counts: Mapping[str, int])
     return f"say which to use, for instance {' '.join(options)}"
 
 
-def _cut_blocks(missing: Sequence[str], blocks: Blocks, counts: Mapping[str, int]) -> dict[str, Selection]:
-    """The split `train` without the `missing` splits, which are the blocks at its beginning."""
-    if not missing:
-        return {"train": Selection("train", (("train", 0, counts["train"]),))}
-    ends = {"test": (0, blocks.first), "validation": (blocks.first, blocks.first + blocks.second)}
-    if len(missing) == 1:
-        ends = {missing[0]: ends["validation"]}
-    ranges = {name: [("train", *ends[name])] for name in missing}
-    if any(start == stop for start, stop in ends.values()):
+def _cut_blocks(
+    base: Selection, missing: Sequence[str], blocks: Mapping[str, Blocks], counts: Mapping[str, int]
+) -> dict[str, Selection]:
+    """`base` as the train split, without the `missing` ones, which are the blocks at the beginning of each split."""
+    first = [(split, 0, found.first) for split, found in blocks.items()]
+    second = [(split, found.first, found.first + found.second) for split, found in blocks.items()]
+    taken = {missing[0]: second} if len(missing) == 1 else {"test": first, "validation": second}
+    ranges = {name: [piece for piece in pieces if piece[1] < piece[2]] for name, pieces in taken.items()}
+    if not all(ranges.values()):
         raise InputError(
-            f"{counts['train']} examples are too few to cut {' and '.join(missing)} from class by class: add images"
+            f"{size(base.ranges)} examples are too few to cut {' and '.join(missing)} from class by class: add images"
         )
-    ranges["train"] = subtract(
-        [("train", 0, counts["train"])], [piece for pieces in ranges.values() for piece in pieces]
-    )
+    ranges["train"] = subtract(base.ranges, [piece for pieces in ranges.values() for piece in pieces])
     return {name: Selection(format_ranges(pieces, counts), tuple(pieces)) for name, pieces in ranges.items()}
 
 

@@ -242,7 +242,7 @@ def _plan(source: "Source", options: TaskOptions, tell: Callable[[str], None] | 
             options.given,
             rule=options.split_rule,
             allow_overlap=options.allow_overlap,
-            blocks=source.blocks("train") if "train" in source.counts() else None,
+            blocks=source.blocks,
         )
         labels = {part: _labels(source, found[part].ranges) for part in PARTS}
         check_classes(source, found, labels, rare=options.rare == "keep")

@@ -36,8 +36,8 @@ def test_blocks_are_fair(sizes: Sequence[int], seed: int) -> None:
         assert order[i:j].tolist() == sorted(order[i:j].tolist()), "the order within a block stays"
 
 
-def fill(root: Path, sizes: Sequence[int]) -> Path:
-    done = 0
+def fill(root: Path, sizes: Sequence[int], start: int = 0) -> Path:
+    done = start
     for number, size in enumerate(sizes):
         (root / f"c{number:03d}").mkdir(parents=True)
         for row in range(size):
@@ -86,12 +86,25 @@ def test_it_cuts_any_source(tmp_path: Path) -> None:
 
 def test_one_missing_split_is_the_second_block(tmp_path: Path) -> None:
     _, blocks = by_class(np.repeat(np.arange(4), [2, 3, 40, 1]))
-    plan = plan_splits({"train": 46, "test": 5}, {}, blocks=blocks)
+    plan = plan_splits({"train": 46, "test": 5}, {}, blocks={"train": blocks}.get)
     assert {name: selection.expression for name, selection in plan.items()} == {
         "train": "train[0:3]+train[7:46]",
         "validation": "train[3:7]",
         "test": "test",
     }
+
+
+@pytest.mark.parametrize(("train", "images"), [("A", 1), ("A+B", 2)])
+def test_whole_splits_of_any_name_are_cut_class_by_class(tmp_path: Path, train: str, images: int) -> None:
+    for number, site in enumerate("AB"):
+        fill(tmp_path / site, [6] * 5, start=100 * number)
+    told: list[str] = []
+    record = add("sites", f"folder:{tmp_path}?level=2", TaskOptions(train=train), tell=told.append)
+    assert record["source"].endswith("level=2&order=stratified")
+    for part, each in (("train", 4 * images), ("validation", images), ("test", images)):
+        labels = load(record, part).labels
+        assert np.bincount(labels).tolist() == [each] * 5, part
+    assert not any(text.startswith(("test has no image", "validation has no image")) for text in told)
 
 
 def test_the_way_out_of_too_few_works(tmp_path: Path) -> None:
