@@ -101,16 +101,16 @@ def _open_browser(url: str) -> None:
 def _tell(store: "Store") -> NoReturn:
     """Say on one line what evolves, which task, how far and how long; without a terminal, a line for each change."""
     out = console()
-    live, said = out.is_terminal and not out.is_dumb_terminal, ""
+    live, said = out.is_terminal and not out.is_dumb_terminal, list[str]()
     try:
         for turn in itertools.count():
             if turn % _TURNS == 0:
-                text = _evolving(store)
+                text, places = _evolving(store)
                 if live:
                     out.file.write(f"\r\x1b[K{text[: out.width - 1]}")
-                elif text and (place := text.partition(";")[0]) != said:
+                elif text and places != said:
                     out.file.write(f"{text}\n")
-                    said = place
+                    said = places
                 out.file.flush()
             # short naps: the signal of Ctrl-C may reach another thread, and then does not wake this one
             time.sleep(0.2)
@@ -123,14 +123,16 @@ def _tell(store: "Store") -> NoReturn:
     raise AssertionError("it is only ended by Ctrl-C")
 
 
-def _evolving(store: "Store") -> str:
-    from munet.cli.evolve.replay import replayed, told
+def _evolving(store: "Store") -> tuple[str, list[str]]:
+    """What is said of the runs that go on, and where each of them is."""
+    from munet.cli.evolve.replay import place, replayed, told
 
-    lines = []
+    lines, places = list[str](), list[str]()
     with suppress(MunetError):  # the page says what is wrong, and a file may just be replaced
         for run in store.unfinished_runs():
             if is_going_on(store, run):
                 state = replayed(store, run)
                 state.now = time.time()
                 lines.append(told(state))
-    return " | ".join(lines)
+                places.append(place(state))
+    return " | ".join(lines), places

@@ -61,7 +61,8 @@ class Where:
     `precision` and the device may show in those, and are recorded.
 
     device          auto, cpu, cuda, cuda:1, mps
-    precision       fp32 or bf16; auto is bf16 on a GPU that computes in it
+    precision       fp32 or bf16; auto is bf16 on a GPU that computes in it, and with a fused step on a
+                    CPU that is faster in it
     executor        local, processes or ray (docs/engine.md); auto fills the machine
     workers         children in training at a time; None: all that fit
     threads         CPU threads of each child

@@ -20,7 +20,8 @@ def refuse_received(record: TaskData) -> None:
     if address.startswith(NO_DATA) or is_remembered(address):
         return
     raise InputError(
-        f"task '{record['name']}' was not added on this machine, and would open {address}: say --trust-sources if that "
-        f"may be read here, or where its images are, munet task move SYSTEM {record['name']} SOURCE",
+        f"task '{record['name']}' was not added on this machine, and would open {address}: "
+        f"`munet evaluate SYSTEM --task {record['name']} --trust-sources` says that it may be read here, "
+        f"`munet task move SYSTEM {record['name']} SOURCE` where its images are",
         kind="untrusted-source",
     )

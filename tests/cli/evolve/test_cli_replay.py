@@ -1,12 +1,15 @@
 """What `munet watch` says in the terminal: the state of a run from its records alone."""
 
+import re
+
 import pytest
 
 import munet
 from golden_ids import images
-from munet.cli.evolve.replay import replayed, told
+from munet.cli.evolve.replay import place, replayed, told
 from munet.cli.evolve.state import RunState, advance, initial_state
 from munet.evolution.events import Event, TaskStarted
+from munet.store.schema import ActivePopulation
 
 
 class Stop(Exception):
@@ -46,10 +49,9 @@ def test_it_is_what_the_observer_of_the_run_knows(heard: tuple[munet.System, Run
 
 def test_it_says_which_task_how_far_and_how_long(heard: tuple[munet.System, RunState]):
     found = replayed(heard[0].store, "0001")
-    text = told(found)
-    assert text.startswith("run 0001: one (task 1/2), task iteration 1/1; ")
-    assert " % done in 0:" in text
-    assert "left" in text
+    how_far, where = told(found).split("; ")
+    assert re.fullmatch(r"run 0001: \d+ % done in 0:\d\d, about 0:\d\d left", how_far)
+    assert where == place(found) == "one (task 1/2), task iteration 1/1"
 
 
 def test_in_the_middle_of_a_generation(heard: tuple[munet.System, RunState]):
@@ -57,6 +59,13 @@ def test_in_the_middle_of_a_generation(heard: tuple[munet.System, RunState]):
     for file in store.run_files("0001"):
         if file.startswith("one") and not file.endswith("0000-0000.json"):
             store.run_path("0001", file).unlink()
-    assert told(replayed(store, "0001")).startswith(
-        "run 0001: one (task 1/2), task iteration 1/1, generation 1/2, child 2/2; "
-    )
+    assert place(replayed(store, "0001")) == "one (task 1/2), task iteration 1/1, generation 1/2, child 2/2"
+
+
+def test_what_has_begun_is_named_before_a_child_of_it_has_finished(heard: tuple[munet.System, RunState]):
+    store = heard[0].store
+    active: ActivePopulation = {"run": "0001", "iteration": 0, "generation": 1, "population": [], "seen": []}
+    store.write_task({**store.read_task("two"), "active": active})
+    assert place(replayed(store, "0001")) == "two (task 2/2), task iteration 1/1, generation 2/2, child 0/2"
+    store.write_task({**store.read_task("two"), "active": {**active, "run": "0002"}})
+    assert place(replayed(store, "0001")).startswith("one ")

@@ -2,6 +2,7 @@
 
 # pyright: reportAttributeAccessIssue=false
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from munet.analysis import History
 from munet.errors import InputError
+from munet.fs import opened
 from munet.report.figures import Options, draw
 
 
@@ -34,7 +36,9 @@ def test_reliability_has_a_dot_for_each_bin(grown: History, answered: dict[str, 
     assert dots == pytest.approx(100 * np.array([bin[1:] for bin in answered["test"]["reliability"]]))
 
 
-def test_answers_need_images_that_are_here(grown: History):
+def test_answers_need_images_that_are_here(grown: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MUNET_STATE", str(tmp_path))  # where another test may have trusted what this one asks for
+    monkeypatch.setattr(opened, "_here", set())
     with pytest.raises(
         InputError, match="confusion needs the images of task 'task-000'; task 'task-000' was not added"
     ):

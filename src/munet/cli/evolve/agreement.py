@@ -63,7 +63,7 @@ def agree(
         return
     found = estimate()
     show(_forecast_line(system, found))
-    if found.seconds >= _TOLD:
+    if found.seconds >= _TOLD and found.samples:
         show("`--time 10m` does what fits in about ten minutes.")
     if found.seconds >= _ASKED and not yes and sys.stdin.isatty() and sys.stdout.isatty():
         typer.confirm("Go on?", abort=True)

@@ -108,7 +108,7 @@ def evolve(
     precision: Annotated[
         str,
         typer.Option(
-            help="fp32 or bf16; auto is bf16 on a GPU that has it.",
+            help="fp32 or bf16; auto is bf16 where that is faster (docs/engine.md).",
             autocompletion=one_of("auto", "fp32", "bf16"),
             **_RUN,
         ),

@@ -118,7 +118,7 @@ def _trunk_line(state: RunState, event: TrunkCycle) -> str:
     mean = sum(event.accuracies) / len(event.accuracies)
     cycles = state.trunk.cycles if state.trunk else event.cycle + 1
     left = f", about {duration(state.time_left)} left" if state.time_left is not None else ""
-    return f"trunk {event.cycle + 1}/{cycles}: mean validation {percent(mean)} %; {duration(state.elapsed)}{left}"
+    return f"trunk {event.cycle + 1}/{cycles}: mean validation {percent(mean)} %; after {duration(state.elapsed)}{left}"
 
 
 def _child_line(state: RunState, event: ChildFinished) -> str:
@@ -137,9 +137,8 @@ def _child_line(state: RunState, event: ChildFinished) -> str:
     trained = f"{accuracies} %" if accuracies else "not trained to the end"
     if not accuracies and event.accuracy is not None:
         trained = f"{percent(event.accuracy, 1)} % without training"
-    return (
-        f"{_place(state, event)} {where}: {trained}, {verdict}; {clean(row.mutated)}; {duration(state.elapsed)}{left}"
-    )
+    done = f"{_place(state, event)} {where}: {trained}, {verdict}"
+    return f"{done}; {clean(row.mutated)}; after {duration(state.elapsed)}{left}"
 
 
 def _task_line(state: RunState, event: TaskFinished) -> str:
@@ -156,7 +155,7 @@ def finished_line(event: RunFinished) -> str:
     other = max(0.0, event.seconds - sum(named.values()))
     return (
         f"run {event.run} finished in {duration(event.seconds)} "
-        f"({spent}, other {duration(other)}), {number(event.samples)} training samples"
+        f"({spent}, heads and all else {duration(other)}), {number(event.samples)} training samples"
     )
 
 

@@ -63,7 +63,8 @@ class Spent:
 
 @dataclass
 class Remaining:
-    """What is left of a run. `seconds` is how long that takes; None until a cycle is done."""
+    """What is left of a run. `seconds` is how long that takes; None until a cycle is done, unless the run knows its
+    speed."""
 
     run: RunStarted
     now: float  # of the last event
@@ -95,7 +96,7 @@ class Remaining:
                 self.place, self.generation, self.cycles, self.best = event, -1, {}, 1.0
                 self._end_trunk(seconds)
             case GenerationStarted():
-                if self._is_first(event.iteration):
+                if self.is_head(event.iteration):
                     self.heads.add(seconds, Work())  # evidence, which is part of what its child reads
                 else:
                     self.preparing.append(seconds)
@@ -128,7 +129,7 @@ class Remaining:
     @property
     def seconds(self) -> float | None:
         """Seconds from the last event on."""
-        if not (self.heads.work.passes or self.children.work.passes):
+        if not (self.run.speed or self.heads.work.passes or self.children.work.passes):
             return None
         generations, left = len(list(self._generations())), self._children_left()
         preparing = generations * sum(self.preparing) / len(self.preparing) if self.preparing else 0.0
@@ -160,7 +161,7 @@ class Remaining:
                 continue
             mine = self.place is not None and (name, iteration) == (self.place.task, self.place.iteration)
             begun = self.generation + 1 if mine else 0
-            yield from [(name, iteration)] * ((1 if self._is_first(iteration) else self.run.generations) - begun)
+            yield from [(name, iteration)] * ((1 if self.is_head(iteration) else self.run.generations) - begun)
 
     def _children_left(self) -> Work:
         left = [self._child(child) for child in self.cycles]
@@ -181,14 +182,15 @@ class Remaining:
         planned = self.samples.get((task, iteration))
         return self._images(task).cycle if planned is None else planned / self.run.cycles
 
-    def _is_first(self, iteration: int) -> bool:
-        """Whether a task iteration only gives a first model, with a head in closed form."""
-        return self.run.head_first and iteration == 0
+    def is_head(self, iteration: int) -> bool:
+        """Whether a task iteration only gives a model with a head in closed form."""
+        trains = not self.run.images or any(Images(*images).cycle for images in self.run.images)
+        return not trains or (self.run.head_first and iteration == 0)
 
     def _expected(self, task: str, iteration: int) -> Work:
         """Of the children of one generation that are not drawn yet."""
         images = self._images(task)
-        if self._is_first(iteration):
+        if self.is_head(iteration):
             return Work(fitted=images.head + images.validation)
         trained, read = self._typical()
         cycle = Work(self._cycle_images(task, iteration) * trained, images.validation * read)
@@ -204,13 +206,13 @@ class Remaining:
         children = range(len(event.children))
         self.cycles = {child: self.run.cycles for child in children if child not in event.finished}
         self.costs = event.costs or [_COSTS] * len(event.children)
-        if not self._is_first(event.iteration):
+        if not self.is_head(event.iteration):
             self.known += self.costs
 
     def _child(self, child: int) -> Work:
         """What a child of the generation has left."""
         assert self.place is not None
-        if self._is_first(self.place.iteration):
+        if self.is_head(self.place.iteration):
             return self._expected(self.place.task, self.place.iteration)
         return self._cycle(child) * self.cycles[child] + self._end(child)
 
@@ -244,7 +246,7 @@ class Remaining:
     # What was measured ------------------------------------------------------------------------------------------------
 
     def _finish(self, event: ChildFinished, seconds: float) -> None:
-        work = self._child(event.child) if self._is_first(event.iteration) else self._end(event.child)
+        work = self._child(event.child) if self.is_head(event.iteration) else self._end(event.child)
         (self.heads if work.fitted else self.children).add(seconds, work)
         del self.cycles[event.child]
         trained, read = self.costs[event.child]

@@ -21,7 +21,7 @@ from munet.evolution.work import images_of
 from munet.search import Method
 from munet.store.run_files import GenerationPlace
 from munet.store.run_records import generations, iterations, read_config, read_generation, read_iteration
-from munet.text import clean
+from munet.text import clean, counted
 
 if TYPE_CHECKING:
     from munet.search.adaptive import Kind
@@ -39,23 +39,48 @@ def replayed(store: "Store", run: str) -> RunState:
     advance(state, _run_started(store, run, request), began)
     for at, event in sorted(_events(store, run, request.method), key=lambda timed: timed[0]):
         advance(state, event, at)
+    for event in _begun(store, state):
+        advance(state, event, state.now)
     return state
 
 
 def told(state: RunState) -> str:
-    """Which task, how far and how long, in a line."""
-    run, task = state.run, state.task
+    """How far, how long and which task, in a line that a narrow terminal cuts at its end."""
+    run = state.run
     assert run is not None
     left = f", about {duration(state.time_left)} left" if state.time_left is not None else ""
-    done = f"{percent(state.progress, 0)} % done in {duration(state.elapsed)}{left}"
+    return f"run {run.run}: {percent(state.progress, 0)} % done in {duration(state.elapsed)}{left}; {place(state)}"
+
+
+def place(state: RunState) -> str:
+    """Where a run is."""
+    run, task = state.run, state.task
+    assert run is not None
     if task is None:
-        return f"run {run.run}: no child of {len(run.tasks)} tasks has finished yet; {done}"
+        return f"no child of {counted(len(run.tasks), 'task')} has finished yet"
     finished = sum(bool(row.accuracies or row.reason) for row in state.children)
     children = f", generation {state.generation + 1}/{run.generations}, child {finished}/{len(state.children)}"
     return (
-        f"run {run.run}: {clean(task.task)} (task {run.tasks.index(task.task) + 1}/{len(run.tasks)}), "
-        f"task iteration {task.iteration + 1}/{run.task_iterations}{children if state.children else ''}; {done}"
+        f"{clean(task.task)} (task {run.tasks.index(task.task) + 1}/{len(run.tasks)}), "
+        f"task iteration {task.iteration + 1}/{run.task_iterations}{children if state.children else ''}"
     )
+
+
+def _begun(store: "Store", state: RunState) -> Iterator[Event]:
+    """The task iteration and generation that no finished child tells of yet; several at once are those of a trunk."""
+    assert state.run is not None
+    records = [store.read_task(name) for name in state.run.tasks if store.has_task(name)]
+    now = [(record["name"], active) for record in records if (active := record["active"])]
+    if len(now) != 1 or now[0][1]["run"] != state.run.run:
+        return
+    task, active = now[0]
+    at = (task, active["iteration"])
+    if state.task is None or (state.task.task, state.task.iteration) != at or not state.children:
+        yield TaskStarted(*at, 0, 0, None)
+    elif state.generation >= active["generation"]:
+        return
+    children = 1 if state.run.head_first and at[1] == 0 else state.run.children
+    yield GenerationStarted(*at, active["generation"], ((),) * children)
 
 
 def _run_started(store: "Store", run: str, request: Request) -> RunStarted:

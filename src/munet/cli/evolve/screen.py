@@ -117,7 +117,7 @@ def _accuracies(child: ChildRow, low: float, high: float) -> str:
 
 def _state(state: RunState, child: ChildRow) -> str:
     if child.state == TRAINING and state.run:
-        return f"training {len(child.accuracies)}/{state.run.cycles}"
+        return "fitting a head" if state.fits_heads else f"training {len(child.accuracies)}/{state.run.cycles}"
     if child.state == REJECTED and child.reason:
         return f"rejected: {clean(child.reason)}"
     return child.state

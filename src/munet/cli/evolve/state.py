@@ -78,8 +78,13 @@ class RunState:
         return min(1.0, max(self.share, run.finished_children / children))
 
     @property
+    def fits_heads(self) -> bool:
+        """Whether the task iteration trains nothing: its child is a head in closed form."""
+        return self.task is not None and self.remaining is not None and self.remaining.is_head(self.task.iteration)
+
+    @property
     def time_left(self) -> float | None:
-        """Seconds; None until a cycle of this session is done."""
+        """Seconds; None where nothing is known of them yet."""
         if self.finished:
             return 0.0
         left = self.remaining.seconds if self.remaining else None

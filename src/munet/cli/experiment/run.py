@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 OUT = Path("experiments")
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Where the runs lie.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1.")]
-Precision = Annotated[str, typer.Option(help="fp32 or bf16; auto is bf16 on a GPU that has it.")]
+Precision = Annotated[str, typer.Option(help="fp32 or bf16; auto is bf16 where that is faster (docs/engine.md).")]
 
 
 def register(app: typer.Typer) -> None:

@@ -298,6 +298,8 @@ def _was_and_is(was: float | None, now: float | None, text: Callable[[float | No
 def totals_line(status: Row) -> str:
     tasks = status["tasks"]
     grown = sum(row["model"] is not None for row in tasks)
+    if not grown:
+        return "no task has a model yet"
     over = (
         counted(grown, "task") if grown == len(tasks) else f"the {grown} of {counted(len(tasks), 'task')} with a model"
     )

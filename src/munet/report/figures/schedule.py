@@ -1,5 +1,6 @@
 """How a hyperparameter changed along the lineage of each retained model: the schedule that was found (A12)."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -107,13 +108,13 @@ class _Scale:
         found = sorted({float(value) for value in values})
         low, high = found[0], found[-1]
         logarithmic = low > 0 and high > _DECADES * low
-        ticks = tuple(_spread(found, most))
         if logarithmic:
             room = (high / low) ** 0.12
             limits = low / room, high * room
         else:
             room = 0.14 * (high - low) or 0.5 * (abs(high) or 1.0)
             limits = low - room, high + room
+        ticks = tuple(_apart(found, limits, most, logarithmic))
         return cls(ticks, tuple(map(plain_number, ticks)), limits, logarithmic, {})
 
     def prepare(self, axes: "Axes") -> None:
@@ -127,11 +128,16 @@ class _Scale:
         return self.places[value] if self.places else float(value)
 
 
-def _spread(values: Sequence[float], most: int) -> list[float]:
-    """At most so many of these ascending values, the first and the last among them."""
-    if len(values) <= most:
-        return list(values)
-    return [values[round(place * (len(values) - 1) / (most - 1))] for place in range(max(2, most))]
+def _apart(values: Sequence[float], limits: tuple[float, float], most: int, logarithmic: bool) -> list[float]:
+    """Those of these ascending values that can be written at an axis with room for so many, the last and the first
+    among them unless they are too close."""
+    low, high = (math.log(limit) if logarithmic else limit for limit in limits)
+    room, kept = (high - low) / max(most, 1), [values[-1]]
+    for value in (values[0], *values[1:-1]):
+        place = math.log(value) if logarithmic else value
+        if all(abs(place - (math.log(other) if logarithmic else other)) >= room for other in kept):
+            kept.append(value)
+    return sorted(kept)
 
 
 def _line(axes: "Axes", chain: Frame, scale: _Scale, look: Mapping[str, Look]) -> None:

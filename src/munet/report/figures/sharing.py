@@ -22,7 +22,7 @@ def draw(history: "History", options: Options) -> "Figure":
     readable(history, "sharing")
     table = shared_layers(history)
     names = [str(name) for name in table.index]
-    title = f"Layers that {counted(len(names), 'task')} have in common"
+    title = f"Layers in common of {counted(len(names), 'task')}"
     reading = (
         "Each cell counts the layers that the models of two tasks share; on the diagonal stand all layers of a model."
     )

@@ -216,7 +216,7 @@ def whole_ticks(axes: "Axes", count: int = 9) -> None:
     """Ticks of the x axis at whole numbers, written out."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=count))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=count, min_n_ticks=1))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
 
 
