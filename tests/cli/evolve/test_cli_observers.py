@@ -64,7 +64,8 @@ def test_plain_lines_one_for_each_child_and_task():
     assert "30.0 %, rejected (loss is not finite); flip" in lines[3]
     assert lines[4] == "mnist 1/1 done: improved, validation 61.20 %, test 60.00 %, model 0123456789"
     assert lines[5] == (
-        "run 0001 finished in 1:40 (training 1:00, validation 0:30, test 0:05, heads and all else 0:05), 12,345 training samples"
+        "run 0001 finished in 1:40 (training 1:00, validation 0:30, test 0:05, heads and all else 0:05), "
+        "12,345 training samples"
     )
     assert len(lines) == 6
 
