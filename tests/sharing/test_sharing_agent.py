@@ -7,6 +7,7 @@ import pytest
 from munet.errors import DamagedError, MunetError, StoreError
 from munet.sharing.agent import agent
 from munet.sharing.exchange import Outcome, Refused, Told
+from munet.sharing.remotes import add_remote, remotes
 from munet.store import Store
 from sharing_tools import fleet
 
@@ -29,6 +30,8 @@ class Watched:
 
     def run(self, rounds: int) -> list[str]:
         notes = list[str]()
+        if "origin" not in remotes(self.store):
+            add_remote(self.store, "origin", str(self.store.path.parent / "hub"))
         agent(
             self,
             ["flowers"],
@@ -57,6 +60,15 @@ def test_a_run_that_was_cut_off_ends_before_anything_is_pulled(tmp_path: Path) -
     watched = Watched(store)
     watched.run(1)
     assert watched.done == ROUND[1:]
+
+
+@pytest.mark.parametrize(("name", "said"), [("orgin", "no remote 'orgin'"), ("mirror", "'mirror'.*read only")])
+def test_a_remote_that_nothing_can_reach_is_refused_before_it_trains(tmp_path: Path, name: str, said: str) -> None:
+    watched = Watched(fleet(tmp_path / "s"))
+    add_remote(watched.store, "mirror", str(tmp_path / "hub"), read_only=True)
+    with pytest.raises(MunetError, match=said):
+        agent(watched, ["flowers"], lambda: watched.done.append("evolve"), lambda: None, remote=name)
+    assert not watched.done
 
 
 def test_damage_ends_it(tmp_path: Path) -> None:

@@ -81,6 +81,28 @@ def test_a_file_is_no_place_to_share(mine: Store, run: Run, tmp_path: Path) -> N
     assert (code, err.count("\n"), "notes is a file: name the folder" in err) == (2, 1, True)
 
 
+@pytest.mark.parametrize("url", ["s3://", "http://", "hf:///"])
+def test_an_address_without_a_place_is_no_folder(mine: Store, run: Run, url: str) -> None:
+    code, _, err = run("remote", "add", mine.path, "origin", url)
+    assert (code, f"{url}: an address names a bucket" in err) == (2, True)
+
+
+def test_a_clone_of_a_task_that_is_not_there_makes_nothing(mine: Store, run: Run, tmp_path: Path) -> None:
+    code, _, err = run("clone", mine.path, tmp_path / "made", "--task", "flower")
+    assert code == 2
+    assert re.search(r"has no task 'flower'.*flowers", err), err
+    assert not (tmp_path / "made").exists()
+
+
+def test_the_next_command_names_the_remote_and_none_where_nothing_is_pushed(
+    mine: Store, run: Run, tmp_path: Path
+) -> None:
+    _, out, _ = run("remote", "add", mine.path, "nas", tmp_path / "nas")
+    assert out.rstrip().endswith(f"munet push {mine.path} --remote nas makes it")
+    _, out, _ = run("remote", "add", mine.path, "mirror", tmp_path / "mirror", "--read-only")
+    assert out.rstrip().endswith("nothing there yet")
+
+
 def test_no_credentials_are_said_to_be_none(mine: Store, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
     code, _, err = run("remote", "add", mine.path, "origin", "az://fleets/fleet")

@@ -1,5 +1,6 @@
 """One name for two tasks: theirs under another name, theirs in place of mine, and what follows."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -243,6 +244,29 @@ def test_a_remote_remembers_what_its_tasks_are_called_here(remote: Store, alice:
     assert tasks_of(alice, child) == ["flowers", "flowers", None]
     assert history_of(alice.read_task("flowers"))[child]["replaces"] == [theirs]
     assert [fsck(store).ok for store in (alice, remote, mine)] == [True] * 3
+
+
+def test_what_was_exchanged_is_told_in_json_where_a_task_is_refused(remote: Store, mine: Store, run: Run) -> None:
+    code, out, err = run("pull", mine.path, "--json")
+    told = {one["task"]: one for one in json.loads(out)}
+    assert (code, told["flowers"]["what"], told["flowers"]["kind"]) == (2, "refused", "other-data")
+    assert json.loads(err)["error"]["message"].startswith(told["flowers"]["refused"])
+
+
+def test_theirs_in_place_of_mine_that_has_another_name_there(remote: Store, mine: Store) -> None:
+    munet.System(mine).push(renamed={"flowers": "flowers-bob"})
+    my_images, their_images = (store.read_task("flowers")["fingerprint"] for store in (mine, remote))
+    outcomes = {one.task: one for one in munet.System(mine).pull(theirs=["flowers"])}
+    assert outcomes.keys() == {"flowers"}
+    assert outcomes["flowers"].aside == "flowers-mine"
+    assert mine.read_task("flowers")["fingerprint"] == their_images
+    assert mine.read_task("flowers-mine")["fingerprint"] == my_images
+    assert remotes(mine)["origin"].get("names") == {"flowers-mine": "flowers-bob"}
+    assert [(one.source or one.task, one.what) for one in munet.System(mine).pull()] == [
+        ("flowers", "same"), ("flowers-bob", "same"),
+    ]  # fmt: skip
+    munet.System(mine).push()
+    assert set(remote.task_names()) == {"flowers", "flowers-bob"}
 
 
 def test_a_fresh_clone_of_what_was_renamed_is_whole(remote: Store, mine: Store, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from munet.errors import MunetError
 from munet.sharing.exchange import Outcome, Refused, Told
+from munet.sharing.remotes import refuse_read_only
+from munet.sharing.remotes import remote as known
 from munet.store import Store
 from munet.store.run_records import unfinished_of
 
@@ -37,6 +39,7 @@ def agent(
 
     A remote that cannot be reached and tasks that were refused are told to `note`; all else ends the agent.
     """
+    refuse_read_only(known(system.store, remote), remote)  # else it would train and never share
     done = 0
     while rounds is None or done < rounds:
         if done:

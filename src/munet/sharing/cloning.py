@@ -6,7 +6,7 @@ from pathlib import Path
 from munet.errors import InputError, StoreError
 from munet.fs import ssh_keygen
 from munet.sharing.copying import Progress, refuse_other_root
-from munet.sharing.exchange import Outcome, Told, exchange
+from munet.sharing.exchange import Outcome, Told, exchange, given
 from munet.sharing.folder import FolderPlace
 from munet.sharing.place import Place, others_damage
 from munet.sharing.remotes import DEFAULT, add_remote, address, existing, make, remote, remotes, required_by
@@ -39,6 +39,7 @@ def clone(
             _refuse_unsigned(place, tasks, Required(allowed, place.root))
     if not weights:
         _refuse_partial(place)
+    _refuse_unknown(place, tasks or ())
     from_there = None if weights else url
     with others_damage():
         store = _begun(path, url, place) or make(path, place, progress, from_there)
@@ -56,6 +57,15 @@ def _refuse_unsigned(place: Place, tasks: Sequence[str] | None, required: Requir
         if record is not None:
             refuse_senseless(record, place.name)
             required.accepted(SharedTask.of(record), None, place.name)
+
+
+def _refuse_unknown(place: Place, tasks: Sequence[str]) -> None:
+    """Before anything is made: the tasks of a clone are what it pulls from then on."""
+    with others_damage():
+        there = place.tasks() if tasks else []
+    unknown = next((task for task in tasks if task not in there), None)
+    if unknown is not None:
+        given(place, unknown)  # which says why: there is none, or it is private
 
 
 def _refuse_partial(place: Place) -> None:

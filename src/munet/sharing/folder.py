@@ -86,7 +86,8 @@ class FolderPlace:
         record = self.store.read_task(name)
         if record["private"]:
             raise PrivateTaskError(
-                f"task '{name}' of {self.name} is private, so it is not shared: --publish shares it, for good"
+                f"task '{name}' of {self.name} is private, so it is not shared: whoever it belongs to may "
+                "share it, for good, with --publish of `munet push`"
             )
         return Held(record, record)
 

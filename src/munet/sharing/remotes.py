@@ -6,7 +6,7 @@ of the environment, as the tools of each store have them.
 
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NotRequired, TypedDict, cast
@@ -62,6 +62,12 @@ def remote(store: Store, name: str) -> Remote:
     return known[name]
 
 
+def refuse_read_only(known: Remote, name: str) -> None:
+    """StoreError for a remote that nothing is to be pushed to."""
+    if known.get("read_only"):
+        raise StoreError(f"remote '{name}' ({known['url']}) was added to be read only", kind="remote")
+
+
 def add_remote(
     store: Store,
     name: str,
@@ -100,17 +106,17 @@ def names_here(known: Remote) -> dict[str, str]:
 
 
 @contextmanager
-def remembering(store: Store, name: str, pairs: Mapping[str, tuple[str, str]]) -> Iterator[None]:
+def remembering(store: Store, name: str, pairs: Callable[[], Mapping[str, tuple[str, str]]]) -> Iterator[None]:
     """What tasks are called (here, there) from now on is remembered of a remote, by what they are called at the source:
-    if the exchange that goes on meanwhile ends well, or refuses other tasks only."""
+    if the exchange that goes on meanwhile ends well, or refuses other tasks only. `pairs` is asked after it."""
     refused = set[str]()
     try:
         yield
     except Refused as error:
         refused = {one.source or one.task for one in error.outcomes if one.refused is not None}
-        _remember(store, name, [pair for task, pair in pairs.items() if task not in refused])
+        _remember(store, name, [pair for task, pair in pairs().items() if task not in refused])
         raise
-    _remember(store, name, list(pairs.values()))
+    _remember(store, name, list(pairs().values()))
 
 
 def _remember(store: Store, name: str, pairs: Sequence[tuple[str, str]]) -> None:
@@ -150,6 +156,8 @@ def address(url: str) -> str:
         raise InputError(
             f"{url.partition('://')[0]}://…: no names or passwords in addresses: put them in the environment"
         )
+    if scheme not in (None, "file") and not url.partition("://")[2].strip("/"):
+        raise InputError(f"{url}: an address names a bucket, a repository or a host behind {scheme}://")
     path = path_of(url)
     return url.rstrip("/") if path is None else str(path.expanduser().absolute())
 

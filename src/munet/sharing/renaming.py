@@ -54,6 +54,9 @@ def refuse_impossible(
             raise InputError(
                 f"{option} {task}: {source.name} shares no such task{suggest(task, there)}", kind="unknown-task"
             )
+    twice = next((task for task in renamed if task in theirs), None)
+    if twice is not None:
+        raise InputError(f"--as {twice}={renamed[twice]} and --theirs {twice} contradict each other: leave one out")
     names = {**known, **renamed}
     for task, name in renamed.items():
         if name in set(there) - {task, *skip} and names.get(name, name) == name:
@@ -79,6 +82,7 @@ class Theirs:
     def __init__(self, store: Store, tasks: Iterable[str]) -> None:
         self._store = store
         self._tasks = set(tasks)
+        self.moved: dict[str, str] = {}  # tasks that made room, and what they are called now
 
     def wanted(self, told: SharedTask, name: str) -> bool:
         if name not in self._tasks or not self._store.has_task(name):
@@ -89,7 +93,8 @@ class Theirs:
     def make_room(self, task: str) -> str:
         from munet.tasks.changing import put_aside  # which reads images, and with them numpy
 
-        return put_aside(self._store, task)["name"]
+        self.moved[task] = put_aside(self._store, task)["name"]
+        return self.moved[task]
 
 
 def ways_to_take(command: str, mine: Store) -> Ways:

@@ -9,7 +9,7 @@ from shlex import quote
 from types import MappingProxyType
 from typing import Self
 
-from munet.errors import InputError, StoreError
+from munet.errors import InputError
 from munet.model.loader import ModelLoader
 from munet.sharing import cloning, signing
 from munet.sharing.copying import AT_ONCE, Progress
@@ -26,6 +26,7 @@ from munet.sharing.remotes import (
     keep_names,
     names_here,
     ready_to_write,
+    refuse_read_only,
     remembering,
     remote,
     required_by,
@@ -87,8 +88,7 @@ class Sharing(ABC):
         With `sign`, the file of an SSH key, those heads of the tasks that were trained here are signed first. To the
         hub the model card goes too."""
         known = self._remote(remote)
-        if known.get("read_only"):
-            raise StoreError(f"remote '{remote}' ({known['url']}) was added to be read only", kind="remote")
+        refuse_read_only(known, remote)
         if publish:
             self._publish(tasks)
         mine = FolderPlace(self.store)
@@ -104,7 +104,7 @@ class Sharing(ABC):
         kept = {here: name for here, name in known.get("names", {}).items() if name in there}
         naming = Naming({**kept, **renamed}, giving=True, ways=ways)
         tasks = None if tasks is None else [*tasks, *renamed]
-        with remembering(self.store, remote, {task: (task, name) for task, name in renamed.items()}):
+        with remembering(self.store, remote, lambda: {task: (task, name) for task, name in renamed.items()}):
             outcomes = exchange(mine, place, tasks, skip=skip, naming=naming, progress=progress, told=told)
         carry_card(place, self.store, outcomes)
         return outcomes
@@ -211,12 +211,21 @@ class Sharing(ABC):
         wanted = known.get("tasks") if tasks is None else _there(tasks, known, source)
         if wanted is not None:
             wanted = [*wanted, *renamed, *theirs]
-        names = {**names_here(known), **dict(zip(theirs, theirs, strict=True)), **renamed}
+        before, aside = names_here(known), Theirs(self.store, theirs)
+        names = {**before, **dict(zip(theirs, theirs, strict=True)), **renamed}
         ways = ways_to_take(self._command("pull", name), self.store)
-        naming, made = Naming(names, Theirs(self.store, theirs), ways=ways), {*renamed, *theirs}
+        # Mine that makes room may have another name there: it is left out until its own new name here is known.
+        moving = {there: here for there, here in before.items() if here in theirs and there not in (*renamed, *theirs)}
+        left_out = set(moving) & set(source.tasks()) if moving else set[str]()
         how = {"required": required_by(known, self.store), "progress": progress, "told": told}
-        with remembering(self.store, name, {task: (names[task], task) for task in made}):
-            return exchange(source, target, wanted, skip=skip, naming=naming, only_look=only_look, **how)
+
+        def pairs() -> dict[str, tuple[str, str]]:
+            moved = {there: (aside.moved[here], there) for there, here in moving.items() if here in aside.moved}
+            return {task: (names[task], task) for task in (*renamed, *theirs)} | moved
+
+        with remembering(self.store, name, pairs):
+            how |= {"skip": [*skip, *left_out], "naming": Naming(names, aside, ways=ways), "only_look": only_look}
+            return exchange(source, target, wanted, **how)
 
     def _command(self, verb: str, remote: str) -> str:
         """The words of a command that can be given again with more options."""

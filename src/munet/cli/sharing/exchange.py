@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -236,19 +236,34 @@ def sign(
 def _do(what: str, as_json: bool, exchange: "Callable[..., list[Outcome]]", judge: "System | None" = None) -> None:
     """An exchange with its progress; its outcomes are printed as they come, or as JSON at the end."""
     from munet.cli.text.progress import progress
+    from munet.sharing.exchange import Refused
 
+    refused: Refused | None = None
     with progress(what) as report:
-        outcomes = exchange(progress=report, told=printed(as_json))
+        try:
+            outcomes = exchange(progress=report, told=printed(as_json))
+        except Refused as error:
+            outcomes, refused = error.outcomes, error
     judged = [] if judge is None else _judged(judge, outcomes)
     if as_json:
-        told = {one.task: one._asdict() for one in judged}
-        show_json([outcome.to_json() | {"judged": told.get(outcome.task)} for outcome in outcomes])
+        show_json([_as_json(outcome, judged) for outcome in outcomes])
     elif not outcomes:
         show("nothing is shared there yet")
     elif all(outcome.what == "same" for outcome in outcomes):
         show(f"{counted(len(outcomes), 'task')}, nothing new")
     for one in [] if as_json else judged:
         show(verdict(one))
+    if refused is not None:
+        raise refused
+
+
+def _as_json(outcome: "Outcome", judged: "list[Judged]") -> dict[str, Any]:
+    """An outcome with what came of judging its task, after which less may be claimed."""
+    found = next((one for one in judged if one.task == outcome.task), None)
+    told = outcome.to_json() | {"judged": None if found is None else found._asdict()}
+    if found is not None and not found.claimed.keys() & {next(iter(found.accuracies))}:
+        told["claimed"] = False
+    return told
 
 
 def _judged(system: "System", outcomes: "list[Outcome]") -> "list[Judged]":
@@ -256,7 +271,7 @@ def _judged(system: "System", outcomes: "list[Outcome]") -> "list[Judged]":
     models wait for a decision that is an error."""
     found: list[Judged] = []
     for one in outcomes:
-        if not one.over and not one.claimed:
+        if one.refused is not None or not (one.over or one.claimed):
             continue
         try:
             judged = system.judge(one.task)

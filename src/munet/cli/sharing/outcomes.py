@@ -28,8 +28,9 @@ def sentence(outcome: "Outcome") -> str:
     text = f"{name}: {_WORDS[outcome.what]}"
     if outcome.what == "same":
         return text
+    aside = "" if outcome.aside is None else f"; what had this name is called {clean(outcome.aside)} now"
     if outcome.model is None:
-        return f"{text}, no model yet"
+        return f"{text}, no model yet{aside}"
     who = f", by {clean(' and '.join(outcome.by))}" if outcome.by else ""
     if outcome.claimed:
         who = f", claimed{who.removeprefix(',')}"
@@ -37,8 +38,7 @@ def sentence(outcome: "Outcome") -> str:
     if outcome.over:
         beside = " and ".join(short(model) for model in outcome.over)
         text += f", and keeps {beside} beside it until the next one is retained"
-    if outcome.aside is not None:
-        text += f"; what had this name is called {clean(outcome.aside)} now"
+    text += aside
     if outcome.layers:
         text += f"; {counted(outcome.layers, 'layer')}, {bytes_text(outcome.bytes)}"
     return text

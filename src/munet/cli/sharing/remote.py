@@ -37,12 +37,13 @@ def add(
       munet remote add fleet origin s3://bucket/fleet
       munet remote add fleet origin /mnt/share/fleet --require-signed allowed_signers
     """
-    from munet.sharing.remotes import add_remote, check_remote
+    from munet.sharing.remotes import DEFAULT, add_remote, check_remote
 
     store = open_system(system).store
     there = check_remote(store, url, read_only=read_only)
     made = add_remote(store, name, url, read_only=read_only, require_signed=require_signed)
-    state = "a system of the same root" if there else f"nothing there yet, munet push {clean(system)} makes it"
+    way = f", munet push {clean(system)}{'' if name == DEFAULT else f' --remote {clean(name)}'} makes it"
+    state = "a system of the same root" if there else f"nothing there yet{'' if read_only else way}"
     show(f"{clean(name)}: {clean(made['url'])}, {state}")
 
 
