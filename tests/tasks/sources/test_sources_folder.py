@@ -1,13 +1,13 @@
 """`folder:` as data sets come: splits of many names, needless levels, copies, links, every suffix, names of files."""
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from class_folders import PIXELS, fill, product, refused_to_add
 from munet.errors import InputError
 from munet.store.schema import TaskData
 from munet.tasks import image_files
@@ -16,32 +16,6 @@ from munet.tasks.images import decode_image
 from munet.tasks.record import TaskOptions, add, load
 from munet.tasks.sources import open_source
 from munet.tasks.split_names import are_parts, match_splits
-
-PIXELS = np.random.default_rng(1).integers(0, 255, (400, 5, 5), dtype=np.uint8)
-
-
-def fill(root: Path, folders: Iterable[str], each: int = 4, start: int = 0) -> Path:
-    """`each` different images in every folder of `root`."""
-    for number, name in enumerate(folders):
-        folder = root / name
-        folder.mkdir(parents=True, exist_ok=True)
-        for row in range(each):
-            Image.fromarray(PIXELS[start + number * each + row]).save(folder / f"{number}_{row}.png")
-    return root
-
-
-def product(splits: Iterable[str], classes: Iterable[str]) -> list[str]:
-    return [f"{split}/{name}" for split in splits for name in classes]
-
-
-def refused_to_add(address: str, *words: str) -> None:
-    with pytest.raises(InputError) as caught:
-        add("new", address)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert len(message) < 600
-    for word in words:
-        assert word in message, message
 
 
 @pytest.mark.parametrize(

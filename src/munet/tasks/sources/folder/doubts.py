@@ -1,6 +1,8 @@
 """Layouts that can be read, but are probably meant otherwise: a new task of one is refused with the way out."""
 
-from collections.abc import Collection
+import shlex
+from collections.abc import Collection, Sequence
+from pathlib import Path
 
 from munet.errors import InputError
 from munet.tasks.sources.folder.layout import Layout, inner_names
@@ -15,6 +17,7 @@ def refuse_doubtful(layout: Layout) -> None:
     if layout.splits != {"train": layout.root}:
         _refuse_nested(layout)
         _refuse_beside(layout)
+        _refuse_sites_in_splits(layout)
         return
     folders = folders_in(layout.root)
     names = [folder.name for folder in folders]
@@ -39,13 +42,59 @@ def refuse_doubtful(layout: Layout) -> None:
                 f"{layout.root / name} holds folders of the same names as those beside it ({_few(sorted(others))}), as "
                 f"if it were a copy of all: remove it, or read it alone, folder:{layout.root / name}{_LEVEL}"
             )
-    first = inner[names[0]]
-    if len(names) > 1 and len(first) > 1 and all(there == first for there in inner.values()):
-        raise InputError(
-            f"{layout.root}: {few} have the same sub-folders ({_few(sorted(first))}): {_within(first)}say ?level=2 if "
-            f"these are the classes and the others splits, to use as --train '{in_grammar(names[0])}'; ?level=1 if "
-            f"{few} are the classes"
-        )
+    if same := _same_inside(folders):
+        ways = _ways_without_splits(layout.root, folders, same)
+        raise InputError(f"{layout.root}: {few} have the same sub-folders ({_few(sorted(same))}): {ways}")
+
+
+def _same_inside(folders: Sequence[Path]) -> set[str]:
+    """The names of the sub-folders that all of `folders` have, if they have the same, and several."""
+    inner = list(inner_names(folders).values())
+    return inner[0] if len(inner) > 1 and len(inner[0]) > 1 and all(there == inner[0] for there in inner) else set()
+
+
+def _ways_without_splits(root: Path, folders: Sequence[Path], same: Collection[str]) -> str:
+    """How to read folders of the same sub-folders, which may be sites, splits or classes."""
+    outer = [folder.name for folder in folders]
+    these = f"if {_few(outer)} are the classes"
+    if len(match_splits(same)) == len(same):
+        by_outer = f"{_pattern(root, '{class}/{split}/**')} {these}"
+        below = {leaf.name for folder in folders for split in folders_in(folder) for leaf in folders_in(split)}
+        if len(below) < 2:
+            return f"say {by_outer} and the others splits; ?level=1 if they are no splits"
+        return f"say {_pattern(root, '*/{split}/{class}/**')} if {_few(sorted(below))} are the classes, {by_outer}"
+    kind = next((name for name in sorted(same) if says_nothing(name)), None)
+    only = f"{_pattern(root, f'{{class}}/{kind}/**')} to take the {kind}; say " if kind else ""
+    return (
+        f"say {only}folder:{root}?level=2 if these are the classes and the others splits, to use as "
+        f"--train '{in_grammar(outer[0])}'; folder:{root}?level=1 {these}"
+    )
+
+
+def _refuse_sites_in_splits(layout: Layout) -> None:
+    """Folders in a split that have the same sub-folders, as sites have: `train/site_a/cat`, `train/site_b/cat`."""
+    first = max(layout.classes, key=lambda split: (split == "train", len(layout.classes[split])))
+    outer = [folder for folder, _ in layout.classes[first]]
+    if not (same := _same_inside(outer)):
+        return
+    names = _few([folder.name for folder in outer])
+    kind = next((name for name in sorted(same) if says_nothing(name)), None)
+    direct = all(folder.parent == layout.root for folder in layout.splits.values())
+    if not direct or any(folder / name not in folders_in(folder) for folder in outer for name in same):
+        # A needless level here or there: the class is the folder of the file, or the one above `images`.
+        pattern = f"^(?P<split>[^/]+)/(?:.*/){{0,1}}(?P<class>[^/]+)/{f'{kind}/' if kind else '[^/]+$'}"
+    else:
+        pattern = f"{{split}}/{{class}}/{kind}/**" if kind else "{split}/*/{class}/**"
+    ways = f"{_pattern(layout.root, pattern)} {f'to take the {kind}' if kind else 'if these are the classes'}"
+    raise InputError(
+        f"{layout.splits[first]}: {names} have the same sub-folders ({_few(sorted(same))}): say {ways}; "
+        f"folder:{layout.root}?level=2 if {names} are the classes"
+    )
+
+
+def _pattern(root: Path, pattern: str) -> str:
+    """The address of a folder read by a pattern, to be copied into a shell."""
+    return shlex.quote(f"folder:{root}?pattern={pattern}")
 
 
 def _refuse_nested(layout: Layout) -> None:
@@ -74,15 +123,6 @@ def _refuse_beside(layout: Layout) -> None:
             f"{layout.root}: {_few(beside)} are called like classes of {_few(list(layout.splits))} and lie beside it, "
             "and there is no train: put them in a folder called train, or say ?level=2 to leave them out"
         )
-
-
-def _within(folders: Collection[str]) -> str:
-    """A pattern for sub-folders of classes that are splits, or kinds of pictures."""
-    splits = match_splits(folders)
-    if len(splits) == len(folders):
-        return "say ?pattern={class}/{split}/** if they are splits; "
-    kind = next((name for name in sorted(folders) if says_nothing(name)), None)
-    return f"say ?pattern={{class}}/{kind}/** to take the {kind}; " if kind else ""
 
 
 def _refuse_unspeakable(layout: Layout) -> None:
