@@ -2,9 +2,13 @@
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
-from class_folders import fill, message_of, product, refused_to_add
+import pytest
+from PIL import Image
+
+from class_folders import PIXELS, fill, message_of, product, refused_to_add
 from munet.tasks.record import TaskOptions, add
 from munet.tasks.sources import open_source
 
@@ -61,3 +65,110 @@ def test_sites_without_splits_behind_a_needless_level_name_addresses_that_work(t
     refused_to_add(f"folder:{tmp_path}", f"folder:{root}?level=2", f"folder:{root}?level=1")
     chosen = TaskOptions("A[20%:]", "A[:20%]", "B")
     assert add("inner", f"folder:{root}?level=2", chosen)["classes"] == ["sick", "well"]
+
+
+# masks
+
+
+def add_masks(root: Path, images: str, masks: str, tail: str = "") -> None:
+    """A mask for each image of a folder, called like it."""
+    (root / masks).mkdir(parents=True, exist_ok=True)
+    for path in sorted((root / images).rglob("*.png")):
+        if tail and path.stem.endswith(tail):
+            continue
+        mask = root / masks / path.relative_to(root / images).with_name(f"{path.stem}{tail}.png")
+        mask.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(PIXELS[200 + len(list((root / masks).rglob("*.png")))] & 1).save(mask)
+
+
+@pytest.mark.parametrize(
+    ("images", "masks", "tail"),
+    [
+        ("images", "masks", ""),
+        ("JPEGImages", "SegmentationClass", ""),
+        ("train", "train_masks", "_mask"),
+        ("ISIC_Input", "ISIC_GroundTruth", "_segmentation"),
+        ("img", "labels", ""),
+    ],
+)
+def test_a_folder_of_masks_is_no_class(tmp_path: Path, images: str, masks: str, tail: str) -> None:
+    add_masks(fill(tmp_path, (images,), 20), images, masks, tail)
+    refused_to_add(
+        f"folder:{tmp_path}",
+        f"{tmp_path}/{masks}: seems to hold masks of the images in {images}, for 20 of its 20 files are called like",
+        "csv:FILE",
+    )
+    assert add("meant", f"folder:{tmp_path}?level=1")["classes"] == sorted((images, masks))
+
+
+def test_masks_beside_images_that_have_class_folders(tmp_path: Path) -> None:
+    root = fill(tmp_path / "a", ("images/cat", "images/dog"), 20)
+    add_masks(root, "images", "masks")
+    refused_to_add(
+        f"folder:{root}", f"{root}/masks: seems to hold masks", f"read the images alone, folder:{root}/images;"
+    )
+    root = fill(tmp_path / "b", product(("train/images", "test/images"), ("cat", "dog")), 20)
+    for split in ("train", "test"):
+        add_masks(root, f"{split}/images", f"{split}/masks")
+    read = open_source(ways_out(message_of(f"folder:{root}"))[0])
+    assert (read.classes, read.counts()) == (("cat", "dog"), {"train": 40, "test": 40})
+
+
+def test_a_folder_of_masks_beside_the_classes_can_be_left_out(tmp_path: Path) -> None:
+    root = fill(tmp_path / "a", ("cat", "dog"), 20)
+    for name in ("cat", "dog"):
+        add_masks(root, name, "the masks (all)")
+    message = message_of(f"folder:{root}")
+    assert "seems to hold masks of the images in cat, dog, for 40 of its 40 files" in message
+    assert add("pets", ways_out(message)[0])["classes"] == ["cat", "dog"]
+    root = fill(tmp_path / "b", product(("train", "test"), ("cat", "dog")), 20)
+    add_masks(root, "train/cat", "train/seg")
+    read = open_source(ways_out(message_of(f"folder:{root}"))[0])
+    assert (read.classes, read.counts()) == (("cat", "dog"), {"train": 40, "test": 40})
+
+
+def test_people_who_wear_masks_are_classes(tmp_path: Path) -> None:
+    assert add("worn", f"folder:{fill(tmp_path / 'a', ('masks', 'faces'), 20)}")["classes"] == ["faces", "masks"]
+    root = fill(tmp_path / "b", ("with_mask",), 20)
+    add_masks(root, "with_mask", "without_mask")  # both count from 0
+    assert add("worn", f"folder:{root}")["classes"] == ["with_mask", "without_mask"]
+
+
+def test_masks_in_the_folders_of_the_images_are_refused_and_can_be_left_out(tmp_path: Path) -> None:
+    """The layout of BUSI: `benign (1).png`, `benign (1)_mask.png`, sometimes `benign (1)_mask_1.png`."""
+    root = fill(tmp_path / "b u", ("benign", "malignant"), 20)
+    for name in ("benign", "malignant"):
+        add_masks(root, name, name, "_mask")
+    shutil.copy(root / "benign" / "0_0_mask.png", root / "benign" / "0_0_mask_1.png")
+    message = message_of(f"folder:{root}")
+    assert f"{root}: 41 images seem to be masks of others, such as {root}/benign/0_0_mask.png" in message
+    assert add("lumps", ways_out(message)[0])["splits"]["train"]["examples"] == 36
+    assert open_source(ways_out(message)[0]).counts() == {"train": 40}
+    add("meant", f"folder:{root}?level=1", TaskOptions(allow_duplicates=True))
+    told = open_source(f"folder:{root}?pattern={{class}}/**").notes()
+    assert told == [f"41 images seem to be masks of others, such as {root}/benign/0_0_mask.png: move them elsewhere "
+                    "if they are"]  # fmt: skip
+
+
+def test_a_few_masks_among_the_images_are_told(tmp_path: Path) -> None:
+    root = fill(tmp_path, product(("train", "test"), ("cat", "dog")), 20)
+    for tail in ("-seg", "_gt"):
+        shutil.copy(root / "train" / "cat" / "0_1.png", root / "train" / "cat" / f"0_0{tail}.png")
+    said: list[str] = []
+    add("pets", f"folder:{root}", TaskOptions(allow_duplicates=True), tell=said.append)
+    told = next(note for note in said if "masks of others" in note)
+    assert told.startswith("2 images seem to be masks of others, such as ")
+    assert open_source(ways_out(told)[0]).counts() == {"train": 40, "test": 40}
+    (root / "train" / "cat" / "0_0.png").unlink()
+    assert not any("masks" in note for note in open_source(f"folder:{root}").notes()), "files without an image"
+
+
+def test_masks_in_a_folder_of_some_classes_are_told(tmp_path: Path) -> None:
+    root = fill(tmp_path, ("sick/images", "well/images"), 20)
+    add_masks(root, "sick/images", "sick/masks")
+    message = message_of(f"folder:{root}")
+    assert "20 images seem to be masks of others" in message
+    assert open_source(ways_out(message)[0]).counts() == {"train": 40}
+    other = fill(tmp_path / "other", product(("sick", "well"), ("scans", "masks")), 20)
+    assert open_source(ways_out(message_of(f"folder:{other}"))[0]).classes == ("sick", "well")
+    assert "/scans/**" in message_of(f"folder:{other}")

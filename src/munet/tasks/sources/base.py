@@ -19,7 +19,8 @@ from munet.tasks.sources.numbering import NO_CLASS
 ORDERS = ("stored", "shuffled", "stratified")
 
 _OPTIONS = re.compile(
-    r"(?P<location>.*?)\?(?P<options>\w+={value}(?:&\w+={value})*)".format(value=r"(?:[^?&]|\?(?=P<|:))*"), re.DOTALL
+    r"(?P<location>.*?)\?(?P<options>\w+={value}(?:&\w+={value})*)".format(value=r"(?:[^?&]|\?(?=P<|<!|[:!]))*"),
+    re.DOTALL,
 )
 
 

@@ -12,6 +12,7 @@ from munet.tasks.image_files import is_image, why_left_out
 from munet.tasks.sources.base import Item, Source, absolute, file_item, train_first
 from munet.tasks.sources.folder.doubts import refuse_doubtful
 from munet.tasks.sources.folder.layout import Layout, find_layout
+from munet.tasks.sources.folder.masks import masks_beside, told_of_masks
 from munet.tasks.sources.folder.pattern import compile_pattern
 from munet.tasks.sources.others import read_otherwise
 from munet.tasks.sources.walk import files_below, folders_in
@@ -134,7 +135,9 @@ class FolderSource(Source):
 
     def notes(self) -> list[str]:
         left_out = f"left out {counted(self._others.total(), 'file')}: {self._listed_others()}"
-        return [*self._notes, *([left_out] if self._others else [])]
+        masks = masks_beside(pair for files in self._files.values() for pair in files)
+        beside = [told_of_masks(masks, self._layout)] if masks else []
+        return [*self._notes, *beside, *([left_out] if self._others else [])]
 
     def take_numbers(self, recorded: Sequence[str]) -> None:
         # Tasks of before have classes that only a folder beside the splits holds.
@@ -149,4 +152,4 @@ class FolderSource(Source):
 
     def refuse_doubtful(self) -> None:
         if self._layout is not None and "level" not in self.options:
-            refuse_doubtful(self._layout)
+            refuse_doubtful(self._layout, self._files)
