@@ -172,3 +172,61 @@ def test_masks_in_a_folder_of_some_classes_are_told(tmp_path: Path) -> None:
     other = fill(tmp_path / "other", product(("sick", "well"), ("scans", "masks")), 20)
     assert open_source(ways_out(message_of(f"folder:{other}"))[0]).classes == ("sick", "well")
     assert "/scans/**" in message_of(f"folder:{other}")
+
+
+# annotations
+
+
+def annotate(root: Path, images: str, annotations: str, suffix: str, text: str) -> None:
+    for path in sorted((root / images).rglob("*.png")):
+        file = (root / annotations / path.relative_to(root / images)).with_suffix(suffix)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("folder", "suffix", "text", "words"),
+    [
+        ("labels", ".txt", "0 0.5 0.5 0.25 0.25\n", " of objects, as YOLO has them."),
+        ("Annotations", ".xml", "<annotation><object/></annotation>", " of objects, as Pascal VOC has them."),
+        ("json", ".json", '{"shapes": []}', ". A task needs"),
+    ],
+)
+def test_annotations_of_objects_are_no_class_to_be_removed(
+    tmp_path: Path, folder: str, suffix: str, text: str, words: str
+) -> None:
+    root = fill(tmp_path / "a", ("images/train", "images/val"), 13)
+    annotate(root, "images", folder, suffix, text)
+    (root / "ImageSets").mkdir()
+    (root / "ImageSets" / "list.txt").write_text("0_1\n")
+    message = message_of(f"folder:{root}")
+    assert (
+        f"{root}/{folder}: no image, but 26 files ({suffix}) called like images: they look like annotations{words}"
+        in message
+    )
+    assert "csv:FILE" in message
+    assert "remove" not in message
+    root = fill(tmp_path / "b", ("train/images", "test/images"), 6)
+    for split in ("train", "test"):
+        annotate(root, f"{split}/images", f"{split}/{folder}", suffix, text)
+    refused_to_add(f"folder:{root}", f"{root}/test/{folder}: no image, but 6 files ({suffix})", f"annotations{words}")
+
+
+def test_yolos_empty_files_are_images_without_objects(tmp_path: Path) -> None:
+    annotate(fill(tmp_path, ("images",), 6), "images", "labels", ".txt", "")
+    (tmp_path / "labels" / "0_3.txt").write_text("3 0.5 0.5 1 1e-1")
+    refused_to_add(
+        f"folder:{tmp_path}", "6 files (.txt) called like images: they look like annotations of objects, as YOLO"
+    )
+
+
+def test_what_a_folder_without_images_holds_is_counted_there_alone(tmp_path: Path) -> None:
+    root = fill(tmp_path, product(("train", "test"), ("cat", "dog")))
+    for split, count in (("train", 3), ("test", 2)):
+        (root / split / "fox").mkdir()
+        for number in range(count):
+            (root / split / "fox" / f"note {number}.txt").write_text("to be drawn")
+            (root / split / "cat" / f"note {number}.md").write_text("drawn")
+    refused_to_add(
+        f"folder:{root}", "test/fox: no image file of class 'fox' (there is .txt 2)", "move the folder elsewhere"
+    )
