@@ -336,6 +336,22 @@ def test_links_are_followed_and_loops_are_not(tmp_path: Path) -> None:
     assert np.bincount(source.labels("train")).tolist() == [4, 8]
 
 
+@pytest.mark.parametrize("target", ["self.png", "../cat/0_0.png/x.png", "n" * 300, "gone.png", "../cat/round.png"])
+def test_a_link_that_leads_nowhere_is_one_damaged_image(tmp_path: Path, target: str) -> None:
+    root = fill(tmp_path / "set", ("cat", "dog"), 20)
+    (root / "dog" / "self.png").symlink_to(target)
+    (root / "cat" / "round.png").symlink_to("../dog/self.png")
+    (root / "none.png").symlink_to(target.replace("self", "none"))  # beside the folders
+    refused_to_add(
+        f"folder:{root}", ".png: there is no such file" if target == "gone.png" else "a link that leads to no"
+    )
+    assert add("pets", f"folder:{root}", TaskOptions(skip_bad=True))["skipped"] == 2
+    more = fill(tmp_path / "more", ("fox",), 20)
+    (more / "dog").mkdir()
+    (more / "dog" / "all").symlink_to(root / "dog")  # the files of a linked folder are looked for elsewhere
+    assert add("pets", f"folder:{more}", TaskOptions(skip_bad=True))["skipped"] == 1
+
+
 def test_a_file_is_no_folder_of_images(tmp_path: Path) -> None:
     fill(tmp_path, ("cat", "dog"))
     with pytest.raises(InputError, match=r"cat/0_0\.png: this is a file; give the folder that holds a sub-folder"):
