@@ -230,3 +230,17 @@ def test_what_a_folder_without_images_holds_is_counted_there_alone(tmp_path: Pat
     refused_to_add(
         f"folder:{root}", "test/fox: no image file of class 'fox' (there is .txt 2)", "move the folder elsewhere"
     )
+
+
+# classes that are probably one
+
+
+def test_all_classes_that_are_probably_one_are_told(tmp_path: Path) -> None:
+    root = fill(tmp_path / "a", ("Cat", "cat", "Dog", "dog", " red fox", "red fox "), 10)
+    said: list[str] = []
+    add("pets", f"folder:{root}", tell=said.append)
+    pairs = "' red fox' and 'red fox '; 'Cat' and 'cat'; 'Dog' and 'dog'"
+    assert f"{pairs}: these are different classes: join the folders if they are one" in said
+    root = fill(tmp_path / "b", ("train/red fox", "train/cat", "test/red fox ", "test/cat"))
+    notes = open_source(f"folder:{root}").notes()
+    assert notes == ["'red fox' and 'red fox ' are two classes: join the folders if they are one"]
