@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from class_folders import PIXELS, fill, message_of, product, refused_to_add
+from munet.errors import InputError
 from munet.tasks.record import TaskOptions, add
 from munet.tasks.sources import open_source
 
@@ -65,6 +66,17 @@ def test_sites_without_splits_behind_a_needless_level_name_addresses_that_work(t
     refused_to_add(f"folder:{tmp_path}", f"folder:{root}?level=2", f"folder:{root}?level=1")
     chosen = TaskOptions("A[20%:]", "A[:20%]", "B")
     assert add("inner", f"folder:{root}?level=2", chosen)["classes"] == ["sick", "well"]
+
+
+def test_lines_of_a_copy_name_the_address_that_was_copied(tmp_path: Path) -> None:
+    root = fill(tmp_path, product(("train/A", "train/B"), ("sick", "well")), 10)
+    (root / "loose.png").symlink_to("train/A/sick/0_0.png")
+    source = open_source(f"folder:{root}")
+    source.called = (str(root), "s3://lab/photos")
+    with pytest.raises(InputError) as caught:
+        source.refuse_doubtful()
+    assert ways_out(str(caught.value)) == ["folder:s3://lab/photos?pattern={split}/*/{class}/**"]
+    assert source.notes() == ["1 image right in s3://lab/photos, in no class folder: left out"]
 
 
 # masks

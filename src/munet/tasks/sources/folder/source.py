@@ -122,7 +122,8 @@ class FolderSource(Source):
         left_out = f"left out {counted(self._others.total(), 'file')}: {listed(self._others)}"
         masks = masks_beside(pair for files in self._files.values() for pair in files)
         beside = [told_of_masks(masks, self._layout)] if masks else []
-        return [*self._notes, *beside, *([left_out] if self._others else [])]
+        told = [*self._notes, *beside, *([left_out] if self._others else [])]
+        return [note.replace(*self.called) for note in told]
 
     def take_numbers(self, recorded: Sequence[str]) -> None:
         # Tasks of before have classes that only a folder beside the splits holds.
@@ -137,4 +138,7 @@ class FolderSource(Source):
 
     def refuse_doubtful(self) -> None:
         if self._layout is not None and "level" not in self.options:
-            refuse_doubtful(self._layout, self._files)
+            try:
+                refuse_doubtful(self._layout, self._files)
+            except InputError as error:  # of a copy, the address that was copied
+                raise InputError(str(error).replace(*self.called), kind=error.kind) from error
