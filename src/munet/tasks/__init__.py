@@ -5,6 +5,7 @@
     many.py       many tasks named at once
     names.py      which names a task may have
     split_names.py  which split the name of a folder means
+    twins.py      classes that are probably one, written in several ways
     splits.py     the grammar: train[5%:], train[:800], a+b
     planning.py   missing splits, overlaps
     duplicates.py the same image in two splits or classes; lookalikes.py nearly the same

@@ -1,13 +1,13 @@
 """`folder:` as data sets come: splits of many names, needless levels, copies, links, every suffix, names of files."""
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from class_folders import PIXELS, fill, product, refused_to_add
 from munet.errors import InputError
 from munet.store.schema import TaskData
 from munet.tasks import image_files
@@ -16,32 +16,6 @@ from munet.tasks.images import decode_image
 from munet.tasks.record import TaskOptions, add, load
 from munet.tasks.sources import open_source
 from munet.tasks.split_names import are_parts, match_splits
-
-PIXELS = np.random.default_rng(1).integers(0, 255, (400, 5, 5), dtype=np.uint8)
-
-
-def fill(root: Path, folders: Iterable[str], each: int = 4, start: int = 0) -> Path:
-    """`each` different images in every folder of `root`."""
-    for number, name in enumerate(folders):
-        folder = root / name
-        folder.mkdir(parents=True, exist_ok=True)
-        for row in range(each):
-            Image.fromarray(PIXELS[start + number * each + row]).save(folder / f"{number}_{row}.png")
-    return root
-
-
-def product(splits: Iterable[str], classes: Iterable[str]) -> list[str]:
-    return [f"{split}/{name}" for split in splits for name in classes]
-
-
-def refused_to_add(address: str, *words: str) -> None:
-    with pytest.raises(InputError) as caught:
-        add("new", address)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert len(message) < 600
-    for word in words:
-        assert word in message, message
 
 
 @pytest.mark.parametrize(
@@ -360,6 +334,22 @@ def test_links_are_followed_and_loops_are_not(tmp_path: Path) -> None:
     source = open_source(f"folder:{root}")
     assert source.classes == ("cat", "dog")
     assert np.bincount(source.labels("train")).tolist() == [4, 8]
+
+
+@pytest.mark.parametrize("target", ["self.png", "../cat/0_0.png/x.png", "n" * 300, "gone.png", "../cat/round.png"])
+def test_a_link_that_leads_nowhere_is_one_damaged_image(tmp_path: Path, target: str) -> None:
+    root = fill(tmp_path / "set", ("cat", "dog"), 20)
+    (root / "dog" / "self.png").symlink_to(target)
+    (root / "cat" / "round.png").symlink_to("../dog/self.png")
+    (root / "none.png").symlink_to(target.replace("self", "none"))  # beside the folders
+    refused_to_add(
+        f"folder:{root}", ".png: there is no such file" if target == "gone.png" else "a link that leads to no"
+    )
+    assert add("pets", f"folder:{root}", TaskOptions(skip_bad=True))["skipped"] == 2
+    more = fill(tmp_path / "more", ("fox",), 20)
+    (more / "dog").mkdir()
+    (more / "dog" / "all").symlink_to(root / "dog")  # the files of a linked folder are looked for elsewhere
+    assert add("pets", f"folder:{more}", TaskOptions(skip_bad=True))["skipped"] == 1
 
 
 def test_a_file_is_no_folder_of_images(tmp_path: Path) -> None:

@@ -15,11 +15,13 @@ from munet.errors import InputError, suggest
 from munet.tasks.images import read_bytes, usual_white
 from munet.tasks.sources.by_class import Blocks, by_class
 from munet.tasks.sources.numbering import NO_CLASS
+from munet.tasks.sources.walk import LEADS_NOWHERE
 
 ORDERS = ("stored", "shuffled", "stratified")
 
 _OPTIONS = re.compile(
-    r"(?P<location>.*?)\?(?P<options>\w+={value}(?:&\w+={value})*)".format(value=r"(?:[^?&]|\?(?=P<|:))*"), re.DOTALL
+    r"(?P<location>.*?)\?(?P<options>\w+={value}(?:&\w+={value})*)".format(value=r"(?:[^?&]|\?(?=P<|<!|[:!]))*"),
+    re.DOTALL,
 )
 
 
@@ -220,6 +222,8 @@ def file_item(path: Path) -> Item:
     except InputError as error:
         if isinstance(error.__cause__, FileNotFoundError):  # a broken link, or removed since it was listed
             return Unusable(b"", f"{path}: there is no such file")
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno in LEADS_NOWHERE:
+            return Unusable(b"", f"{path}: a link that leads to no file ({error.__cause__.strerror})")
         raise
 
 

@@ -1,5 +1,6 @@
 """Files and folders as people mean them: links followed, without what systems and editors leave behind."""
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,9 @@ _LEFT_BEHIND = frozenset(
         "Thumbs.db", "desktop.ini",
     )
 )  # fmt: skip
+
+LEADS_NOWHERE = (errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG)
+"""What the system says of a link that leads to itself, through a file, or to a name that cannot be."""
 
 _PACKED = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 
@@ -29,7 +33,7 @@ def folders_in(path: Path) -> list[Path]:
     try:
         above = _on_the_way(path)
         with os.scandir(path) as found:  # it knows folders from files without asking the disk for each
-            children = [child for child in found if not is_hidden(child.name) and child.is_dir()]
+            children = [child for child in found if not is_hidden(child.name) and _is_folder(child)]
         return sorted(
             Path(child.path) for child in children if not (child.is_symlink() and _identity(Path(child.path)) in above)
         )
@@ -47,7 +51,7 @@ def folders_in(path: Path) -> list[Path]:
 def files_in(path: Path) -> list[Path]:
     """Files right in a folder, by name."""
     with os.scandir(path) as found:
-        return sorted(Path(child.path) for child in found if not is_hidden(child.name) and child.is_file())
+        return sorted(Path(child.path) for child in found if not is_hidden(child.name) and _is_file(child))
 
 
 def files_below(folder: Path, special: list[Path] | None = None) -> Iterator[Path]:
@@ -69,9 +73,10 @@ def files_below(folder: Path, special: list[Path] | None = None) -> Iterator[Pat
         else:
             plain.append(path)
             yield path
-    seen = {path.resolve() for path in plain} if through else set()
+    # Not Path.resolve, which fails on a link that leads to itself.
+    seen = {os.path.realpath(path) for path in plain} if through else set()
     for path in through:
-        if (real := path.resolve()) not in seen:
+        if (real := os.path.realpath(path)) not in seen:
             seen.add(real)
             yield path
 
@@ -84,12 +89,34 @@ def _walk(folder: Path, above: set[tuple[int, int]], linked: bool) -> Iterator[t
         for entry in entries:
             if is_hidden(entry.name):
                 continue
-            if not entry.is_dir():
-                yield Path(entry.path), linked, entry.is_file() or _is_broken(entry)
+            if not _is_folder(entry):
+                yield Path(entry.path), linked, _is_file(entry) or _is_broken(entry)
             elif (here := _identity(Path(entry.path))) not in above:
                 yield from _walk(Path(entry.path), above | {here}, linked or entry.is_symlink())
     except OSError as error:
         raise InputError(f"{error.filename or folder}: cannot be read: {error.strerror or error}") from error
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        return _nowhere(entry, error)
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError as error:
+        return _nowhere(entry, error)
+
+
+def _nowhere(entry: os.DirEntry[str], error: OSError) -> bool:
+    """False for a link that leads nowhere: it is as one whose file is missing, and says nothing of the folder that it
+    lies in. Any other error is raised again."""
+    if entry.is_symlink() and error.errno in LEADS_NOWHERE:
+        return False
+    raise error
 
 
 def _is_broken(entry: os.DirEntry[str]) -> bool:

@@ -4,6 +4,9 @@
     layout.py    which folders are splits and which are classes
     annotated.py splits whose classes a table says
     doubts.py    layouts that are probably meant otherwise
+    empty.py     folders without images: annotations of objects
+    masks.py     masks among the images
+    ways.py      the ways out that lines name
     pattern.py   the class in the names of the files
 
 The order of the examples is that of the SHA-256 of `<class>/<path in the class folder>`, not sorted: sorted files are

@@ -9,7 +9,6 @@ A folder that holds nothing but one other folder is stepped through, as archives
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
 from munet.errors import InputError
@@ -19,6 +18,7 @@ from munet.tasks.sources.others import read_otherwise
 from munet.tasks.sources.walk import files_below, files_in, folders_in
 from munet.tasks.split_names import are_parts, in_grammar, match_splits, normal
 from munet.tasks.splits import ALIASES, PARTS
+from munet.tasks.twins import told_of_twins
 from munet.text import counted
 
 
@@ -69,7 +69,7 @@ def find_layout(start: Path, level: str | None) -> Layout:
         _join_spellings(layout)
     if level is None:
         _leave_out_unknown(layout)
-    _note_twins(layout)
+    layout.notes += told_of_twins(name for folders in layout.classes.values() for _, name in folders)
     _note_loose(layout)
     _note_inner(layout)
     return layout
@@ -196,15 +196,6 @@ def _join_spellings(layout: Layout) -> None:
             if as_named != name:
                 layout.notes.append(f"'{name}' of {split} is the class '{as_named}'")
                 layout.classes[split][index] = folder, as_named
-
-
-def _note_twins(layout: Layout) -> None:
-    """Classes of one split whose names differ in case or in the form of accents only."""
-    for folders in layout.classes.values():
-        for one, other in pairwise(sorted((normal(name), name) for _, name in folders)):
-            if one[0] == other[0]:
-                layout.notes.append(f"'{one[1]}' and '{other[1]}' are two classes: join the folders if they are one")
-                return
 
 
 def _note_loose(layout: Layout) -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from munet.errors import InputError, suggest
-from munet.tasks.image_files import is_image, why_left_out
+from munet.tasks.image_files import is_image
 from munet.tasks.sources.base import Item, Source, absolute, file_item, train_first
 from munet.tasks.sources.folder.doubts import refuse_doubtful
+from munet.tasks.sources.folder.empty import listed, refuse_empty
 from munet.tasks.sources.folder.layout import Layout, find_layout
+from munet.tasks.sources.folder.masks import masks_beside, told_of_masks
 from munet.tasks.sources.folder.pattern import compile_pattern
-from munet.tasks.sources.others import read_otherwise
 from munet.tasks.sources.walk import files_below, folders_in
 from munet.tasks.split_names import in_grammar, match_splits
 from munet.text import counted
@@ -55,15 +56,7 @@ class FolderSource(Source):
             self._files[split] = annotated.images
             self._tables[split] = annotated.table
         self._classes = tuple(sorted({name for folders in layout.classes.values() for _, name in folders}))
-        for split, folder in layout.splits.items():
-            if not self._files[split]:
-                raise InputError(f"{folder}: no image file in any class sub-folder{self._only_others()}")
-        used = {name for files in self._files.values() for _, name in files}
-        for folder, name in (pair for folders in layout.classes.values() for pair in folders):
-            if name not in used:
-                raise InputError(
-                    f"{folder}: no image file of class '{name}'{self._only_others()}: add images or remove the folder"
-                )
+        refuse_empty(layout, self._files)
 
     def _read_names(self, root: Path, pattern: str) -> None:
         compiled, found, strange = compile_pattern(pattern), dict[str, _Labelled](), list[Path]()
@@ -98,13 +91,6 @@ class FolderSource(Source):
         self._others.update(["pipes or devices"] * len(special))
         return sorted(found, key=lambda path: path.parts)  # as paths compare, but each is taken apart once
 
-    def _only_others(self) -> str:
-        there = f" (there is {self._listed_others()})" if self._others else ""
-        return there + read_otherwise(Path(self.location))
-
-    def _listed_others(self) -> str:
-        return ", ".join(f"{suffix} {count}{why_left_out(suffix)}" for suffix, count in self._others.most_common(8))
-
     @property
     def classes(self) -> tuple[str, ...]:
         return self._classes
@@ -133,8 +119,11 @@ class FolderSource(Source):
         return [unicodedata.normalize("NFC", path) for path in paths]
 
     def notes(self) -> list[str]:
-        left_out = f"left out {counted(self._others.total(), 'file')}: {self._listed_others()}"
-        return [*self._notes, *([left_out] if self._others else [])]
+        left_out = f"left out {counted(self._others.total(), 'file')}: {listed(self._others)}"
+        masks = masks_beside(pair for files in self._files.values() for pair in files)
+        beside = [told_of_masks(masks, self._layout)] if masks else []
+        told = [*self._notes, *beside, *([left_out] if self._others else [])]
+        return [note.replace(*self.called) for note in told]
 
     def take_numbers(self, recorded: Sequence[str]) -> None:
         # Tasks of before have classes that only a folder beside the splits holds.
@@ -149,4 +138,7 @@ class FolderSource(Source):
 
     def refuse_doubtful(self) -> None:
         if self._layout is not None and "level" not in self.options:
-            refuse_doubtful(self._layout)
+            try:
+                refuse_doubtful(self._layout, self._files)
+            except InputError as error:  # of a copy, the address that was copied
+                raise InputError(str(error).replace(*self.called), kind=error.kind) from error
