@@ -111,6 +111,7 @@ def add(
 
     name = check_name(name)
     opened = open_source(_without_rare(source) if options.rare == "drop" else source, progress)
+    opened.take_guesses()
     opened.refuse_doubtful()
     if tell is not None:
         for note in opened.notes():

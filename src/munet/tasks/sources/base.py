@@ -113,6 +113,10 @@ class Source(ABC):
     def refuse_doubtful(self) -> None:  # noqa: B027 - most sources have nothing to doubt
         """InputError where what is there can be read, but a new task of it would hardly be what was meant."""
 
+    def take_guesses(self) -> None:  # noqa: B027 - most sources guess the same for a new task as for a recorded one
+        """For a new task, use what its address does not say and a task of before was added without; the address says it
+        from now on."""
+
     def take_numbers(self, recorded: Sequence[str]) -> None:  # noqa: B027 - most sources number as they always did
         """Number the classes as a record of before did, if that is one of the ways in which it was done."""
 

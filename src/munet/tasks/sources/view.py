@@ -96,6 +96,10 @@ class _View(Source):
     def refuse_doubtful(self) -> None:
         self._source.refuse_doubtful()
 
+    def take_guesses(self) -> None:
+        self._source.take_guesses()
+        self._rows.clear()
+
     def keys(self, split: str) -> Sequence[str]:
         keys = self._source.keys(split)
         return [keys[int(row)] for row in self._kept(split)]

@@ -6,14 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from munet.errors import InputError
-from munet.tasks.sources.table.columns import Columns, truth_of
+from munet.tasks.sources.split_column import splits_of, told_of_unused
+from munet.tasks.sources.table.columns import Columns
 from munet.tasks.sources.table.labels import labels_of, tags_among
 from munet.tasks.sources.table.paths import Finder
 from munet.tasks.sources.table.read import Table
-from munet.tasks.split_names import in_grammar, match_splits
 from munet.text import counted
-
-_FOLDS = ("fold", "folds", "kfold", "fold_id", "foldid", "cv")
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ def collect(table: Table, columns: Columns, finder: Finder) -> Examples:
         seen[str(path or name)] = label, split
         found.splits.setdefault(split, []).append(Example(table.place(row), name, path, label))
     found.notes += [f"{counted(count, 'row')} {reason}: left out" for reason, count in left_out.items()]
-    found.notes += [note for note in (tags_among(labels), _unused_folds(table, columns)) if note]
+    found.notes += [note for note in (tags_among(labels), *_unused(table, columns)) if note]
     return found
 
 
@@ -66,20 +64,16 @@ def _splits_of(table: Table, columns: Columns) -> tuple[list[str], list[str]]:
     if not columns.split:
         return ["train"] * table.rows, [""] * table.rows
     written = table.columns[columns.split]
-    # A bare number, as in a column of folds, is no name of a split.
-    names = {value: in_grammar(f"{columns.split}_{value}" if value.isdigit() else value) for value in set(written)}
-    names |= {**match_splits(names), "": ""}
-    if truth := truth_of(columns.split, names):
-        names |= {value: truth[value.casefold()] for value in names if value}
+    names = splits_of(columns.split, written)
     return [names[value] for value in written], written
 
 
-def _unused_folds(table: Table, columns: Columns) -> str:
-    """A note of a column that may hold folds, which are used only if somebody says so."""
-    name = next((name for name in table.columns if name.casefold() in _FOLDS), None)
-    if name is None or columns.split or name in (columns.image, columns.label):
-        return ""
-    return f"column '{name}' may hold folds and is not used: ?split={name} makes them splits"
+def _unused(table: Table, columns: Columns) -> list[str]:
+    """Notes of columns that may hold splits or folds, where none is used."""
+    if columns.split:
+        return []
+    used = {columns.image, columns.label, *columns.classes}
+    return told_of_unused({name: values for name, values in table.columns.items() if name not in used})
 
 
 def _lacks(name: str, label: str, split: str, labelled: set[str]) -> str:
