@@ -208,7 +208,7 @@ def test_numbers_as_classes(folder: Path) -> None:
         (["1.0", "2.0", "0.0"], ("0", "1", "2")),
         (["01", "1", "2"], ("01", "1", "2")),
         (["20230000", "2900000000", "5"], ("5", "20230000", "2900000000")),
-        (["NA", "null", "None"], ("NA", "None", "null")),
+        (["NA", "x", "None"], ("NA", "None", "x")),
     ):
         rows = [f"{name},{cells[row % 3]}" for row, name in enumerate(NAMES)]
         assert open_source(write(folder, "a.csv", "image,label", rows)).classes == classes

@@ -11,6 +11,7 @@
     others.py        which source reads the files of a folder that another cannot
     unpacking.py     what is packed in a file, within bounds
     numbering.py     class numbers for labels of any kind
+    missing.py       words that say there is no label
     split_column.py  a column that says which split each row is of
     view.py          the classes of a source in a task's order, or without rare ones
     by_class.py      an order that is fair to every class

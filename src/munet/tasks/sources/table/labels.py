@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from munet.errors import InputError
+from munet.tasks.sources.missing import without_missing
 from munet.tasks.sources.table.columns import Columns
 from munet.tasks.sources.table.read import Table
 
@@ -13,10 +14,18 @@ _DECIMAL = re.compile(r"-?\d*\.\d+(e-?\d+)?|-?\d+e-?\d+", re.IGNORECASE)
 _SIGNS = "|;, "
 
 
-def labels_of(table: Table, columns: Columns) -> list[str]:
-    """The class of each row, "" where it has none. InputError for several labels of a row, and for measures."""
+def labels_of(table: Table, columns: Columns, *, as_written: bool = False) -> tuple[list[str], list[str]]:
+    """The class of each row, "" where it has none, and notes. InputError for several labels of a row, and for measures.
+
+    With `as_written` a word such as NaN is a class, as it was in tasks of before.
+    """
     if columns.classes:
-        return _from_many(table, columns.classes)
+        return _from_many(table, columns.classes), []
+    labels = _from_one(table, columns)
+    return (labels, []) if as_written else without_missing(labels)
+
+
+def _from_one(table: Table, columns: Columns) -> list[str]:
     if columns.label in table.several:
         raise InputError(
             f"{table.path}: column '{columns.label}' holds several labels for an image ({table.several[columns.label]})"

@@ -37,15 +37,17 @@ class Examples:
         return [example for part in self.splits.values() for example in part]
 
 
-def collect(table: Table, columns: Columns, finder: Finder) -> Examples:
-    """The examples of `table`. InputError where an image has two labels or two splits, or its name is not clear."""
-    labels, (splits, as_written) = labels_of(table, columns), _splits_of(table, columns)
+def collect(table: Table, columns: Columns, finder: Finder, *, as_written: bool = True) -> Examples:
+    """The examples of `table`, labels `as_written` or not (`labels_of`). InputError where an image has two labels or
+    two splits, or its name is not clear."""
+    labels, notes = labels_of(table, columns, as_written=as_written)
+    splits, written = _splits_of(table, columns)
     labelled = {split for split, label in zip(splits, labels, strict=True) if label}
-    found, seen, left_out = Examples(), dict[str, tuple[str, str]](), Counter[str]()
+    found, seen, left_out = Examples(notes=notes), dict[str, tuple[str, str]](), Counter[str]()
     for row, name in enumerate(table.columns[columns.image]):
         label, split = labels[row], splits[row]
         reason = _lacks(name, label, split, labelled)
-        path = None if reason else finder.find(name, (as_written[row], label))
+        path = None if reason else finder.find(name, (written[row], label))
         if not reason and (before := seen.get(str(path or name))) is not None:
             _refuse_other(f"{table.place(row)}: '{name}'", before, (label, split))
             reason = "name an image that another row names"
