@@ -5,17 +5,9 @@ from dataclasses import dataclass
 
 from munet.errors import InputError, suggest
 from munet.tasks.sources.split_column import find_split, of_usual_name
+from munet.tasks.sources.table.columns_known import IMAGE, LABEL
 from munet.tasks.sources.table.read import Table
 
-_IMAGE = (
-    "image", "images", "img", "imagepath", "imgpath", "path", "filepath", "filename", "file", "imagefile", "imgfile",
-    "imageid", "imgid", "imagename", "imgname", "imagefilename", "photo", "picture", "name", "id", "uuid",
-)  # fmt: skip
-_LABEL = (
-    "label", "labels", "class", "classes", "classname", "labelname", "category", "categoryname", "target", "species",
-    "breed", "diagnosis", "dx", "finding", "findinglabels", "tag", "tags", "type", "classid", "labelid", "categoryid",
-    "y",
-)  # fmt: skip
 _LONGEST = 1024  # letters that a path may have
 _TRIED = 50  # rows that tell whether a column names files
 
@@ -65,7 +57,7 @@ def _listed(table: Table) -> str:
 
 def _find_image(table: Table, names: Sequence[str], is_file: Callable[[str], bool]) -> str:
     rows = range(0, table.rows, max(1, table.rows // _TRIED))
-    usual = of_usual_name(names, _IMAGE)
+    usual = of_usual_name(names, IMAGE)
     encoded = next((name for name in usual if len(table.columns[name][0]) > _LONGEST), None)
     if encoded is not None:
         raise InputError(
@@ -85,7 +77,7 @@ def _find_image(table: Table, names: Sequence[str], is_file: Callable[[str], boo
 
 
 def _find_label(table: Table, names: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    usual = of_usual_name(names, _LABEL)
+    usual = of_usual_name(names, LABEL)
     if usual:
         return usual[0], ()
     hot = tuple(name for name in names if set(table.columns[name]) <= {"0", "1", "0.0", "1.0"})

@@ -26,11 +26,9 @@ def labels_of(table: Table, columns: Columns, *, as_written: bool = False) -> tu
 
 
 def _from_one(table: Table, columns: Columns) -> list[str]:
-    if columns.label in table.several:
-        raise InputError(
-            f"{table.path}: column '{columns.label}' holds several labels for an image ({table.several[columns.label]})"
-            f": {_ONE}"
-        )
+    if (odd := table.several.get(columns.label)) is not None:
+        what = "objects" if odd.startswith("{") else "several labels for an image"
+        raise InputError(f"{table.path}: column '{columns.label}' holds {what} ({odd}): {_ONE}")
     values = [re.fullmatch(r"(-?\d+)\.0+", value) for value in table.columns[columns.label]]
     names = [m[1] if m else value for m, value in zip(values, table.columns[columns.label], strict=True)]
     decimal = next((name for name in names if _DECIMAL.fullmatch(name)), None)
