@@ -41,6 +41,12 @@ _SCHEMES = {
 }
 
 
+def scheme_of(address: str) -> str:
+    """The scheme that an address begins with; empty for a path alone."""
+    scheme, colon, _ = address.partition(":")
+    return scheme if colon and scheme in _SCHEMES else ""
+
+
 def open_source(address: str, progress: Callable[[int, int], None] | None = None) -> "Source":
     """The source that `address` names; InputError where the scheme, an option or the data cannot be used.
 
