@@ -40,7 +40,9 @@ def check_classes(
     _check_trained(source, plan, labels)
     if np.count_nonzero(present) < 2:
         only = classes[int(np.argmax(present))]
-        raise InputError(f"{source.address}: every image is of class '{only}': there must be at least 2 classes")
+        raise InputError(
+            f"{source.address}: every image is of class '{only}': there must be at least 2 classes{_unlabelled(source)}"
+        )
     _check_judged(source, plan, labels)
 
 
@@ -60,6 +62,12 @@ def refuse_single_images(source: Source) -> None:
         f"{source.address}: each of the {len(present):,} classes has one image, so none is left to test what was "
         f"learned: {way_out}"
     )
+
+
+def _unlabelled(source: Source) -> str:
+    """Why images are of no class, where some are."""
+    count = sum(int(np.count_nonzero(source.stored_labels(split) == NO_CLASS)) for split in source.counts())
+    return f"; {counted(count, 'image')} with {source.no_label}" if count else ""
 
 
 def _check_trained(source: Source, plan: Mapping[str, Selection], labels: Mapping[str, np.ndarray]) -> None:

@@ -62,6 +62,8 @@ class Source(ABC):
         if order is not None and order not in ORDERS:
             raise InputError(f"order={order}{suggest(order, ORDERS)}: use one of {', '.join(ORDERS)}")
         self.white = white_in(options)
+        self.no_label = "no label"
+        """What to say of an example without one."""
         self.called: tuple[str, str] = ("", "")
         """The folder of a copy, and the address that errors name in its place."""
 
@@ -192,7 +194,8 @@ class Source(ABC):
         rows = self.order(split)[start:stop].tolist()
         labels = self.stored_labels(split)[rows].tolist()
         for row, label, item in zip(rows, labels, self.stored_items(split, rows), strict=True):
-            yield (item if label != NO_CLASS else Unusable(content(item), f"{self.stored_name(split, row)}: no label"))
+            reason = f"{self.stored_name(split, row)}: {self.no_label}"
+            yield item if label != NO_CLASS else Unusable(content(item), reason)
 
     def name(self, split: str, index: int) -> str:
         """What to call example `index` in an error."""

@@ -17,7 +17,7 @@ from munet.tasks.sources.base import Item, Source, Unusable, absolute, train_fir
 from munet.tasks.sources.huggingface.images import Column, image_item, refuse_column, stored_values
 from munet.tasks.sources.huggingface.loading import load
 from munet.tasks.sources.huggingface.splitting import divide, split_columns
-from munet.tasks.sources.numbering import Numbered, name_labels, number_labels, plain_labels
+from munet.tasks.sources.numbering import Numbered, name_labels, number_labels, plain_labels, why_none
 from munet.tasks.sources.split_column import find_split, told_of_unused
 from munet.tasks.splits import ALIASES
 
@@ -90,9 +90,10 @@ class HuggingFaceSource(Source):
 
     def _number(self) -> Numbered:
         """The labels of all splits. Each split has class names of its own, perhaps in an order of its own."""
+        stored = {name: _column(split, self._label) for name, split in self._splits.items()}
+        self.no_label = why_none(value for values in stored.values() for value in values)
         columns = {
-            name: plain_labels(_column(split, self._label), partial(self.stored_name, name), self._label)
-            for name, split in self._splits.items()
+            name: plain_labels(values, partial(self.stored_name, name), self._label) for name, values in stored.items()
         }
         names = {name: _names_of(split.features.get(self._label)) for name, split in self._splits.items()}
         names = {name: listed for name, listed in names.items() if listed}
