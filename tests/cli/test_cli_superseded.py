@@ -23,7 +23,7 @@ READERS = {
     "export": ("export", "{system}", TASK, "{out}.safetensors", "--json"),
     "predict": ("predict", "{system}", TASK, "{image}", "--json"),
     "evaluate": ("evaluate", "{system}", "--json"),
-    "evaluate --data": ("evaluate", "{system}", "--task", TASK, "--data", "npz:{images}", "--json"),
+    "evaluate --data": ("evaluate", "{system}", TASK, "--data", "npz:{images}", "--split", "test", "--json"),
     "fsck": ("fsck", "{system}", "--json"),
     "gc --dry-run": ("gc", "{system}", "--dry-run", "--json"),
     "report": ("report", "{system}", "--out", "{out}.html"),

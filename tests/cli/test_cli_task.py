@@ -12,6 +12,7 @@ import munet
 import munet.cli as cli
 from cli_tools import Run
 from munet.analysis import model_history
+from munet.tasks.sources import open_source
 
 BUDGET = (
     "--task-iterations 1 --generations 1 --children 2 --cycles 1 --samples-per-cycle 32 --batch-size 32 --threads 1"
@@ -78,6 +79,22 @@ def test_move_refuses_other_images(folder: Path, run: Run) -> None:
     first.unlink()
     assert run("task", "move", folder / "fleet", "fresh", folder / "there")[0] == 2
     assert str(folder / "there") not in munet.System.open(folder / "fleet").task("fresh")["source"]
+
+
+def test_move_to_another_scheme(folder: Path, run: Run) -> None:
+    fresh = munet.System.open(folder / "fleet").task("fresh")
+    source = open_source(fresh["source"])
+    names = [source.name("train", index) for index in range(source.counts()["train"])]
+    rows = [f"{name},{Path(name).parent.name}" for name in names]
+    for table, lines in (("same.csv", rows), ("other.csv", rows[::-1])):
+        (folder / table).write_text("\n".join(["file,label", *lines]))
+    code, _, err = run("task", "move", folder / "fleet", "fresh", f"csv:{folder / 'other.csv'}?order=stored")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "the task reads folder:, and csv: may order the same images otherwise, so say folder:PATH, find those" in err
+    assert run("task", "move", folder / "fleet", "fresh", f"csv:{folder / 'same.csv'}?order=stored")[0] == 0
+    moved = munet.System.open(folder / "fleet").task("fresh")
+    assert moved["source"].startswith(f"csv:{folder / 'same.csv'}?order=stored")
+    assert {**moved, "source": fresh["source"]} == fresh
 
 
 def test_a_task_whose_images_are_gone_says_how_to_move_it(folder: Path, run: Run) -> None:

@@ -76,6 +76,17 @@ def test_classes_that_the_task_does_not_know_are_left_out_and_told(system: munet
         system.evaluate_on("bars", address, split="train")
 
 
+def test_splits_that_are_not_measured_are_told(system: munet.System, tmp_path: Path) -> None:
+    (images, labels), notes = bars(30, 9, (0, 1, 2)), list[str]()
+    arrays = {"test_image": images[:6], "test_label": labels[:6], "train_image": images, "train_label": labels}
+    np.savez(tmp_path / "both.npz", **arrays, classes=np.array(CLASSES))
+    address = f"npz:{tmp_path / 'both.npz'}"
+    assert len(system.evaluate_on("bars", address, note=notes.append).labels) == 6
+    assert notes == ["only the split test is measured, 6 images; not train (30 images): --split train measures that"]
+    assert len(system.evaluate_on("bars", address, split="train", note=notes.append).labels) == 30
+    assert len(notes) == 1
+
+
 def test_measures_of_known_answers() -> None:
     probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.7, 0.3]])
     found = measured(Answers(probabilities, np.array([0, 0, 1, 1]), ["a", "b"], list("wxyz")))

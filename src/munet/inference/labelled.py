@@ -15,6 +15,7 @@ from munet.tasks.form import Form
 from munet.tasks.reading import read
 from munet.tasks.sources import open_source
 from munet.tasks.sources.numbering import NO_CLASS
+from munet.text import counted
 
 if TYPE_CHECKING:
     from munet.model.loader import ModelLoader
@@ -51,6 +52,7 @@ def answers_on(
     for text in source.notes():
         note(text)
     parts = _parts(source, split, address)
+    _tell_unused(source, parts, split, note)
     labels = np.concatenate([source.labels(part) for part in parts])
     labels = labels[labels != NO_CLASS]
     to_task = np.array([known.get(name, -1) for name in source.classes], np.int64)
@@ -86,6 +88,16 @@ def _parts(source: "Source", split: str | None, address: str) -> Sequence[str]:
     if split not in parts:
         raise InputError(f"{address} has no split '{split}': it has {', '.join(parts)}")
     return [split]
+
+
+def _tell_unused(source: "Source", parts: Sequence[str], split: str | None, note: Callable[[str], None]) -> None:
+    """A note of the splits that are there and were not asked for, where none was named."""
+    counts = source.counts()
+    others = [name for name in counts if name not in parts]
+    if split is None and others:
+        listed = ", ".join(f"{name} ({counted(counts[name], 'image')})" for name in others)
+        used = counted(sum(counts[part] for part in parts), "image")
+        note(f"only the split {parts[0]} is measured, {used}; not {listed}: --split {others[0]} measures that")
 
 
 def _tell_unknown(

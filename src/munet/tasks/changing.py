@@ -8,7 +8,7 @@ from munet.store.store import Store
 from munet.store.task_list import vanished
 from munet.tasks.names import check_name
 from munet.tasks.reopen import NO_DATA, is_elsewhere, split_in
-from munet.tasks.sources import open_source
+from munet.tasks.sources import open_source, scheme_of
 from munet.tasks.sources.base import split_address
 from munet.tasks.trust import trust
 
@@ -17,7 +17,7 @@ def move(store: Store, name: str, source: str) -> TaskRecord:
     """Point a task to its images where they are now; returns its record. Nothing is copied.
 
     `source` is an address, or a path alone: then scheme and options stay. Every image is read and hashed: InputError
-    unless they are, in the same order, those that the task was added with.
+    unless they are, in the same order, those that the task was added with. An address of another scheme may be that.
     """
     before = store.read_task(name)
     opened = open_source(_address(before, source))
@@ -28,7 +28,7 @@ def move(store: Store, name: str, source: str) -> TaskRecord:
         except InputError as error:
             raise InputError(
                 f"{opened.address}: these are not the images of task '{name}' ({split} is not what was recorded): "
-                "find those it was added with, or add these as a new task",
+                f"{_as_before(before, opened.scheme)}find those it was added with, or add these as a new task",
                 kind="changed-data",
             ) from error
     with store.evolving(name), store.commit():  # nobody else writes the record meanwhile
@@ -46,13 +46,23 @@ def _address(record: TaskRecord, source: str) -> str:
             raise InputError(f"{source}: say how it is read, for instance folder:{source} or npz:{source}")
     elif record["source"] == NO_DATA:
         raise InputError(f"task '{record['name']}' has no images to move: `munet attach` gives it some")
-    elif source.partition(":")[0] != scheme:
+    elif not (given_scheme := scheme_of(source)):
         source = f"{scheme}:{source}"
+    elif given_scheme != scheme:
+        return source  # the options of the one scheme mean nothing to the other
     _, options = split_address(location)
     given = split_address(source)[1]
     if given or not options:
         return source
     return f"{source}?{'&'.join(f'{key}={value}' for key, value in options.items())}"
+
+
+def _as_before(record: TaskRecord, scheme: str) -> str:
+    """The way out that images may need which are given by another scheme than they were added by."""
+    recorded = scheme_of(record["source"])
+    if not recorded or scheme == recorded:
+        return ""
+    return f"the task reads {recorded}:, and {scheme}: may order the same images otherwise, so say {recorded}:PATH, "
 
 
 def rename(store: Store, name: str, new: str) -> TaskRecord:

@@ -31,16 +31,43 @@ def check_classes(
             raise InputError(f"{source.address}: no usable image is left in {name} '{selection.expression}'")
     present = np.bincount(np.concatenate(list(labels.values())), minlength=len(classes))
     if np.any(present == 1) and not rare:
-        name = classes[int(np.argmax(present == 1))]
+        name, others = classes[int(np.argmax(present == 1))], int(np.count_nonzero(present == 1)) - 1
+        more = f" (so have {others:,} more)" if others else ""
         raise InputError(
-            f"{source.address}: class '{name}' has one usable image only: add images of it, or say --rare keep to "
-            "train on it all the same, --rare drop to leave out classes with fewer than three"
+            f"{source.address}: class '{name}' has one usable image only{more}: add images of it, or say --rare keep "
+            "to train on it all the same, --rare drop to leave out classes with fewer than three"
         )
     _check_trained(source, plan, labels)
     if np.count_nonzero(present) < 2:
         only = classes[int(np.argmax(present))]
-        raise InputError(f"{source.address}: every image is of class '{only}': there must be at least 2 classes")
+        raise InputError(
+            f"{source.address}: every image is of class '{only}': there must be at least 2 classes{_unlabelled(source)}"
+        )
     _check_judged(source, plan, labels)
+
+
+def refuse_single_images(source: Source) -> None:
+    """InputError where no class has a second image: what names the classes may name the images."""
+    labels = np.concatenate([source.stored_labels(split) for split in source.counts()])
+    present = np.unique(labels[(labels >= 0) & (labels < len(source.classes))], return_counts=True)[1]
+    if len(present) < 2 or present.max() > 1:
+        return
+    column = source.options.get("label")
+    way_out = "add images of each"
+    if column is not None:
+        way_out = (
+            f"does '{column}' tell which image it is, and not of which class? Say ?label= for another, or add images"
+        )
+    raise InputError(
+        f"{source.address}: each of the {len(present):,} classes has one image, so none is left to test what was "
+        f"learned: {way_out}"
+    )
+
+
+def _unlabelled(source: Source) -> str:
+    """Why images are of no class, where some are."""
+    count = sum(int(np.count_nonzero(source.stored_labels(split) == NO_CLASS)) for split in source.counts())
+    return f"; {counted(count, 'image')} with {source.no_label}" if count else ""
 
 
 def _check_trained(source: Source, plan: Mapping[str, Selection], labels: Mapping[str, np.ndarray]) -> None:

@@ -111,6 +111,7 @@ def add(
 
     name = check_name(name)
     opened = open_source(_without_rare(source) if options.rare == "drop" else source, progress)
+    opened.take_guesses()
     opened.refuse_doubtful()
     if tell is not None:
         for note in opened.notes():
@@ -233,8 +234,10 @@ def _split_record(source: "Source", selection: "Selection", found: "Reading") ->
 def _plan(source: "Source", options: TaskOptions, tell: Callable[[str], None] | None) -> "dict[str, Selection]":
     """The splits of a new task. Where those that have to be cut from train cannot be, or would lack classes that have
     images enough, they are cut class by class, and the address of the source says so."""
-    from munet.tasks.checks import check_classes
+    from munet.tasks.checks import check_classes, refuse_single_images
     from munet.tasks.planning import plan_splits
+
+    refuse_single_images(source)
 
     def plan() -> "tuple[dict[str, Selection], str]":
         found = plan_splits(

@@ -11,6 +11,8 @@
     others.py        which source reads the files of a folder that another cannot
     unpacking.py     what is packed in a file, within bounds
     numbering.py     class numbers for labels of any kind
+    missing.py       words that say there is no label
+    split_column.py  a column that says which split each row is of
     view.py          the classes of a source in a task's order, or without rare ones
     by_class.py      an order that is fair to every class
     base.py          what they have in common
@@ -37,6 +39,12 @@ _SCHEMES = {
     "cifar": ("munet.tasks.sources.arrays.cifar", "CifarSource"),
     "wds": ("munet.tasks.sources.webdataset.samples", "WebDatasetSource"),
 }
+
+
+def scheme_of(address: str) -> str:
+    """The scheme that an address begins with; empty for a path alone."""
+    scheme, colon, _ = address.partition(":")
+    return scheme if colon and scheme in _SCHEMES else ""
 
 
 def open_source(address: str, progress: Callable[[int, int], None] | None = None) -> "Source":

@@ -64,6 +64,8 @@ class Source(ABC):
         if order is not None and order not in ORDERS:
             raise InputError(f"order={order}{suggest(order, ORDERS)}: use one of {', '.join(ORDERS)}")
         self.white = white_in(options)
+        self.no_label = "no label"
+        """What to say of an example without one."""
         self.called: tuple[str, str] = ("", "")
         """The folder of a copy, and the address that errors name in its place."""
 
@@ -114,6 +116,10 @@ class Source(ABC):
 
     def refuse_doubtful(self) -> None:  # noqa: B027 - most sources have nothing to doubt
         """InputError where what is there can be read, but a new task of it would hardly be what was meant."""
+
+    def take_guesses(self) -> None:  # noqa: B027 - most sources guess the same for a new task as for a recorded one
+        """For a new task, use what its address does not say and a task of before was added without; the address says it
+        from now on."""
 
     def take_numbers(self, recorded: Sequence[str]) -> None:  # noqa: B027 - most sources number as they always did
         """Number the classes as a record of before did, if that is one of the ways in which it was done."""
@@ -190,7 +196,8 @@ class Source(ABC):
         rows = self.order(split)[start:stop].tolist()
         labels = self.stored_labels(split)[rows].tolist()
         for row, label, item in zip(rows, labels, self.stored_items(split, rows), strict=True):
-            yield (item if label != NO_CLASS else Unusable(content(item), f"{self.stored_name(split, row)}: no label"))
+            reason = f"{self.stored_name(split, row)}: {self.no_label}"
+            yield item if label != NO_CLASS else Unusable(content(item), reason)
 
     def name(self, split: str, index: int) -> str:
         """What to call example `index` in an error."""

@@ -50,6 +50,14 @@ def plain_labels(values: Iterable[Any], place: Callable[[int], str], column: str
     return [_plain(value, row, place, column) for row, value in enumerate(values)]
 
 
+def why_none(values: Iterable[Any]) -> str:
+    """What to say of an example without a label, where some of the stored `values` are numbers below 0."""
+    below = [value for value in values if isinstance(value, int | float) and value < 0]
+    if not below:
+        return "no label"
+    return f"no label (a number below 0, such as {min(below):g}, is none: store numbers from 0)"
+
+
 def _plain(value: Any, row: int, place: Callable[[int], str], column: str) -> Label:
     if isinstance(value, list | tuple) and len(value) == 1:
         value = value[0]

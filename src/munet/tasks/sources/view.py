@@ -45,7 +45,7 @@ class _View(Source):
 
     def __init__(self, source: Source, classes: tuple[str, ...], note: str = "") -> None:
         super().__init__(source.location, source.options)
-        self.called = source.called
+        self.called, self.no_label = source.called, source.no_label
         self.options = source.options  # the same: a source may write there what it guessed
         self.scheme = source.scheme  # pyright: ignore[reportAttributeAccessIssue]
         self.packed = source.packed  # pyright: ignore[reportAttributeAccessIssue]
@@ -95,6 +95,10 @@ class _View(Source):
 
     def refuse_doubtful(self) -> None:
         self._source.refuse_doubtful()
+
+    def take_guesses(self) -> None:
+        self._source.take_guesses()
+        self._rows.clear()
 
     def keys(self, split: str) -> Sequence[str]:
         keys = self._source.keys(split)

@@ -25,6 +25,11 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or name in _LEFT_BEHIND
 
 
+def is_packed(name: str) -> bool:
+    """Whether a file of this name is an archive, or packed: `photos.zip`."""
+    return name.lower().endswith(_PACKED)
+
+
 def folders_in(path: Path) -> list[Path]:
     """Sub-folders by name, but for links that lead back to this folder or one above it.
 
@@ -40,7 +45,7 @@ def folders_in(path: Path) -> list[Path]:
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such folder", kind="missing-file") from error
     except NotADirectoryError as error:
-        packed = "unpack it, and " if path.name.lower().endswith(_PACKED) else ""
+        packed = "unpack it, and " if is_packed(path.name) else ""
         raise InputError(
             f"{path}: this is a file; {packed}give the folder that holds a sub-folder for each class"
         ) from error

@@ -4,16 +4,16 @@ FILE.npz: arrays `train_image(s)` and `train_label(s)`, `x_train` and `y_train`,
 `image(s)` and `label(s)`, `X` and `y`, `data` and `target` are the split train. An array `classes`, `class_names` or
 the like names the classes. DIR: each DIR/<split>.npz is a split and holds such a pair without names of splits.
 `val.npz` means validation. Files without these arrays are left out. DIR/meta.json may name the classes in a list
-`classes`. Where DIR holds no archive, the names of its .npy files are read as those of arrays. Images: see
-`munet.tasks.arrays`.
+`classes`, or by number. Where DIR holds no archive, the names of its .npy files are read as those of arrays. Images:
+see `munet.tasks.arrays`.
 """
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
 from munet.errors import InputError
+from munet.tasks.sources.arrays.meta import names_in_meta
 from munet.tasks.sources.arrays.reading import Array, array_names, from_archive, from_npy
 from munet.tasks.sources.arrays.roles import NAMES, find_roles
 from munet.tasks.sources.arrays.source import ArraySource, Part
@@ -43,7 +43,8 @@ class NpzSource(ArraySource):
 
     def _in_folder(self, folder: Path) -> tuple[dict[str, Part], Sequence[str] | None]:
         archives, arrays = _listed(folder, ".npz"), _listed(folder, ".npy")
-        names = _names_in_meta(folder / "meta.json")
+        names, notes = names_in_meta(folder / "meta.json")
+        self._notes += notes
         if archives:
             return self._in_archives(folder, archives), names
         if not arrays:
@@ -84,11 +85,17 @@ class NpzSource(ArraySource):
             self._notes += [f"{lacks}: left out" for lacks in roles.alone.values()]
             return {split: Part(arrays[image], arrays[label]) for split, (image, label) in roles.splits.items()}
         if roles.alone:
-            raise InputError(f"{where}: {next(iter(roles.alone.values()))}")
+            raise InputError(f"{where}: {next(iter(roles.alone.values()))}: {_call_them(arrays)}")
         raise InputError(
             f"{where}: needs the arrays train_image and train_label, or image and label, but holds "
             f"{', '.join(list(arrays)[:20]) or 'none'}"
         )
+
+
+def _call_them(names: Iterable[str]) -> str:
+    """What arrays must be called, and what they are called."""
+    held = ", ".join(list(names)[:20])
+    return f"call the two image and label, or train_image and train_label; there is {held}"
 
 
 def _of_archive(file: Path, name: str) -> Array:
@@ -116,13 +123,3 @@ def _text(array: Array) -> tuple[str, ...]:
         except UnicodeDecodeError as error:
             raise InputError(f"{array} holds names that are not UTF-8: store text") from error
     return tuple(str(name) for name in names.ravel().tolist())
-
-
-def _names_in_meta(file: Path) -> tuple[str, ...] | None:
-    if not file.is_file():
-        return None
-    try:
-        names = json.loads(file.read_text("utf-8")).get("classes")
-    except (OSError, ValueError, AttributeError, RecursionError) as error:
-        raise InputError(f"{file}: cannot be read as a JSON object ({error})") from error
-    return tuple(str(name) for name in names) if isinstance(names, list) else None

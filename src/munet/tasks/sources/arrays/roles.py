@@ -10,8 +10,13 @@ from munet.tasks.splits import ALIASES
 
 _PREFIXED = re.compile(r"(?P<split>[\w.-]+?)_(?P<kind>image|label)s?", re.ASCII)
 # Each row only where no row before it fits: `image` beside `x` is the image.
-_IMAGE = (("image", "images"), ("x", "img", "imgs"), ("data", "pixels", "arr"))
-_LABEL = (("label", "labels"), ("y",), ("target", "targets"))
+_IMAGE = (
+    ("image", "images"),
+    ("x", "img", "imgs"),
+    ("data", "pixels", "arr"),
+    ("picture", "pictures", "photo", "photos"),
+)
+_LABEL = (("label", "labels"), ("y",), ("target", "targets"), ("cls",))
 NAMES = ("classes", "class_names", "classnames", "label_names", "target_names", "names")
 """What arrays of class names are called."""
 

@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from munet.errors import InputError
 from munet.tasks.arrays import Images, convert_images
 from munet.tasks.sources.arrays.reading import Array
 from munet.tasks.sources.base import Item, Source, Unusable, absolute, train_first
-from munet.tasks.sources.numbering import Label, Numbered, name_labels, number_labels, plain_labels
+from munet.tasks.sources.numbering import Label, Numbered, name_labels, number_labels, plain_labels, why_none
 from munet.tasks.splits import PARTS
 
 
@@ -33,7 +34,13 @@ class ArraySource(Source):
         super().__init__(str(path), options)
         self._notes: list[str] = []
         self._parts, names = self._find(path)
-        columns = {split: _labels(part.label) for split, part in self._parts.items()}
+        stored = {split: _stored(part.label) for split, part in self._parts.items()}
+        self.no_label = why_none(value for values in stored.values() for value in values)
+        columns = {
+            split: plain_labels(values, self._parts[split].label.row, self._parts[split].label.name)
+            for split, values in stored.items()
+        }
+        self._columns, self._named = columns, names is not None
         self._numbered = self._number(columns, names)
         self._images: dict[str, Images] = {}
 
@@ -82,6 +89,16 @@ class ArraySource(Source):
 
     def take_numbers(self, recorded: Sequence[str]) -> None:
         self._numbered = self._numbered.as_in(recorded)
+        if self._named and set(self._numbered.classes) != set(recorded):
+            self._take_unnamed(recorded)
+
+    def _take_unnamed(self, recorded: Sequence[str]) -> None:
+        """Number by value, as before names were found that a record of before lacks, if that is what it has."""
+        values = {value for column in self._columns.values() for value in column if value is not None}
+        if all(isinstance(value, int) for value in values):
+            numbered = number_labels(self._columns, self.address).as_in(recorded)
+            if set(numbered.classes) == set(recorded):
+                self._numbered = numbered
 
     def notes(self) -> list[str]:
         return self._notes
@@ -139,8 +156,8 @@ class ArraySource(Source):
         return self._images[split]
 
 
-def _labels(array: Array) -> list[Label]:
-    """The labels in an array (N,) or (N, 1) of numbers or text."""
+def _stored(array: Array) -> list[Any]:
+    """What stands in an array (N,) or (N, 1) of numbers or text."""
     labels = array.read()
     if labels.ndim == 2 and 1 in labels.shape:
         labels = labels.ravel()
@@ -156,4 +173,4 @@ def _labels(array: Array) -> list[Label]:
         )
     if not len(labels):
         raise InputError(f"{array} is empty")
-    return plain_labels(labels.tolist(), array.row, array.name)
+    return labels.tolist()

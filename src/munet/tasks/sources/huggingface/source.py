@@ -1,8 +1,9 @@
 """`hf:NAME[:CONFIG]` or `hf:PATH`: what the `datasets` library reads.
 
 NAME is a data set of the Hugging Face hub; PATH is a Parquet file, a folder of Parquet files or images, or what
-`save_to_disk` wrote. Options: `image=` and `label=` name the columns where there are several, `revision=` pins the
-hub's version. Examples keep the order of the data set. Dataset scripts are not run (`datasets` 4 dropped them).
+`save_to_disk` wrote. Options: `image=` and `label=` name the columns where there are several, `split=` one that says
+which split each row is of, `revision=` pins the hub's version. Examples keep the order of the data set. Dataset scripts
+are not run (`datasets` 4 dropped them).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,9 @@ from munet.errors import InputError, suggest
 from munet.tasks.sources.base import Item, Source, Unusable, absolute, train_first
 from munet.tasks.sources.huggingface.images import Column, image_item, refuse_column, stored_values
 from munet.tasks.sources.huggingface.loading import load
-from munet.tasks.sources.numbering import Numbered, name_labels, number_labels, plain_labels
+from munet.tasks.sources.huggingface.splitting import divide, split_columns
+from munet.tasks.sources.numbering import Numbered, name_labels, number_labels, plain_labels, why_none
+from munet.tasks.sources.split_column import find_split, told_of_unused
 from munet.tasks.splits import ALIASES
 
 if TYPE_CHECKING:
@@ -29,7 +32,7 @@ class HuggingFaceSource(Source):
     """A data set read by `datasets`. See the module for the addresses."""
 
     scheme = "hf"
-    options_known = ("image", "label", "order", "revision", "white")
+    options_known = ("image", "label", "split", "order", "revision", "white")
 
     def __init__(self, location: str, options: Mapping[str, str]) -> None:
         path = absolute(location)
@@ -55,6 +58,8 @@ class HuggingFaceSource(Source):
             )
         )
         self._notes: list[str] = []
+        if (split := self.options.get("split")) is not None:
+            self._divide(split)
         self._numbered = self._number()
 
     def _first_image(self) -> Any:
@@ -66,11 +71,29 @@ class HuggingFaceSource(Source):
                     return found
         return None
 
+    def _divide(self, column: str) -> None:
+        self._splits, notes = divide(self._splits, column, self.address)
+        self._notes += notes
+
+    def take_guesses(self) -> None:
+        if "split" in self.options or len(self._splits) > 1:
+            return
+        columns = split_columns(next(iter(self._splits.values())), (self._image, self._label))
+        if not (column := find_split(columns)):
+            self._notes += told_of_unused(columns)
+            return
+        self._divide(column)
+        self._numbered = self._number()
+        self._notes.append(f"splits from column '{column}'")
+        if not set(column) & set("?&"):
+            self.options["split"] = column
+
     def _number(self) -> Numbered:
         """The labels of all splits. Each split has class names of its own, perhaps in an order of its own."""
+        stored = {name: _column(split, self._label) for name, split in self._splits.items()}
+        self.no_label = why_none(value for values in stored.values() for value in values)
         columns = {
-            name: plain_labels(_column(split, self._label), partial(self.stored_name, name), self._label)
-            for name, split in self._splits.items()
+            name: plain_labels(values, partial(self.stored_name, name), self._label) for name, values in stored.items()
         }
         names = {name: _names_of(split.features.get(self._label)) for name, split in self._splits.items()}
         names = {name: listed for name, listed in names.items() if listed}

@@ -1,24 +1,13 @@
 """Which columns of a table hold the images, the labels and the splits: those that were named, or those that look so."""
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from munet.errors import InputError, suggest
+from munet.tasks.sources.split_column import find_split, of_usual_name
+from munet.tasks.sources.table.columns_known import IMAGE, LABEL
 from munet.tasks.sources.table.read import Table
-from munet.tasks.split_names import match_splits
 
-_IMAGE = (
-    "image", "images", "img", "imagepath", "imgpath", "path", "filepath", "filename", "file", "imagefile", "imgfile",
-    "imageid", "imgid", "imagename", "imgname", "imagefilename", "photo", "picture", "name", "id", "uuid",
-)  # fmt: skip
-_LABEL = (
-    "label", "labels", "class", "classes", "classname", "labelname", "category", "categoryname", "target", "species",
-    "breed", "diagnosis", "dx", "finding", "findinglabels", "tag", "tags", "type", "classid", "labelid", "categoryid",
-    "y",
-)  # fmt: skip
-_SPLIT = ("split", "set", "subset", "partition", "usage", "dataset", "datasplit", "phase")
-_TRUTHS = (("true", "false"), ("1", "0"), ("yes", "no"), ("t", "f"), ("y", "n"))
 _LONGEST = 1024  # letters that a path may have
 _TRIED = 50  # rows that tell whether a column names files
 
@@ -51,7 +40,7 @@ def choose(
             )
     image = image or _find_image(table, [name for name in table.columns if name not in (label, split)], is_file)
     if split is None:
-        split = _find_split(table, [name for name in table.columns if name not in (image, label)])
+        split = find_split({name: values for name, values in table.columns.items() if name not in (image, label)})
     left = [name for name in table.columns if name not in (image, split)]
     classes: tuple[str, ...] = ()
     if label is None:
@@ -66,15 +55,9 @@ def _listed(table: Table) -> str:
     return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
 
 
-def _usual(names: Sequence[str], known: Sequence[str]) -> list[str]:
-    """Those of `names` that are `known`, in the order of `known`; case and signs do not count."""
-    bare = {name: re.sub(r"[\W_]", "", name.casefold()) for name in names}
-    return sorted((name for name in names if bare[name] in known), key=lambda name: known.index(bare[name]))
-
-
 def _find_image(table: Table, names: Sequence[str], is_file: Callable[[str], bool]) -> str:
     rows = range(0, table.rows, max(1, table.rows // _TRIED))
-    usual = _usual(names, _IMAGE)
+    usual = of_usual_name(names, IMAGE)
     encoded = next((name for name in usual if len(table.columns[name][0]) > _LONGEST), None)
     if encoded is not None:
         raise InputError(
@@ -93,30 +76,8 @@ def _find_image(table: Table, names: Sequence[str], is_file: Callable[[str], boo
     return usual[0]
 
 
-def _find_split(table: Table, names: Sequence[str]) -> str:
-    """A column of a usual name whose values are splits, all of them or with at most two others."""
-    for name in _usual(names, _SPLIT):
-        values = {value for value in table.columns[name] if value}
-        known = match_splits(values)
-        if known and len(values) - len(known) <= 2 and "train" in known.values():
-            return name
-    return next((name for name in names if truth_of(name, table.columns[name])), "")
-
-
-def truth_of(name: str, values: Iterable[str]) -> dict[str, str]:
-    """The splits that the values of a column such as `is_valid` or `is_training_img` mean, by the values without case;
-    nothing where it is no such column."""
-    words = re.split(r"[\W_]+", name.casefold())
-    part = next(iter(match_splits(["_".join(words[1:])]).values()), "") if words[0] == "is" else ""
-    found = {value.casefold() for value in values if value}
-    pair = next((pair for pair in _TRUTHS if found == set(pair)), None)
-    if not part or pair is None:
-        return {}
-    return {pair[0]: part, pair[1]: "test" if part == "train" else "train"}
-
-
 def _find_label(table: Table, names: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    usual = _usual(names, _LABEL)
+    usual = of_usual_name(names, LABEL)
     if usual:
         return usual[0], ()
     hot = tuple(name for name in names if set(table.columns[name]) <= {"0", "1", "0.0", "1.0"})

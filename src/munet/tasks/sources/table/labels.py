@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from munet.errors import InputError
+from munet.tasks.sources.missing import without_missing
 from munet.tasks.sources.table.columns import Columns
 from munet.tasks.sources.table.read import Table
 
@@ -13,15 +14,21 @@ _DECIMAL = re.compile(r"-?\d*\.\d+(e-?\d+)?|-?\d+e-?\d+", re.IGNORECASE)
 _SIGNS = "|;, "
 
 
-def labels_of(table: Table, columns: Columns) -> list[str]:
-    """The class of each row, "" where it has none. InputError for several labels of a row, and for measures."""
+def labels_of(table: Table, columns: Columns, *, as_written: bool = False) -> tuple[list[str], list[str]]:
+    """The class of each row, "" where it has none, and notes. InputError for several labels of a row, and for measures.
+
+    With `as_written` a word such as NaN is a class, as it was in tasks of before.
+    """
     if columns.classes:
-        return _from_many(table, columns.classes)
-    if columns.label in table.several:
-        raise InputError(
-            f"{table.path}: column '{columns.label}' holds several labels for an image ({table.several[columns.label]})"
-            f": {_ONE}"
-        )
+        return _from_many(table, columns.classes), []
+    labels = _from_one(table, columns)
+    return (labels, []) if as_written else without_missing(labels)
+
+
+def _from_one(table: Table, columns: Columns) -> list[str]:
+    if (odd := table.several.get(columns.label)) is not None:
+        what = "objects" if odd.startswith("{") else "several labels for an image"
+        raise InputError(f"{table.path}: column '{columns.label}' holds {what} ({odd}): {_ONE}")
     values = [re.fullmatch(r"(-?\d+)\.0+", value) for value in table.columns[columns.label]]
     names = [m[1] if m else value for m, value in zip(values, table.columns[columns.label], strict=True)]
     decimal = next((name for name in names if _DECIMAL.fullmatch(name)), None)

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from munet.errors import InputError
+from munet.tasks.sources.table.nested import spread
+from munet.tasks.sources.table.records import records_in
 from munet.tasks.sources.unpacking import read_unpacked, refuse_bomb
 from munet.tasks.split_names import match_splits
 
@@ -223,27 +225,13 @@ def find_delimiter(lines: Sequence[str]) -> str:
 
 
 def _read_lines(path: Path, text: str) -> Table:
-    """One JSON object on each line, or one array of objects."""
+    """The rows of a JSON file."""
     import pandas
 
-    records: list[Any] = []
-    if text.lstrip().startswith("["):
-        try:
-            records = json.loads(text)
-        except ValueError as error:
-            raise InputError(f"{path}: cannot be read as JSON: {error}") from error
-    else:
-        for number, line in enumerate(text.splitlines(), 1):
-            if not line.strip():
-                continue
-            try:
-                records.append(json.loads(line))
-            except ValueError as error:
-                raise InputError(f"{path} line {number}: cannot be read as a JSON object: {error}") from error
-    wrong = next((index for index, record in enumerate(records) if not isinstance(record, dict)), None)
-    if wrong is not None:
-        raise InputError(f"{path} row {wrong + 1}: must be a JSON object such as " + '{"image": "1.jpg", "label": "a"}')
-    return _table(path, pandas.DataFrame(records, dtype=object), 1)
+    records, notes = records_in(path, text)
+    table = _table(path, pandas.DataFrame(records, dtype=object), 1)
+    table.notes += notes
+    return table
 
 
 def _read_parquet(path: Path) -> Table:
@@ -285,9 +273,8 @@ def _name_classes(frame: "pandas.DataFrame", metadata: Mapping[bytes, bytes]) ->
 def _table(path: Path, frame: "pandas.DataFrame", first: int) -> Table:
     columns: dict[str, list[str]] = {}
     several: dict[str, str] = {}
-    for name in frame.columns:
-        key = str(name).strip()
-        values = frame[name].tolist()
+    held = [pair for name in frame.columns for pair in spread(str(name).strip(), frame[name].tolist())]
+    for key, values in held:
         columns[key] = [_cell(value) for value in values]
         odd = next((value for value in values if _is_several(value)), None)
         if odd is not None:

@@ -6,14 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from munet.errors import InputError
-from munet.tasks.sources.table.columns import Columns, truth_of
+from munet.tasks.sources.split_column import splits_of, told_of_unused
+from munet.tasks.sources.table.columns import Columns
 from munet.tasks.sources.table.labels import labels_of, tags_among
 from munet.tasks.sources.table.paths import Finder
 from munet.tasks.sources.table.read import Table
-from munet.tasks.split_names import in_grammar, match_splits
 from munet.text import counted
-
-_FOLDS = ("fold", "folds", "kfold", "fold_id", "foldid", "cv")
 
 
 @dataclass(frozen=True)
@@ -39,15 +37,17 @@ class Examples:
         return [example for part in self.splits.values() for example in part]
 
 
-def collect(table: Table, columns: Columns, finder: Finder) -> Examples:
-    """The examples of `table`. InputError where an image has two labels or two splits, or its name is not clear."""
-    labels, (splits, as_written) = labels_of(table, columns), _splits_of(table, columns)
+def collect(table: Table, columns: Columns, finder: Finder, *, as_written: bool = True) -> Examples:
+    """The examples of `table`, labels `as_written` or not (`labels_of`). InputError where an image has two labels or
+    two splits, or its name is not clear."""
+    labels, notes = labels_of(table, columns, as_written=as_written)
+    splits, written = _splits_of(table, columns)
     labelled = {split for split, label in zip(splits, labels, strict=True) if label}
-    found, seen, left_out = Examples(), dict[str, tuple[str, str]](), Counter[str]()
+    found, seen, left_out = Examples(notes=notes), dict[str, tuple[str, str]](), Counter[str]()
     for row, name in enumerate(table.columns[columns.image]):
         label, split = labels[row], splits[row]
         reason = _lacks(name, label, split, labelled)
-        path = None if reason else finder.find(name, (as_written[row], label))
+        path = None if reason else finder.find(name, (written[row], label))
         if not reason and (before := seen.get(str(path or name))) is not None:
             _refuse_other(f"{table.place(row)}: '{name}'", before, (label, split))
             reason = "name an image that another row names"
@@ -57,7 +57,7 @@ def collect(table: Table, columns: Columns, finder: Finder) -> Examples:
         seen[str(path or name)] = label, split
         found.splits.setdefault(split, []).append(Example(table.place(row), name, path, label))
     found.notes += [f"{counted(count, 'row')} {reason}: left out" for reason, count in left_out.items()]
-    found.notes += [note for note in (tags_among(labels), _unused_folds(table, columns)) if note]
+    found.notes += [note for note in (tags_among(labels), *_unused(table, columns)) if note]
     return found
 
 
@@ -66,20 +66,16 @@ def _splits_of(table: Table, columns: Columns) -> tuple[list[str], list[str]]:
     if not columns.split:
         return ["train"] * table.rows, [""] * table.rows
     written = table.columns[columns.split]
-    # A bare number, as in a column of folds, is no name of a split.
-    names = {value: in_grammar(f"{columns.split}_{value}" if value.isdigit() else value) for value in set(written)}
-    names |= {**match_splits(names), "": ""}
-    if truth := truth_of(columns.split, names):
-        names |= {value: truth[value.casefold()] for value in names if value}
+    names = splits_of(columns.split, written)
     return [names[value] for value in written], written
 
 
-def _unused_folds(table: Table, columns: Columns) -> str:
-    """A note of a column that may hold folds, which are used only if somebody says so."""
-    name = next((name for name in table.columns if name.casefold() in _FOLDS), None)
-    if name is None or columns.split or name in (columns.image, columns.label):
-        return ""
-    return f"column '{name}' may hold folds and is not used: ?split={name} makes them splits"
+def _unused(table: Table, columns: Columns) -> list[str]:
+    """Notes of columns that may hold splits or folds, where none is used."""
+    if columns.split:
+        return []
+    used = {columns.image, columns.label, *columns.classes}
+    return told_of_unused({name: values for name, values in table.columns.items() if name not in used})
 
 
 def _lacks(name: str, label: str, split: str, labelled: set[str]) -> str:

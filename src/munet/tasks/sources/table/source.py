@@ -16,6 +16,7 @@ import numpy as np
 from munet.errors import InputError
 from munet.tasks.image_files import image_suffixes
 from munet.tasks.sources.base import Item, Source, Unusable, absolute, file_item, train_first
+from munet.tasks.sources.missing import says_missing
 from munet.tasks.sources.table.columns import Columns, choose
 from munet.tasks.sources.table.labels import class_names
 from munet.tasks.sources.table.paths import Finder
@@ -39,12 +40,16 @@ class TableSource(Source):
         self._finder = Finder(self._root(path if path.is_dir() else path.parent), image_suffixes())
         image, label, split = (options.get(role) for role in ("image", "label", "split"))
         columns = choose(self._table, image, label, split, self._finder.is_there)
-        examples = collect(self._table, columns, self._finder)
+        self._columns, self._guessed = columns, self._guesses(columns)
+        self._collect()
+
+    def _collect(self, *, as_written: bool = False) -> None:
+        examples = collect(self._table, self._columns, self._finder, as_written=as_written)
         self._splits = examples.splits
         self._missing = [example for example in examples.all if example.path is None]
-        self._refuse_nothing(columns, examples.all)
-        self._classes = columns.classes or class_names([example.label for example in examples.all])
-        self._notes = [*self._guesses(columns), *self._table.notes, *examples.notes, *self._lacking(examples.all)]
+        self._refuse_nothing(self._columns, examples.all)
+        self._classes = self._columns.classes or class_names([example.label for example in examples.all])
+        self._notes = [*self._guessed, *self._table.notes, *examples.notes, *self._lacking(examples.all)]
 
     def _root(self, folder: Path) -> Path:
         """Folder of the images: what `root=` says seen from the table, else from here."""
@@ -97,6 +102,12 @@ class TableSource(Source):
     @property
     def classes(self) -> tuple[str, ...]:
         return self._classes
+
+    def take_numbers(self, recorded: Sequence[str]) -> None:
+        # Tasks of before have classes that were called NaN.
+        if not self._columns.classes and set(recorded) != set(self._classes) and says_missing(recorded):
+            self._collect(as_written=True)
+            self._orders.clear()
 
     def counts(self) -> dict[str, int]:
         return train_first({split: len(examples) for split, examples in self._splits.items()})
