@@ -343,20 +343,18 @@
       paper,
       rows ? dataTable(label, rows) : null
     );
+    let seen = 0;
     const paint = () => {
       const width = Math.floor(paper.clientWidth);
       if (!width) return;
+      seen = width;
       const tall = typeof height === "function" ? height(width) : height;
       const svg = s("svg", { viewBox: `0 0 ${width} ${tall}`, height: tall, role: "img", "aria-label": label });
       draw2(svg, width, tall);
       clear(paper).append(svg);
     };
-    let seen = 0;
     new ResizeObserver(() => {
-      if (Math.abs(paper.clientWidth - seen) > 1) {
-        seen = paper.clientWidth;
-        paint();
-      }
+      if (Math.abs(paper.clientWidth - seen) > 1) paint();
     }).observe(paper);
     charts.add({ box, paint, chosen });
     return box;
@@ -927,6 +925,7 @@
     return ctx;
   }
   var roomFor = (canvas) => canvas.parentElement?.clientWidth ?? 0;
+  var sharpness = () => document.documentElement.classList.contains("paper") ? 2 : Math.min(2, devicePixelRatio || 1);
   var measuring;
   function widthOf(text, size = 12) {
     measuring ??= pen(document.createElement("canvas"));
@@ -1761,7 +1760,7 @@
       const width = roomFor(this.canvas);
       if (!width || !this.data) return;
       const { data } = this;
-      this.ratio = this.coarse ? 1 : Math.min(2, devicePixelRatio || 1);
+      this.ratio = this.coarse ? 1 : sharpness();
       this.width = width;
       this.left = width < 600 ? 78 : 104;
       const columns = Math.max(1, data.tasks.length);
@@ -1977,7 +1976,7 @@
     }
   }
   function paintStrip(canvas, data, left) {
-    const width = roomFor(canvas), ratio = Math.min(2, devicePixelRatio || 1);
+    const width = roomFor(canvas), ratio = sharpness();
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(7 * ratio);
     const ctx = pen(canvas);
@@ -2056,7 +2055,7 @@
     resize() {
       const width = roomFor(this.canvas);
       if (!width || !this.data) return;
-      this.ratio = Math.min(2, devicePixelRatio || 1);
+      this.ratio = sharpness();
       this.width = width;
       this.canvas.style.height = `${this.tall}px`;
       for (const canvas of [this.canvas, this.faint, this.bright]) {
@@ -2427,6 +2426,13 @@
       });
       paintStrip(this.strip, this.data, left);
     }
+    /* Everything for the width that there is now, not when a frame comes. */
+    redraw() {
+      this.network.resize();
+      if (this.network.left) this.network.settle();
+      this.panels.forEach((panel) => panel.resize());
+      this.layout();
+    }
     paint() {
       if (!this.data) return;
       this.side.list();
@@ -2579,6 +2585,18 @@
       return this.data.order.filter((task) => this.layers(task)?.[slot] === layer);
     }
   };
+
+  // page/paper.js
+  function readyForPaper(fill15, redraw) {
+    const turn = (on2) => {
+      document.documentElement.classList.toggle("paper", on2);
+      if (on2) fill15();
+      redraw();
+      repaintCharts();
+    };
+    addEventListener("beforeprint", () => turn(true));
+    addEventListener("afterprint", () => turn(false));
+  }
 
   // page/sections/about.js
   var about = {
@@ -2892,7 +2910,7 @@
       const outer = Math.min(this.paper.clientWidth, this.most);
       if (!outer) return;
       const order = this.items.order(), n = order.length;
-      const ctx = pen(this.canvas), ratio = Math.min(2, devicePixelRatio || 1);
+      const ctx = pen(this.canvas), ratio = sharpness();
       ctx.font = `12px ${theme.sans}`;
       const longest = Math.max(...order.map((item) => ctx.measureText(this.items.name(item)).width));
       const room = Math.min(longest + 12, outer < 500 ? 104 : 170);
@@ -4939,7 +4957,7 @@
     contents(comes);
     route(state.data);
     addEventListener("hashchange", () => route(state.data));
-    addEventListener("beforeprint", fillMissing);
+    readyForPaper(fillMissing, () => growing.redraw());
     $("#contents").addEventListener("click", fillMissing);
     on("theme", () => {
       repaintCharts();
