@@ -997,9 +997,14 @@
       const seen = Math.max(from, view.left - 4), room = Math.min(from + wide, view.width) - seen - 10;
       const more = ` +${family.length - 1}`;
       const name = shortened(data.tasks[family[0]].name, room - measure(more), measure);
-      if (name.length >= LETTERS) ctx.fillText(name + more, seen + 5, 3 + FAMILY_ROOM / 2);
+      if (name.length >= LETTERS && isPlain(name, data.tasks)) ctx.fillText(name + more, seen + 5, 3 + FAMILY_ROOM / 2);
     }
     ctx.restore();
+  }
+  function isPlain(shown, tasks2) {
+    if (tasks2.some(({ name }) => name === shown)) return true;
+    const [head, tail = ""] = shown.split("…");
+    return tasks2.filter(({ name }) => name.startsWith(head) && name.endsWith(tail)).length === 1;
   }
 
   // page/base/ticks.js
