@@ -46,6 +46,8 @@ def test_124_tasks(show, large: dict[str, Any], size: str):
     shown = show(large, size)
     shown.everything()
     assert shown.touching() == []
+    drawn = shown.page.locator("#flow figure svg").first.locator("path[fill=none]").count()
+    assert f"strongest teacher is drawn: {drawn} of " in shown.page.inner_text("#flow")
     layers = f"{STATE}.growth.layers(0)"
     shown.page.evaluate(
         f"window.munet.choose({{kind: 'layer', layer: {layers}.find((l) => {STATE}.growth.users(l).length > 3)}})"

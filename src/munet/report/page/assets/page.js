@@ -3032,6 +3032,22 @@
 
   // page/sections/flow_graph.js
   function flowGraph(data, totals, many) {
+    const edges = edgesOf(data, totals), strongest = strongestOf(edges);
+    const left = many ? edges.length - strongest.size : 0;
+    const graph = graphOf(data, totals, many, edges, strongest);
+    if (!left) return graph;
+    return h(
+      "div",
+      {},
+      h(
+        "p",
+        { class: "small", css: { margin: "0 0 10px" } },
+        `Only the arrow from each learner’s strongest teacher is drawn: ${count(strongest.size)} of ${counted(edges.length, "arrow")}. Point at a task, or choose one, to see all of its own.`
+      ),
+      graph
+    );
+  }
+  function edgesOf(data, totals) {
     const edges = [];
     data.flow.forEach(
       (line3, learner) => line3.forEach((number, ancestor) => {
@@ -3039,14 +3055,14 @@
           edges.push({ learner, ancestor, number, share: (number + 0.5 * totals[learner]) / (1.5 * totals[learner]) });
       })
     );
-    const strongest = /* @__PURE__ */ new Set();
-    for (const edge of edges) {
-      const rival = [...strongest].find((e) => e.learner === edge.learner);
-      if (!rival || edge.number > rival.number) {
-        if (rival) strongest.delete(rival);
-        strongest.add(edge);
-      }
-    }
+    return edges;
+  }
+  function strongestOf(edges) {
+    const found = /* @__PURE__ */ new Map();
+    for (const edge of edges) if (edge.number > (found.get(edge.learner)?.number ?? 0)) found.set(edge.learner, edge);
+    return new Set(found.values());
+  }
+  function graphOf(data, totals, many, edges, strongest) {
     let over = null;
     return chart({
       chosen: true,
