@@ -20,6 +20,23 @@ SECTIONS = (
 )
 
 
+# Words of the titles of small charts that stand on two lines.
+BROKEN_WORDS = """
+[...document.querySelectorAll("#mutations figcaption h3")].flatMap((title) => {
+  const text = title.firstChild, range = document.createRange();
+  return [...text.data.matchAll(/\\S+/g)].filter(({ 0: word, index }) => {
+    range.setStart(text, index);
+    range.setEnd(text, index + word.length);
+    return range.getClientRects().length > 1;
+  }).map(([word]) => word);
+})
+"""
+CUT_VALUES = """
+[...document.querySelectorAll(".bars .value")].filter((value) => value.scrollWidth > value.clientWidth + 0.5)
+  .map((value) => value.textContent)
+"""
+
+
 def test_overlaps_are_found():
     flat = [[0, 0], [10, 0], [10, 10], [0, 10]]
     askew = [[9, 9], [16, 16], [12, 20], [5, 13]]
@@ -64,6 +81,14 @@ def test_124_tasks(show, large: dict[str, Any], size: str):
     shown.page.wait_for_timeout(300)
     assert shown.touching() == []
     assert shown.complaints == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_values_beside_bars_and_words_of_titles_are_whole(show, made: dict[str, Any], size: str):
+    shown = show(made, size)
+    shown.everything()
+    assert shown.page.evaluate(CUT_VALUES) == []
+    assert shown.page.evaluate(BROKEN_WORDS) == []
 
 
 def test_every_section_has_a_line_that_says_how_to_read_it(show, made: dict[str, Any]):

@@ -2713,8 +2713,14 @@
 
   // page/charts/bars.js
   function bars({ rows, parts: parts2, text, label }) {
+    const said2 = (row2) => row2.note ?? text(row2.values.reduce((a, b) => a + b, 0));
     const most = Math.max(...rows.map((row2) => row2.values.reduce((a, b) => a + b, 0)), 1e-12);
-    const list = h("ul", { class: "bars", "aria-label": `${label} by task` });
+    const wide = Math.max(...rows.map((row2) => widthOf(said2(row2), 13.5)));
+    const list = h("ul", {
+      class: "bars",
+      "aria-label": `${label} by task`,
+      css: { "--value": `${Math.ceil(wide) + 2}px` }
+    });
     const make = (row2) => {
       const sum = row2.values.reduce((a, b) => a + b, 0);
       const bar = h("span", { class: "track", css: { width: `${100 * sum / most}%` } });
@@ -2730,7 +2736,7 @@
         {},
         named(taskColour(row2.task), row2.name),
         h("span", { class: "room" }, bar),
-        h("span", { class: "value" }, row2.note ?? text(sum))
+        h("span", { class: "value" }, said2(row2))
       );
     };
     return some(`tasks by ${label.toLowerCase()}`, rows, 24, make, list);
