@@ -91,6 +91,27 @@ def test_values_beside_bars_and_words_of_titles_are_whole(show, made: dict[str, 
     assert shown.page.evaluate(BROKEN_WORDS) == []
 
 
+def test_every_line_of_what_is_kept_has_its_name(show, made: dict[str, Any]):
+    for task in made["tasks"]:
+        task["test_accuracy"] = 0.9
+    for row in made["progress"]:
+        row["test_accuracy"] = 0.9
+    shown = show(made)
+    shown.everything()
+    texts = shown.page.locator("#kept svg text").all_text_contents()
+    assert {task["name"] for task in made["tasks"]} <= set(texts)
+    assert shown.touching() == []
+
+
+def test_one_task_iteration_has_no_second(show, made: dict[str, Any]):
+    made["progress"] = made["progress"][:1]
+    shown = show(made)
+    shown.everything()
+    texts = shown.page.locator("#kept svg text").all_text_contents()
+    assert "1" in texts
+    assert "2" not in texts
+
+
 def test_every_section_has_a_line_that_says_how_to_read_it(show, made: dict[str, Any]):
     page = show(made).page
     assert tuple(page.evaluate("[...document.querySelectorAll('main > section')].map(node => node.id)")) == SECTIONS

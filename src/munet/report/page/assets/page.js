@@ -1029,6 +1029,17 @@
     }
     return found;
   }
+  function movedApart(wanted, low, high, gap) {
+    const order = wanted.map((_, n) => n).sort((a, b) => wanted[a] - wanted[b]);
+    const places = wanted.map((at) => Math.max(low, Math.min(high, at)));
+    for (let n = 1; n < order.length; n++) places[order[n]] = Math.max(places[order[n]], places[order[n - 1]] + gap);
+    let most = high;
+    for (const one of order.reverse()) {
+      places[one] = Math.min(places[one], most);
+      most = places[one] - gap;
+    }
+    return places;
+  }
 
   // page/network/slots.js
   var SMALL_SLOTS = ["cls", "posembed", "adapter", "pool"];
@@ -2972,12 +2983,12 @@
      * @param {boolean} slanted
      */
     labels(ctx, order, slanted) {
-      const { size, left, top } = this, { name, named: named2 } = this.items, every = Math.max(1, Math.ceil(11 / size));
+      const { size, left, top } = this, { name, named: named3 } = this.items, every = Math.max(1, Math.ceil(11 / size));
       ctx.textBaseline = "middle";
       const measure = (text) => ctx.measureText(text).width;
       let last = -every;
       order.forEach((item, n) => {
-        const some2 = named2 ? named2.has(item) && n - last >= every : n % every === 0;
+        const some2 = named3 ? named3.has(item) && n - last >= every : n % every === 0;
         if (some2) last = n;
         for (const side of [0, 1]) {
           const bold = this.at?.[side] === n;
@@ -3437,13 +3448,14 @@
     how: "Test accuracy of each task from the task iteration that first retained a model of it. A dot is a task iteration of its own; between them its model stays the same to the bit, whatever others learn: the id names all of its weights.",
     fill: fill6
   };
+  var LINE = 15;
   function fill6(data, body) {
     const lines = data.tasks.map((_, task) => points(data, task)), there = data.order.filter((task) => lines[task].length);
     if (!there.length) {
       body.append(h("p", { class: "none" }, "No task iteration with a test accuracy has ended yet."));
       return;
     }
-    const last = Math.max(2, data.progress.length);
+    const last = data.progress.length, first = last > 1 ? 1 : 0;
     const values = there.flatMap((task) => lines[task].map(({ accuracy }) => accuracy));
     const low = Math.max(0, Math.min(...values) - 0.04), high = Math.min(1, Math.max(...values) + 0.02);
     const longest = Math.max(...there.map((task) => widthOf(data.tasks[task].name)));
@@ -3459,23 +3471,16 @@
           const { x, y } = axes(svg, width, height, {
             right,
             x: {
-              low: 1,
+              low: first,
               high: last,
-              ticks: [1, ...ticks(1, last, 8).filter((v) => v > 1 && Number.isInteger(v))],
+              ticks: [1, ...ticks(first, last, 8).filter((v) => v > 1 && Number.isInteger(v))],
               text: String
             },
             y: { low, high, ticks: ticks(low, high, 5), text: (v) => String(+(100 * v).toFixed(1)) }
           });
           for (const task of there) svg.append(...line(data, task, lines[task], last, x, y));
-          const ends = there.map((task) => ({ task, at: lines[task][lines[task].length - 1].accuracy }));
-          for (const { task, at } of apartFrom(ends, (end) => y(end.at), 0, height, 15))
-            svg.append(
-              s(
-                "text",
-                { x: width - right + 8, y: y(at) + 4, css: { fill: taskColour(task) } },
-                shortened(data.tasks[task].name, right - 10, widthOf)
-              )
-            );
+          const ends = there.map((task) => ({ task, at: y(lines[task][lines[task].length - 1].accuracy) }));
+          svg.append(...named2(data, ends, height, width - right, right - 14));
         },
         rows: () => [
           ["task", "task iteration", "validation %", "test %", "model"],
@@ -3514,6 +3519,24 @@
       )
     );
     return [s("path", { d: `${steps.join("")}H${x(last)}`, ...look }), ...dots];
+  }
+  function named2(data, ends, height, x, room) {
+    const low = 9, high = height - 24;
+    const fits = ends.length * LINE <= high - low;
+    const shown = fits ? ends : apartFrom(ends, (end) => end.at, 0, height, LINE);
+    const places = fits ? movedApart(
+      ends.map((end) => end.at),
+      low,
+      high,
+      LINE
+    ) : shown.map((end) => end.at);
+    return shown.flatMap(({ task, at }, n) => {
+      const fill15 = taskColour(task);
+      const name = shortened(data.tasks[task].name, room, widthOf);
+      const text = s("text", { x: x + 12, y: places[n] + 4, css: { fill: fill15 } }, name);
+      if (Math.abs(places[n] - at) < 1) return [text];
+      return [s("line", { x1: x, y1: at, x2: x + 10, y2: places[n], stroke: fill15, "stroke-width": 1 }), text];
+    });
   }
   function said(data, lines, there) {
     const others2 = there.filter((task) => lines[task][lines[task].length - 1].place < data.progress.length).length;
@@ -4716,11 +4739,11 @@
     const most = Math.max(...cells.map(([label, , n]) => share(label, n)));
     const inside = cells.filter(([label, answer]) => shown.has(label) && shown.has(answer));
     const drawn = inside.reduce((sum, [, , n]) => sum + n, 0), wrong = examples - correct;
-    const named2 = new Set(cells.slice(0, PAIRS).flatMap(([label, answer]) => [label, answer]));
+    const named3 = new Set(cells.slice(0, PAIRS).flatMap(([label, answer]) => [label, answer]));
     const matrix = new Heatmap({
       label: `Images of the ${split2} split by right class (rows) and answer (columns)`,
       most: 620,
-      items: { order: () => order, name: (n) => classes2[n], named: order.length > 40 ? named2 : void 0 },
+      items: { order: () => order, name: (n) => classes2[n], named: order.length > 40 ? named3 : void 0 },
       cell: (label, answer) => {
         if (label === answer)
           return {
