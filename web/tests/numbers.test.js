@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compact, count, counted, difference, duration, known, percent } from "../page/base/numbers.js";
+import { compact, count, counted, difference, duration, known, percent, portion } from "../page/base/numbers.js";
 import { listed, shortened } from "../page/base/text.js";
 import { apartFrom, movedApart, ticks, timeTicks } from "../page/base/ticks.js";
 
@@ -25,6 +25,15 @@ test("words after numbers", () => {
   assert.equal(counted(2, "child"), "2 children");
   assert.equal(counted(0, "class"), "0 classes");
   assert.equal(listed(["a", "b", "c"]).join(""), "a, b and c");
+});
+
+test("what is not all is not 100 %, and what is something not 0 %", () => {
+  assert.equal(portion(0), "0");
+  assert.equal(portion(0.003), "<\u00a01");
+  assert.equal(portion(0.005), "1");
+  assert.equal(portion(0.994), "99");
+  assert.equal(portion(0.997), ">\u00a099");
+  assert.equal(portion(1), "100");
 });
 
 test("times", () => {

@@ -42,8 +42,9 @@ function fill(data, body) {
   const low = Math.max(0, Math.min(...values) - 0.04),
     high = Math.min(1, Math.max(...values) + 0.02);
   const longest = Math.max(...there.map((task) => widthOf(data.tasks[task].name)));
+  const words = said(data, lines, there);
   body.append(
-    h("p", {}, said(data, lines, there)),
+    ...(words ? [h("p", {}, words)] : []),
     chart({
       title: "Test accuracy, %",
       note: counted(data.progress.length, "task iteration"),
@@ -167,10 +168,12 @@ function said(data, lines, there) {
     return known(off) ? [Math.abs(off)] : [];
   });
   const same = apart.filter((off) => off < 1e-9).length;
-  const waited = `${counted(others, "task")} ${others === 1 ? "was" : "were"} kept while others went on learning.`;
+  const waited = others
+    ? `${counted(others, "task")} ${others === 1 ? "was" : "were"} kept while others went on learning. `
+    : "";
   if (!apart.length) return waited;
   return (
-    `${waited} Measured again for this page, ${same} of ${counted(apart.length, "task")} ${same === 1 ? "has" : "have"} ` +
+    `${waited}Measured again for this page, ${same} of ${counted(apart.length, "task")} ${same === 1 ? "has" : "have"} ` +
     `to the image the test accuracy of when ${same === 1 ? "it was" : "they were"} retained` +
     (same < apart.length
       ? `; the others are up to ${percent(Math.max(...apart))} points off, as another device or number format makes them.`

@@ -251,6 +251,7 @@
   var grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
   var count = (value) => known(value) ? grouped.format(value) : NOTHING;
   var percent = (value, digits2 = 2) => known(value) ? (100 * value).toFixed(digits2) : NOTHING;
+  var portion = (value) => value > 0 && value < 5e-3 ? "< 1" : value >= 0.995 && value < 1 ? "> 99" : percent(value, 0);
   var scored = (value) => known(value) ? value.toFixed(4) : NOTHING;
   function gapText(validation, test) {
     const gap = difference(validation, test);
@@ -3249,7 +3250,12 @@
       h("div", {}, heading("Graph"), graph),
       h("div", {}, heading("Matrix: share of ancestors, in percent"), matrix)
     ];
-    const list = h("div", {}, heading("Teachers, by the parameters that others use"), teacherList(data));
+    const list = h(
+      "div",
+      {},
+      heading("Teachers, by the parameters that others use, a layer counted once for each user"),
+      teacherList(data)
+    );
     body.append(
       many ? h("div", { class: "stack" }, h("div", { class: "two" }, pictures[0], list), pictures[1]) : h("div", { class: "stack" }, h("div", { class: "two" }, pictures), list)
     );
@@ -3459,8 +3465,9 @@
     const values = there.flatMap((task) => lines[task].map(({ accuracy }) => accuracy));
     const low = Math.max(0, Math.min(...values) - 0.04), high = Math.min(1, Math.max(...values) + 0.02);
     const longest = Math.max(...there.map((task) => widthOf(data.tasks[task].name)));
+    const words = said(data, lines, there);
     body.append(
-      h("p", {}, said(data, lines, there)),
+      ...words ? [h("p", {}, words)] : [],
       chart({
         title: "Test accuracy, %",
         note: counted(data.progress.length, "task iteration"),
@@ -3546,9 +3553,9 @@
       return known(off) ? [Math.abs(off)] : [];
     });
     const same2 = apart2.filter((off) => off < 1e-9).length;
-    const waited = `${counted(others2, "task")} ${others2 === 1 ? "was" : "were"} kept while others went on learning.`;
+    const waited = others2 ? `${counted(others2, "task")} ${others2 === 1 ? "was" : "were"} kept while others went on learning. ` : "";
     if (!apart2.length) return waited;
-    return `${waited} Measured again for this page, ${same2} of ${counted(apart2.length, "task")} ${same2 === 1 ? "has" : "have"} to the image the test accuracy of when ${same2 === 1 ? "it was" : "they were"} retained` + (same2 < apart2.length ? `; the others are up to ${percent(Math.max(...apart2))} points off, as another device or number format makes them.` : ".");
+    return `${waited}Measured again for this page, ${same2} of ${counted(apart2.length, "task")} ${same2 === 1 ? "has" : "have"} to the image the test accuracy of when ${same2 === 1 ? "it was" : "they were"} retained` + (same2 < apart2.length ? `; the others are up to ${percent(Math.max(...apart2))} points off, as another device or number format makes them.` : ".");
   }
 
   // page/sections/learning.js
@@ -4630,14 +4637,18 @@
       "div",
       {},
       h("h3", {}, "From whom"),
-      h("p", { class: "figure" }, all ? percent(1 - sums.own / all, 0) : NOTHING, h("small", {}, " %")),
-      h("p", { class: "what" }, "of the parameters a model uses were trained by others"),
+      h("p", { class: "figure" }, all ? portion(1 - sums.own / all) : NOTHING, h("small", {}, " %")),
+      h(
+        "p",
+        { class: "what" },
+        sums.others ? "of the parameters a model uses were trained by others" : "of the parameters a model uses are as the root has them"
+      ),
       h(
         "div",
         {
           class: "parts",
           role: "img",
-          "aria-label": parts2.map(([name, text]) => `${text} ${percent(sums[name] / all, 0)} %`).join(", ")
+          "aria-label": parts2.map(([name, text]) => `${text} ${portion(sums[name] / all)} %`).join(", ")
         },
         parts2.map(([name, , colour]) => sums[name] ? h("span", { colour, css: { flex: `${sums[name]} 0 0` } }) : null)
       ),
@@ -4645,7 +4656,7 @@
         "ul",
         { class: "key" },
         parts2.map(
-          ([name, text, colour]) => h("li", {}, swatch(colour), `${text} ${all ? percent(sums[name] / all, 0) : 0} %`)
+          ([name, text, colour]) => h("li", {}, swatch(colour), `${text} ${all ? portion(sums[name] / all) : 0} %`)
         )
       ),
       best.length ? h(
@@ -4654,7 +4665,7 @@
         listed(best.map((one) => h("strong", {}, bdi(data.tasks[one.task].name)))),
         " taught most: ",
         listed(best.map((one) => `${compact(one.parameters)} parameters to ${counted(one.learners.length, "task")}`)),
-        "."
+        ", a layer counted once for each user."
       ) : h("p", {}, "No task’s model uses layers that another task trained.")
     );
   }
