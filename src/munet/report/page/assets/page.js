@@ -3961,7 +3961,7 @@
     id: "settings",
     name: "Hyperparameters",
     title: "Hyperparameters that won",
-    how: "Bars count the retained models that use a value; a dot marks the value evolution began with. Below, the values along each model’s lineage: the schedule that evolution found.",
+    how: "Bars count the retained models that use a value; a dot marks the value evolution began with.",
     fill: fill11
   };
   var scheduleShown = null;
@@ -4006,7 +4006,7 @@
         h(
           "span",
           {},
-          "A line is the lineage of one retained model, in the colour of its task; choose a task to see it alone."
+          "The values along each model’s lineage: the schedule that evolution found. A line is the lineage of one retained model, in the colour of its task; choose a task to see it alone."
         )
       ),
       box
@@ -4809,7 +4809,7 @@
     const most = Math.max(...bins.map(([n]) => n));
     const figure = chart({
       title: "Right, % by confidence, %",
-      note: `off by ${percent(error, 1)} %`,
+      note: `off by ${percent(error, 1)} points`,
       height: (width) => Math.min(360, width),
       label: `Share of ${split2} images that is right, by confidence`,
       draw: (svg, width, height) => {
