@@ -108,6 +108,14 @@ export class Growing {
     paintStrip(this.strip, this.data, left);
   }
 
+  /* Everything for the width that there is now, not when a frame comes. */
+  redraw() {
+    this.network.resize();
+    if (this.network.left) this.network.settle();
+    this.panels.forEach((panel) => panel.resize());
+    this.layout();
+  }
+
   paint() {
     if (!this.data) return;
     this.side.list();

@@ -10,6 +10,7 @@ import { Growing } from "./growing.js";
 import { Data } from "./model/data.js";
 import { Growth } from "./model/growth.js";
 import { again, atEnd, choose, goto, on, state } from "./model/state.js";
+import { readyForPaper } from "./paper.js";
 import { SECTIONS } from "./sections.js";
 import { summary } from "./sections/summary.js";
 import { renew, route } from "./task/view.js";
@@ -113,8 +114,8 @@ function start() {
   contents(comes);
   route(state.data);
   addEventListener("hashchange", () => route(state.data));
-  // Printing and jumping to a section need all of them.
-  addEventListener("beforeprint", fillMissing);
+  readyForPaper(fillMissing, () => growing.redraw());
+  // Jumping to a section needs all of those above it.
   $("#contents").addEventListener("click", fillMissing);
   on("theme", () => {
     repaintCharts();

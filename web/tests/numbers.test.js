@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compact, count, counted, difference, duration, known, percent } from "../page/base/numbers.js";
+import { compact, count, counted, difference, duration, known, percent, portion } from "../page/base/numbers.js";
 import { listed, shortened } from "../page/base/text.js";
-import { apartFrom, ticks, timeTicks } from "../page/base/ticks.js";
+import { apartFrom, movedApart, ticks, timeTicks } from "../page/base/ticks.js";
 
 test("numbers are written with three digits that count", () => {
   assert.equal(compact(1485706), "1.49 M");
@@ -27,6 +27,15 @@ test("words after numbers", () => {
   assert.equal(listed(["a", "b", "c"]).join(""), "a, b and c");
 });
 
+test("what is not all is not 100 %, and what is something not 0 %", () => {
+  assert.equal(portion(0), "0");
+  assert.equal(portion(0.003), "<\u00a01");
+  assert.equal(portion(0.005), "1");
+  assert.equal(portion(0.994), "99");
+  assert.equal(portion(0.997), ">\u00a099");
+  assert.equal(portion(1), "100");
+});
+
 test("times", () => {
   assert.equal(duration(0), "0");
   assert.equal(duration(13.62), "13.6 s");
@@ -43,6 +52,12 @@ test("long names keep their beginning and their end", () => {
   assert.equal(shortened("short", 10, measure), "short");
   assert.equal(shortened("cmaterdb_bangla", 10, measure), "cmater…gla");
   assert.equal(shortened("abc", 0, measure), "…");
+});
+
+test("labels are moved apart as little as that takes, and stay in order and inside", () => {
+  assert.deepEqual(movedApart([10, 100, 11], 0, 200, 15), [10, 100, 25]);
+  assert.deepEqual(movedApart([195, 198], 0, 200, 15), [185, 200]);
+  assert.deepEqual(movedApart([-5, 400, 0], 0, 30, 15), [0, 30, 15]);
 });
 
 test("ticks are round and lie inside", () => {

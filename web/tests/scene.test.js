@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Data } from "../page/model/data.js";
 import { Growth } from "../page/model/growth.js";
+import { isPlain } from "../page/network/families.js";
 import { spread } from "../page/network/rows.js";
 import { Scene } from "../page/network/scene.js";
 import { payload } from "./payload.js";
@@ -70,4 +71,12 @@ test("layers of the root stand apart where that is asked for, and their lines go
   assert.equal(new Set(made.boxes.flat().map((box) => box.key)).size, made.boxes.flat().length);
   assert.deepEqual(made.find(0, 2), { x: data.column[2] });
   assert.equal(made.find(6, 1), made.shown.get(6), "a layer that a task trained is one box");
+});
+
+test("a shortened name is written only where it stands for one task", () => {
+  const tasks = ["task-010", "task-020", "flowers-large"].map((name) => ({ name }));
+  assert.ok(isPlain("task-010", tasks));
+  assert.ok(isPlain("flow…ge", tasks));
+  assert.ok(!isPlain("task…0", tasks));
+  assert.ok(!isPlain("task-…", tasks));
 });

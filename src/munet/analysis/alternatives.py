@@ -10,7 +10,7 @@ from munet.analysis.snapshot import Snapshot
 from munet.store.schema import TaskRecord
 
 HEAD, TUNED, RETAINED = "head alone", "fine-tuned", "retained"
-Way = dict[str, Any]  # way, validation_accuracy, test_accuracy, trained (parameters), seconds
+Way = dict[str, Any]  # way, model, validation_accuracy, test_accuracy, trained (parameters), seconds
 
 
 def alternatives(one: Snapshot, others: Sequence[Snapshot] = ()) -> list[list[Way]]:
@@ -48,6 +48,7 @@ def _way(one: Snapshot, way: str, step: int, spent: Sequence[int]) -> Way:
     parts = [columns[f"{part}_seconds"][k] for part in ("train", "validation", "other") for k in spent]
     return {
         "way": way,
+        "model": columns["model"][step],
         "validation_accuracy": columns["accuracy"][step],
         "test_accuracy": one.tests.get(columns["model"][step] or ""),
         "trained": columns["trainable_parameters"][step],

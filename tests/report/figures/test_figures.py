@@ -102,6 +102,7 @@ def test_growth_has_what_each_task_iteration_came_to(grown: History):
         xs, ys = lines(axes)[0]
         assert xs == [point + 1 for point in table["point"]]
         assert ys == pytest.approx(table[measure] * unit)
+    assert figure.axes[0].get_xlim() == (0.5, len(table) + 0.5)
     starts = [one.get_xdata()[0] for one in figure.axes[0].get_lines()[1:]]
     runs = table["run"].tolist()
     assert starts == [place + 0.5 for place in range(1, len(runs)) if runs[place] != runs[place - 1]]

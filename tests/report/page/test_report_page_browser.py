@@ -20,6 +20,23 @@ SECTIONS = (
 )
 
 
+# Words of the titles of small charts that stand on two lines.
+BROKEN_WORDS = """
+[...document.querySelectorAll("#mutations figcaption h3")].flatMap((title) => {
+  const text = title.firstChild, range = document.createRange();
+  return [...text.data.matchAll(/\\S+/g)].filter(({ 0: word, index }) => {
+    range.setStart(text, index);
+    range.setEnd(text, index + word.length);
+    return range.getClientRects().length > 1;
+  }).map(([word]) => word);
+})
+"""
+CUT_VALUES = """
+[...document.querySelectorAll(".bars .value")].filter((value) => value.scrollWidth > value.clientWidth + 0.5)
+  .map((value) => value.textContent)
+"""
+
+
 def test_overlaps_are_found():
     flat = [[0, 0], [10, 0], [10, 10], [0, 10]]
     askew = [[9, 9], [16, 16], [12, 20], [5, 13]]
@@ -46,6 +63,8 @@ def test_124_tasks(show, large: dict[str, Any], size: str):
     shown = show(large, size)
     shown.everything()
     assert shown.touching() == []
+    drawn = shown.page.locator("#flow figure svg").first.locator("path[fill=none]").count()
+    assert f"strongest teacher is drawn: {drawn} of " in shown.page.inner_text("#flow")
     layers = f"{STATE}.growth.layers(0)"
     shown.page.evaluate(
         f"window.munet.choose({{kind: 'layer', layer: {layers}.find((l) => {STATE}.growth.users(l).length > 3)}})"
@@ -62,6 +81,35 @@ def test_124_tasks(show, large: dict[str, Any], size: str):
     shown.page.wait_for_timeout(300)
     assert shown.touching() == []
     assert shown.complaints == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_values_beside_bars_and_words_of_titles_are_whole(show, made: dict[str, Any], size: str):
+    shown = show(made, size)
+    shown.everything()
+    assert shown.page.evaluate(CUT_VALUES) == []
+    assert shown.page.evaluate(BROKEN_WORDS) == []
+
+
+def test_every_line_of_what_is_kept_has_its_name(show, made: dict[str, Any]):
+    for task in made["tasks"]:
+        task["test_accuracy"] = 0.9
+    for row in made["progress"]:
+        row["test_accuracy"] = 0.9
+    shown = show(made)
+    shown.everything()
+    texts = shown.page.locator("#kept svg text").all_text_contents()
+    assert {task["name"] for task in made["tasks"]} <= set(texts)
+    assert shown.touching() == []
+
+
+def test_one_task_iteration_has_no_second(show, made: dict[str, Any]):
+    made["progress"] = made["progress"][:1]
+    shown = show(made)
+    shown.everything()
+    texts = shown.page.locator("#kept svg text").all_text_contents()
+    assert "1" in texts
+    assert "2" not in texts
 
 
 def test_every_section_has_a_line_that_says_how_to_read_it(show, made: dict[str, Any]):

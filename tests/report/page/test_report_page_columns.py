@@ -68,3 +68,10 @@ def test_few_tasks_have_no_families():
     assert arranged([], {}) == ([], [])
     assert arranged([None, None], {}) == ([0, 1], [])
     assert arranged([None, {"head": "x"}], {"x": [1]})[0] == [1, 0]
+
+
+def test_a_family_is_named_after_whom_most_layers_come_from_and_not_after_whom_most_tasks_like_best():
+    taken = {3: [12, 12, 1], 4: [12, 12, 1], 5: [12, 12, 1], 1: [12], 6: [1] * 5, 7: [1] * 5}
+    makers = makers_of(14) | {f"of {n}": [n] for n in range(14)}
+    _, families = arranged(layers_of(taken, 14), makers)
+    assert families == [[1, 12, 3, 4, 5, 6, 7]]

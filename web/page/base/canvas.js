@@ -19,6 +19,10 @@ export function pen(canvas) {
  */
 export const roomFor = (canvas) => canvas.parentElement?.clientWidth ?? 0;
 
+/** Pixels of a canvas for one of the page; paper shows more than a window. */
+export const sharpness = () =>
+  document.documentElement.classList.contains("paper") ? 2 : Math.min(2, devicePixelRatio || 1);
+
 /** @type {CanvasRenderingContext2D | undefined} */
 let measuring;
 

@@ -26,6 +26,13 @@ export const count = (value) => (known(value) ? grouped.format(value) : NOTHING)
  */
 export const percent = (value, digits = 2) => (known(value) ? (100 * value).toFixed(digits) : NOTHING);
 
+/**
+ * A part of a whole in percent, without digits: what is more than nothing is not 0, and what is less than all not 100.
+ * @param {number} value from 0 to 1
+ */
+export const portion = (value) =>
+  value > 0 && value < 0.005 ? "<\u00a01" : value >= 0.995 && value < 1 ? ">\u00a099" : percent(value, 0);
+
 /** @param {number | null | undefined} value a score, which is no share of images */
 export const scored = (value) => (known(value) ? value.toFixed(4) : NOTHING);
 

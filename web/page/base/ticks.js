@@ -45,3 +45,23 @@ export function apartFrom(values, place, low, high, room) {
   }
   return found;
 }
+
+/**
+ * Places for labels that want to stand at `wanted`, at least `gap` apart within [low, high], in the same order; the room
+ * must be enough for all.
+ * @param {number[]} wanted
+ * @param {number} low
+ * @param {number} high
+ * @param {number} gap
+ */
+export function movedApart(wanted, low, high, gap) {
+  const order = wanted.map((_, n) => n).sort((a, b) => wanted[a] - wanted[b]);
+  const places = wanted.map((at) => Math.max(low, Math.min(high, at)));
+  for (let n = 1; n < order.length; n++) places[order[n]] = Math.max(places[order[n]], places[order[n - 1]] + gap);
+  let most = high;
+  for (const one of order.reverse()) {
+    places[one] = Math.min(places[one], most);
+    most = places[one] - gap;
+  }
+  return places;
+}

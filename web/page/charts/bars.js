@@ -1,5 +1,6 @@
 /* Horizontal bars. */
 
+import { widthOf } from "../base/canvas.js";
 import { h, named } from "../base/dom.js";
 import { taskColour } from "../base/theme.js";
 import { mark } from "../base/tip.js";
@@ -22,8 +23,15 @@ import { some } from "./some.js";
  * @param {string} plan.label
  */
 export function bars({ rows, parts, text, label }) {
+  const said = (/** @type {Row} */ row) => row.note ?? text(row.values.reduce((a, b) => a + b, 0));
   const most = Math.max(...rows.map((row) => row.values.reduce((a, b) => a + b, 0)), 1e-12);
-  const list = h("ul", { class: "bars", "aria-label": `${label} by task` });
+  // As wide as the longest, so that all bars begin and end alike.
+  const wide = Math.max(...rows.map((row) => widthOf(said(row), 13.5)));
+  const list = h("ul", {
+    class: "bars",
+    "aria-label": `${label} by task`,
+    css: { "--value": `${Math.ceil(wide) + 2}px` },
+  });
   const make = (/** @type {Row} */ row) => {
     const sum = row.values.reduce((a, b) => a + b, 0);
     const bar = h("span", { class: "track", css: { width: `${(100 * sum) / most}%` } });
@@ -39,7 +47,7 @@ export function bars({ rows, parts, text, label }) {
       {},
       named(taskColour(row.task), row.name),
       h("span", { class: "room" }, bar),
-      h("span", { class: "value" }, row.note ?? text(sum)),
+      h("span", { class: "value" }, said(row)),
     );
   };
   return some(`tasks by ${label.toLowerCase()}`, rows, 24, make, list);

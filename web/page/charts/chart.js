@@ -30,20 +30,18 @@ export function chart({ title, note, height, label, draw, rows, chosen = false }
     paper,
     rows ? dataTable(label, rows) : null,
   );
+  let seen = 0;
   const paint = () => {
     const width = Math.floor(paper.clientWidth);
     if (!width) return;
+    seen = width;
     const tall = typeof height === "function" ? height(width) : height;
     const svg = s("svg", { viewBox: `0 0 ${width} ${tall}`, height: tall, role: "img", "aria-label": label });
     draw(svg, width, tall);
     clear(paper).append(svg);
   };
-  let seen = 0;
   new ResizeObserver(() => {
-    if (Math.abs(paper.clientWidth - seen) > 1) {
-      seen = paper.clientWidth;
-      paint();
-    }
+    if (Math.abs(paper.clientWidth - seen) > 1) paint();
   }).observe(paper);
   charts.add({ box, paint, chosen });
   return box;

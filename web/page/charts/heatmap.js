@@ -1,6 +1,6 @@
 /* A matrix of tasks by tasks, or of other things, on a canvas. Arrow keys move a cursor over the cells and say what is there. */
 
-import { pen, turned } from "../base/canvas.js";
+import { pen, sharpness, turned } from "../base/canvas.js";
 import { heat, inkOn } from "../base/colours.js";
 import { h } from "../base/dom.js";
 import { dataTable } from "../base/table.js";
@@ -121,7 +121,7 @@ export class Heatmap {
     const order = this.items.order(),
       n = order.length;
     const ctx = pen(this.canvas),
-      ratio = Math.min(2, devicePixelRatio || 1);
+      ratio = sharpness();
     ctx.font = `12px ${theme.sans}`;
     const longest = Math.max(...order.map((item) => ctx.measureText(this.items.name(item)).width));
     const room = Math.min(longest + 12, outer < 500 ? 104 : 170);

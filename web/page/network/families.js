@@ -1,4 +1,5 @@
-/* Families of tasks: a ground behind the columns of each, named after the task that the others take most from. */
+/* Families of tasks: a ground behind the columns of each, named after the task that the others take most layers
+   from. */
 
 import { shortened } from "../base/text.js";
 import { theme } from "../base/theme.js";
@@ -36,7 +37,18 @@ export function drawFamilies(view, step) {
       room = Math.min(from + wide, view.width) - seen - 10;
     const more = ` +${family.length - 1}`;
     const name = shortened(data.tasks[family[0]].name, room - measure(more), measure);
-    if (name.length >= LETTERS) ctx.fillText(name + more, seen + 5, 3 + FAMILY_ROOM / 2);
+    if (name.length >= LETTERS && isPlain(name, data.tasks)) ctx.fillText(name + more, seen + 5, 3 + FAMILY_ROOM / 2);
   }
   ctx.restore();
+}
+
+/**
+ * Whether a shortened name stands for one task alone.
+ * @param {string} shown
+ * @param {{ name: string }[]} tasks
+ */
+export function isPlain(shown, tasks) {
+  if (tasks.some(({ name }) => name === shown)) return true;
+  const [head, tail = ""] = shown.split("…");
+  return tasks.filter(({ name }) => name.startsWith(head) && name.endsWith(tail)).length === 1;
 }

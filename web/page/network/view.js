@@ -1,6 +1,6 @@
 /* The network on a canvas: its size, zoom and pan along the tasks, and its frames. */
 
-import { folded, pen, roomFor } from "../base/canvas.js";
+import { folded, pen, roomFor, sharpness } from "../base/canvas.js";
 import { bdi, clear, h } from "../base/dom.js";
 import { count, counted } from "../base/numbers.js";
 import { listed } from "../base/text.js";
@@ -116,7 +116,7 @@ export class NetworkView {
     const width = roomFor(this.canvas);
     if (!width || !this.data) return;
     const { data } = this;
-    this.ratio = this.coarse ? 1 : Math.min(2, devicePixelRatio || 1);
+    this.ratio = this.coarse ? 1 : sharpness();
     this.width = width;
     this.left = width < 600 ? 78 : 104;
     const columns = Math.max(1, data.tasks.length);

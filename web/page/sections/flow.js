@@ -61,7 +61,12 @@ function fill(data, body) {
     h("div", {}, heading("Graph"), graph),
     h("div", {}, heading("Matrix: share of ancestors, in percent"), matrix),
   ];
-  const list = h("div", {}, heading("Teachers, by the parameters that others use"), teacherList(data));
+  const list = h(
+    "div",
+    {},
+    heading("Teachers, by the parameters that others use, a layer counted once for each user"),
+    teacherList(data),
+  );
   body.append(
     many
       ? h("div", { class: "stack" }, h("div", { class: "two" }, pictures[0], list), pictures[1])

@@ -1,8 +1,8 @@
 /* Who learned from whom, as a graph: the tasks stand on a circle in the order of the network. */
 
 import { widthOf } from "../base/canvas.js";
-import { clear, s } from "../base/dom.js";
-import { counted, percent } from "../base/numbers.js";
+import { clear, h, s } from "../base/dom.js";
+import { count, counted, percent } from "../base/numbers.js";
 import { shortened } from "../base/text.js";
 import { taskColour } from "../base/theme.js";
 import { mark } from "../base/tip.js";
@@ -27,6 +27,29 @@ import { choose, state } from "../model/state.js";
  * @param {boolean} many
  */
 export function flowGraph(data, totals, many) {
+  const edges = edgesOf(data, totals),
+    strongest = strongestOf(edges);
+  const left = many ? edges.length - strongest.size : 0;
+  const graph = graphOf(data, totals, many, edges, strongest);
+  if (!left) return graph;
+  return h(
+    "div",
+    {},
+    h(
+      "p",
+      { class: "small", css: { margin: "0 0 10px" } },
+      `Only the arrow from each learner’s strongest teacher is drawn: ${count(strongest.size)} of ` +
+        `${counted(edges.length, "arrow")}. Point at a task, or choose one, to see all of its own.`,
+    ),
+    graph,
+  );
+}
+
+/**
+ * @param {Data} data
+ * @param {number[]} totals
+ */
+function edgesOf(data, totals) {
   /** @type {Edge[]} */
   const edges = [];
   data.flow.forEach((line, learner) =>
@@ -35,15 +58,28 @@ export function flowGraph(data, totals, many) {
         edges.push({ learner, ancestor, number, share: (number + 0.5 * totals[learner]) / (1.5 * totals[learner]) });
     }),
   );
-  /** @type {Set<Edge>} */
-  const strongest = new Set();
-  for (const edge of edges) {
-    const rival = [...strongest].find((e) => e.learner === edge.learner);
-    if (!rival || edge.number > rival.number) {
-      if (rival) strongest.delete(rival);
-      strongest.add(edge);
-    }
-  }
+  return edges;
+}
+
+/**
+ * One of each learner: from the task that most of its ancestors are of.
+ * @param {Edge[]} edges
+ */
+function strongestOf(edges) {
+  /** @type {Map<number, Edge>} */
+  const found = new Map();
+  for (const edge of edges) if (edge.number > (found.get(edge.learner)?.number ?? 0)) found.set(edge.learner, edge);
+  return new Set(found.values());
+}
+
+/**
+ * @param {Data} data
+ * @param {number[]} totals
+ * @param {boolean} many
+ * @param {Edge[]} edges
+ * @param {Set<Edge>} strongest
+ */
+function graphOf(data, totals, many, edges, strongest) {
   /** @type {number | null} */
   let over = null;
   return chart({

@@ -5,7 +5,7 @@ import { h, s } from "../base/dom.js";
 import { NOTHING, count, counted, difference, known, percent } from "../base/numbers.js";
 import { shortened } from "../base/text.js";
 import { taskColour } from "../base/theme.js";
-import { apartFrom, ticks } from "../base/ticks.js";
+import { apartFrom, movedApart, ticks } from "../base/ticks.js";
 import { mark } from "../base/tip.js";
 import { axes } from "../charts/axes.js";
 import { chart } from "../charts/chart.js";
@@ -21,6 +21,8 @@ export const kept = {
   fill,
 };
 
+const LINE = 15; // pixels from name to name
+
 /** @typedef {{ place: number, model: string | null, accuracy: number }} Point what a task has from a task iteration on */
 
 /**
@@ -34,13 +36,15 @@ function fill(data, body) {
     body.append(h("p", { class: "none" }, "No task iteration with a test accuracy has ended yet."));
     return;
   }
-  const last = Math.max(2, data.progress.length);
+  const last = data.progress.length,
+    first = last > 1 ? 1 : 0; // a single task iteration stands at the end, by its name
   const values = there.flatMap((task) => lines[task].map(({ accuracy }) => accuracy));
   const low = Math.max(0, Math.min(...values) - 0.04),
     high = Math.min(1, Math.max(...values) + 0.02);
   const longest = Math.max(...there.map((task) => widthOf(data.tasks[task].name)));
+  const words = said(data, lines, there);
   body.append(
-    h("p", {}, said(data, lines, there)),
+    ...(words ? [h("p", {}, words)] : []),
     chart({
       title: "Test accuracy, %",
       note: counted(data.progress.length, "task iteration"),
@@ -51,23 +55,16 @@ function fill(data, body) {
         const { x, y } = axes(svg, width, height, {
           right,
           x: {
-            low: 1,
+            low: first,
             high: last,
-            ticks: [1, ...ticks(1, last, 8).filter((v) => v > 1 && Number.isInteger(v))],
+            ticks: [1, ...ticks(first, last, 8).filter((v) => v > 1 && Number.isInteger(v))],
             text: String,
           },
           y: { low, high, ticks: ticks(low, high, 5), text: (v) => String(+(100 * v).toFixed(1)) },
         });
         for (const task of there) svg.append(...line(data, task, lines[task], last, x, y));
-        const ends = there.map((task) => ({ task, at: lines[task][lines[task].length - 1].accuracy }));
-        for (const { task, at } of apartFrom(ends, (end) => y(end.at), 0, height, 15))
-          svg.append(
-            s(
-              "text",
-              { x: width - right + 8, y: y(at) + 4, css: { fill: taskColour(task) } },
-              shortened(data.tasks[task].name, right - 10, widthOf),
-            ),
-          );
+        const ends = there.map((task) => ({ task, at: y(lines[task][lines[task].length - 1].accuracy) }));
+        svg.append(...named(data, ends, height, width - right, right - 14));
       },
       rows: () => [
         ["task", "task iteration", "validation %", "test %", "model"],
@@ -128,6 +125,36 @@ function line(data, task, at, last, x, y) {
 }
 
 /**
+ * The names at the ends of the lines: of all where they fit, moved apart, else of as many as stand where their line ends.
+ * @param {Data} data
+ * @param {{ task: number, at: number }[]} ends
+ * @param {number} height
+ * @param {number} x where the lines end
+ * @param {number} room for a name
+ */
+function named(data, ends, height, x, room) {
+  const low = 9,
+    high = height - 24; // above what stands on the axis
+  const fits = ends.length * LINE <= high - low;
+  const shown = fits ? ends : apartFrom(ends, (end) => end.at, 0, height, LINE);
+  const places = fits
+    ? movedApart(
+        ends.map((end) => end.at),
+        low,
+        high,
+        LINE,
+      )
+    : shown.map((end) => end.at);
+  return shown.flatMap(({ task, at }, n) => {
+    const fill = taskColour(task);
+    const name = shortened(data.tasks[task].name, room, widthOf);
+    const text = s("text", { x: x + 12, y: places[n] + 4, css: { fill } }, name);
+    if (Math.abs(places[n] - at) < 1) return [text];
+    return [s("line", { x1: x, y1: at, x2: x + 10, y2: places[n], stroke: fill, "stroke-width": 1 }), text];
+  });
+}
+
+/**
  * What the lines come to, and what measuring them again for this page gave.
  * @param {Data} data
  * @param {Point[][]} lines
@@ -141,10 +168,12 @@ function said(data, lines, there) {
     return known(off) ? [Math.abs(off)] : [];
   });
   const same = apart.filter((off) => off < 1e-9).length;
-  const waited = `${counted(others, "task")} ${others === 1 ? "was" : "were"} kept while others went on learning.`;
+  const waited = others
+    ? `${counted(others, "task")} ${others === 1 ? "was" : "were"} kept while others went on learning. `
+    : "";
   if (!apart.length) return waited;
   return (
-    `${waited} Measured again for this page, ${same} of ${counted(apart.length, "task")} ${same === 1 ? "has" : "have"} ` +
+    `${waited}Measured again for this page, ${same} of ${counted(apart.length, "task")} ${same === 1 ? "has" : "have"} ` +
     `to the image the test accuracy of when ${same === 1 ? "it was" : "they were"} retained` +
     (same < apart.length
       ? `; the others are up to ${percent(Math.max(...apart))} points off, as another device or number format makes them.`

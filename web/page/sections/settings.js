@@ -16,9 +16,7 @@ export const settings = {
   id: "settings",
   name: "Hyperparameters",
   title: "Hyperparameters that won",
-  how:
-    "Bars count the retained models that use a value; a dot marks the value evolution began with. Below, " +
-    "the values along each model’s lineage: the schedule that evolution found.",
+  how: "Bars count the retained models that use a value; a dot marks the value evolution began with.",
   fill,
 };
 
@@ -71,7 +69,7 @@ function fill(data, body) {
       h(
         "span",
         {},
-        "A line is the lineage of one retained model, in the colour of its task; choose a task to see it alone.",
+        "The values along each model’s lineage: the schedule that evolution found. A line is the lineage of one retained model, in the colour of its task; choose a task to see it alone.",
       ),
     ),
     box,

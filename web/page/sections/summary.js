@@ -1,7 +1,18 @@
 /* What a reader should know within a minute: what the system learned, from whom, at what cost. */
 
 import { bdi, h, swatch } from "../base/dom.js";
-import { NOTHING, compact, count, counted, difference, duration, flops, known, percent } from "../base/numbers.js";
+import {
+  NOTHING,
+  compact,
+  count,
+  counted,
+  difference,
+  duration,
+  flops,
+  known,
+  percent,
+  portion,
+} from "../base/numbers.js";
 import { listed } from "../base/text.js";
 import { inWords, origins, spelled, spentFlops, teachers } from "./facts.js";
 
@@ -103,14 +114,20 @@ function fromWhom(data) {
     "div",
     {},
     h("h3", {}, "From whom"),
-    h("p", { class: "figure" }, all ? percent(1 - sums.own / all, 0) : NOTHING, h("small", {}, " %")),
-    h("p", { class: "what" }, "of the parameters a model uses were trained by others"),
+    h("p", { class: "figure" }, all ? portion(1 - sums.own / all) : NOTHING, h("small", {}, " %")),
+    h(
+      "p",
+      { class: "what" },
+      sums.others
+        ? "of the parameters a model uses were trained by others"
+        : "of the parameters a model uses are as the root has them",
+    ),
     h(
       "div",
       {
         class: "parts",
         role: "img",
-        "aria-label": parts.map(([name, text]) => `${text} ${percent(sums[name] / all, 0)}\u00a0%`).join(", "),
+        "aria-label": parts.map(([name, text]) => `${text} ${portion(sums[name] / all)}\u00a0%`).join(", "),
       },
       parts.map(([name, , colour]) => (sums[name] ? h("span", { colour, css: { flex: `${sums[name]} 0 0` } }) : null)),
     ),
@@ -118,7 +135,7 @@ function fromWhom(data) {
       "ul",
       { class: "key" },
       parts.map(([name, text, colour]) =>
-        h("li", {}, swatch(colour), `${text} ${all ? percent(sums[name] / all, 0) : 0}\u00a0%`),
+        h("li", {}, swatch(colour), `${text} ${all ? portion(sums[name] / all) : 0}\u00a0%`),
       ),
     ),
     best.length
@@ -128,7 +145,7 @@ function fromWhom(data) {
           listed(best.map((one) => h("strong", {}, bdi(data.tasks[one.task].name)))),
           " taught most: ",
           listed(best.map((one) => `${compact(one.parameters)} parameters to ${counted(one.learners.length, "task")}`)),
-          ".",
+          ", a layer counted once for each user.",
         )
       : h("p", {}, "No task’s model uses layers that another task trained."),
   );

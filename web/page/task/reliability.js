@@ -19,7 +19,7 @@ export function reliability({ reliability: bins, calibration_error: error, examp
   const most = Math.max(...bins.map(([n]) => n));
   const figure = chart({
     title: "Right, % by confidence, %",
-    note: `off by ${percent(error, 1)}\u00a0%`,
+    note: `off by ${percent(error, 1)} points`,
     height: (width) => Math.min(360, width),
     label: `Share of ${split} images that is right, by confidence`,
     draw: (svg, width, height) => {

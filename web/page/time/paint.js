@@ -1,6 +1,6 @@
 /* What stands in the panels of time: scores, ancestors, and which task was evolved when. */
 
-import { pen, roomFor } from "../base/canvas.js";
+import { pen, roomFor, sharpness } from "../base/canvas.js";
 import { known } from "../base/numbers.js";
 import { taskColour, theme } from "../base/theme.js";
 
@@ -99,7 +99,7 @@ export function paintTree(panel, ctx, alpha) {
  */
 export function paintStrip(canvas, data, left) {
   const width = roomFor(canvas),
-    ratio = Math.min(2, devicePixelRatio || 1);
+    ratio = sharpness();
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(7 * ratio);
   const ctx = pen(canvas);

@@ -1,7 +1,7 @@
 /* Score of every child over time, and the tree of ancestors: two canvases on the axis of the slider.
    The points are drawn once, faint and bright; a frame shows the bright ones up to the present step. */
 
-import { pen, roomFor } from "../base/canvas.js";
+import { pen, roomFor, sharpness } from "../base/canvas.js";
 import { h } from "../base/dom.js";
 import { known } from "../base/numbers.js";
 import { taskColour, theme } from "../base/theme.js";
@@ -77,7 +77,7 @@ export class TimePanel {
   resize() {
     const width = roomFor(this.canvas);
     if (!width || !this.data) return;
-    this.ratio = Math.min(2, devicePixelRatio || 1);
+    this.ratio = sharpness();
     this.width = width;
     this.canvas.style.height = `${this.tall}px`;
     for (const canvas of [this.canvas, this.faint, this.bright]) {

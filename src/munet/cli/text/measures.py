@@ -26,7 +26,7 @@ def _sentence(found: Mapping[str, Any]) -> str:
     return (
         f"{clean(found['task'])} on {clean(found['data'])}: {percent(found['accuracy'])} % of "
         f"{counted(found['examples'], 'image')} right{top}; mean over classes {percent(found['mean_recall'])} %; "
-        f"confidence is off by {percent(found['calibration_error'])} % (expected calibration error)."
+        f"confidence is off by {percent(found['calibration_error'])} points (expected calibration error)."
     )
 
 

@@ -107,7 +107,7 @@ def draw_reliability(history: "History", options: Options) -> "Figure":
         ink = task_colours(history.tasks["task"].tolist())[task]
         axes.scatter(sure, [100 * share for *_, share in bins], s=sizes, color=ink, zorder=3, clip_on=False)
         axes.set(xlim=(0, 101), ylim=(0, 101), xlabel="confidence (%)", ylabel="right (%)", aspect="equal")
-        error = f"expected calibration error {100 * part['calibration_error']:.1f} %"
+        error = f"expected calibration error {100 * part['calibration_error']:.1f} points"
         axes.text(98, 4, error, ha="right", fontsize=SMALL)
     return made.figure
 

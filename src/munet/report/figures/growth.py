@@ -50,7 +50,7 @@ def draw(history: "History", options: Options) -> "Figure":
                 axes.axvline(start - 0.5, color=FAINT, lw=0.6, ls=(0, (3, 2)), zorder=0)
         panels[-1].set_xlabel("task iterations")
         panels[-1].xaxis.set_major_locator(_ticks(10, integer=True))
-        panels[-1].set_xlim(0.5, max(last, 2) + 0.5)
+        panels[-1].set_xlim(0.5, last + 0.5)
         made.figure.align_ylabels(panels)
     return made.figure
 

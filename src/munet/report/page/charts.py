@@ -7,7 +7,7 @@ from munet.analysis import costs
 from munet.analysis import learning as learned
 from munet.analysis import progress as whole
 from munet.analysis import settings as tuned
-from munet.analysis.alternatives import alternatives
+from munet.analysis.alternatives import HEAD, RETAINED, TUNED, Way, alternatives
 from munet.analysis.flow import ancestor_counts
 from munet.analysis.growth import growth
 from munet.analysis.lineage import descent
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from munet.analysis.snapshot import Snapshot
 
 _FIXED = ("image_size",)  # always shown, even where only one value was ever tried
+_OF_STEPS = (  # what no head in closed form depends on; the crops and colours of its views count
+    *("learning_rate", "schedule", "warmup_ratio", "momentum", "nesterov"),
+    *("optimiser", "weight_decay", "layer_decay", "head_rate", "margin"),
+)
 
 
 def sharing(history: "History", names: list[str]) -> list[list[int]]:
@@ -40,9 +44,11 @@ def flow(history: "History", names: list[str]) -> list[list[int]]:
 def settings(history: "History", one: "Snapshot") -> dict[str, list[dict[str, Any]]]:
     """How often each value of a hyperparameter was retained, and the values along each lineage."""
     grid, start = _space(one)
+    idle = _OF_STEPS if _no_steps(one) else ()
     counted: dict[str, dict[Any, int]] = {}
     for name, value, count in zip(*_lists(tuned.distributions(history), "name", "value", "count"), strict=True):
-        counted.setdefault(name, {})[value] = count
+        if name not in idle:
+            counted.setdefault(name, {})[value] = count
     distributions, schedules = [], []
     for name, counts in counted.items():
         lines = _lines(one, name)
@@ -58,6 +64,12 @@ def settings(history: "History", one: "Snapshot") -> dict[str, list[dict[str, An
         placed = [[[step, place[_key(value)]] for step, value in line] for line in lines]
         schedules.append({"name": shown(name), "values": texts, "lines": placed})
     return {"distributions": distributions, "schedules": schedules}
+
+
+def _no_steps(one: "Snapshot") -> bool:
+    """Whether it is recorded of all children that they were trained on nothing: their heads are in closed form."""
+    samples = one.sampled.columns["samples"]
+    return bool(samples) and all(number == 0 for number in samples)
 
 
 def _space(one: "Snapshot") -> tuple[Mapping[str, list[Any]], Mapping[str, Any]]:
@@ -196,7 +208,19 @@ def _retained(one: "Snapshot", model: str | None) -> dict[str, Any]:
 
 def ways(one: "Snapshot", others: "Sequence[Snapshot]") -> list[list[dict[str, Any]]]:
     """For each task what was measured of it: its head alone, fine-tuned, what it has, what other systems have."""
-    return [[way | {"way": shown(way["way"])} for way in found] for found in alternatives(one, others)]
+    found = alternatives(one, others)
+    same = {name for name in (HEAD, TUNED) if all(_is_retained(of_task, name) for of_task in found)}
+    return [[_shown_way(way) for way in of_task if way["way"] not in same] for of_task in found]
+
+
+def _is_retained(of_task: Sequence[Way], name: str) -> bool:
+    """Whether a way is what the task has, or was not measured: then there is nothing to compare."""
+    models = {way["way"]: way["model"] for way in of_task}
+    return name not in models or (models[name] is not None and models[name] == models.get(RETAINED))
+
+
+def _shown_way(way: Way) -> dict[str, Any]:
+    return {key: value for key, value in way.items() if key != "model"} | {"way": shown(way["way"])}
 
 
 def _lists(table: "pd.DataFrame", *names: str) -> list[list[Any]]:

@@ -21,8 +21,8 @@ def arranged(layers: Sequence[Layers], makers: Makers) -> tuple[list[int], list[
     """Numbers of the tasks in the order of their columns, and the families of many tasks, from left to right.
 
     A family is of tasks that take most layers, of those that others trained, from one another; whom the others take
-    most from stands first. The largest family comes first, then tasks that take from nobody, at last those without a
-    model.
+    most layers from stands first. The largest family comes first, then tasks that take from nobody, at last those
+    without a model.
     """
     grown = [task for task, path in enumerate(layers) if path]
     kin = list[list[int]]()
@@ -42,11 +42,14 @@ def arranged(layers: Sequence[Layers], makers: Makers) -> tuple[list[int], list[
 
 
 def _kin(grown: list[int], layers: Sequence[Layers], makers: Makers) -> list[list[int]]:
-    """Families of two tasks and more; in each the one whom most others take most from comes first."""
+    """Families of two tasks and more; in each the one whom the others take most layers from comes first."""
     parent = dict[int, int]()
+    taken = {
+        task: Counter(maker for layer in (layers[task] or {}).values() for maker in makers.get(layer, ()))
+        for task in grown
+    }
     for task in grown:
-        taken = Counter(maker for layer in (layers[task] or {}).values() for maker in makers.get(layer, ()))
-        others = [(-count, maker) for maker, count in taken.items() if maker != task and layers[maker]]
+        others = [(-count, maker) for maker, count in taken[task].items() if maker != task and layers[maker]]
         if others:
             parent[task] = min(others)[1]
     groups = {task: [task] for task in grown}
@@ -55,9 +58,14 @@ def _kin(grown: list[int], layers: Sequence[Layers], makers: Makers) -> list[lis
         if mine is not theirs:
             mine += theirs
             groups |= dict.fromkeys(theirs, mine)
-    liked = Counter(parent.values())
     found = {id(group): group for group in groups.values() if len(group) > 1}
-    return [sorted(group, key=lambda task: (-liked[task], task)) for group in found.values()]
+    return [_givers_first(group, taken) for group in found.values()]
+
+
+def _givers_first(family: list[int], taken: Mapping[int, Counter[int]]) -> list[int]:
+    """A task may be nobody's first choice and still the one that most layers of the family come from."""
+    given = {maker: sum(taken[task][maker] for task in family if task != maker) for maker in family}
+    return sorted(family, key=lambda maker: (-given[maker], maker))
 
 
 def _likeness(grown: list[int], layers: Sequence[Layers], makers: Makers) -> "np.ndarray":

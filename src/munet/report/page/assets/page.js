@@ -251,6 +251,7 @@
   var grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
   var count = (value) => known(value) ? grouped.format(value) : NOTHING;
   var percent = (value, digits2 = 2) => known(value) ? (100 * value).toFixed(digits2) : NOTHING;
+  var portion = (value) => value > 0 && value < 5e-3 ? "< 1" : value >= 0.995 && value < 1 ? "> 99" : percent(value, 0);
   var scored = (value) => known(value) ? value.toFixed(4) : NOTHING;
   function gapText(validation, test) {
     const gap = difference(validation, test);
@@ -343,20 +344,18 @@
       paper,
       rows ? dataTable(label, rows) : null
     );
+    let seen = 0;
     const paint = () => {
       const width = Math.floor(paper.clientWidth);
       if (!width) return;
+      seen = width;
       const tall = typeof height === "function" ? height(width) : height;
       const svg = s("svg", { viewBox: `0 0 ${width} ${tall}`, height: tall, role: "img", "aria-label": label });
       draw2(svg, width, tall);
       clear(paper).append(svg);
     };
-    let seen = 0;
     new ResizeObserver(() => {
-      if (Math.abs(paper.clientWidth - seen) > 1) {
-        seen = paper.clientWidth;
-        paint();
-      }
+      if (Math.abs(paper.clientWidth - seen) > 1) paint();
     }).observe(paper);
     charts.add({ box, paint, chosen });
     return box;
@@ -927,6 +926,7 @@
     return ctx;
   }
   var roomFor = (canvas) => canvas.parentElement?.clientWidth ?? 0;
+  var sharpness = () => document.documentElement.classList.contains("paper") ? 2 : Math.min(2, devicePixelRatio || 1);
   var measuring;
   function widthOf(text, size = 12) {
     measuring ??= pen(document.createElement("canvas"));
@@ -998,9 +998,14 @@
       const seen = Math.max(from, view.left - 4), room = Math.min(from + wide, view.width) - seen - 10;
       const more = ` +${family.length - 1}`;
       const name = shortened(data.tasks[family[0]].name, room - measure(more), measure);
-      if (name.length >= LETTERS) ctx.fillText(name + more, seen + 5, 3 + FAMILY_ROOM / 2);
+      if (name.length >= LETTERS && isPlain(name, data.tasks)) ctx.fillText(name + more, seen + 5, 3 + FAMILY_ROOM / 2);
     }
     ctx.restore();
+  }
+  function isPlain(shown, tasks2) {
+    if (tasks2.some(({ name }) => name === shown)) return true;
+    const [head, tail = ""] = shown.split("…");
+    return tasks2.filter(({ name }) => name.startsWith(head) && name.endsWith(tail)).length === 1;
   }
 
   // page/base/ticks.js
@@ -1024,6 +1029,17 @@
       if (y >= low && y <= high && found.every((other) => Math.abs(place(other) - y) >= room)) found.push(value);
     }
     return found;
+  }
+  function movedApart(wanted, low, high, gap) {
+    const order = wanted.map((_, n) => n).sort((a, b) => wanted[a] - wanted[b]);
+    const places = wanted.map((at) => Math.max(low, Math.min(high, at)));
+    for (let n = 1; n < order.length; n++) places[order[n]] = Math.max(places[order[n]], places[order[n - 1]] + gap);
+    let most = high;
+    for (const one of order.reverse()) {
+      places[one] = Math.min(places[one], most);
+      most = places[one] - gap;
+    }
+    return places;
   }
 
   // page/network/slots.js
@@ -1761,7 +1777,7 @@
       const width = roomFor(this.canvas);
       if (!width || !this.data) return;
       const { data } = this;
-      this.ratio = this.coarse ? 1 : Math.min(2, devicePixelRatio || 1);
+      this.ratio = this.coarse ? 1 : sharpness();
       this.width = width;
       this.left = width < 600 ? 78 : 104;
       const columns = Math.max(1, data.tasks.length);
@@ -1977,7 +1993,7 @@
     }
   }
   function paintStrip(canvas, data, left) {
-    const width = roomFor(canvas), ratio = Math.min(2, devicePixelRatio || 1);
+    const width = roomFor(canvas), ratio = sharpness();
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(7 * ratio);
     const ctx = pen(canvas);
@@ -2056,7 +2072,7 @@
     resize() {
       const width = roomFor(this.canvas);
       if (!width || !this.data) return;
-      this.ratio = Math.min(2, devicePixelRatio || 1);
+      this.ratio = sharpness();
       this.width = width;
       this.canvas.style.height = `${this.tall}px`;
       for (const canvas of [this.canvas, this.faint, this.bright]) {
@@ -2427,6 +2443,13 @@
       });
       paintStrip(this.strip, this.data, left);
     }
+    /* Everything for the width that there is now, not when a frame comes. */
+    redraw() {
+      this.network.resize();
+      if (this.network.left) this.network.settle();
+      this.panels.forEach((panel) => panel.resize());
+      this.layout();
+    }
     paint() {
       if (!this.data) return;
       this.side.list();
@@ -2580,6 +2603,18 @@
     }
   };
 
+  // page/paper.js
+  function readyForPaper(fill15, redraw) {
+    const turn = (on2) => {
+      document.documentElement.classList.toggle("paper", on2);
+      if (on2) fill15();
+      redraw();
+      repaintCharts();
+    };
+    addEventListener("beforeprint", () => turn(true));
+    addEventListener("afterprint", () => turn(false));
+  }
+
   // page/sections/about.js
   var about = {
     id: "about",
@@ -2690,8 +2725,14 @@
 
   // page/charts/bars.js
   function bars({ rows, parts: parts2, text, label }) {
+    const said2 = (row2) => row2.note ?? text(row2.values.reduce((a, b) => a + b, 0));
     const most = Math.max(...rows.map((row2) => row2.values.reduce((a, b) => a + b, 0)), 1e-12);
-    const list = h("ul", { class: "bars", "aria-label": `${label} by task` });
+    const wide = Math.max(...rows.map((row2) => widthOf(said2(row2), 13.5)));
+    const list = h("ul", {
+      class: "bars",
+      "aria-label": `${label} by task`,
+      css: { "--value": `${Math.ceil(wide) + 2}px` }
+    });
     const make = (row2) => {
       const sum = row2.values.reduce((a, b) => a + b, 0);
       const bar = h("span", { class: "track", css: { width: `${100 * sum / most}%` } });
@@ -2707,7 +2748,7 @@
         {},
         named(taskColour(row2.task), row2.name),
         h("span", { class: "room" }, bar),
-        h("span", { class: "value" }, row2.note ?? text(sum))
+        h("span", { class: "value" }, said2(row2))
       );
     };
     return some(`tasks by ${label.toLowerCase()}`, rows, 24, make, list);
@@ -2892,7 +2933,7 @@
       const outer = Math.min(this.paper.clientWidth, this.most);
       if (!outer) return;
       const order = this.items.order(), n = order.length;
-      const ctx = pen(this.canvas), ratio = Math.min(2, devicePixelRatio || 1);
+      const ctx = pen(this.canvas), ratio = sharpness();
       ctx.font = `12px ${theme.sans}`;
       const longest = Math.max(...order.map((item) => ctx.measureText(this.items.name(item)).width));
       const room = Math.min(longest + 12, outer < 500 ? 104 : 170);
@@ -2943,12 +2984,12 @@
      * @param {boolean} slanted
      */
     labels(ctx, order, slanted) {
-      const { size, left, top } = this, { name, named: named2 } = this.items, every = Math.max(1, Math.ceil(11 / size));
+      const { size, left, top } = this, { name, named: named3 } = this.items, every = Math.max(1, Math.ceil(11 / size));
       ctx.textBaseline = "middle";
       const measure = (text) => ctx.measureText(text).width;
       let last = -every;
       order.forEach((item, n) => {
-        const some2 = named2 ? named2.has(item) && n - last >= every : n % every === 0;
+        const some2 = named3 ? named3.has(item) && n - last >= every : n % every === 0;
         if (some2) last = n;
         for (const side of [0, 1]) {
           const bold = this.at?.[side] === n;
@@ -3009,6 +3050,22 @@
 
   // page/sections/flow_graph.js
   function flowGraph(data, totals, many) {
+    const edges = edgesOf(data, totals), strongest = strongestOf(edges);
+    const left = many ? edges.length - strongest.size : 0;
+    const graph = graphOf(data, totals, many, edges, strongest);
+    if (!left) return graph;
+    return h(
+      "div",
+      {},
+      h(
+        "p",
+        { class: "small", css: { margin: "0 0 10px" } },
+        `Only the arrow from each learner’s strongest teacher is drawn: ${count(strongest.size)} of ${counted(edges.length, "arrow")}. Point at a task, or choose one, to see all of its own.`
+      ),
+      graph
+    );
+  }
+  function edgesOf(data, totals) {
     const edges = [];
     data.flow.forEach(
       (line3, learner) => line3.forEach((number, ancestor) => {
@@ -3016,14 +3073,14 @@
           edges.push({ learner, ancestor, number, share: (number + 0.5 * totals[learner]) / (1.5 * totals[learner]) });
       })
     );
-    const strongest = /* @__PURE__ */ new Set();
-    for (const edge of edges) {
-      const rival = [...strongest].find((e) => e.learner === edge.learner);
-      if (!rival || edge.number > rival.number) {
-        if (rival) strongest.delete(rival);
-        strongest.add(edge);
-      }
-    }
+    return edges;
+  }
+  function strongestOf(edges) {
+    const found = /* @__PURE__ */ new Map();
+    for (const edge of edges) if (edge.number > (found.get(edge.learner)?.number ?? 0)) found.set(edge.learner, edge);
+    return new Set(found.values());
+  }
+  function graphOf(data, totals, many, edges, strongest) {
     let over = null;
     return chart({
       chosen: true,
@@ -3193,7 +3250,12 @@
       h("div", {}, heading("Graph"), graph),
       h("div", {}, heading("Matrix: share of ancestors, in percent"), matrix)
     ];
-    const list = h("div", {}, heading("Teachers, by the parameters that others use"), teacherList(data));
+    const list = h(
+      "div",
+      {},
+      heading("Teachers, by the parameters that others use, a layer counted once for each user"),
+      teacherList(data)
+    );
     body.append(
       many ? h("div", { class: "stack" }, h("div", { class: "two" }, pictures[0], list), pictures[1]) : h("div", { class: "stack" }, h("div", { class: "two" }, pictures), list)
     );
@@ -3392,18 +3454,20 @@
     how: "Test accuracy of each task from the task iteration that first retained a model of it. A dot is a task iteration of its own; between them its model stays the same to the bit, whatever others learn: the id names all of its weights.",
     fill: fill6
   };
+  var LINE = 15;
   function fill6(data, body) {
     const lines = data.tasks.map((_, task) => points(data, task)), there = data.order.filter((task) => lines[task].length);
     if (!there.length) {
       body.append(h("p", { class: "none" }, "No task iteration with a test accuracy has ended yet."));
       return;
     }
-    const last = Math.max(2, data.progress.length);
+    const last = data.progress.length, first = last > 1 ? 1 : 0;
     const values = there.flatMap((task) => lines[task].map(({ accuracy }) => accuracy));
     const low = Math.max(0, Math.min(...values) - 0.04), high = Math.min(1, Math.max(...values) + 0.02);
     const longest = Math.max(...there.map((task) => widthOf(data.tasks[task].name)));
+    const words = said(data, lines, there);
     body.append(
-      h("p", {}, said(data, lines, there)),
+      ...words ? [h("p", {}, words)] : [],
       chart({
         title: "Test accuracy, %",
         note: counted(data.progress.length, "task iteration"),
@@ -3414,23 +3478,16 @@
           const { x, y } = axes(svg, width, height, {
             right,
             x: {
-              low: 1,
+              low: first,
               high: last,
-              ticks: [1, ...ticks(1, last, 8).filter((v) => v > 1 && Number.isInteger(v))],
+              ticks: [1, ...ticks(first, last, 8).filter((v) => v > 1 && Number.isInteger(v))],
               text: String
             },
             y: { low, high, ticks: ticks(low, high, 5), text: (v) => String(+(100 * v).toFixed(1)) }
           });
           for (const task of there) svg.append(...line(data, task, lines[task], last, x, y));
-          const ends = there.map((task) => ({ task, at: lines[task][lines[task].length - 1].accuracy }));
-          for (const { task, at } of apartFrom(ends, (end) => y(end.at), 0, height, 15))
-            svg.append(
-              s(
-                "text",
-                { x: width - right + 8, y: y(at) + 4, css: { fill: taskColour(task) } },
-                shortened(data.tasks[task].name, right - 10, widthOf)
-              )
-            );
+          const ends = there.map((task) => ({ task, at: y(lines[task][lines[task].length - 1].accuracy) }));
+          svg.append(...named2(data, ends, height, width - right, right - 14));
         },
         rows: () => [
           ["task", "task iteration", "validation %", "test %", "model"],
@@ -3470,6 +3527,24 @@
     );
     return [s("path", { d: `${steps.join("")}H${x(last)}`, ...look }), ...dots];
   }
+  function named2(data, ends, height, x, room) {
+    const low = 9, high = height - 24;
+    const fits = ends.length * LINE <= high - low;
+    const shown = fits ? ends : apartFrom(ends, (end) => end.at, 0, height, LINE);
+    const places = fits ? movedApart(
+      ends.map((end) => end.at),
+      low,
+      high,
+      LINE
+    ) : shown.map((end) => end.at);
+    return shown.flatMap(({ task, at }, n) => {
+      const fill15 = taskColour(task);
+      const name = shortened(data.tasks[task].name, room, widthOf);
+      const text = s("text", { x: x + 12, y: places[n] + 4, css: { fill: fill15 } }, name);
+      if (Math.abs(places[n] - at) < 1) return [text];
+      return [s("line", { x1: x, y1: at, x2: x + 10, y2: places[n], stroke: fill15, "stroke-width": 1 }), text];
+    });
+  }
   function said(data, lines, there) {
     const others2 = there.filter((task) => lines[task][lines[task].length - 1].place < data.progress.length).length;
     const apart2 = there.flatMap((task) => {
@@ -3478,9 +3553,9 @@
       return known(off) ? [Math.abs(off)] : [];
     });
     const same2 = apart2.filter((off) => off < 1e-9).length;
-    const waited = `${counted(others2, "task")} ${others2 === 1 ? "was" : "were"} kept while others went on learning.`;
+    const waited = others2 ? `${counted(others2, "task")} ${others2 === 1 ? "was" : "were"} kept while others went on learning. ` : "";
     if (!apart2.length) return waited;
-    return `${waited} Measured again for this page, ${same2} of ${counted(apart2.length, "task")} ${same2 === 1 ? "has" : "have"} to the image the test accuracy of when ${same2 === 1 ? "it was" : "they were"} retained` + (same2 < apart2.length ? `; the others are up to ${percent(Math.max(...apart2))} points off, as another device or number format makes them.` : ".");
+    return `${waited}Measured again for this page, ${same2} of ${counted(apart2.length, "task")} ${same2 === 1 ? "has" : "have"} to the image the test accuracy of when ${same2 === 1 ? "it was" : "they were"} retained` + (same2 < apart2.length ? `; the others are up to ${percent(Math.max(...apart2))} points off, as another device or number format makes them.` : ".");
   }
 
   // page/sections/learning.js
@@ -3886,7 +3961,7 @@
     id: "settings",
     name: "Hyperparameters",
     title: "Hyperparameters that won",
-    how: "Bars count the retained models that use a value; a dot marks the value evolution began with. Below, the values along each model’s lineage: the schedule that evolution found.",
+    how: "Bars count the retained models that use a value; a dot marks the value evolution began with.",
     fill: fill11
   };
   var scheduleShown = null;
@@ -3931,7 +4006,7 @@
         h(
           "span",
           {},
-          "A line is the lineage of one retained model, in the colour of its task; choose a task to see it alone."
+          "The values along each model’s lineage: the schedule that evolution found. A line is the lineage of one retained model, in the colour of its task; choose a task to see it alone."
         )
       ),
       box
@@ -4562,14 +4637,18 @@
       "div",
       {},
       h("h3", {}, "From whom"),
-      h("p", { class: "figure" }, all ? percent(1 - sums.own / all, 0) : NOTHING, h("small", {}, " %")),
-      h("p", { class: "what" }, "of the parameters a model uses were trained by others"),
+      h("p", { class: "figure" }, all ? portion(1 - sums.own / all) : NOTHING, h("small", {}, " %")),
+      h(
+        "p",
+        { class: "what" },
+        sums.others ? "of the parameters a model uses were trained by others" : "of the parameters a model uses are as the root has them"
+      ),
       h(
         "div",
         {
           class: "parts",
           role: "img",
-          "aria-label": parts2.map(([name, text]) => `${text} ${percent(sums[name] / all, 0)} %`).join(", ")
+          "aria-label": parts2.map(([name, text]) => `${text} ${portion(sums[name] / all)} %`).join(", ")
         },
         parts2.map(([name, , colour]) => sums[name] ? h("span", { colour, css: { flex: `${sums[name]} 0 0` } }) : null)
       ),
@@ -4577,7 +4656,7 @@
         "ul",
         { class: "key" },
         parts2.map(
-          ([name, text, colour]) => h("li", {}, swatch(colour), `${text} ${all ? percent(sums[name] / all, 0) : 0} %`)
+          ([name, text, colour]) => h("li", {}, swatch(colour), `${text} ${all ? portion(sums[name] / all) : 0} %`)
         )
       ),
       best.length ? h(
@@ -4586,7 +4665,7 @@
         listed(best.map((one) => h("strong", {}, bdi(data.tasks[one.task].name)))),
         " taught most: ",
         listed(best.map((one) => `${compact(one.parameters)} parameters to ${counted(one.learners.length, "task")}`)),
-        "."
+        ", a layer counted once for each user."
       ) : h("p", {}, "No task’s model uses layers that another task trained.")
     );
   }
@@ -4671,11 +4750,11 @@
     const most = Math.max(...cells.map(([label, , n]) => share(label, n)));
     const inside = cells.filter(([label, answer]) => shown.has(label) && shown.has(answer));
     const drawn = inside.reduce((sum, [, , n]) => sum + n, 0), wrong = examples - correct;
-    const named2 = new Set(cells.slice(0, PAIRS).flatMap(([label, answer]) => [label, answer]));
+    const named3 = new Set(cells.slice(0, PAIRS).flatMap(([label, answer]) => [label, answer]));
     const matrix = new Heatmap({
       label: `Images of the ${split2} split by right class (rows) and answer (columns)`,
       most: 620,
-      items: { order: () => order, name: (n) => classes2[n], named: order.length > 40 ? named2 : void 0 },
+      items: { order: () => order, name: (n) => classes2[n], named: order.length > 40 ? named3 : void 0 },
       cell: (label, answer) => {
         if (label === answer)
           return {
@@ -4730,7 +4809,7 @@
     const most = Math.max(...bins.map(([n]) => n));
     const figure = chart({
       title: "Right, % by confidence, %",
-      note: `off by ${percent(error, 1)} %`,
+      note: `off by ${percent(error, 1)} points`,
       height: (width) => Math.min(360, width),
       label: `Share of ${split2} images that is right, by confidence`,
       draw: (svg, width, height) => {
@@ -4939,7 +5018,7 @@
     contents(comes);
     route(state.data);
     addEventListener("hashchange", () => route(state.data));
-    addEventListener("beforeprint", fillMissing);
+    readyForPaper(fillMissing, () => growing.redraw());
     $("#contents").addEventListener("click", fillMissing);
     on("theme", () => {
       repaintCharts();
