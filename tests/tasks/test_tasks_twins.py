@@ -4,7 +4,7 @@ import pytest
 
 from munet.tasks.twins import told_of_twins
 
-JOIN = "join the folders if they are one"
+JOIN = "give them one name if they are one"
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,3 @@ JOIN = "join the folders if they are one"
 )  # fmt: skip
 def test_twins_are_told_so_that_they_can_be_told_apart(names: list[str], told: str | None) -> None:
     assert told_of_twins(names) == ([f"{told}: {JOIN}"] if told else [])
-
-
-def test_what_to_do_is_said_by_who_asks() -> None:
-    assert told_of_twins(["a", "A"], "write them alike") == ["'A' and 'a' are two classes: write them alike"]

@@ -10,7 +10,6 @@
     planning.py   missing splits, overlaps
     duplicates.py the same image in two splits or classes; lookalikes.py nearly the same
     telling.py    what a person is told of a new task
-    spelling.py   classes whose names differ only in case or accents
     checks.py     too few classes or images, classes nobody trains on
     white.py      which value means white; images that come out dark
     sources/      folder:, csv:, npz:, hf:, tfds:

@@ -7,7 +7,7 @@ import numpy as np
 from munet.tasks.planning import Selection
 from munet.tasks.sources.base import Source
 from munet.tasks.sources.missing import told_of_missing
-from munet.tasks.spelling import told_of_twins
+from munet.tasks.twins import told_of_twins
 from munet.text import counted
 
 _SHOWN = 8  # classes that are listed in full
@@ -32,7 +32,8 @@ def told(source: Source, plan: Mapping[str, Selection], labels: Mapping[str, np.
         few, many = f"{train[least]:,}", f"{train[most]:,}"
         sentences.append(f"{_TRAIN}{few} ({classes[least]}) to {many} ({classes[most]}) images of a class")
     total = np.sum(list(found.values()), 0).tolist()
-    sentences += [*told_of_twins(classes, source.notes()), *told_of_missing(classes, total)]
+    sentences += [note for note in told_of_twins(classes) if note not in source.notes()]
+    sentences += told_of_missing(classes, total)
     for part in ("validation", "test"):
         lacking = [classes[label] for label in np.flatnonzero(found[part] == 0).tolist()]
         if lacking:

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from munet.tasks.split_names import normal
 
 _NAMED = 3
+_JOIN = "give them one name if they are one"
 
 
-def told_of_twins(names: Iterable[str], join: str = "join the folders if they are one") -> list[str]:
+def told_of_twins(names: Iterable[str]) -> list[str]:
     """One note of the classes whose names differ only in case, in the form of accents, or in blanks and signs that do
-    not show; none where there are none. `join` says what to do about it."""
+    not show; none where there are none."""
     groups: dict[str, list[str]] = defaultdict(list)
     for name in sorted(set(names)):
         groups[_form(name)].append(name)
@@ -21,9 +22,9 @@ def told_of_twins(names: Iterable[str], join: str = "join the folders if they ar
     some = [" and ".join(_shown(name, group) for name in group) for group in twins[:_NAMED]]
     if len(twins) == 1:
         count = "two" if len(twins[0]) == 2 else str(len(twins[0]))
-        return [f"{some[0]} are {count} classes: {join}"]
+        return [f"{some[0]} are {count} classes: {_JOIN}"]
     more = f"; {len(twins) - _NAMED} more such" if len(twins) > _NAMED else ""
-    return [f"{'; '.join(some)}{more}: these are different classes: {join}"]
+    return [f"{'; '.join(some)}{more}: these are different classes: {_JOIN}"]
 
 
 def _form(name: str) -> str:

@@ -143,7 +143,7 @@ def test_the_way_out_where_no_split_is_called_train_works(
 
 def test_classes_that_differ_in_case_are_told(tmp_path: Path) -> None:
     notes = open_source(f"folder:{fill(tmp_path, ('Daisy', 'daisy', 'rose'))}").notes()
-    assert notes == ["'Daisy' and 'daisy' are two classes: join the folders if they are one"]
+    assert notes == ["'Daisy' and 'daisy' are two classes: give them one name if they are one"]
 
 
 def test_an_archive_is_to_be_unpacked(tmp_path: Path) -> None:

@@ -252,7 +252,7 @@ def test_all_classes_that_are_probably_one_are_told(tmp_path: Path) -> None:
     said: list[str] = []
     add("pets", f"folder:{root}", tell=said.append)
     pairs = "' red fox' and 'red fox '; 'Cat' and 'cat'; 'Dog' and 'dog'"
-    assert f"{pairs}: these are different classes: join the folders if they are one" in said
+    assert f"{pairs}: these are different classes: give them one name if they are one" in said
     root = fill(tmp_path / "b", ("train/red fox", "train/cat", "test/red fox ", "test/cat"))
     notes = open_source(f"folder:{root}").notes()
-    assert notes == ["'red fox' and 'red fox ' are two classes: join the folders if they are one"]
+    assert notes == ["'red fox' and 'red fox ' are two classes: give them one name if they are one"]
