@@ -78,7 +78,12 @@ def test_classes_that_the_task_does_not_know_are_left_out_and_told(system: munet
 
 def test_splits_that_are_not_measured_are_told(system: munet.System, tmp_path: Path) -> None:
     (images, labels), notes = bars(30, 9, (0, 1, 2)), list[str]()
-    arrays = {"test_image": images[:6], "test_label": labels[:6], "train_image": images, "train_label": labels}
+    arrays: dict[str, Any] = {
+        "test_image": images[:6],
+        "test_label": labels[:6],
+        "train_image": images,
+        "train_label": labels,
+    }
     np.savez(tmp_path / "both.npz", **arrays, classes=np.array(CLASSES))
     address = f"npz:{tmp_path / 'both.npz'}"
     assert len(system.evaluate_on("bars", address, note=notes.append).labels) == 6
