@@ -27,6 +27,7 @@ from munet.evolution.work import Images
 
 _COSTS = (3.0, 1.0)  # of an image that is trained on, and of one that is read, where a child is not known
 _PRIOR = 8  # children of that cost that are averaged with those of the run: few children say little of the next
+_MEASURED = 10.0  # seconds that the speed measured before counts as: the first cycle sets much up
 _ONE = Images(1, 0, 0, 0)  # where a run does not say: cycles are equally long
 
 
@@ -275,7 +276,8 @@ class Remaining:
     def _correction(self) -> float:
         """Seconds of the children so far by what was estimated of them."""
         if done := self._estimated(self.children.work):
-            return self.children.seconds / done
+            prior = _MEASURED if self.run.speed else 0.0
+            return (self.children.seconds + prior) / (done + prior)
         return 1.0 if self._rates() else self._own_head_rate() or 0.0
 
     def _own_head_rate(self) -> float | None:
