@@ -216,7 +216,7 @@ def test_a_newer_format_is_said_to_be_one(remote: ObjectPlace) -> None:
         ObjectPlace(remote.bucket).open()
     assert newer.value.kind == "newer-format"
     put(remote, "munet.json", b'{"format":1,"root":"../x"}\n')
-    with pytest.raises(StoreError, match="no munet system"):
+    with pytest.raises(DamagedError, match=r"munet.json should hold format 1 and a root id"):
         ObjectPlace(remote.bucket).open()
 
 

@@ -20,7 +20,7 @@ from munet.store.called import Withheld
 from munet.store.creation import MARKER
 from munet.store.layer_file import LayerFormatError, id_of_bytes, refuse_infinite
 from munet.store.objects import is_id
-from munet.store.records import NewerError, RecordError, canonical, marker_of, parse, seal, unseal
+from munet.store.records import DamagedMarkerError, NewerError, RecordError, canonical, marker_of, parse, seal, unseal
 from munet.store.retained import heads, history_of
 from munet.store.schema import Manifest, TaskRecord
 from munet.store.task_files import is_task_name, task_file
@@ -55,12 +55,13 @@ class ObjectPlace:
             return False
         try:
             marker = parse(data)
-        except (RecordError, NewerError) as error:
-            raise StoreError(
-                f"{self.name}/{MARKER} {error}", kind="newer-format" if isinstance(error, NewerError) else "store"
-            ) from error
+        except RecordError as error:
+            raise DamagedMarkerError(f"{self.name}/{MARKER}", str(error)) from error
+        except NewerError as error:
+            raise StoreError(f"{self.name}/{MARKER} {error}", kind="newer-format") from error
         if marker.get("format") != FORMAT or not is_id(marker.get("root")):
-            raise StoreError(f"{self.name}/{MARKER} should hold format {FORMAT} and a root id: it is no munet system")
+            reason = f"should hold format {FORMAT} and a root id, and does not"
+            raise DamagedMarkerError(f"{self.name}/{MARKER}", reason)
         self.root = marker["root"]
         return True
 
