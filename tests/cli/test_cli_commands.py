@@ -152,6 +152,13 @@ def test_export(grown: Path, tmp_path: Path, run: Run):
     assert json.loads(out)["classes"] == ["0", "1", "2"]
 
 
+def test_the_fields_of_a_task_in_status_are_documented(grown: Path, run: Run):
+    docs = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    section = docs.partition("## munet status\n")[2].partition("\n## ")[0]
+    fields = json.loads(run("status", grown, "--json")[1])["tasks"][0]
+    assert [name for name in fields if not re.search(rf"\b{name}\b", section)] == []
+
+
 def test_fsck_and_gc(copied: Path, run: Run):
     code, out, _ = run("fsck", copied)
     assert (code, "is whole" in out) == (0, True)
