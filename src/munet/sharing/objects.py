@@ -14,7 +14,7 @@ from munet.errors import DamagedError, MunetError, StoreError
 from munet.fs.bucket import Bucket, DamagedObject
 from munet.fs.decoding import BYTES, DecodingError, decode_json
 from munet.sharing.exclusion import Push
-from munet.sharing.place import TASKS, Held
+from munet.sharing.place import TASKS, Held, put_back
 from munet.store import FORMAT, manifests
 from munet.store.called import Withheld
 from munet.store.creation import MARKER
@@ -163,7 +163,9 @@ class ObjectPlace:
         if not self.listed:
             data, _ = self.bucket.get(INDEX, BYTES)
             if data is None:
-                raise StoreError(f"{self.name} has no {INDEX}, by which a web server tells its tasks", kind="remote")
+                why = f"{self.name} has no {INDEX}, by which a web server tells its tasks"
+                way = 'write the list of their names there, such as ["flowers"], as docs/sharing.md says'
+                raise StoreError(f"{why}: {way}", kind="remote")
             try:
                 names = decode_json(data)
             except DecodingError as error:
@@ -233,7 +235,7 @@ class ObjectPlace:
         key = layer_key(id)
         data, _ = self.bucket.get(key, most)
         if data is None:
-            raise DamagedObject(self.name, key, "is missing")
+            raise DamagedObject(self.name, key, "is missing", put_back(self.name, key))
         try:
             if id_of_bytes(data) != id:
                 raise DamagedObject(self.name, key, "holds other content than its name says")
