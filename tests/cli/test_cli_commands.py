@@ -152,6 +152,13 @@ def test_export(grown: Path, tmp_path: Path, run: Run):
     assert json.loads(out)["classes"] == ["0", "1", "2"]
 
 
+def test_the_fields_of_a_task_in_status_are_documented(grown: Path, run: Run):
+    docs = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    section = docs.partition("## munet status\n")[2].partition("\n## ")[0]
+    fields = json.loads(run("status", grown, "--json")[1])["tasks"][0]
+    assert [name for name in fields if not re.search(rf"\b{name}\b", section)] == []
+
+
 def test_fsck_and_gc(copied: Path, run: Run):
     code, out, _ = run("fsck", copied)
     assert (code, "is whole" in out) == (0, True)
@@ -167,14 +174,22 @@ def test_fsck_and_gc(copied: Path, run: Run):
     file.chmod(0o644)
     file.write_bytes(data)
     code, out, err = run("fsck", copied)
-    assert (code, err) == (3, "")
+    said = f"1 damaged object in {copied}: put the damaged files back from a copy of the system"
+    assert (code, err) == (3, f"munet: error: {said}\n")
     assert head[2:] in out
     assert "hurts task shapes" in out
-    code, out, _ = run("fsck", copied, "--json")
+    code, out, err = run("fsck", copied, "--json")
     assert (code, json.loads(out)["hurt"]) == (3, ["shapes"])
+    assert json.loads(err) == {"error": {"kind": "damaged", "message": said, "exit_code": 3}}
     code, _, err = run("evaluate", copied, "--device", "cpu")
     assert (code, err.count("\n")) == (3, 1)
     assert "munet fsck" in err
+    for text in ("", "{", '{"format":1,"root":"x"}'):
+        (copied / "munet.json").write_text(text)
+        code, _, err = run("fsck", copied)
+        assert (code, err.count("\n")) == (3, 1)
+        assert "munet.json" in err
+        assert "take it from a backup" in err
 
 
 def test_evolve_prints_lines_and_a_table(copied: Path, run: Run):

@@ -4,6 +4,7 @@ import ast
 import errno
 import json
 import pickle
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,7 @@ def fail(error: BaseException):
         ),
         (KeyboardInterrupt(), 130, "munet: interrupted; the same command goes on: munet evolve 'a b'"),
         (SystemExit(130), 130, "munet: interrupted; the same command goes on: munet evolve 'a b'"),
+        (SystemExit(143), 143, "munet: interrupted; the same command goes on: munet evolve 'a b'"),
     ],
 )
 def test_errors_are_one_line(error: BaseException, code: int, line: str, monkeypatch, capsys):
@@ -127,6 +129,14 @@ def test_errors_are_one_line(error: BaseException, code: int, line: str, monkeyp
     monkeypatch.delenv("MUNET_TRACEBACK", raising=False)
     got, out, err = run(monkeypatch, capsys, "evolve", "a b")
     assert (got, out, err) == (code, "", line + "\n")
+
+
+def test_sigterm_ends_a_command_as_ctrl_c_does(monkeypatch, capsys):
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(cli, "build", lambda: lambda **how: signal.raise_signal(signal.SIGTERM))
+    got, _, err = run(monkeypatch, capsys, "evolve", "a b")
+    assert (got, err) == (143, "munet: interrupted; the same command goes on: munet evolve 'a b'\n")
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 @pytest.mark.parametrize(
@@ -141,6 +151,7 @@ def test_errors_are_one_line(error: BaseException, code: int, line: str, monkeyp
         (KeyError("x"), "internal", 1),
         (KeyboardInterrupt(), "interrupted", 130),
         (SystemExit(130), "interrupted", 130),
+        (SystemExit(143), "interrupted", 143),
     ],
 )
 def test_with_json_an_error_is_one_object(error: BaseException, kind: str, code: int, monkeypatch, capsys):

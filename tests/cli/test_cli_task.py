@@ -166,6 +166,7 @@ def test_remove_waits_for_an_unfinished_run(folder: Path, run: Run) -> None:
     code, _, err = run("task", "remove", folder / "fleet", "fresh")
     assert code == 2
     assert "is not finished" in err
+    assert f"`munet evolve {folder / 'fleet'} --abandon {run_folder.name}` leaves it behind" in err
 
 
 def grow(folder: Path, count: int, name: str = "disc") -> None:

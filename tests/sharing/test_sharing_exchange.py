@@ -253,5 +253,6 @@ def test_a_model_of_another_task_is_refused(mine: Store, theirs: Store) -> None:
 def test_a_model_that_is_named_and_not_there_is_damage(mine: Store, theirs: Store) -> None:
     model = retain(mine, "flowers", "1")
     mine.models.path(model).unlink()
-    with pytest.raises(DamagedError, match="which is not there"):
+    way = f"which is not there: put models/{model[:2]}/{model[2:]}.json back there .*`munet fsck {mine.path}` names all"
+    with pytest.raises(DamagedError, match=way):
         bring("flowers", place(mine), place(theirs), Copied())

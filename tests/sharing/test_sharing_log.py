@@ -1,10 +1,13 @@
 """What a place tells of its tasks."""
 
+import json
+
 import pytest
 
+from cli_tools import Run
 from munet.errors import InputError
 from munet.sharing.exchange import exchange
-from munet.sharing.remote_log import remote_log
+from munet.sharing.remote_log import Unread, remote_log
 from munet.store import Store
 from sharing_tools import new_task, place, retain
 
@@ -39,3 +42,37 @@ def test_private_tasks_are_neither_told_nor_compared(mine: Store, theirs: Store)
     assert told(theirs, mine) == [(model, ["bob"], "retained", False)]
     with pytest.raises(InputError, match="shares no task 'patients'"):
         told(theirs, mine, "patients")
+
+
+def test_a_task_may_be_named_as_it_is_called_here(mine: Store, theirs: Store) -> None:
+    model = retain(theirs, "flowers", "1")
+    new_task(theirs, "signs")
+    other = retain(theirs, "signs", "2")
+
+    def models(task: str, names_here: dict[str, str]) -> list[str]:
+        return [one.model for one in remote_log(place(theirs), place(mine), [task], names_here=names_here)]
+
+    assert models("tulips", {"flowers": "tulips"}) == models("flowers", {"flowers": "tulips"}) == [model]
+    assert models("signs", {"flowers": "signs"}) == [other]  # as a pull takes it: the name there comes first
+    with pytest.raises(InputError, match="shares no task 'roses'"):
+        models("roses", {"flowers": "tulips"})
+
+
+def test_a_damaged_record_is_told_after_all_others(mine: Store, theirs: Store, run: Run) -> None:
+    new_task(theirs, "signs")
+    model = retain(theirs, "signs", "2")
+    theirs.task_path("flowers").write_bytes(b"{}")
+    with pytest.raises(Unread, match=r"flowers\.json is cut short") as caught:
+        remote_log(place(theirs), place(mine))
+    assert ([one.model for one in caught.value.found], caught.value.kind) == ([model], "damaged")
+    run("remote", "add", mine.path, "origin", theirs.path)
+    code, out, err = run("log", mine.path, "--remote", "origin")
+    assert (code, err.count("\n")) == (2, 1)
+    assert model[:10] in out
+    assert "flowers.json is cut short" in err
+    code, out, err = run("log", mine.path, "--remote", "origin", "--json")
+    assert (code, [one["model"] for one in json.loads(out)]) == (2, [model])
+    assert json.loads(err)["error"]["kind"] == "damaged"
+    assert run("log", mine.path, "signs", "--remote", "origin")[0] == 0
+    code, out, err = run("log", mine.path, "flowers", "--remote", "origin")
+    assert (code, out) == (2, "")

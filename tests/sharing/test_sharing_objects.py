@@ -1,5 +1,8 @@
 """Object stores, of which one in memory stands for all: conditions, lost answers, what others may have put there."""
 
+import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -12,6 +15,7 @@ import pytest
 obstore = pytest.importorskip("obstore", reason="obstore is not installed")
 from obstore.store import LocalStore, MemoryStore  # noqa: E402
 
+from cli_tools import Run  # noqa: E402
 from munet.errors import DamagedError, InputError, StoreError  # noqa: E402
 from munet.fs.bucket import Bucket  # noqa: E402
 from munet.sharing.copying import Copied, copy_root, is_whole  # noqa: E402
@@ -19,6 +23,7 @@ from munet.sharing.exchange import Refused, exchange  # noqa: E402
 from munet.sharing.objects import INDEX, ObjectPlace  # noqa: E402
 from munet.sharing.remotes import address, existing, place_at  # noqa: E402
 from munet.store import Store  # noqa: E402
+from munet.store.fsck import fsck  # noqa: E402
 from munet.store.records import seal  # noqa: E402
 from sharing_tools import SECRET, fleet, new_task, place, retain, shared_state  # noqa: E402
 from store_tools import layer_bytes  # noqa: E402
@@ -185,7 +190,7 @@ def test_wrong_bytes_are_named(hostile: tuple[ObjectPlace, Store, str], mine: St
     put(remote, head_of(mine, model), bytes(3 << 30 >> 8))
     refused(remote, victim, "layers/.*(has .* bytes|is no layer)")
     obstore.delete(remote.bucket._store, head_of(mine, model))
-    refused(remote, victim, "layers/.* is missing")
+    refused(remote, victim, "layers/.* is missing: put layers/.* back there .*`munet fsck memory.*` names all")
 
 
 def test_garbled_manifests_and_records_are_named(hostile: tuple[ObjectPlace, Store, str]) -> None:
@@ -216,7 +221,7 @@ def test_a_newer_format_is_said_to_be_one(remote: ObjectPlace) -> None:
         ObjectPlace(remote.bucket).open()
     assert newer.value.kind == "newer-format"
     put(remote, "munet.json", b'{"format":1,"root":"../x"}\n')
-    with pytest.raises(StoreError, match="no munet system"):
+    with pytest.raises(DamagedError, match=r"munet.json should hold format 1 and a root id"):
         ObjectPlace(remote.bucket).open()
 
 
@@ -255,8 +260,26 @@ def test_what_a_web_server_holds_can_be_pulled(
     assert {outcome.task: outcome.model for outcome in outcomes} == {"flowers": model, "signs": None}
     there = place_at(web[1])
     assert isinstance(there, ObjectPlace)
-    with pytest.raises(StoreError):
+    with pytest.raises(StoreError, match=r"can only be read: add it with --read-only, and push to another address$"):
         there.bucket.refuse_unconditional()
+
+
+def test_a_folder_behind_a_web_server_is_cloned_as_the_docs_say(
+    mine: Store, web: tuple[Path, str], tmp_path: Path, run: Run
+) -> None:
+    new_task(mine, "patients", private=True)
+    shutil.copytree(mine.path, web[0] / "hub")
+    target = fleet(tmp_path / "target")
+    with pytest.raises(StoreError, match="write the list of their names there"):
+        exchange(existing(f"{web[1]}/hub"), place(target))
+    docs = Path(__file__).parents[2] / "docs" / "sharing.md"
+    (line,) = [line.strip() for line in docs.read_text().splitlines() if line.endswith("> hub/index.json")]
+    program = line.partition("python -c '")[2].partition("'")[0]
+    status = run("status", web[0] / "hub", "--json")[1]
+    index = subprocess.run([sys.executable, "-c", program], input=status, capture_output=True, text=True, check=True)
+    (web[0] / "hub" / "index.json").write_text(index.stdout)
+    assert [outcome.task for outcome in exchange(existing(f"{web[1]}/hub"), place(target))] == ["flowers"]
+    assert fsck(Store.open(web[0] / "hub")).ok
 
 
 @pytest.mark.parametrize(
@@ -280,6 +303,6 @@ def test_a_store_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPatc
         "http://127.0.0.1:9/x", client_options={"allow_http": True}, retry_config={"max_retries": 0}
     )
     monkeypatch.setattr(remotes, "bucket_at", lambda url: Bucket(closed, url))
-    with pytest.raises(StoreError, match=r"cannot read http://127.0.0.1:9/x") as error:
+    with pytest.raises(StoreError, match=r"/x cannot be reached, http://127.0.0.1:9 refuses connections") as error:
         place_at("http://127.0.0.1:9/x")
     assert (error.value.kind, str(error.value).count("\n")) == ("remote", 0)

@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("obstore", reason="obstore is not installed")
 
 from cli_tools import Run
+from munet.fs.object_store import first_line
 from munet.store import Store
 
 
@@ -108,3 +109,11 @@ def test_no_credentials_are_said_to_be_none(mine: Store, run: Run, monkeypatch: 
     code, _, err = run("remote", "add", mine.path, "origin", "az://fleets/fleet")
     assert (code, err.count("\n")) == (2, 1)
     assert "there are no credentials for az://fleets: put AZURE_STORAGE_ACCOUNT_NAME" in err
+
+
+def test_what_a_store_says_is_told_without_its_tries_and_cut_at_a_word() -> None:
+    tries = "in 2.35s, after 10 retries, max_retries: 10, retry_timeout: 180s  - "
+    said = first_line(OSError(f"Error performing GET http://x/y {tries}HTTP error: {'word ' * 60}\nDebug source"))
+    assert said.startswith("Error performing GET http://x/y: HTTP error: word word")
+    assert said.endswith("word…")
+    assert len(said) <= 200

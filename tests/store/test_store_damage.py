@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from munet.errors import DamagedError, MunetError, StoreError
 from munet.store import Store
 from munet.store.fsck import Damage, fsck
+from munet.store.gc import gc
 from munet.store.task_list import vanished
 from store_tools import (
     files_of,
@@ -266,8 +267,23 @@ def test_what_no_one_needs_is_reported_and_hurts_no_one(store: Store):
     id = store.put_layer_bytes(layer_bytes("garbage"))
     (damage,) = damage_of(store, store.layer_path(id), remove=False)
     assert damage.tasks == ()
-    assert "hurts no task (`munet gc` removes it)" in str(damage)
     store.layer_path(id).unlink()
+
+
+def test_the_collection_that_is_named_works(store: Store):
+    id = store.put_layer_bytes(layer_bytes("garbage"))
+    changed_file, list_file = store.layer_path(id), store.path / "tasks.json"
+    changed_file.write_bytes(b"x")
+    whole = list_file.read_bytes()
+    list_file.write_bytes(whole[:20])
+    line, of_list = fsck(store).lines("my system")
+    assert line.endswith("hurts no task (`munet gc 'my system'` removes it, when the other damage is mended)")
+    assert of_list.endswith("hurts no task")
+    list_file.write_bytes(whole)
+    (line,) = fsck(store).lines("my system")
+    assert line.endswith("hurts no task (`munet gc 'my system'` removes it)")
+    gc(store)
+    assert fsck(store).ok
 
 
 def test_all_damage_at_once_is_listed(tmp_path: Path):

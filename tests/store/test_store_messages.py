@@ -35,11 +35,11 @@ def test_open(tmp_path: Path):
         "newer-format",
     )
     marker.write_text("[]")
-    assert said_by(Store.open, tmp_path) == (f"{marker} holds no JSON object", "store")
-    damaged = f"{marker} should hold format 1 and a root id: it is damaged, take it from a backup"
+    assert said_by(Store.open, tmp_path) == (f"{marker} holds no JSON object: take it from a backup", "damaged")
+    damaged = f"{marker} should hold format 1 and a root id, and does not: take it from a backup"
     for text in ('{"format":1,"root":"12"}', f'{{"format":0,"root":"{"1" * 64}"}}'):
         marker.write_text(text)
-        assert said_by(Store.open, tmp_path) == (damaged, "store")
+        assert said_by(Store.open, tmp_path) == (damaged, "damaged")
 
 
 def test_create(tmp_path: Path):
@@ -75,12 +75,14 @@ def test_models(tmp_path: Path):
     said, _ = said_by(store.put_model, manifest({}, parent=ghost))
     assert said == f"the parent {ghost} is not in {store.path}: put the parent first"
     said, kind = said_by(resolve_model, store, "xyz")
-    assert said == "'xyz' is no model id: give 4 or more of its hexadecimal digits; `munet log` lists ids"
+    assert said == (
+        f"'xyz' is no model id: give 4 or more of its hexadecimal digits; `munet log {store.path} TASK` lists ids"
+    )
     assert kind == "unknown-model"
     wanted = "0000" if store.root[:4] != "0000" else "1111"
     said, kind = said_by(resolve_model, store, wanted)
     assert (said, kind) == (
-        f"no model id in {store.path} starts with '{wanted}': `munet log` lists them",
+        f"no model id in {store.path} starts with '{wanted}': `munet log {store.path} TASK` lists them",
         "unknown-model",
     )
     said, _ = said_by(store.get_model, ghost)
@@ -281,7 +283,7 @@ def test_layers_of_several_models_are_kept_at_once(tmp_path: Path):
         ({"tasks": ("a", "b"), "weights": True}, "p is missing; hurts task a, task b"),
         ({"tasks": ("a",), "root": True, "weights": True}, "p is missing; hurts task a, the root"),
         ({"tasks": ("a",)}, "p is missing; hurts only the history of task a"),
-        ({}, "p is missing; hurts no task (`munet gc` removes it)"),
+        ({}, "p is missing; hurts no task"),
         ({"kind": "run"}, "p is missing; hurts no task"),
     ],
 )
@@ -344,8 +346,8 @@ def test_gc_that_cannot_know_says_what_to_do(tmp_path: Path):
     with pytest.raises(DamagedError) as caught:
         gc(store)
     assert str(caught.value) == (
-        f"{record} is cut short or was not written by munet, so what it needs is not known and nothing was removed; "
-        f"run `munet fsck {store.path}` and take it from a backup"
+        f"{record} is cut short or was not written by munet; nothing was removed, for what it needs is not known: "
+        f"`munet fsck {store.path}` lists all damage, and what helps"
     )
 
 

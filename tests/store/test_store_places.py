@@ -12,6 +12,7 @@ from munet.store.fsck import fsck
 from munet.store.gc import gc
 from munet.store.records import seal, unseal
 from munet.store.schema import iteration_record
+from munet.store.task_list import listed
 from store_tools import changed, generation, grown_store, model_of, put_child, task_record
 
 
@@ -152,9 +153,15 @@ def test_giving_up_a_task_that_vanished(store: Store) -> None:
 def test_the_list_of_tasks_is_itself_watched(store: Store) -> None:
     path = store.path / "tasks.json"
     path.write_bytes(path.read_bytes().replace(b'"a"', b'"x"'))
-    assert any(text.startswith("tasks.json does not match the checksum") for text in told(store))
+    (line,) = [text for text in told(store) if text.startswith("tasks.json does not match the checksum")]
+    assert f"`munet status {store.path}` names all tasks, `rm {path}` helps" in line
     with pytest.raises(DamagedError, match="nothing was removed"):
         gc(store)
+    path.unlink()  # what the line says
+    assert told(store) == []
+    gc(store)
+    store.create_task(task_record("c", 3))
+    assert listed(store) == {"a", "b", "c"}
 
 
 def test_a_crash_between_record_and_list_is_no_damage(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

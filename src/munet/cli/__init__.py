@@ -17,7 +17,7 @@
     text/         numbers, ids and mutations as text; what the read commands show; progress
     common.py     opening systems, printing, shared options
     defaults.py   munet.toml: options that a person always gives
-    errors.py     how errors are shown; other_names.py what others call commands and options
+    errors.py     how errors are shown; terminated.py SIGTERM; other_names.py what others call commands and options
 
 A group is a module with `register(app)`; to add one, name it in `GROUPS`.
 """
@@ -28,6 +28,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, NoReturn
 
 from munet.cli.errors import INTERRUPTED, end, explained, interrupted, traceback_wanted, wants_json
+from munet.cli.terminated import TERMINATED, terminated
 
 if TYPE_CHECKING:
     import typer
@@ -89,10 +90,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     as_json = wants_json(words)
     try:
         # With `standalone_mode` typer itself would tell of words that are no command, in a frame.
-        code = build()(args=words, prog_name="munet", standalone_mode=False)
+        with terminated():
+            code = build()(args=words, prog_name="munet", standalone_mode=False)
     except SystemExit as ended:
-        if ended.code == INTERRUPTED:
-            interrupted(words).tell(as_json=as_json)
+        if ended.code in (INTERRUPTED, TERMINATED):
+            interrupted(words, ended.code).tell(as_json=as_json)
         raise
     except KeyboardInterrupt:
         end(interrupted(words), as_json=as_json)

@@ -51,10 +51,8 @@ def end(failure: Failure, *, as_json: bool) -> NoReturn:
     sys.exit(failure.exit_code)
 
 
-def interrupted(words: Sequence[str]) -> Failure:
-    return Failure(
-        "interrupted", f"interrupted; the same command goes on: {shlex.join(['munet', *words])}", INTERRUPTED
-    )
+def interrupted(words: Sequence[str], exit_code: int = INTERRUPTED) -> Failure:
+    return Failure("interrupted", f"interrupted; the same command goes on: {shlex.join(['munet', *words])}", exit_code)
 
 
 def explained(error: Exception) -> Failure:

@@ -1,12 +1,14 @@
 """log, show, explain, diff: how a model came to be, what it is made of and why, what two models share."""
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from munet.cli.common import JsonFlag, SystemPath, Word, complete_task, console, open_system, show, show_json
 from munet.errors import InputError
+
+if TYPE_CHECKING:
+    from munet.system import System
 
 
 def register(app: typer.Typer) -> None:
@@ -43,18 +45,36 @@ def log(
     """
     opened = open_system(system)
     if remote is not None:
-        told = opened.remote_log(None if model is None else [model], remote=remote)
-        entries: Sequence[Mapping[str, Any]] = [one._asdict() for one in told]
-    elif model is not None:
-        entries = opened.log(model)
-    else:
+        _remote_log(opened, remote, model, as_json)
+        return
+    if model is None:
         raise InputError(f"name a task or a model: `munet log {system} TASK`; with --remote NAME it may be left out")
+    entries = opened.log(model)
     if as_json:
         show_json(entries)
         return
-    from munet.cli.text.renderables import log_view, remote_log_view
+    from munet.cli.text.renderables import log_view
 
-    show(log_view(entries, console().width) if remote is None else remote_log_view(entries))
+    show(log_view(entries, console().width))
+
+
+def _remote_log(system: "System", remote: str, task: str | None, as_json: bool) -> None:
+    """What a remote tells; where records cannot be read, what all others do, and then that."""
+    from munet.cli.text.renderables import remote_log_view
+    from munet.sharing.remote_log import Unread
+
+    fault: Unread | None = None
+    try:
+        told = system.remote_log(None if task is None else [task], remote=remote)
+    except Unread as error:
+        told, fault = error.found, error
+    entries = [one._asdict() for one in told]
+    if as_json:
+        show_json(entries)
+    elif entries or fault is None:
+        show(remote_log_view(entries))
+    if fault is not None:
+        raise fault
 
 
 def show_model(system: SystemPath, model: Word, as_json: JsonFlag = False) -> None:

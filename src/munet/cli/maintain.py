@@ -45,10 +45,10 @@ def fsck(system: SystemOrUrl, as_json: JsonFlag = False) -> None:
     else:
         from munet.cli.text.renderables import fsck_view
 
-        lines = [str(damage) for damage in found.damaged]
-        show(fsck_view({**found.to_json(), "lines": lines}, system))
+        show(fsck_view({**found.to_json(), "lines": found.lines(system)}, system))
     if not found.ok:
-        raise typer.Exit(DamagedError.exit_code)
+        what = counted(len(found.damaged), "damaged object")
+        raise DamagedError(f"{what} in {system}: put the damaged files back from a copy of the system")
 
 
 def gc(
@@ -114,9 +114,10 @@ def _place(system: str) -> "ObjectPlace | None":
     if "://" not in system:
         return None
     from munet.sharing.objects import ObjectPlace
-    from munet.sharing.remotes import address, existing
+    from munet.sharing.remotes import address, existing, place_at
 
-    place = existing(address(system))
+    # Damage there is what was asked for, no mistake in what was given.
+    place = place_at(address(system)) or existing(address(system))
     if not isinstance(place, ObjectPlace):
         raise InputError(f"{system} is a folder: name it by its path, {place.name}")
     return place

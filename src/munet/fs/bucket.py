@@ -16,8 +16,8 @@ _Result = TypeVar("_Result")
 class DamagedObject(DamagedError):
     """An object that is missing or does not hold what it should."""
 
-    def __init__(self, place: str, key: str, reason: str) -> None:
-        super().__init__(f"{place}/{key} {reason}")
+    def __init__(self, place: str, key: str, reason: str, way: str | None = None) -> None:
+        super().__init__(f"{place}/{key} {reason}{f': {way}' if way else ''}")
         self.key = key
         self.reason = reason
 
@@ -64,7 +64,8 @@ class Bucket:
         except (errors.AlreadyExistsError, errors.PreconditionError):
             return None
         except (NotImplementedError, errors.NotSupportedError) as error:
-            raise StoreError(f"{self.name} can only be read: {first_line(error)}", kind="remote") from error
+            way = "add it with --read-only, and push to another address"
+            raise StoreError(f"{self.name} can only be read: {way}", kind="remote") from error
         except (OSError, errors.BaseError) as error:
             raise self._failed("write", key, error) from error
         return _mark(put)

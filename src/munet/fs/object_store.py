@@ -1,6 +1,8 @@
 """Stores of objects, through the library obstore: S3, GCS, Azure, and what a web server holds."""
 
 import os
+import re
+import textwrap
 from datetime import timedelta
 from typing import Any, cast
 
@@ -8,6 +10,7 @@ from munet.errors import InputError
 from munet.fs.refusals import refusal_of
 
 _PATIENCE = timedelta(seconds=10)
+_TRIES = re.compile(r" in [\d.]+\S*s(, after \d+ retries, max_retries: \d+, retry_timeout: \S+)?\s+- ")
 
 
 def library() -> Any:
@@ -42,4 +45,5 @@ def store_at(address: str, *, patient: bool = True) -> Any:
 
 def first_line(error: Exception) -> str:
     """What an error of a store says, as far as a person can use it."""
-    return str(error).strip().partition("\n")[0][:200]
+    line = _TRIES.sub(": ", str(error).strip().partition("\n")[0])
+    return textwrap.shorten(line, 200, placeholder="…")

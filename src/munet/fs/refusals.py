@@ -42,6 +42,11 @@ def refusal_of(error: Exception, address: str, action: str) -> Refusal | None:
     # Without credentials the library asks the machine's metadata service, which only a cloud's machines have.
     if re.search(r"169\.254\.169\.254|metadata\.google|Account must be specified|token request", said):
         return Refusal(f"there are no credentials for {bucket}", where)
+    if (why := _unreachable(said)) is not None:
+        return Refusal(
+            f"{address} cannot be reached, {why}",
+            "is the address right, and does the server run? then the same command goes on",
+        )
     wrong = "InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|AuthenticationFailed|401 Unauthorized"
     if re.search(wrong, said):
         return Refusal(f"{bucket} does not take these credentials", where)
@@ -51,3 +56,13 @@ def refusal_of(error: Exception, address: str, action: str) -> Refusal | None:
     if re.search(r"403 Forbidden|AccessDenied", said):
         return Refusal(f"{address} may not be read with these credentials", f"have its owner allow it, or {where}")
     return None
+
+
+def _unreachable(said: str) -> str | None:
+    """Which server an error says that cannot be reached, and why."""
+    asked = re.search(r"performing [A-Z]+ (https?://[^/\s]+)", said)
+    if asked is None or not re.search(r"kind: (Connect|Timeout)\b", said):
+        return None
+    if "dns error" in said:
+        return f"nobody knows the name of {asked[1]}"
+    return f"{asked[1]} {'refuses connections' if 'ConnectionRefused' in said else 'does not answer'}"

@@ -81,7 +81,10 @@ def _begun(path: Path, url: str, place: Place) -> Store | None:
     store = Store.open(path)
     known = remotes(store)
     if known.get(DEFAULT, {}).get("url") != url and (known or store.task_names()):
-        raise StoreError(f"{path} is already a munet system: `munet pull` in it, or choose another path", kind="exists")
+        raise StoreError(
+            f"{path} is already a munet system: `munet pull {path}` brings what is new, or choose another path",
+            kind="exists",
+        )
     refuse_other_root(place, FolderPlace(store))
     return store
 

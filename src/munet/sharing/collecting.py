@@ -8,6 +8,7 @@ who pull: they may have read a record before it moved on.
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from shlex import quote
 from typing import Any, TypedDict, cast
 
 from munet.errors import DamagedError, StoreError
@@ -94,7 +95,8 @@ def _stay(place: ObjectPlace) -> set[str]:
     if found.faults:
         error = found.faults[0][1]
         raise DamagedError(
-            f"{error}; so what has to stay is not known, and nothing was removed: `munet fsck` tells more"
+            f"{error}; so what has to stay is not known, and nothing was removed: "
+            f"`munet fsck {quote(place.name)}` tells more"
         )
     return keys_of(found)
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from munet.errors import DamagedError, InputError, StoreError
-from munet.sharing.place import Place
+from munet.sharing.objects import model_key
+from munet.sharing.place import Place, put_back
 from munet.sharing.task import layer_ids, refuse_senseless_model
 from munet.store.called import Withheld
 from munet.store.layer_file import BEGINNING
@@ -85,9 +86,8 @@ def copy_ancestors(found: Mapping[str, Manifest], target: Place) -> None:
 def _manifest(source: Place, model: str, withheld: Withheld) -> Manifest:
     manifest = source.manifest(model)
     if manifest is None:
-        raise DamagedError(
-            f"{source.name} names model {model[:10]}, which is not there: ask who pushed it to push again"
-        )
+        way = put_back(source.name, model_key(model))
+        raise DamagedError(f"{source.name} names model {model[:10]}, which is not there: {way}")
     if id_of_manifest(encode(manifest)) != model:
         raise DamagedError(f"{source.name}: model {model[:10]} is not written as manifests are, so its id would change")
     refuse_senseless_model(manifest, model, source.name)

@@ -14,13 +14,13 @@ from munet.errors import DamagedError, MunetError, StoreError
 from munet.fs.bucket import Bucket, DamagedObject
 from munet.fs.decoding import BYTES, DecodingError, decode_json
 from munet.sharing.exclusion import Push
-from munet.sharing.place import TASKS, Held
+from munet.sharing.place import TASKS, Held, put_back
 from munet.store import FORMAT, manifests
 from munet.store.called import Withheld
 from munet.store.creation import MARKER
 from munet.store.layer_file import LayerFormatError, id_of_bytes, refuse_infinite
 from munet.store.objects import is_id
-from munet.store.records import NewerError, RecordError, canonical, marker_of, parse, seal, unseal
+from munet.store.records import DamagedMarkerError, NewerError, RecordError, canonical, marker_of, parse, seal, unseal
 from munet.store.retained import heads, history_of
 from munet.store.schema import Manifest, TaskRecord
 from munet.store.task_files import is_task_name, task_file
@@ -55,12 +55,13 @@ class ObjectPlace:
             return False
         try:
             marker = parse(data)
-        except (RecordError, NewerError) as error:
-            raise StoreError(
-                f"{self.name}/{MARKER} {error}", kind="newer-format" if isinstance(error, NewerError) else "store"
-            ) from error
+        except RecordError as error:
+            raise DamagedMarkerError(f"{self.name}/{MARKER}", str(error)) from error
+        except NewerError as error:
+            raise StoreError(f"{self.name}/{MARKER} {error}", kind="newer-format") from error
         if marker.get("format") != FORMAT or not is_id(marker.get("root")):
-            raise StoreError(f"{self.name}/{MARKER} should hold format {FORMAT} and a root id: it is no munet system")
+            reason = f"should hold format {FORMAT} and a root id, and does not"
+            raise DamagedMarkerError(f"{self.name}/{MARKER}", reason)
         self.root = marker["root"]
         return True
 
@@ -162,7 +163,9 @@ class ObjectPlace:
         if not self.listed:
             data, _ = self.bucket.get(INDEX, BYTES)
             if data is None:
-                raise StoreError(f"{self.name} has no {INDEX}, by which a web server tells its tasks", kind="remote")
+                why = f"{self.name} has no {INDEX}, by which a web server tells its tasks"
+                way = 'write the list of their names there, such as ["flowers"], as docs/sharing.md says'
+                raise StoreError(f"{why}: {way}", kind="remote")
             try:
                 names = decode_json(data)
             except DecodingError as error:
@@ -232,7 +235,7 @@ class ObjectPlace:
         key = layer_key(id)
         data, _ = self.bucket.get(key, most)
         if data is None:
-            raise DamagedObject(self.name, key, "is missing")
+            raise DamagedObject(self.name, key, "is missing", put_back(self.name, key))
         try:
             if id_of_bytes(data) != id:
                 raise DamagedObject(self.name, key, "holds other content than its name says")

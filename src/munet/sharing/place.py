@@ -3,6 +3,7 @@ that is replaced only by who has read it as it is."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from shlex import quote
 from typing import Any, NamedTuple, Protocol
 
 from munet.errors import DamagedError, InputError
@@ -19,6 +20,14 @@ def others_damage() -> Iterator[None]:
         yield
     except DamagedError as error:
         raise InputError(str(error), kind=error.kind) from error
+
+
+def put_back(place: str, key: str) -> str:
+    """What helps where an object is missing that a record names. A push does not: it looks at what the record lacks."""
+    return (
+        f"put {key} back there from a backup, or from the same place in a system that has it; "
+        f"`munet fsck {quote(place)}` names all that is missing"
+    )
 
 
 class PrivateTaskError(InputError):

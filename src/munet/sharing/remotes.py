@@ -197,7 +197,10 @@ def existing(url: str) -> Place:
     with others_damage():
         place = place_at(url)
     if place is None:
-        raise StoreError(f"{url} holds no munet system yet: `munet push` makes one there", kind="no-system")
+        raise StoreError(
+            f"{url} holds no munet system yet: `munet push` from a system that has it as a remote makes one there",
+            kind="no-system",
+        )
     return place
 
 

@@ -2,6 +2,7 @@
 ended, and its population was let go. Then the refs are read again. Only what fresh refs still name is damage."""
 
 from collections.abc import Callable, Collection, Iterable
+from shlex import quote
 from typing import TypeVar
 
 from munet.errors import InputError
@@ -57,6 +58,7 @@ def damage_among(store: Store, ids: Iterable[str]) -> set[str]:
 def _let_go(store: Store, error: MissingObject) -> InputError:
     return InputError(
         f"{error.what} {error.id[:10]} is gone from {store.path}: no task retains a model that needs it, so it was "
-        "collected, and only its history is kept; name a task, or a model that `munet status` shows",
+        "collected, and only its history is kept; name a task, or a model that "
+        f"`munet status {quote(str(store.path))}` shows",
         kind="no-model",
     )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
+from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 from munet.errors import InputError, suggest
@@ -35,13 +36,15 @@ def resolve_model(store: "Store", prefix: str) -> str:
     wanted = prefix.lower()
     if not re.fullmatch(r"[0-9a-f]{4,64}", wanted):
         raise InputError(
-            f"{prefix!r} is no model id: give 4 or more of its hexadecimal digits; `munet log` lists ids",
+            f"{prefix!r} is no model id: give 4 or more of its hexadecimal digits; "
+            f"`munet log {quote(str(store.path))} TASK` lists ids",
             kind="unknown-model",
         )
     found = store.models.starting_with(wanted)
     if not found:
         raise InputError(
-            f"no model id in {store.path} starts with {prefix!r}: `munet log` lists them", kind="unknown-model"
+            f"no model id in {store.path} starts with {prefix!r}: `munet log {quote(str(store.path))} TASK` lists them",
+            kind="unknown-model",
         )
     if len(found) > 1:
         names = ", ".join(id[: len(wanted) + 6] + "…" for id in found[:4])

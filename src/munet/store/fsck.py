@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from munet.errors import InputError
@@ -21,6 +22,7 @@ from munet.store.store import ModelCheck, Store
 from munet.store.strays import linked_runs, strays
 
 Progress = Callable[[int, int], None]  # objects checked, objects in all
+_REMOVED = ("layer", "model", "listing")  # kinds that are collected
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,17 @@ class Damage:
     root: bool  # it hurts the root, from which new tasks start
     weights: bool  # a model cannot be loaded; otherwise only its history is cut
 
+    @property
+    def hides(self) -> bool:
+        """Whether it may hide what else has to stay, so that nothing can be collected before it is mended."""
+        if self.kind == "model":
+            return bool(self.tasks) or self.root
+        return self.kind in ("task", "run") and self.weights
+
     def __str__(self) -> str:
         hurt = [f"task {name}" for name in self.tasks] + ["the root"] * self.root
         if not hurt:
-            return f"{self.path} {self.reason}; hurts no task" + (
-                "" if self.kind in ("run", "system") else " (`munet gc` removes it)"
-            )
+            return f"{self.path} {self.reason}; hurts no task"
         what = "only `munet update` of " if self.kind == "listing" else "" if self.weights else "only the history of "
         return f"{self.path} {self.reason}; hurts {what}{', '.join(hurt)}"
 
@@ -66,6 +73,13 @@ class Report:
     def hurt(self) -> list[str]:
         """Tasks that the damage touches."""
         return sorted({task for damage in self.damaged for task in damage.tasks})
+
+    def lines(self, system: str) -> list[str]:
+        """One for each damage, with what helps where nobody needs what is damaged. `system` is its path or address."""
+        hiding = any(damage.hides for damage in self.damaged)
+        way = f"`munet gc {quote(system)}` removes it{', when the other damage is mended' if hiding else ''}"
+        loose = [not (damage.tasks or damage.root) and damage.kind in _REMOVED for damage in self.damaged]
+        return [f"{damage} ({way})" if one else str(damage) for damage, one in zip(self.damaged, loose, strict=True)]
 
     def to_json(self) -> dict[str, Any]:
         return {"ok": self.ok, "hurt": self.hurt, **asdict(self)}

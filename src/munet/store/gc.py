@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from munet.errors import DamagedError
@@ -118,8 +119,8 @@ def _refuse_hidden(store: Store, unreadable: Sequence[Unreadable]) -> None:
 
 def _hidden(store: Store, path: Path, reason: str) -> DamagedError:
     return DamagedError(
-        f"{path} {reason}, so what it needs is not known and nothing was removed; "
-        f"run `munet fsck {store.path}` and take it from a backup"
+        f"{path} {reason}; nothing was removed, for what it needs is not known: `munet fsck {quote(str(store.path))}` "
+        "lists all damage, and what helps"
     )
 
 

@@ -6,6 +6,7 @@ somebody cloned without weights. A layer that has come stays in it until the nex
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import TypedDict
 
 from munet.errors import StoreError
@@ -88,7 +89,8 @@ class Promises:
                 kind="remote",
             ) from error
         if data is None:
-            raise DamagedObject(place, key, f"is missing, and {self.path} counts on it: `munet pull` may know better")
+            way = f"`munet pull {quote(str(self.path))}` may know better"
+            raise DamagedObject(place, key, f"is missing, and {self.path} counts on it: {way}")
         try:
             if id_of_bytes(data) != id:
                 raise DamagedObject(place, key, "holds other content than its name says")

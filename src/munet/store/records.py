@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from munet.errors import DamagedError, InputError
+from munet.errors import DamagedError, InputError, StoreError
 from munet.fs.decoding import BYTES, DecodingError, check_depth, decode_json
 
 FORMAT = 1
@@ -30,6 +30,13 @@ class DamagedFile(DamagedError):
         super().__init__(f"{path} {reason}; `munet fsck {system}` lists all damage and the tasks that it hurts")
         self.path = path
         self.reason = reason
+
+
+class DamagedMarkerError(DamagedError, StoreError):
+    """The `munet.json` of a system is not what munet wrote, so that nothing of it can be read."""
+
+    def __init__(self, marker: Path | str, reason: str):
+        super().__init__(f"{marker} {reason}: take it from a backup")
 
 
 def canonical(value: Any, what: str) -> bytes:

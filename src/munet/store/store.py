@@ -19,7 +19,7 @@ from munet.store.creation import MARKER
 from munet.store.objects import MissingObject, Objects, is_id, sha256_of
 from munet.store.promised import Promises
 from munet.store.reading import decoded, read_record
-from munet.store.records import FORMAT, DamagedFile, NewerError, RecordError, marker_of, parse, seal
+from munet.store.records import FORMAT, DamagedFile, DamagedMarkerError, NewerError, RecordError, marker_of, parse, seal
 from munet.store.relations import Facts
 from munet.store.run_files import models_of_task
 from munet.store.runs import Runs
@@ -78,16 +78,15 @@ class Store(Runs):
         except (FileNotFoundError, NotADirectoryError) as error:
             raise StoreError(f"{path} is no munet system: `munet init {path}` makes one", kind="no-system") from error
         except StrangeFileError as error:
-            raise StoreError(f"{marker} {error.strerror}: take the system from a backup") from error
+            raise DamagedMarkerError(marker, str(error.strerror)) from error
         except OSError as error:
             raise StoreError(f"cannot read {marker}: {error.strerror}; have its owner run this") from error
-        except (RecordError, NewerError) as error:
-            kind = "newer-format" if isinstance(error, NewerError) else "store"
-            raise StoreError(f"{marker} {error}", kind=kind) from error
+        except RecordError as error:
+            raise DamagedMarkerError(marker, str(error)) from error
+        except NewerError as error:
+            raise StoreError(f"{marker} {error}", kind="newer-format") from error
         if record.get("format") != FORMAT or not is_id(record.get("root")):
-            raise StoreError(
-                f"{marker} should hold format {FORMAT} and a root id: it is damaged, take it from a backup"
-            )
+            raise DamagedMarkerError(marker, f"should hold format {FORMAT} and a root id, and does not")
         creation.refuse_strange_folders(path)
         return cls(path, record["root"])
 

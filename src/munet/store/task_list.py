@@ -7,6 +7,7 @@ between leaves a task that is not listed, which is listed with the next, and nev
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 from typing import Protocol, TypedDict
 
 from munet.errors import DamagedError, StoreError
@@ -41,8 +42,17 @@ class Tasks(HasFiles, Protocol):
 
 def listed(store: HasFiles) -> set[str]:
     """Names of the tasks that should have a record; none where an older version wrote all. Raises DamagedError."""
-    record = read_record(store.files, store.path / FILE, TaskList, lambda record: [])
+    try:
+        record = read_record(store.files, store.path / FILE, TaskList, lambda record: [])
+    except DamagedFile as error:
+        raise DamagedFile(error.path, f"{error.reason}: {_way(store.path)}", store.path) from error
     return set() if record is None else set(record["tasks"])
+
+
+def _way(system: Path) -> str:
+    """What helps where the list is damaged. Only a person can say that no task is missing, so munet never mends it."""
+    list_of_all, list_file = f"munet status {quote(str(system))}", quote(str(system / FILE))
+    return f"where `{list_of_all}` names all tasks, `rm {list_file}` helps; else take it from a backup"
 
 
 def vanished(store: Tasks) -> list[str]:

@@ -1,5 +1,7 @@
 """Changes of a recorded task: its images lie elsewhere now, it gets another name, it goes."""
 
+from shlex import quote
+
 from munet.errors import InputError
 from munet.store.retained import history_of
 from munet.store.run_records import unfinished_of
@@ -128,8 +130,9 @@ def refuse_unfinished(store: Store, task: str, wanted: str) -> None:
 
 
 def _unfinished(store: Store, run: str, what: str, wanted: str) -> InputError:
+    system = quote(str(store.path))
     return InputError(
-        f"run {run} is not finished, and may come back to {what}: `munet resume {store.path} {run}` goes on with "
-        f"it, `munet evolve --abandon {run}` leaves it behind; {wanted} then",
+        f"run {run} is not finished, and may come back to {what}: `munet resume {system} {run}` goes on with "
+        f"it, `munet evolve {system} --abandon {run}` leaves it behind; {wanted} then",
         kind="interrupted-run",
     )

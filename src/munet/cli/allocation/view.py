@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from munet.cli.common import console
-from munet.cli.evolve.observers import terminated
+from munet.cli.terminated import terminated
 from munet.cli.text.formatting import NOTHING, duration, json_text, number, percent
 from munet.text import clean
 

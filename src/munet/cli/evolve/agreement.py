@@ -37,7 +37,7 @@ def parse_time(word: str, option: str = "--time") -> float:
     text = word.strip().lower()
     parts = _PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise InputError(f"{option} {word}: write it as 90s, 10m, 2h or 1h30m")
+        raise InputError(f"{option} {word}: write it as 90s, 10m, 2h, 1h30m or 7d")
     return sum(float(number) * _SECONDS[unit] for number, unit in parts)
 
 

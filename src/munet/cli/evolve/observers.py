@@ -3,12 +3,11 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from signal import SIGTERM, signal
-from threading import current_thread, main_thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO
 
 from munet.cli.evolve.state import RunState, advance, initial_state
+from munet.cli.terminated import terminated
 from munet.cli.text.formatting import duration, json_text, number, percent, short
 from munet.evolution.events import (
     ChildFinished,
@@ -190,20 +189,3 @@ def live_view(rows: Rows, console: "Console", clock: Callable[[], float] = monot
 
     with view, terminated():
         yield observe
-
-
-@contextmanager
-def terminated() -> Iterator[None]:
-    """Let SIGTERM unwind the stack, so that the view goes and the cursor comes back; the store needs no care."""
-
-    def leave(number: int, frame: object) -> None:
-        raise SystemExit(128 + number)
-
-    if current_thread() is not main_thread():
-        yield
-        return
-    before = signal(SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal(SIGTERM, before)

@@ -9,8 +9,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from munet.cli.common import console
-from munet.cli.evolve.observers import terminated
 from munet.cli.evolve.state import RunState, advance, initial_state
+from munet.cli.terminated import terminated
 from munet.cli.text.formatting import NOTHING, duration, percent
 from munet.evolution.events import TaskFinished, event_of
 from munet.experiments.grid import Run

@@ -328,5 +328,5 @@ def fsck_view(report: Row, path: str) -> RenderableType:
     lines.append(
         line(f"{counted(len(report['lines']), 'damaged object')} in {clean(path)} ({whole}); tasks hurt: {hurt}")
     )
-    lines.append(line("Put the damaged files back from a copy: an object is the same wherever its name is the same."))
+    lines.append(line("An object is the same wherever its name is the same."))
     return Group(*lines)
