@@ -275,7 +275,8 @@ def _order(*places: Place) -> Order:
         found = next((manifest for place in places if (manifest := place.manifest(model)) is not None), None)
         if found is None:
             raise StoreError(
-                f"{places[0].name} lacks model {model[:10]}, which a record names: `munet fsck {places[0].name}` says more"
+                f"{places[0].name} lacks model {model[:10]}, which a record names: `munet fsck {places[0].name}` "
+                "says more"
             )
         return order_of(model, found)
 
