@@ -243,9 +243,9 @@ def _says(before: TaskRecord, after: TaskRecord) -> bool:
 def _what(known: SharedTask | None, told: SharedTask, joined: SharedTask) -> str:
     if known is None:
         return "new"
-    learned = joined != known
+    learned, both = joined != known, joined.retained != known.retained and joined.retained != told.retained
     ahead = (joined.retained, joined.signatures, joined.called) != (told.retained, told.signatures, told.called)
-    return "joined" if learned and ahead else "taken" if learned else "ahead" if ahead else "same"
+    return "joined" if both else "taken" if learned else "ahead" if ahead else "same"
 
 
 def given(source: Place, task: str) -> TaskRecord:

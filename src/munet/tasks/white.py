@@ -36,7 +36,7 @@ def told_of_white(source: Source, readings: Mapping[str, Reading]) -> list[str]:
     if source.white is not None or brightest > _QUARTER:
         return []
     white = source.usual_white(readings["train"].examples[0][0])
-    if not _is_dark(brightest, white):
+    if white <= 255:
         return []
     bits = _bits(brightest, white)
     return [f"images are dark: {_brightest(brightest)}; ?white={(1 << bits) - 1} if they have {bits} bits in 16"]
@@ -45,9 +45,7 @@ def told_of_white(source: Source, readings: Mapping[str, Reading]) -> list[str]:
 def told_of_dark(image: Any, brightest: int, white: int | None) -> str | None:
     """A sentence about one image by the rule of `told_of_white`. `brightest` is its largest value, 0 to 255; `white` is
     what its task says of it."""
-    if white is not None or brightest > _QUARTER or not _is_dark(brightest, usual_white(image)):
-        return None
-    return f"the image is dark: {_in_other_bits(brightest)}"
+    return f"the image is dark: {_in_other_bits(brightest)}" if _comes_out_dark(image, brightest, white) else None
 
 
 class Dark:
@@ -59,8 +57,7 @@ class Dark:
     def add(self, name: str, image: Any, brightest: int, white: int | None) -> None:
         """An image (`munet.tasks.images.usual_white`) of which `brightest` is the largest value, 0 to 255; `white` is
         what the task says of white."""
-        unsaid = white is None and brightest <= _QUARTER and len(self._seen) < _REMEMBERED
-        if unsaid and _is_dark(brightest, usual_white(image)):
+        if len(self._seen) < _REMEMBERED and _comes_out_dark(image, brightest, white):
             self._seen.append((name, brightest))
 
     def told(self) -> list[str]:
@@ -71,8 +68,9 @@ class Dark:
         return [f"images are dark, such as {name}: {_in_other_bits(brightest)}"]
 
 
-def _is_dark(brightest: int, white: int) -> bool:
-    return white > 255 and brightest <= _QUARTER
+def _comes_out_dark(image: Any, brightest: int, white: int | None) -> bool:
+    # An image that is bright is not opened again for the bits that it can hold.
+    return white is None and brightest <= _QUARTER and usual_white(image) > 255
 
 
 def _brightest(value: int) -> str:

@@ -10,6 +10,7 @@ from test_cli_state import child, cycle
 
 from cli_tools import opening
 from munet.cli.evolve.observers import json_lines, live_view, plain_lines
+from munet.cli.terminated import terminated
 from munet.evolution.events import (
     ChildFinished,
     CycleFinished,
@@ -132,7 +133,7 @@ def test_an_interrupt_leaves_a_clean_screen():
 def test_a_terminated_run_unwinds():
     before = signal.getsignal(signal.SIGTERM)
     console = terminal()
-    with pytest.raises(SystemExit) as ended, live_view((), console, ticking()):
+    with pytest.raises(SystemExit) as ended, terminated(), live_view((), console, ticking()):
         signal.raise_signal(signal.SIGTERM)
     assert ended.value.code == 128 + signal.SIGTERM
     assert "\x1b[?25h" in console.file.getvalue()  # type: ignore[attr-defined]

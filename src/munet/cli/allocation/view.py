@@ -11,7 +11,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from munet.cli.common import console
-from munet.cli.terminated import terminated
 from munet.cli.text.formatting import NOTHING, duration, json_text, number, percent
 from munet.text import clean
 
@@ -25,14 +24,13 @@ if TYPE_CHECKING:
 def watching(as_json: bool) -> "Iterator[Observer]":
     """Yields what the trainer tells its events."""
     out = console()
-    with terminated():
-        if as_json:
-            yield _json_line
-        elif out.is_terminal and not out.is_dumb_terminal:
-            with _bar(out) as observe:
-                yield observe
-        else:
-            yield _plain(lambda line: print(line, flush=True))
+    if as_json:
+        yield _json_line
+    elif out.is_terminal and not out.is_dumb_terminal:
+        with _bar(out) as observe:
+            yield observe
+    else:
+        yield _plain(lambda line: print(line, flush=True))
 
 
 @contextmanager

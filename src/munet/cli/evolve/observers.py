@@ -7,7 +7,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO
 
 from munet.cli.evolve.state import RunState, advance, initial_state
-from munet.cli.terminated import terminated
 from munet.cli.text.formatting import duration, json_text, number, percent, short
 from munet.evolution.events import (
     ChildFinished,
@@ -187,5 +186,5 @@ def live_view(rows: Rows, console: "Console", clock: Callable[[], float] = monot
         if isinstance(event, GenerationStarted | ChildFinished | TrunkStarted | TrunkCycle):
             view.refresh()
 
-    with view, terminated():
+    with view:
         yield observe

@@ -8,6 +8,7 @@ from. Until a child has trained, the speed that was measured before the run stan
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from munet.evolution.events import (
@@ -185,8 +186,12 @@ class Remaining:
 
     def is_head(self, iteration: int) -> bool:
         """Whether a task iteration only gives a model with a head in closed form."""
-        trains = not self.run.images or any(Images(*images).cycle for images in self.run.images)
-        return not trains or (self.run.head_first and iteration == 0)
+        return not self._trains or (self.run.head_first and iteration == 0)
+
+    @cached_property
+    def _trains(self) -> bool:
+        """Whether the run trains anything."""
+        return not self.run.images or any(Images(*images).cycle for images in self.run.images)
 
     def _expected(self, task: str, iteration: int) -> Work:
         """Of the children of one generation that are not drawn yet."""

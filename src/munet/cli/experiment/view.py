@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from munet.cli.common import console
 from munet.cli.evolve.state import RunState, advance, initial_state
-from munet.cli.terminated import terminated
 from munet.cli.text.formatting import NOTHING, duration, percent
 from munet.evolution.events import TaskFinished, event_of
 from munet.experiments.grid import Run
@@ -140,8 +139,7 @@ def _plain(state: GridState) -> Iterator[Listener]:
         if text:
             print(text, flush=True)
 
-    with terminated():
-        yield listen
+    yield listen
 
 
 def _line(state: GridState, message: Message) -> str | None:
@@ -183,7 +181,7 @@ def _live(state: GridState, out: "Console") -> Iterator[Listener]:
         if isinstance(message, Ended):
             view.console.print(Text(_line(state, message) or ""))
 
-    with view, terminated():
+    with view:
         yield listen
 
 

@@ -258,12 +258,13 @@ def _do(what: str, as_json: bool, exchange: "Callable[..., list[Outcome]]", judg
 
 
 def _as_json(outcome: "Outcome", judged: "list[Judged]") -> dict[str, Any]:
-    """An outcome with what came of judging its task, after which less may be claimed."""
+    """An outcome with what came of judging its task, after which it may retain another model, and claim less."""
     found = next((one for one in judged if one.task == outcome.task), None)
-    told = outcome.to_json() | {"judged": None if found is None else found._asdict()}
-    if found is not None and not found.claimed.keys() & {next(iter(found.accuracies))}:
-        told["claimed"] = False
-    return told
+    if found is None:
+        return outcome.to_json() | {"judged": None}
+    best = next(iter(found.accuracies))
+    now = {"model": best, "over": (), "accuracy": found.accuracies[best], "claimed": best in found.claimed}
+    return outcome.to_json() | now | {"judged": found._asdict()}
 
 
 def _judged(system: "System", outcomes: "list[Outcome]") -> "list[Judged]":
