@@ -114,7 +114,7 @@ def train(
     seconds = {"setup": perf_counter() - began, "train": 0.0, "validation": 0.0}
     for cycle in range(recipe.cycles):
         began = perf_counter()
-        losses.append(_train_cycle(model, list(trained.values()), optimiser, child, data, cycle, device))
+        losses.append(train_cycle(model, list(trained.values()), optimiser, child, data, cycle, device))
         middle = perf_counter()
         accuracies.append(accuracy(model, validation, recipe, device))
         seconds["train"] += middle - began
@@ -153,7 +153,7 @@ def _optimiser(model: nn.Module, trained: list[nn.Parameter], recipe: Recipe) ->
     return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
 
 
-def _train_cycle(
+def train_cycle(
     model: nn.Module,
     trained: list[nn.Parameter],
     optimiser: torch.optim.Optimizer,

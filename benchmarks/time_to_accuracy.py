@@ -2,6 +2,7 @@
 
     python benchmarks/time_to_accuracy.py characters --data DATA
     python benchmarks/time_to_accuracy.py photographs --data DATA --ours head-only adaptive:4000
+    python benchmarks/time_to_accuracy.py characters --data DATA --lora 3e-3 --ours adaptive
 
 The plain loop (plain.py) fine-tunes a whole network for each task, with the recipe of `finetune-tuned` or
 `finetune-tuned-photos`. Of it only setting up and training count, not its validation and test. munet's seconds are
@@ -11,14 +12,17 @@ same threads; a column says who was ahead in mean test accuracy.
 
 import argparse
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
+import lora
 import plain
 import torch
 from common import cores, parse, parser
 from reporting import Report
+from torch import nn
 
 import munet
 from munet.catalog import load_benchmark
@@ -29,6 +33,7 @@ from munet.evolution.runs import Request, begin
 from munet.experiments.running import add_tasks, prepare
 from munet.search import load_method, with_samples_per_task
 from munet.tasks.cache.splits import Splits
+from munet.training.images import SplitLike
 
 PARTS = ("train", "validation", "test")
 
@@ -67,33 +72,70 @@ def make_system(case: Case, folder: Path, data: Path) -> munet.System:
     return system
 
 
-def plain_loop(system: munet.System, case: Case, threads: int, precision: str) -> Outcome:
-    """Fine-tune the root for each task by itself with timm."""
+@dataclass(frozen=True)
+class Tuned:
+    """What the plain side trains for a task: a child of the fine-tuning, and its images."""
+
+    name: str
+    child: plain.Child
+    train: SplitLike
+    validation: SplitLike
+    test: SplitLike
+
+
+def tuned_children(system: munet.System, case: Case, threads: int, precision: str, seed: int) -> Iterator[Tuned]:
+    """One child of the root for each task, as the fine-tuning that is compared with trains it."""
     torch.set_num_threads(threads)
     # timm's head reads one feature vector
     tuned = load_method(case.tuned, {"defaults.head_features": "pooled"})
     method, splits = with_samples_per_task(tuned, case.samples), Splits()
-    request = Request(method, tuple(system.tasks), seed=0, image_size=None, precision=precision, threads=threads)
+    request = Request(method, tuple(system.tasks), seed=seed, image_size=None, precision=precision, threads=threads)
     run = begin(system.store, request, device="cpu", default_threads=threads)
-    seconds, accuracies, parameters = 0.0, list[float](), 0
     for name in system.tasks:
         active = ActiveTask(system.models, run, name)
         (job,) = [job_of(active, one) for one in sample_generation(active, 0)]
         tensors = initial_layers(system.models, job.child.origins, job.key)
         child = plain.Child(system.architecture, tensors, job.child.trainable, job.recipe, job.key)
-        train, validation, test = (splits.get(active.record, part, job.image_size) for part in PARTS)
-        trained = plain.train(child, train, validation)
+        yield Tuned(name, child, *(splits.get(active.record, part, job.image_size) for part in PARTS))
+
+
+def tested(model: nn.Module, task: Tuned) -> float:
+    return plain.accuracy(model, plain.Data.of(task.test, "cpu"), task.child.recipe, "cpu")
+
+
+def plain_loop(system: munet.System, case: Case, threads: int, precision: str, seed: int) -> Outcome:
+    """Fine-tune the root for each task by itself with timm."""
+    seconds, accuracies, parameters = 0.0, list[float](), 0
+    for task in tuned_children(system, case, threads, precision, seed):
+        child = task.child
+        trained = plain.train(child, task.train, task.validation)
         seconds += trained.seconds["setup"] + trained.seconds["train"]
-        model = plain.build(system.architecture, tensors, job.image_size)
+        model = plain.build(child.architecture, child.layers, child.recipe.preprocessing.image_size)
         model.load_state_dict(trained.state, strict=False)
-        accuracies.append(plain.accuracy(model, plain.Data.of(test, "cpu"), job.recipe, "cpu"))
+        accuracies.append(tested(model, task))
         parameters += sum(parameter.numel() for parameter in model.parameters())
-        print(f"timm, {name}: {100 * accuracies[-1]:.2f} % after {seconds:.0f} s", flush=True)
+        print(f"timm, {task.name}: {100 * accuracies[-1]:.2f} % after {seconds:.0f} s", flush=True)
     name = f"timm loop, {case.tuned}, {case.samples:,} samples"
     return Outcome(name, seconds, sum(accuracies) / len(accuracies), parameters / len(accuracies))
 
 
-def ours(case: Case, word: str, data: Path, threads: int, precision: str) -> Outcome:
+def lora_loop(system: munet.System, case: Case, made: lora.Lora, threads: int, precision: str, seed: int) -> Outcome:
+    """One root for all tasks, and for each what PEFT adds to it."""
+    seconds, accuracies, validated, own, shared = 0.0, list[float](), list[float](), 0, 0
+    for task in tuned_children(system, case, threads, precision, seed):
+        adapted = lora.train(task.child, made, task.train)
+        seconds, own = seconds + adapted.seconds, own + adapted.own
+        shared = sum(t.numel() for slot, names in task.child.layers.items() if slot != "head" for t in names.values())
+        accuracies.append(tested(adapted.model, task))
+        validation = plain.Data.of(task.validation, "cpu")
+        validated.append(plain.accuracy(adapted.model, validation, task.child.recipe, "cpu"))
+        print(f"LoRA, {task.name}: {100 * accuracies[-1]:.2f} % after {seconds:.0f} s", flush=True)
+    print(f"LoRA: mean validation {100 * sum(validated) / len(validated):.2f} %", flush=True)
+    name = f"PEFT, LoRA of rank {made.rank}, rate {made.learning_rate:g}, {case.samples:,} samples"
+    return Outcome(name, seconds, sum(accuracies) / len(accuracies), (own + shared) / len(accuracies))
+
+
+def ours(case: Case, word: str, data: Path, threads: int, precision: str, seed: int) -> Outcome:
     """`evolve` from the beginning, of all tasks."""
     method, _, samples = word.partition(":")
     budget = munet.Budget(samples_per_task=int(samples) if samples else None)
@@ -104,6 +146,7 @@ def ours(case: Case, word: str, data: Path, threads: int, precision: str) -> Out
             system,
             method=method,
             budget=budget,
+            seed=seed,
             where=munet.Where(executor="local", threads=threads, precision=precision),
         )
         seconds, found = perf_counter() - began, system.status()
@@ -112,16 +155,31 @@ def ours(case: Case, word: str, data: Path, threads: int, precision: str) -> Out
 
 
 def measure(case: Case, args: argparse.Namespace, threads: int) -> list[Outcome]:
+    outcomes, words = list[Outcome](), case.ours if args.ours is None else args.ours
     with tempfile.TemporaryDirectory() as folder:
-        outcomes = [plain_loop(make_system(case, Path(folder), args.data), case, threads, args.precision)]
-    return [*outcomes, *(ours(case, word, args.data, threads, args.munet_precision) for word in args.ours or case.ours)]
+        system = make_system(case, Path(folder), args.data)
+        if not args.no_loop:
+            outcomes.append(plain_loop(system, case, threads, args.precision, args.seed))
+    for rate in args.lora:
+        with tempfile.TemporaryDirectory() as folder:
+            system, made = make_system(case, Path(folder), args.data), lora.Lora(args.rank, rate)
+            outcomes.append(lora_loop(system, case, made, threads, args.precision, args.seed))
+    return [*outcomes, *(ours(case, word, args.data, threads, args.munet_precision, args.seed) for word in words)]
 
 
 def main() -> None:
     made = parser(__doc__ or "", repeats=1)
     made.add_argument("case", choices=CASES, help="which tasks")
     made.add_argument("--data", type=Path, required=True, help="folder of the benchmark's image sets")
-    made.add_argument("--ours", nargs="+", metavar="METHOD[:SAMPLES]", help="what of munet is measured")
+    made.add_argument("--ours", nargs="*", metavar="METHOD[:SAMPLES]", help="what of munet is measured")
+    made.add_argument("--lora", nargs="+", type=float, default=[], metavar="RATE", help="PEFT's LoRA at these rates")
+    made.add_argument("--rank", type=int, default=16, help="of LoRA")
+    made.add_argument(
+        "--no-loop",
+        action="store_true",
+        help="leave out the plain loop; the first way is what others are compared with",
+    )
+    made.add_argument("--seed", type=int, default=0)
     made.add_argument("--samples", type=int, help="of the fine-tuning, for each task")
     made.add_argument(
         "--precision", choices=("fp32", "bf16"), default="fp32", help="of the plain loop: take its better"

@@ -12,6 +12,7 @@ let program = null; // version of munet that made this page's scripts
  * @typedef {object} State
  * @property {"empty" | "evolving" | "interrupted" | "finished"} activity
  * @property {string | null} run
+ * @property {string | null} progress of the runs that go on: how far, which task, how long
  * @property {string | null} version of the payload
  * @property {string} munet version
  * @property {string} note
@@ -91,7 +92,7 @@ function since(seconds) {
 
 function show() {
   const live = source?.readyState === EventSource.OPEN ? state : null;
-  const doing = state ? DOING[state.activity](state.run) : "";
+  const doing = state ? (state.progress ?? DOING[state.activity](state.run)) : "";
   document.documentElement.dataset.munetLive = live ? (live.activity === "evolving" ? "evolving" : "live") : "lost";
   const lost = state ? "Not live: the server does not answer; trying again" : "Connecting";
   const says = live ? `Live: ${doing}` : trouble || lost;

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -54,7 +53,7 @@ def watch(
       munet watch fleet
     """
     opened = open_system(system)
-    server = _server(opened.path, host, port, token)
+    server = _server(opened.store, host, port, token)
     server.start()
     if not server.access.loopback:
         tell("the connection is not encrypted; `ssh -L` to a server on 127.0.0.1 is (docs/watch.md)")
@@ -71,7 +70,7 @@ def has_display(environment: Mapping[str, str], platform: str) -> bool:
     return platform in ("darwin", "win32") or bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
 
 
-def _server(path: Path, host: str, port: int | None, token: str | None) -> "Server":
+def _server(store: "Store", host: str, port: int | None, token: str | None) -> "Server":
     with importing_a_server():
         from munet.report.watch import bind
 
@@ -79,7 +78,7 @@ def _server(path: Path, host: str, port: int | None, token: str | None) -> "Serv
         from munet.report.images.measuring import seen
         from munet.report.page import payload
 
-        read = open_system(path).history()
+        read = open_system(store.path).history()
         return payload(read, seen=seen(None, read.one().records))  # measuring would take what evolution needs
 
     def make_page(made: dict[str, Any]) -> str:
@@ -87,7 +86,11 @@ def _server(path: Path, host: str, port: int | None, token: str | None) -> "Serv
 
         return build_page(made, live=True)
 
-    return bind(path, make_payload, make_page, host=host, port=port, token=token)
+    def tell_progress() -> str:
+        return _evolving(store)[0]
+
+    options = {"host": host, "port": port, "token": token}
+    return bind(store.path, make_payload, make_page, tell_progress=tell_progress, **options)
 
 
 def _open_browser(url: str) -> None:

@@ -59,6 +59,8 @@ def test_one_task_and_124(show, large: dict[str, Any], tmp_path):
         on_paper(shown)
         assert shown.page.evaluate(_TOO_WIDE) == []
         assert shown.page.evaluate(_OVER_EACH_OTHER) == []
+    assert not shown.page.locator(".more button").first.is_visible(), "paper cannot be pressed"
+    assert shown.page.locator(".more").first.inner_text().endswith("more, which the page shows on a screen")
 
 
 def test_all_is_drawn_for_paper_before_it_is_printed_and_for_the_window_after_it(show, made: dict[str, Any]):

@@ -34,7 +34,8 @@ def test_children_appear_without_a_reload(system: munet.System, evolving: Evolvi
     def page_of(made: dict[str, object]) -> str:
         return build_page(made, live=True)
 
-    options = {"make_page": page_of, "pause": 0.2, "token": "a-long-token"}
+    told = "run 0001: 25 % done in 1 s; a (task 1/1), task iteration 1/1"
+    options = {"make_page": page_of, "pause": 0.2, "token": "a-long-token", "tell_progress": lambda: told}
     errors: list[str] = []
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.set_default_timeout(120_000)  # the machine may be busy
@@ -47,7 +48,7 @@ def test_children_appear_without_a_reload(system: munet.System, evolving: Evolvi
         until(page, f"{LIVE} === 'Live: no evolution has begun yet'")
         assert page.url == running.url, "the token is not left in the address"
         run = evolving(system.path)
-        until(page, f"{COUNT} > 0 && {LIVE} === 'Live: run 0001 is evolving'")
+        until(page, f"{COUNT} > 0 && {LIVE} === 'Live: {told}'")
         run.go_on.set()
         until(page, f"{COUNT} === {CHILDREN} && {LIVE} === 'Live: run 0001 has finished'")
         run.process.join(60)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from munet.errors import DamagedError
+from munet.report.watch import activity
 from munet.report.watch.changes import Files
 from munet.report.watch.feed import Feed
 from watch_tools import counted, fake_system, put
@@ -140,6 +141,31 @@ def test_what_gc_removed_is_seen_once_it_is_quiet(stage: Stage):
     assert stage.after(2) == 1, "a child on its way looks the same, and its record follows"
     assert stage.after(6) == 2
     assert stage.after(60) == 2
+
+
+def test_where_a_run_is_is_asked_when_files_changed_while_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    asked = 0
+
+    def tell() -> str:
+        nonlocal asked
+        asked += 1
+        return f"digits, told {asked} times"
+
+    stage = Stage(fake_system(tmp_path / "fleet"), tell_progress=tell)
+    stage.after(0)
+    assert (stage.feed.state.progress, asked) == (None, 0), "nothing evolves"
+    monkeypatch.setattr(activity, "is_held", lambda _path: True)
+    stage.after(2)
+    assert stage.feed.state.to_json()["progress"] == "digits, told 1 times"
+    number = stage.feed.state.number
+    stage.after(2)
+    assert (stage.feed.state.number, asked) == (number, 1), "nothing was recorded since"
+    stage.child(0)
+    stage.after(2)
+    assert stage.feed.state.progress == "digits, told 2 times"
+    monkeypatch.undo()
+    stage.after(2)
+    assert stage.feed.state.progress is None
 
 
 def test_nobody_watches_so_nothing_is_looked_at(tmp_path: Path):

@@ -13,7 +13,7 @@ from typing import Any
 
 from munet.errors import MunetError
 from munet.provenance import VERSION
-from munet.report.watch.activity import activity
+from munet.report.watch.activity import EVOLVING, activity
 from munet.report.watch.changes import Files, Look
 
 Payload = dict[str, Any]
@@ -46,18 +46,20 @@ class State:
     version: str | None = None  # of the payload; None before the first
     activity: str = "empty"
     run: str | None = None
+    progress: str | None = None  # how far the runs that go on are, which task, how long
     changed: float = 0.0  # when a record of the system was last written, in seconds of the epoch; 0: never
     note: str | None = None  # why the page shows an older state than the system's
 
     def to_json(self) -> dict[str, Any]:
-        state = {key: getattr(self, key) for key in ("version", "activity", "run", "changed", "note")}
+        state = {key: getattr(self, key) for key in ("version", "activity", "run", "progress", "changed", "note")}
         return {"munet": VERSION, **state, "now": time.time()}
 
 
 class Feed:
     """Looks at the files once in `pause` seconds while somebody watches, and makes a payload when they changed.
 
-    `make_payload` reads the system anew; what it raises becomes a note, and what was last made stays.
+    `make_payload` reads the system anew; what it raises becomes a note, and what was last made stays. `tell_progress`
+    says in one line where the runs that go on are, and is asked when files have changed.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Feed:
         files: Files,
         make_payload: Callable[[], Payload],
         *,
+        tell_progress: Callable[[], str] | None = None,
         pause: float = PAUSE,
         share: float = SHARE,
         patience: float = PATIENCE,
@@ -73,7 +76,8 @@ class Feed:
     ) -> None:
         self.state = State()
         self.shown: Shown | None = None
-        self._files, self._make = files, make_payload
+        self._files, self._make, self._tell_progress = files, make_payload, tell_progress
+        self._told: tuple[Look, str | None] | None = None  # progress, as of these files
         self._pause, self._share, self._patience = pause, share, patience
         self._clock, self._cost = clock, cost
         self._news = threading.Condition()  # guards state, shown and watchers
@@ -122,12 +126,19 @@ class Feed:
             self._tell(replace(self.state, note=f"{self._files.path} is no munet system any more, or cannot be read"))
             return
         doing, run = activity(self._files.path, look)
-        state = State(activity=doing, run=run, changed=round(look.newest, 3))
+        state = State(activity=doing, run=run, progress=self._progress(look, doing), changed=round(look.newest, 3))
         if self.shown is None:
             self._tell(replace(state, note=self._fault))  # the first payload may take long
         if self._is_due(look, now):
             self._fault = self._remake(look)
         self._tell(replace(state, note=self._fault))
+
+    def _progress(self, look: Look, doing: str) -> str | None:
+        if self._tell_progress is None or doing != EVOLVING:
+            return None
+        if self._told is None or self._told[0] != look:
+            self._told = look, self._tell_progress() or None
+        return self._told[1]
 
     def _is_due(self, look: Look, now: float) -> bool:
         if self._objects is None or self._objects[0] != look.objects:

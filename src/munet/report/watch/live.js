@@ -55,7 +55,7 @@
   }
   function show() {
     const live = source?.readyState === EventSource.OPEN ? state : null;
-    const doing = state ? DOING[state.activity](state.run) : "";
+    const doing = state ? state.progress ?? DOING[state.activity](state.run) : "";
     document.documentElement.dataset.munetLive = live ? live.activity === "evolving" ? "evolving" : "live" : "lost";
     const lost = state ? "Not live: the server does not answer; trying again" : "Connecting";
     const says = live ? `Live: ${doing}` : trouble || lost;

@@ -2703,7 +2703,8 @@
   function some(name, items, most, make, box) {
     const first = unfolded.has(name) ? items.length : most;
     items.slice(0, first).forEach((item) => box.append(make(item)));
-    if (items.length <= first) return box;
+    const left = items.length - first;
+    if (left <= 0) return box;
     const more = h(
       "p",
       { class: "more" },
@@ -2718,7 +2719,8 @@
           }
         },
         `Show all ${count(items.length)} ${name}`
-      )
+      ),
+      h("span", { class: "printed" }, `and ${count(left)} more, which the page shows on a screen`)
     );
     return h("div", {}, box, more);
   }
