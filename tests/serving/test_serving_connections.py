@@ -6,6 +6,7 @@ from contextlib import suppress
 from http.client import HTTPConnection
 
 import pytest
+from test_serving_answers import picture
 from test_serving_live import running
 
 import munet
@@ -122,6 +123,20 @@ def test_who_says_nothing_for_long_is_hung_up(system: munet.System, said: bytes,
         one.sendall(said)
         answer = b"".join(iter(lambda: _received(one), b""))
         assert answer.startswith(b"HTTP/1.1 200") == said.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("asking", [b"", b"Connection: Upgrade\r\nUpgrade: h2c\r\n"])  # as Java's client asks
+def test_requests_that_come_together_are_answered_in_their_order(system: munet.System, asking: bytes):
+    request = b"POST /models/%s HTTP/1.1\r\nHost: localhost\r\n" + asking + b"Content-Length: %d\r\n\r\n%s"
+    image = picture(1)
+    with running(system) as server, opened(server) as one:
+        for name in (b"four", b"three", b"four"):
+            one.sendall(request % (name, len(image), image))
+        said = b""
+        while said.count(b"HTTP/1.1 200") < 3 or not said.endswith(b"]"):
+            said += _received(one) or pytest.fail(f"hung up after {said!r}")
+    models = [part.split(b"\r\n")[0].decode() for part in said.lower().split(b"x-munet-model: ")[1:]]
+    assert models == [system.task(name)["model"] for name in ("four", "three", "four")]
 
 
 def test_what_is_written_is_sent_at_once(system: munet.System):

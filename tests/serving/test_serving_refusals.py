@@ -9,6 +9,7 @@ from collections.abc import MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -18,10 +19,11 @@ from starlette.testclient import TestClient
 from test_serving_answers import picture
 
 from munet.serving.app import app
-from munet.serving.batcher import Batcher, Full, Late, Question, Wanted
+from munet.serving.batcher import Batcher, Full, Late, Question, Wanted, ready
 from munet.serving.limits import Limits
 from munet.serving.measures import Measures
 from munet.serving.service import Service
+from munet.training import Preprocessing, prepare
 from munet.training.trie import Trie
 
 JSON = {"content-type": "application/json"}
@@ -198,6 +200,21 @@ def test_a_batch_waits_for_as_many_as_were_just_answered_and_a_lone_question_for
     assert [one.result(10) for one in (*others, again)]
     assert stage.calls == 5, "the three were one batch"
     batcher.close()
+
+
+def test_images_that_are_made_ready_together_are_what_each_is_by_itself() -> None:
+    colour, grey = Preprocessing(image_size=4), Preprocessing(image_size=4, mean=(0.5,), std=(0.5,))
+    numbers = np.random.default_rng(0)
+    wanted = [
+        Wanted(torch.from_numpy(numbers.integers(0, 256, shape, dtype=np.uint8)), [], preprocessing)
+        for shape in ((4, 4, 1), (6, 5, 3), (4, 4, 1))
+        for preprocessing in (colour, grey, colour)
+    ]
+    wanted.append(Wanted(torch.rand(3, 4, 4), []))
+    found = ready(wanted)
+    for one, image in zip(wanted, found, strict=True):
+        alone = one.image if one.preprocessing is None else prepare(one.image[None], one.preprocessing)[0]
+        assert torch.equal(image, alone)
 
 
 def test_a_batch_that_fails_fails_alone() -> None:

@@ -43,11 +43,12 @@ def answered(row: Row, logits: torch.Tensor) -> Answer:
     return Answer(row.loaded, (logits / row.loaded.temperature).softmax(0), row.note)
 
 
-def prepared(data: Any, asked: Sequence[Loaded], tasks: Tasks) -> tuple[list[Wanted], list[Row]]:
+def prepared(data: Any, asked: Sequence[Loaded], tasks: Tasks, *, as_decoded: bool) -> tuple[list[Wanted], list[Row]]:
     """An image as the rows that these models are asked about, and the models in the order of their answers.
 
     `data` is the bytes of an image file, or an array uint8 (H, W, C). Models whose tasks make the same of it share a
-    row. InputError for what is no image.
+    row. With `as_decoded` the last step is left to who computes: small images take it many at once. InputError for
+    what is no image.
     """
     groups: dict[Any, list[Loaded]] = {}
     for one in asked:
@@ -56,8 +57,12 @@ def prepared(data: Any, asked: Sequence[Loaded], tasks: Tasks) -> tuple[list[Wan
     for (form, preprocessing), mine in groups.items():
         picture, brightest = form.looked_at(data, name="the image")
         note = told_of_dark(data, brightest, form.white)
-        (batch,) = batches([picture], preprocessing, 1, "cpu")
-        wanted.append(Wanted(batch[0], [tasks.nodes[one.task] for one in mine]))
+        nodes = [tasks.nodes[one.task] for one in mine]
+        if as_decoded:
+            wanted.append(Wanted(torch.from_numpy(picture), nodes, preprocessing))
+        else:
+            (batch,) = batches([picture], preprocessing, 1, "cpu")
+            wanted.append(Wanted(batch[0], nodes))
         order += [Row(one, note) for one in mine]
     return wanted, order
 

@@ -15,6 +15,7 @@ import torch
 
 from munet.serving.limits import Limits
 from munet.serving.measures import Measures
+from munet.training import Preprocessing, prepare
 from munet.training.fixed_rows import FixedRows, fixed_rows
 from munet.training.trie import Function, Node, Target, walk
 
@@ -29,10 +30,12 @@ class Late(Exception):
 
 @dataclass
 class Wanted:
-    """What one request wants of one image: `image` float32 (C, S, S), ready for the network; logits at each node."""
+    """What one request wants of one image: logits at each node. `image` is float32 (C, S, S), ready for the network, or
+    uint8 (H, W, C) that `preprocessing` makes ready, together with those that are computed beside it."""
 
     image: torch.Tensor
     nodes: Sequence[Node]
+    preprocessing: Preprocessing | None = None
 
 
 @dataclass
@@ -141,10 +144,10 @@ class Batcher:
     def _computed(self, wanted: list[Wanted]) -> list[list[torch.Tensor]]:
         """Logits for each image at each of its nodes."""
         found: list[dict[str, torch.Tensor]] = [{} for _ in wanted]
-        sizes = dict.fromkeys(one.image.shape[-1] for one in wanted)
-        for size in sizes:
-            rows = [number for number, one in enumerate(wanted) if one.image.shape[-1] == size]
-            images = torch.stack([wanted[number].image for number in rows]).to(self._device)
+        given = ready(wanted)
+        for size in dict.fromkeys(image.shape[-1] for image in given):
+            rows = [number for number, image in enumerate(given) if image.shape[-1] == size]
+            images = torch.stack([given[number] for number in rows]).to(self._device)
             self._measures.rows.observe(len(rows))
             nodes: dict[str, tuple[Node, list[int]]] = {}
             for row, number in enumerate(rows):
@@ -173,3 +176,16 @@ class Batcher:
         found = walk(targets, lambda: images, apply=apply)
         self._measures.computed.inc(computed)
         return found
+
+
+def ready(wanted: Sequence[Wanted]) -> list[torch.Tensor]:
+    """The images, float32 (C, S, S): what is made ready here is so in one call for all that come in one shape."""
+    images, groups = [one.image for one in wanted], dict[tuple[Preprocessing, torch.Size], list[int]]()
+    for number, one in enumerate(wanted):
+        if one.preprocessing is not None:
+            groups.setdefault((one.preprocessing, one.image.shape), []).append(number)
+    for (preprocessing, _), rows in groups.items():
+        made = prepare(torch.stack([images[row] for row in rows]), preprocessing)
+        for row, image in zip(rows, made.unbind(), strict=True):
+            images[row] = image
+    return images

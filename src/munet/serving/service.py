@@ -102,8 +102,9 @@ class Service:
         """What these models say of an image, in the order of `asked`. InputError for what is no image."""
         began = time.monotonic()
         pixels = pixels_of(data, self.limits.pixels)
-        work = partial(prepared, data, asked, tasks)
-        wanted, order = work() if is_quick(data, pixels, asked) else await to_thread.run_sync(work)
+        quick = is_quick(data, pixels, asked)
+        work = partial(prepared, data, asked, tasks, as_decoded=quick)
+        wanted, order = work() if quick else await to_thread.run_sync(work)
         left = self.limits.seconds - (time.monotonic() - began)
         question: Future[Any] = self.batcher.ask(wanted, left)
         rows = await asyncio.wrap_future(question)
