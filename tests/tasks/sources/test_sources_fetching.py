@@ -23,6 +23,7 @@ from munet import tasks
 from munet.errors import InputError
 from munet.fs.cache import cache_folder
 from munet.tasks.sources import fetching, open_source
+from munet.tasks.sources.fetching import seen_from
 
 RNG = np.random.default_rng(0)
 
@@ -140,6 +141,30 @@ def test_a_table_and_the_images_below_it(store: MemoryStore) -> None:
     assert tasks.load(record, "train").images.shape == (52, 8, 8, 1)
     assert not list(cache_folder().rglob("huge.bin"))  # root= says where the images are
     refused("csv:az://container/set/labels.csv?root=../images", "root=../images", "below the table")
+    refused("csv:az://container/set/labels.csv?root=im//ages", "set/im//ages", "empty path segment")
+
+
+@pytest.mark.parametrize(
+    ("root", "seen"), [("set/images/", "images"), ("set/a/b", "a/b"), ("set", ""), ("sets/a", None), ("other", None)]
+)
+def test_root_as_an_address_is_seen_from_the_table(root: str, seen: str | None) -> None:
+    if seen is None:
+        with pytest.raises(InputError, match=r"must lie below s3://lab/set, the folder of the table"):
+            seen_from("s3://lab/set/labels.csv", f"s3://lab/{root}")
+    else:
+        assert seen_from("s3://lab/set/labels.csv", f"s3://lab/{root}") == seen
+
+
+def test_the_images_of_a_table_may_be_named_by_their_whole_address(store: MemoryStore, tmp_path: Path) -> None:
+    for number in range(60):
+        obstore.put(store, f"set/images/{number:03d}.png", png(number))
+    table = "\n".join(["image,label", *(f"{number:03d},{number % 2}" for number in range(60))])
+    obstore.put(store, "set/labels.csv", table.encode())
+    record = tasks.add("t", "csv:az://container/set/labels.csv?root=az://container/set/images")
+    assert record["source"].endswith("labels.csv?root=images&image=image&label=label")
+    here = tmp_path / "labels.csv"
+    here.write_text(table)
+    refused(f"csv:{here}?root=s3://lab/images", "the table is on this machine", "csv:s3://lab/images/TABLE")
 
 
 def test_what_cannot_be_had_is_one_line(store: MemoryStore, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

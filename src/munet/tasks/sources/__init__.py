@@ -83,10 +83,12 @@ def _opened(
     """The source at a location, through a copy where that is in a store."""
     if "://" not in location:
         return kind(location, options)
-    from munet.tasks.sources.fetching import fetch, is_remote
+    from munet.tasks.sources.fetching import fetch, is_remote, seen_from
 
     if not is_remote(location):
         return kind(location, options)
+    if is_remote(options.get("root", "")):
+        options = {**options, "root": seen_from(location, options["root"])}
     folder, path = fetch(location, kind.scheme, options, progress)
     above = location.rpartition("/")[0] if path != folder else location.rstrip("/")
     try:

@@ -48,6 +48,18 @@ def is_remote(location: str) -> bool:
     return _ADDRESS.fullmatch(location) is not None
 
 
+def seen_from(location: str, root: str) -> str:
+    """`root=` that is an address, seen from the table at `location`; empty where it is the table's folder.
+
+    InputError where it does not lie below that folder.
+    """
+    folder = location.rpartition("/")[0]
+    below = root.rstrip("/").removeprefix(folder)
+    if not root.startswith(folder) or below[:1] not in ("", "/"):
+        raise InputError(f"root={root}: must lie below {folder}, the folder of the table, which alone is fetched")
+    return below.strip("/")
+
+
 @dataclass
 class _Copy:
     """A copy that this process uses. `held`: descriptor of the file whose lock keeps it from removal."""
@@ -214,6 +226,8 @@ def _asked(location: str, ask: Callable[[], Any]) -> Any:
         return ask()
     except FileNotFoundError as error:
         raise InputError(f"{location}: {first_line(error)}", kind="missing-file") from error
+    except ValueError as error:  # of a path with an empty or a forbidden part
+        raise InputError(f"{location}: no such address: {first_line(error)}", kind="missing-file") from error
     except (errors.PermissionDeniedError, errors.UnauthenticatedError) as error:
         raise InputError(
             f"{location}: {first_line(error)}; are there credentials for it in the environment?", kind="remote"

@@ -23,7 +23,7 @@ from munet.tasks.sources.table.paths import Finder
 from munet.tasks.sources.table.read import read_tables
 from munet.tasks.sources.table.rows import Example, collect
 
-_NETWORK = ("http://", "https://", "s3://", "gs://")
+_NETWORK = ("http://", "https://", "s3://", "gs://", "az://")
 
 
 class TableSource(Source):
@@ -54,8 +54,13 @@ class TableSource(Source):
     def _root(self, folder: Path) -> Path:
         """Folder of the images: what `root=` says seen from the table, else from here."""
         given = self.options.get("root")
-        if given is None:
+        if not given:
             return folder
+        if given.startswith(_NETWORK):
+            raise InputError(
+                f"root={given}: the table is on this machine, so its images have to be: put the table beside them, "
+                f"csv:{given.rstrip('/')}/TABLE, or copy them here"
+            )
         for root in (folder / Path(given).expanduser(), absolute(given)):
             if root.is_dir():
                 # Seen from the table it stays right when both are moved.
