@@ -38,7 +38,7 @@ def folders_in(path: Path) -> list[Path]:
     try:
         above = _on_the_way(path)
         with os.scandir(path) as found:  # it knows folders from files without asking the disk for each
-            children = [child for child in found if not is_hidden(child.name) and _is_folder(child)]
+            children = [child for child in found if _is_folder(child) and not is_hidden(child.name)]
         return sorted(
             Path(child.path) for child in children if not (child.is_symlink() and _identity(Path(child.path)) in above)
         )

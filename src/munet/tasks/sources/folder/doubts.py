@@ -1,6 +1,6 @@
 """Layouts that can be read, but are probably meant otherwise: a new task of one is refused with the way out."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from munet.errors import InputError
@@ -51,15 +51,16 @@ def _refuse_in_one(layout: Layout) -> None:
                 f"{layout.root / name} holds folders of the same names as those beside it ({few(sorted(others))}), as "
                 f"if it were a copy of all: remove it, or read it alone, folder:{layout.root / name}{_LEVEL}"
             )
-    if same := _same_inside(folders):
+    if same := _same_inside(inner.values()):
         ways = _ways_without_splits(layout.root, folders, same)
         raise InputError(f"{layout.root}: {some} have the same sub-folders ({few(sorted(same))}): {ways}")
 
 
-def _same_inside(folders: Sequence[Path]) -> set[str]:
-    """The names of the sub-folders that all of `folders` have, if they have the same, and several."""
-    inner = list(inner_names(folders).values())
-    return inner[0] if len(inner) > 1 and len(inner[0]) > 1 and all(there == inner[0] for there in inner) else set()
+def _same_inside(names: Iterable[set[str]]) -> set[str]:
+    """The names of the sub-folders that all folders have, of which `names` has each one's, if they are the same and
+    several."""
+    first, *others = [*names] or [set()]
+    return first if others and len(first) > 1 and all(there == first for there in others) else set()
 
 
 def _ways_without_splits(root: Path, folders: Sequence[Path], same: Collection[str]) -> str:
@@ -90,7 +91,7 @@ def _refuse_sites_in_splits(layout: Layout) -> None:
     """Folders in a split that have the same sub-folders, as sites have: `train/site_a/cat`, `train/site_b/cat`."""
     first = max(layout.classes, key=lambda split: (split == "train", len(layout.classes[split])))
     outer = [folder for folder, _ in layout.classes[first]]
-    if not (same := _same_inside(outer)):
+    if not (same := _same_inside(inner_names(outer).values())):
         return
     names = few([folder.name for folder in outer])
     kind = _kind(same)
