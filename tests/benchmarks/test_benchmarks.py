@@ -169,6 +169,25 @@ def test_the_plain_loop_trains_what_munet_trains(nesterov: bool, clip: float | N
         assert all(torch.equal(t, layers[slot][name]) for name, t in layer.items())
 
 
+def test_lora_trains_its_additions_and_the_head_and_nothing_else(monkeypatch: pytest.MonkeyPatch):
+    plain, lora = load("plain"), load("lora")
+    root = load_root("random:vit_tiny_patch16_224", depth=2, image_size=32)
+    layers = {**root.layers, "head": new_head(root.architecture.width, 3)}
+    recipe = Recipe(0.05, Preprocessing(32), 1, 20, 10)
+    data = plain.Data(torch.randint(0, 256, (30, 32, 32, 1), dtype=torch.uint8), torch.arange(30) % 3)
+    child = plain.Child(root.architecture, layers, (*layers,), recipe, ("test",))
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "peft", None)
+        with pytest.raises(SystemExit, match="pip install peft"):
+            lora.train(child, lora.Lora(), data)
+    pytest.importorskip("peft")
+    before = {slot: {name: t.clone() for name, t in layer.items()} for slot, layer in layers.items()}
+    adapted = lora.train(child, lora.Lora(rank=4), data)
+    width = root.architecture.width
+    assert adapted.own == 2 * 4 * 16 * width + 3 * width + 3, "qkv, proj, fc1 and fc2 of two blocks, and the head"
+    assert all(torch.equal(t, before[slot][name]) for slot, layer in layers.items() for name, t in layer.items())
+
+
 def test_rounds_take_turns_and_ratios_are_paired():
     common = load("common")
     order: list[str] = []
