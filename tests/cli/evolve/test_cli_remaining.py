@@ -93,6 +93,29 @@ def test_the_share_that_is_done_grows_to_one():
     assert (shares[0], shares[-1]) == (pytest.approx(0), 1.0)
 
 
+def test_a_head_in_the_making_moves_on_with_the_time():
+    images = (Images(1000, 100, 100, 6000), Images(1000, 100, 100, 6000))
+    run = RunStarted("0001", "head-only", ("a", "b"), 1, 1, 1, 1, head_first=True, images=images)
+    state, clock, shares = initial_state(0.0), 0.0, list[float]()
+    advance(state, run, clock)
+    for name in run.tasks:
+        advance(state, TaskStarted(name, 0, 9, 9, None), clock)
+        advance(state, GenerationStarted(name, 0, 0, ((),)), clock)
+        for second in range(16):  # the last ones take longer than the first head did
+            state.now = clock + second
+            shares.append(state.progress)
+        clock += 10
+        advance(state, ChildFinished(name, 0, 0, 0, True, True, 0.5, 0.5, None), clock)
+        advance(state, TaskFinished(name, 0, "id", 0.5, 0.5, True), clock)
+        shares.append(state.progress)
+    first, second = shares[:16], shares[17:-1]
+    assert set(first) == {0.0}, "nothing is known of the speed yet"
+    assert shares[16] == pytest.approx(0.5, abs=0.05)
+    assert second == sorted(second)
+    assert second[5] == pytest.approx(0.75, abs=0.05)
+    assert second[0] < second[5] < second[15] < shares[-1]
+
+
 def test_a_trunk_stands_for_the_children_of_its_tasks():
     images = (Images(1000, 100, 100, 6000), Images(200, 100, 100, 1200))
     run = RunStarted("0001", "adaptive", ("a", "b"), 2, 1, 1, 4, head_first=True, images=images)
