@@ -5,6 +5,7 @@ AdamW in place of its optimiser. PEFT is not among the extras: `pip install peft
 """
 
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
 import plain
@@ -41,14 +42,14 @@ def train(child: plain.Child, lora: Lora, train_split: SplitLike) -> Adapted:
         SystemExit: PEFT is missing.
     """
     try:
-        from peft import LoraConfig, get_peft_model
+        peft = import_module("peft")
     except ImportError:
         raise SystemExit("--lora needs PEFT: pip install peft") from None
     began = plain.perf_counter()
     model: Any = plain.build(child.architecture, child.layers, child.recipe.preprocessing.image_size)
-    config = LoraConfig(r=lora.rank, lora_alpha=2 * lora.rank, target_modules=MATRICES, modules_to_save=["head"])
+    config = peft.LoraConfig(r=lora.rank, lora_alpha=2 * lora.rank, target_modules=MATRICES, modules_to_save=["head"])
     torch.manual_seed(0)  # PEFT draws its first values from the global generator
-    model = get_peft_model(model, config)
+    model = peft.get_peft_model(model, config)
     own = [parameter for parameter in model.parameters() if parameter.requires_grad]
     recipe = replace(child.recipe, optimiser="adamw", learning_rate=lora.learning_rate)
     optimiser = torch.optim.AdamW(own, lr=lora.learning_rate, weight_decay=lora.weight_decay, fused=True)

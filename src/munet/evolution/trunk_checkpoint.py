@@ -1,7 +1,8 @@
 """A trunk in training, kept after each cycle, so that a killed run loses at most one cycle of it.
 
 One safetensors file in the run's folder, replaced atomically: the state's tensors, its numbers as a tensor of JSON, and
-in the header whose training it is and the id of the content, as for layers. What does not match is not gone on with.
+in the header whose training it is, the id of the content, as for layers, and how far it is, for those who watch. What
+does not match is not gone on with.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ import torch
 from munet.evolution.jobs import TrunkGroup
 from munet.fs.tree import Tree
 from munet.store.layer_file import LayerFormatError, deserialize, id_of_bytes, layer_id
+from munet.store.run_records import PROGRESS, TrunkProgress
 from munet.training.multitask import TrunkState
 
 _NUMBERS = "numbers"  # tensor of JSON: accuracies, images seen, seconds
@@ -29,7 +31,7 @@ class TrunkCheckpoint:
         path = Path(group.checkpoint) if group.checkpoint else None
         self._path = path if path and path.parent.is_dir() else None
         self._files = Tree(path.parents[2]) if path else None  # <system>/runs/<run>/trunk.safetensors
-        self._work = _digest(group)
+        self._work, self._group = _digest(group), group
 
     def save(self, state: TrunkState) -> None:
         """Replace what was kept before. StoreError where it cannot be written."""
@@ -40,7 +42,13 @@ class TrunkCheckpoint:
         numbers = json.dumps([state.accuracies, state.seen, state.seconds]).encode()
         text = torch.from_numpy(np.frombuffer(numbers, np.uint8).copy())
         tensors = {_NUMBERS: text} | {name: tensor.detach().cpu() for name, tensor in state.tensors.items()}
-        self._files.write(self._path, save(tensors, {"work": self._work, "content": layer_id(tensors)}))
+        header = {"work": self._work, "content": layer_id(tensors), PROGRESS: self._progress(state)}
+        self._files.write(self._path, save(tensors, header))
+
+    def _progress(self, state: TrunkState) -> str:
+        tasks, cycles = [task["name"] for task in self._group.tasks], self._group.jobs[0].recipe.cycles
+        told = TrunkProgress(tasks, list(self._group.shares), cycles, state.accuracies)
+        return json.dumps(told._asdict())
 
     def load(self, note: Callable[[str], None]) -> TrunkState | None:
         """The state of this training; None where none was kept. One that is damaged or of other work is told."""

@@ -1,8 +1,10 @@
 """The records of a run, each read and written as what it is. `Store.read_run` and `write_run` know only files."""
 
+import json
+import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from munet.store.run_files import (
     CHECKPOINT,
@@ -60,6 +62,30 @@ def finish(store: "Store", run: str, record: FinishedRecord) -> None:
 def checkpoint_path(store: "Store", run: str) -> Path:
     """Where a trunk in training is kept between its cycles. Raises InputError for an unknown run."""
     return store.run_path(run, CONFIG).with_name(CHECKPOINT)
+
+
+PROGRESS = "progress"  # in the header of a trunk in training
+
+
+class TrunkProgress(NamedTuple):
+    """How far a trunk in training is."""
+
+    tasks: list[str]
+    shares: list[float]  # of the samples
+    cycles: int
+    accuracies: list[list[float]]  # of each task, after each cycle that is over
+
+
+def trunk_progress(store: "Store", run: str) -> tuple[TrunkProgress, float] | None:
+    """How far the trunk is that a run has in training, and when that was written, in seconds of the epoch; None where
+    nothing is kept that says so."""
+    try:
+        with checkpoint_path(store, run).open("rb") as file:
+            header = file.read(int.from_bytes(file.read(8), "little"))
+            found = json.loads(json.loads(header)["__metadata__"][PROGRESS])
+            return TrunkProgress(**found), os.fstat(file.fileno()).st_mtime
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, MemoryError):  # not there, of before, or damaged
+        return None
 
 
 def generations(store: "Store", run: str) -> Iterator[tuple[str, GenerationPlace]]:

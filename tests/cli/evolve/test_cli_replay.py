@@ -1,6 +1,7 @@
 """What `munet watch` says in the terminal: the state of a run from its records alone."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,8 @@ import munet
 from golden_ids import images
 from munet.cli.evolve.replay import place, replayed, told
 from munet.cli.evolve.state import RunState, advance, initial_state
-from munet.evolution.events import Event, TaskStarted
+from munet.evolution.events import Event, TaskStarted, TrunkCycle
+from munet.store.run_records import trunk_progress
 from munet.store.schema import ActivePopulation
 
 
@@ -51,7 +53,7 @@ def test_it_says_which_task_how_far_and_how_long(heard: tuple[munet.System, RunS
     found = replayed(heard[0].store, "0001")
     how_far, where = told(found).split("; ")
     assert re.fullmatch(r"run 0001: \d+ % done in 0:\d\d, about 0:\d\d left", how_far)
-    assert where == place(found) == "one (task 1/2), task iteration 1/1"
+    assert where == place(found) == "one done (task 1/2), task iteration 1/1"
 
 
 def test_in_the_middle_of_a_generation(heard: tuple[munet.System, RunState]):
@@ -69,3 +71,33 @@ def test_what_has_begun_is_named_before_a_child_of_it_has_finished(heard: tuple[
     assert place(replayed(store, "0001")) == "two (task 2/2), task iteration 1/1, generation 2/2, child 0/2"
     store.write_task({**store.read_task("two"), "active": {**active, "run": "0002"}})
     assert place(replayed(store, "0001")).startswith("one ")
+
+
+def test_a_run_that_trains_a_trunk_can_be_told_of_after_each_of_its_events(tmp_path: Path):
+    system = munet.System.create(tmp_path / "fleet", root="random:vit_tiny_patch16_224", depth=2, image_size=32)
+    for name in ("one", "two"):
+        images(tmp_path / name, 3)
+        system.add_task(name, f"npz:{tmp_path / name}")
+    said, shares = list[str](), list[float]()
+
+    def observe(event: Event) -> None:
+        found = replayed(system.store, "0001")
+        said.append(told(found))
+        if isinstance(event, TrunkCycle):
+            shares.append(found.progress)
+
+    munet.evolve(
+        system,
+        method="adaptive",
+        budget=munet.Budget(samples_per_task=2048),
+        observer=observe,
+        where=munet.Where(executor="local"),
+    )
+    cycles = [line.split("; ")[1] for line in said if "trunk" in line]
+    wanted = [f"a trunk for 2 tasks, cycle {cycle}/8" for cycle in range(1, 8)]  # what has ended is not kept
+    assert [line for line in wanted if line in cycles] == wanted
+    assert shares == sorted(shares)
+    kept = system.store.run_path("0001", "trunk.safetensors")
+    for damaged in (b"", b"\0" * 8, b"\xff" * 20, (2).to_bytes(8, "little") + b"{}"):
+        kept.write_bytes(damaged)
+        assert trunk_progress(system.store, "0001") is None

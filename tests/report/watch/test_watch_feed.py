@@ -163,6 +163,8 @@ def test_where_a_run_is_is_asked_when_files_changed_while_it_goes_on(tmp_path: P
     stage.child(0)
     stage.after(2)
     assert stage.feed.state.progress == "digits, told 2 times"
+    stage.after(5)
+    assert stage.feed.state.progress == "digits, told 3 times", "time has passed"
     monkeypatch.undo()
     stage.after(2)
     assert stage.feed.state.progress is None

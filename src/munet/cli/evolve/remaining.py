@@ -72,6 +72,7 @@ class Remaining:
     now: float  # of the last event
     over: dict[str, int] = field(default_factory=dict)  # task iterations of each task
     place: TaskStarted | None = None
+    placed: float = 0.0  # when that was heard
     generation: int = -1
     cycles: dict[int, int] = field(default_factory=dict)  # that each unfinished child of the generation has left
     costs: Sequence[tuple[float, float]] = ()  # of each child of the generation
@@ -96,6 +97,7 @@ class Remaining:
                 for name in self.run.tasks:
                     self.over[name] = max(self.over.get(name, 0), event.iteration)
                 self.place, self.generation, self.cycles, self.best = event, -1, {}, 1.0
+                self.placed = now
                 self._end_trunk(seconds)
             case GenerationStarted():
                 if self.is_head(event.iteration):
@@ -141,9 +143,23 @@ class Remaining:
     @property
     def share(self) -> float:
         """Fraction of all work that is done."""
+        return 1 - (self._children_left() + self._tests_left()).passes / max(self._whole(), 1e-9)
+
+    def within_head(self, now: float) -> float:
+        """Fraction of all work that a head in the making has done at `now`, by the time that it is to take: nothing is
+        heard of it before it is there."""
+        if self.place is None or not self.is_head(self.place.iteration) or (self.generation >= 0 and not self.cycles):
+            return 0.0
+        work = self._expected(self.place.task, self.place.iteration)
+        seconds = work.fitted * self._head_rate()
+        if not seconds:
+            return 0.0
+        return min(0.9, (now - self.placed) / seconds) * work.passes / max(self._whole(), 1e-9)
+
+    def _whole(self) -> float:
+        """Passes of all work, done or not."""
         whole = Remaining(self.run, self.now, known=self.known, samples=self.samples)
-        left, all_of_it = (one._children_left() + one._tests_left() for one in (self, whole))
-        return 1 - left.passes / max(all_of_it.passes, 1e-9)
+        return (whole._children_left() + whole._tests_left()).passes
 
     # What is left -----------------------------------------------------------------------------------------------------
 

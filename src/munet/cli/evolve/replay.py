@@ -14,13 +14,22 @@ from munet.evolution.events import (
     RunStarted,
     TaskFinished,
     TaskStarted,
+    TrunkCycle,
+    TrunkStarted,
 )
 from munet.evolution.heads_read import with_heads_of
 from munet.evolution.runs import Request
 from munet.evolution.work import images_of
 from munet.search import Method
 from munet.store.run_files import GenerationPlace
-from munet.store.run_records import generations, iterations, read_config, read_generation, read_iteration
+from munet.store.run_records import (
+    generations,
+    iterations,
+    read_config,
+    read_generation,
+    read_iteration,
+    trunk_progress,
+)
 from munet.text import clean, counted
 
 if TYPE_CHECKING:
@@ -37,10 +46,10 @@ def replayed(store: "Store", run: str) -> RunState:
     began, request = _seconds(config["started"]), Request.of(config["request"])
     state = initial_state(began)
     advance(state, _run_started(store, run, request), began)
-    for at, event in sorted(_events(store, run, request.method), key=lambda timed: timed[0]):
+    for at, event in _events(store, run, request.method):
         advance(state, event, at)
-    for event in _begun(store, state):
-        advance(state, event, state.now)
+    for at, event in _begun(store, state):
+        advance(state, event, at)
     return state
 
 
@@ -56,31 +65,49 @@ def place(state: RunState) -> str:
     """Where a run is."""
     run, task = state.run, state.task
     assert run is not None
+    if state.trunk is not None:
+        cycle = f"cycle {len(state.trunk_accuracies)}/{state.trunk.cycles}"
+        return f"a trunk for {counted(len(state.trunk.tasks), 'task')}, {cycle}"
     if task is None:
         return f"no child of {counted(len(run.tasks), 'task')} has finished yet"
     finished = sum(bool(row.accuracies or row.reason) for row in state.children)
     children = f", generation {state.generation + 1}/{run.generations}, child {finished}/{len(state.children)}"
+    done = "" if state.children or state.tasks[task.task].iterations <= task.iteration else " done"
     return (
-        f"{clean(task.task)} (task {run.tasks.index(task.task) + 1}/{len(run.tasks)}), "
+        f"{clean(task.task)}{done} (task {run.tasks.index(task.task) + 1}/{len(run.tasks)}), "
         f"task iteration {task.iteration + 1}/{run.task_iterations}{children if state.children else ''}"
     )
 
 
-def _begun(store: "Store", state: RunState) -> Iterator[Event]:
-    """The task iteration and generation that no finished child tells of yet; several at once are those of a trunk."""
+def _begun(store: "Store", state: RunState) -> Iterator[Timed]:
+    """The task iteration and generation that no finished child tells of yet, or the trunk in training."""
     assert state.run is not None
     records = [store.read_task(name) for name in state.run.tasks if store.has_task(name)]
     now = [(record["name"], active) for record in records if (active := record["active"])]
+    if not now:
+        yield from _trunk(store, state, state.run)
     if len(now) != 1 or now[0][1]["run"] != state.run.run:
         return
     task, active = now[0]
     at = (task, active["iteration"])
     if state.task is None or (state.task.task, state.task.iteration) != at or not state.children:
-        yield TaskStarted(*at, 0, 0, None)
+        yield state.now, TaskStarted(*at, 0, 0, None)
     elif state.generation >= active["generation"]:
         return
     children = 1 if state.run.head_first and at[1] == 0 else state.run.children
-    yield GenerationStarted(*at, active["generation"], ((),) * children)
+    yield state.now, GenerationStarted(*at, active["generation"], ((),) * children)
+
+
+def _trunk(store: "Store", state: RunState, run: RunStarted) -> Iterator[Timed]:
+    """The cycles of a trunk in training, which are recorded together: as if they had taken equally long."""
+    if (found := trunk_progress(store, run.run)) is None:
+        return
+    trunk, kept = found
+    began, iteration, done = state.now, int(run.head_first), list(zip(*trunk.accuracies, strict=True))
+    yield began, TrunkStarted(tuple(trunk.tasks), iteration, trunk.cycles, tuple(trunk.shares))
+    for cycle, accuracies in enumerate(done):
+        at = began + max(0.0, kept - began) * (cycle + 1) / len(done)
+        yield at, TrunkCycle(iteration, cycle, accuracies)
 
 
 def _run_started(store: "Store", run: str, request: Request) -> RunStarted:
@@ -105,16 +132,25 @@ def _kinds(store: "Store", run: str) -> "dict[str, Kind]":
 
 
 def _events(store: "Store", run: str, method: Method) -> Iterator[Timed]:
-    """The events of a run, each with its time."""
+    """The events of a run in their order, each with its time: one task iteration after the other, as they ended.
+
+    Not sorted by their times alone: those are whole seconds, and all children of a trunk began when it did.
+    """
+    found = dict[tuple[str, int], list[Timed]]()
     for file, place in generations(store, run):
         children = [child for child in read_generation(store, run, file)["children"] if child.get("finished")]
         if children:
-            yield from _generation(place, children, method)
+            found.setdefault((place.task, place.iteration), []).extend(_generation(place, children, method))
     for file in iterations(store, run):
         end = read_iteration(store, run, file)
         test = end["test"]["accuracy"] if end["test"] else None
         finished = TaskFinished(end["task"], end["iteration"], end["model"], end["validation_accuracy"], test, True)
-        yield _seconds(end["finished"]), finished
+        found.setdefault((end["task"], end["iteration"]), []).append((_seconds(end["finished"]), finished))
+    last = 0.0
+    for (_, _), events in sorted(found.items(), key=lambda item: (item[0][1], item[1][-1][0])):
+        for at, event in events:
+            last = max(last, at)
+            yield last, event
 
 
 def _generation(place: GenerationPlace, children: "list[ChildRecord]", method: Method) -> Iterator[Timed]:

@@ -76,15 +76,7 @@ class RunState:
         run = self.run
         children = len(run.tasks) * run.task_iterations * run.generations * run.children
         done = max(self.share, run.finished_children / children)
-        return min(1.0, done + self._within_head(done))
-
-    def _within_head(self, done: float) -> float:
-        """What a head in the making adds, by the time that passes: nothing is heard of it before it is there."""
-        if self.task is None or self.remaining is None or not self.remaining.seconds or not self.fits_heads:
-            return 0.0
-        waiting = sum(row.iterations <= self.task.iteration for row in self.tasks.values())
-        passed = (self.now - self.remaining.now) / self.remaining.seconds
-        return (1 - done) * min(passed, 0.9 / max(1, waiting))
+        return min(1.0, done + (self.remaining.within_head(self.now) if self.remaining else 0.0))
 
     @property
     def fits_heads(self) -> bool:

@@ -20,6 +20,7 @@ Payload = dict[str, Any]
 PAUSE = 1.0  # seconds between two looks at the files, and between two pushes, at least
 SHARE = 0.25  # of one core that making payloads may take while the evolution needs it
 PATIENCE = 5.0  # seconds after which models and layers that changed without a record were not a child on its way
+ANEW = 5.0  # seconds after which progress is told anew though no file changed: what is left becomes less
 RETRY = (2.0, 60.0)  # seconds until a payload that could not be made is tried again: at first, and at most
 
 
@@ -59,7 +60,7 @@ class Feed:
     """Looks at the files once in `pause` seconds while somebody watches, and makes a payload when they changed.
 
     `make_payload` reads the system anew; what it raises becomes a note, and what was last made stays. `tell_progress`
-    says in one line where the runs that go on are, and is asked when files have changed.
+    says in one line where the runs that go on are, and is asked when files have changed, and every few seconds.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class Feed:
         self.state = State()
         self.shown: Shown | None = None
         self._files, self._make, self._tell_progress = files, make_payload, tell_progress
-        self._told: tuple[Look, str | None] | None = None  # progress, as of these files
+        self._told: tuple[Look, float, str | None] | None = None  # progress, as of these files, and when
         self._pause, self._share, self._patience = pause, share, patience
         self._clock, self._cost = clock, cost
         self._news = threading.Condition()  # guards state, shown and watchers
@@ -136,9 +137,10 @@ class Feed:
     def _progress(self, look: Look, doing: str) -> str | None:
         if self._tell_progress is None or doing != EVOLVING:
             return None
-        if self._told is None or self._told[0] != look:
-            self._told = look, self._tell_progress() or None
-        return self._told[1]
+        now = self._clock()
+        if self._told is None or self._told[0] != look or now - self._told[1] >= ANEW:
+            self._told = look, now, self._tell_progress() or None
+        return self._told[2]
 
     def _is_due(self, look: Look, now: float) -> bool:
         if self._objects is None or self._objects[0] != look.objects:
