@@ -165,6 +165,8 @@ def test_a_packed_shard_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "packed").mkdir()
     (tmp_path / "packed" / "train.tar.gz").write_bytes(gzip.compress(whole))
     refused(f"wds:{tmp_path / 'packed'}", "train.tar.gz", "gunzip")
+    (tmp_path / "photos.zip").write_bytes(b"PK")
+    refused(f"wds:{tmp_path / 'photos.zip'}", "an archive of another kind", "folder:DIR")
 
 
 @pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])

@@ -9,6 +9,7 @@ from typing import BinaryIO
 import numpy as np
 
 from munet.errors import InputError
+from munet.tasks.sources.walk import is_packed
 
 _BLOCK = 512
 _LONGEST_HEADER = 16 << 20  # names and extensions of a member; more than that is damage, or meant to fill memory
@@ -88,4 +89,8 @@ class _Headers:
 def _hint(path: Path) -> str:
     if path.name.endswith((".gz", ".tgz", ".zst", ".bz2", ".xz")):
         return ": unpack it to .tar once, for instance with gunzip, so that images can be read where they lie"
+    if is_packed(path.name) and path.suffix.lower() != ".tar":
+        return (
+            ": an archive of another kind: unpack it, and give what comes of it, folder:DIR where that is class folders"
+        )
     return ""
