@@ -91,6 +91,6 @@ def _hint(path: Path) -> str:
         return ": unpack it to .tar once, for instance with gunzip, so that images can be read where they lie"
     if is_packed(path.name) and path.suffix.lower() != ".tar":
         return (
-            ": an archive of another kind: unpack it, and give what comes of it, folder:DIR where that is class folders"
+            ": an archive of another kind: unpack it, and say folder:DIR where class folders come of it"
         )
     return ""
