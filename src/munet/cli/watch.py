@@ -4,9 +4,11 @@ import atexit
 import itertools
 import os
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -18,6 +20,7 @@ from munet.store.run_records import is_going_on
 from munet.text import clean
 
 if TYPE_CHECKING:
+    from munet.cli.evolve.replay import Generations
     from munet.report.watch import Server
     from munet.store import Store
 
@@ -53,14 +56,15 @@ def watch(
       munet watch fleet
     """
     opened = open_system(system)
-    server = _server(opened.store, host, port, token)
+    progress = _Progress(opened.store)
+    server = _server(opened.path, progress, host, port, token)
     server.start()
     if not server.access.loopback:
         tell("the connection is not encrypted; `ssh -L` to a server on 127.0.0.1 is (docs/watch.md)")
     show(f"Watching {clean(system)} at {server.full_url} (Ctrl-C ends it)")
     if not no_open and has_display(os.environ, sys.platform):
         _open_browser(server.full_url)
-    _tell(opened.store)
+    _tell(progress)
 
 
 def has_display(environment: Mapping[str, str], platform: str) -> bool:
@@ -70,7 +74,7 @@ def has_display(environment: Mapping[str, str], platform: str) -> bool:
     return platform in ("darwin", "win32") or bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
 
 
-def _server(store: "Store", host: str, port: int | None, token: str | None) -> "Server":
+def _server(path: Path, progress: "_Progress", host: str, port: int | None, token: str | None) -> "Server":
     with importing_a_server():
         from munet.report.watch import bind
 
@@ -78,7 +82,7 @@ def _server(store: "Store", host: str, port: int | None, token: str | None) -> "
         from munet.report.images.measuring import seen
         from munet.report.page import payload
 
-        read = open_system(store.path).history()
+        read = open_system(path).history()
         return payload(read, seen=seen(None, read.one().records))  # measuring would take what evolution needs
 
     def make_page(made: dict[str, Any]) -> str:
@@ -86,29 +90,25 @@ def _server(store: "Store", host: str, port: int | None, token: str | None) -> "
 
         return build_page(made, live=True)
 
-    def tell_progress() -> str:
-        return _evolving(store)[0]
-
     options = {"host": host, "port": port, "token": token}
-    return bind(store.path, make_payload, make_page, tell_progress=tell_progress, **options)
+    return bind(path, make_payload, make_page, tell_progress=lambda: progress.told()[0], **options)
 
 
 def _open_browser(url: str) -> None:
-    import threading
     import webbrowser
 
     # Some browsers keep the call until they are closed.
     threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
 
-def _tell(store: "Store") -> NoReturn:
+def _tell(progress: "_Progress") -> NoReturn:
     """Say on one line what evolves, which task, how far and how long; without a terminal, a line for each change."""
     out = console()
     live, said = out.is_terminal and not out.is_dumb_terminal, list[str]()
     try:
         for turn in itertools.count():
             if turn % _TURNS == 0:
-                text, places = _evolving(store)
+                text, places = progress.told()
                 if live:
                     out.file.write(f"\r\x1b[K{text[: out.width - 1]}")
                 elif text and places != said:
@@ -126,16 +126,35 @@ def _tell(store: "Store") -> NoReturn:
     raise AssertionError("it is only ended by Ctrl-C")
 
 
-def _evolving(store: "Store") -> tuple[str, list[str]]:
-    """What is said of the runs that go on, and where each of them is."""
-    from munet.cli.evolve.replay import place, replayed, told
+class _Progress:
+    """What is said of the runs that go on, to the terminal and to the page; found out anew in at most a quarter of a
+    core, which the evolution needs."""
 
-    lines, places = list[str](), list[str]()
-    with suppress(MunetError):  # the page says what is wrong, and a file may just be replaced
-        for run in store.unfinished_runs():
-            if is_going_on(store, run):
-                state = replayed(store, run)
-                state.now = time.time()
-                lines.append(told(state))
-                places.append(place(state))
-    return " | ".join(lines), places
+    def __init__(self, store: "Store") -> None:
+        self._store, self._alone = store, threading.Lock()
+        self._read: Generations | None = None
+        self._said: tuple[str, list[str]] = "", []
+        self._due = 0.0
+
+    def told(self) -> tuple[str, list[str]]:
+        """A line, and where each run is."""
+        with self._alone:
+            if time.monotonic() >= self._due:
+                began = time.thread_time()
+                self._said = self._told()
+                self._due = time.monotonic() + 3 * (time.thread_time() - began)
+            return self._said
+
+    def _told(self) -> tuple[str, list[str]]:
+        from munet.cli.evolve.replay import Generations, place, replayed, told
+
+        self._read = self._read or Generations(self._store)
+        lines, places = list[str](), list[str]()
+        with suppress(MunetError, OSError):  # the page says what is wrong, and a file may just be replaced
+            for run in self._store.unfinished_runs():
+                if is_going_on(self._store, run):
+                    state = replayed(self._store, run, self._read)
+                    state.now = time.time()
+                    lines.append(told(state))
+                    places.append(place(state))
+        return " | ".join(lines), places

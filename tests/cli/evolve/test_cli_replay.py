@@ -1,5 +1,6 @@
 """What `munet watch` says in the terminal: the state of a run from its records alone."""
 
+import os
 import re
 from pathlib import Path
 
@@ -7,9 +8,11 @@ import pytest
 
 import munet
 from golden_ids import images
-from munet.cli.evolve.replay import place, replayed, told
+from munet.cli.evolve import replay
+from munet.cli.evolve.replay import Generations, place, replayed, told
 from munet.cli.evolve.state import RunState, advance, initial_state
 from munet.evolution.events import Event, TaskStarted, TrunkCycle
+from munet.store.run_records import read_generation as read
 from munet.store.run_records import trunk_progress
 from munet.store.schema import ActivePopulation
 
@@ -54,6 +57,21 @@ def test_it_says_which_task_how_far_and_how_long(heard: tuple[munet.System, RunS
     how_far, where = told(found).split("; ")
     assert re.fullmatch(r"run 0001: \d+ % done in 0:\d\d, about 0:\d\d left", how_far)
     assert where == place(found) == "one done (task 1/2), task iteration 1/1"
+
+
+def test_who_asks_again_reads_only_what_changed(heard: tuple[munet.System, RunState], monkeypatch: pytest.MonkeyPatch):
+    store, files = heard[0].store, list[str]()
+    monkeypatch.setattr(
+        replay, "read_generation", lambda store, run, file: files.append(file) or read(store, run, file)
+    )
+    known = Generations(store)
+    first = told(replayed(store, "0001", known))
+    assert sorted(files) == ["one-0000-0000.json", "one-0000-0001.json"], "each once"
+    assert told(replayed(store, "0001", known)) == first
+    path = store.run_path("0001", "one-0000-0001.json")
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))
+    assert told(replayed(store, "0001", known)) == first
+    assert files[2:] == ["one-0000-0001.json"]
 
 
 def test_in_the_middle_of_a_generation(heard: tuple[munet.System, RunState]):

@@ -80,7 +80,8 @@ class Remaining:
     trunk_cycles: int = 0  # left
     samples: dict[tuple[str, int], int] = field(default_factory=dict)  # of task iterations whose share is planned
     shared: set[tuple[str, int]] = field(default_factory=set)  # task iterations that a trunk gives their child
-    known: list[tuple[float, float]] = field(default_factory=list)  # costs of the children so far
+    known: Work = field(default_factory=Work)  # sum of the costs of an image, over the children so far
+    drawn: int = 0  # these children
     best: float = 1.0  # cost of an image that the best child of the task iteration reads
     heads: Spent = field(default_factory=Spent)
     children: Spent = field(default_factory=Spent)
@@ -158,7 +159,7 @@ class Remaining:
 
     def _whole(self) -> float:
         """Passes of all work, done or not."""
-        whole = Remaining(self.run, self.now, known=self.known, samples=self.samples)
+        whole = Remaining(self.run, self.now, known=self.known, drawn=self.drawn, samples=self.samples)
         return (whole._children_left() + whole._tests_left()).passes
 
     # What is left -----------------------------------------------------------------------------------------------------
@@ -220,8 +221,9 @@ class Remaining:
 
     def _typical(self) -> tuple[float, float]:
         """Costs of a child that is not drawn yet."""
-        trained, read = zip(*self.known, *[_COSTS] * _PRIOR, strict=True)
-        return sum(trained) / len(trained), sum(read) / len(read)
+        trained, read = (_PRIOR * cost for cost in _COSTS)
+        count = self.drawn + _PRIOR
+        return (self.known.trained + trained) / count, (self.known.read + read) / count
 
     def _begin(self, event: GenerationStarted) -> None:
         self.generation = event.generation
@@ -229,7 +231,8 @@ class Remaining:
         self.cycles = {child: self.run.cycles for child in children if child not in event.finished}
         self.costs = event.costs or [_COSTS] * len(event.children)
         if not self.is_head(event.iteration):
-            self.known += self.costs
+            self.known = sum((Work(*costs) for costs in self.costs), self.known)
+            self.drawn += len(self.costs)
 
     def _child(self, child: int) -> Work:
         """What a child of the generation has left."""

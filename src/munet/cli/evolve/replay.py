@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from munet.cli.evolve.state import RunState, advance, initial_state
+from munet.cli.evolve.state import RunState, advance, count_share, initial_state
 from munet.cli.text.formatting import duration, percent
 from munet.evolution.events import (
     ChildFinished,
@@ -35,21 +35,43 @@ from munet.text import clean, counted
 if TYPE_CHECKING:
     from munet.search.adaptive import Kind
     from munet.store import Store
-    from munet.store.schema import ChildRecord
+    from munet.store.schema import ChildRecord, GenerationRecord
 
 Timed = tuple[float, Event]
 
 
-def replayed(store: "Store", run: str) -> RunState:
-    """The state after all that is recorded; its clock is UTC in seconds. Raises DamagedError."""
+class Generations:
+    """The records of generations of runs, each read once as long as its file is the same."""
+
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+        self._read: dict[tuple[str, str], tuple[tuple[int, int], GenerationRecord]] = {}
+
+    def of(self, run: str) -> Iterator[tuple[GenerationPlace, "GenerationRecord"]]:
+        """Each with its place, in the order of their files. Raises DamagedError."""
+        for file, place in generations(self._store, run):
+            seen = self._store.run_path(run, file).stat()
+            mark, known = (seen.st_mtime_ns, seen.st_size), self._read.get((run, file))
+            if known is None or known[0] != mark:
+                known = self._read[run, file] = mark, read_generation(self._store, run, file)
+            yield place, known[1]
+
+
+def replayed(store: "Store", run: str, read: Generations | None = None) -> RunState:
+    """The state after all that is recorded; its clock is UTC in seconds. Raises DamagedError.
+
+    Who asks again gives what was `read` before.
+    """
+    read = read or Generations(store)
     config = read_config(store, run)
     began, request = _seconds(config["started"]), Request.of(config["request"])
     state = initial_state(began)
-    advance(state, _run_started(store, run, request), began)
-    for at, event in _events(store, run, request.method):
-        advance(state, event, at)
+    advance(state, _run_started(store, run, request, read), began)
+    for at, event in _events(store, run, request.method, read):
+        advance(state, event, at, replayed=True)
     for at, event in _begun(store, state):
-        advance(state, event, at)
+        advance(state, event, at, replayed=True)
+    count_share(state)
     return state
 
 
@@ -110,10 +132,10 @@ def _trunk(store: "Store", state: RunState, run: RunStarted) -> Iterator[Timed]:
         yield at, TrunkCycle(iteration, cycle, accuracies)
 
 
-def _run_started(store: "Store", run: str, request: Request) -> RunStarted:
+def _run_started(store: "Store", run: str, request: Request, read: Generations) -> RunStarted:
     method = request.method
     sizes = (method.task_iterations + method.head_first, method.generations, method.children, method.cycles)
-    kinds, root = _kinds(store, run), sum(store.get_model(store.root)["sizes"].values())
+    kinds, root = _kinds(run, read), sum(store.get_model(store.root)["sizes"].values())
     images = tuple(
         images_of(with_heads_of(method, kinds.get(name, "photographs"), root), store.read_task(name))
         for name in request.tasks
@@ -121,24 +143,24 @@ def _run_started(store: "Store", run: str, request: Request) -> RunStarted:
     return RunStarted(run, method.name, request.tasks, *sizes, head_first=method.head_first, images=images)
 
 
-def _kinds(store: "Store", run: str) -> "dict[str, Kind]":
+def _kinds(run: str, read: Generations) -> "dict[str, Kind]":
     """What the images of each task are, where the record of a child that was computed from evidence says so."""
     found: dict[str, Kind] = {}
-    for file, place in generations(store, run):
-        for child in read_generation(store, run, file)["children"]:
+    for place, record in read.of(run):
+        for child in record["children"]:
             if evidence := child.get("evidence"):
                 found[place.task] = "drawings" if evidence.get("kind") == "drawings" else "photographs"
     return found
 
 
-def _events(store: "Store", run: str, method: Method) -> Iterator[Timed]:
+def _events(store: "Store", run: str, method: Method, read: Generations) -> Iterator[Timed]:
     """The events of a run in their order, each with its time: one task iteration after the other, as they ended.
 
     Not sorted by their times alone: those are whole seconds, and all children of a trunk began when it did.
     """
     found = dict[tuple[str, int], list[Timed]]()
-    for file, place in generations(store, run):
-        children = [child for child in read_generation(store, run, file)["children"] if child.get("finished")]
+    for place, record in read.of(run):
+        children = [child for child in record["children"] if child.get("finished")]
         if children:
             found.setdefault((place.task, place.iteration), []).extend(_generation(place, children, method))
     for file in iterations(store, run):

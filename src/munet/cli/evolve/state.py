@@ -101,12 +101,14 @@ def initial_state(now: float, rows: Sequence[Mapping[str, Any]] = ()) -> RunStat
     return RunState(began=now, now=now, tasks=tasks)
 
 
-def advance(state: RunState, event: Event, now: float) -> None:
-    """Let `event` change `state`."""
+def advance(state: RunState, event: Event, now: float, *, replayed: bool = False) -> None:
+    """Let `event` change `state`. Of many that are `replayed` the share that is done is counted once, after them, by
+    `count_share`."""
     state.now = now
     if state.remaining is not None:
         state.remaining.hear(event, now)
-        state.share = max(state.share, state.remaining.share)
+        if not replayed:
+            count_share(state)
     match event:
         case RunStarted():
             if state.run is not None:  # an observer may hear several runs, as those of a sequence
@@ -138,6 +140,12 @@ def advance(state: RunState, event: Event, now: float) -> None:
             state.children = []
         case RunFinished():
             state.finished = event
+
+
+def count_share(state: RunState) -> None:
+    """Take the share of the work that is done from what is left."""
+    if state.remaining is not None:
+        state.share = max(state.share, state.remaining.share)
 
 
 def _skip(state: RunState, event: TaskStarted) -> None:

@@ -90,7 +90,5 @@ def _hint(path: Path) -> str:
     if path.name.endswith((".gz", ".tgz", ".zst", ".bz2", ".xz")):
         return ": unpack it to .tar once, for instance with gunzip, so that images can be read where they lie"
     if is_packed(path.name) and path.suffix.lower() != ".tar":
-        return (
-            ": an archive of another kind: unpack it, and say folder:DIR where class folders come of it"
-        )
+        return ": an archive of another kind: unpack it, and say folder:DIR where class folders come of it"
     return ""
