@@ -169,7 +169,7 @@ def _events(store: "Store", run: str, method: Method, read: Generations) -> Iter
         finished = TaskFinished(end["task"], end["iteration"], end["model"], end["validation_accuracy"], test, True)
         found.setdefault((end["task"], end["iteration"]), []).append((_seconds(end["finished"]), finished))
     last = 0.0
-    for (_, _), events in sorted(found.items(), key=lambda item: (item[0][1], item[1][-1][0])):
+    for _, events in sorted(found.items(), key=lambda item: (item[0][1], item[1][-1][0])):
         for at, event in events:
             last = max(last, at)
             yield last, event
