@@ -89,7 +89,7 @@ def test_a_run_is_seen_while_it_goes_and_its_table_stays(words: tuple[str, ...],
 
 
 def test_the_table_is_there_after_an_interrupt_too(words: tuple[str, ...], environment: dict[str, str]):
-    terminal = Terminal(*words, "--samples-per-task", "240000", "--set", "at_most_epoch=false", environment=environment)
+    terminal = Terminal(*words, "--samples-per-task", "64000", "--set", "at_most_epoch=false", environment=environment)
     live = terminal.until(lambda shown: any("training 1/2" in line for line in shown))
     assert any("generation 1/2" in line for line in live), "\n".join(live)
     os.killpg(terminal.process.pid, signal.SIGINT)
