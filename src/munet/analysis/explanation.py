@@ -136,7 +136,7 @@ def _why_untrained(found: dict[str, Any]) -> str:
         return f"Training reached {_percent(found['best_trained'])} of validation, which scored no higher."
     if found["method"] == "head-only":
         return "That is all that the method head-only does."
-    return "Training was not expected to win: it is wrong on so few, or samples or images are too few."
+    return "Training was not expected to win: it is wrong on so few, or samples are too few."
 
 
 def _gains(found: dict[str, Any]) -> list[str]:
