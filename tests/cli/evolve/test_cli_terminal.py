@@ -25,6 +25,11 @@ WORDS = ("--method", "mu2net-plus", "--task-iterations", "1", "--generations", "
          "--set", "batch_size=16", "--threads", "1", "--executor", "local")  # fmt: skip
 
 
+def heed() -> None:
+    """Tests in the background of a shell ignore SIGINT, and so would what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """A command in a terminal, and the screens that it has shown."""
 
@@ -36,6 +41,7 @@ class Terminal:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "munet", *words], stdin=theirs, stdout=theirs, stderr=theirs,
             env={**os.environ, **environment, "TERM": "xterm-256color"}, start_new_session=True,
+            preexec_fn=heed,
         )  # fmt: skip
         os.close(theirs)
         self.screens: list[list[str]] = []
@@ -89,7 +95,7 @@ def test_a_run_is_seen_while_it_goes_and_its_table_stays(words: tuple[str, ...],
 
 
 def test_the_table_is_there_after_an_interrupt_too(words: tuple[str, ...], environment: dict[str, str]):
-    terminal = Terminal(*words, "--samples-per-task", "64000", "--set", "at_most_epoch=false", environment=environment)
+    terminal = Terminal(*words, "--samples-per-task", "24000", "--set", "at_most_epoch=false", environment=environment)
     live = terminal.until(lambda shown: any("training 1/2" in line for line in shown))
     assert any("generation 1/2" in line for line in live), "\n".join(live)
     os.killpg(terminal.process.pid, signal.SIGINT)
