@@ -77,6 +77,25 @@ def test_the_same_task_evolved_twice_is_one_more_selection_and_the_other_stays_w
     assert not is_whole(place(mine), weaker)
 
 
+@pytest.mark.parametrize("left", ["manifest", "whole"])
+def test_ancestors_come_again_that_went_before_what_descends_from_them(mine: Store, theirs: Store, left: str) -> None:
+    """A system collects the line of models that it knows of, and leaves others that descend from it as garbage."""
+    first = retain(mine, "flowers", "1")
+    second = retain(mine, "flowers", "2")
+    third = retain(mine, "flowers", "3")
+    garbage = second if left == "manifest" else third
+    with theirs.commit():
+        for layer in mine.get_model(garbage)["layers"].values() if left == "whole" else ():
+            theirs.put_layer_bytes(place(mine).layer(layer, 1 << 30))
+        place(theirs).put_model(garbage, mine.get_model(garbage), whole=False)
+    assert not theirs.has_model(first)
+    pull(mine, theirs)
+    assert theirs.read_task("flowers")["model"] == third
+    assert theirs.has_model(first)
+    assert theirs.has_model(second)
+    assert fsck(theirs).ok
+
+
 def test_what_was_measured_on_more_images_counts_before_what_was_more_accurate(mine: Store, theirs: Store) -> None:
     retain(mine, "flowers", "few", accuracy=0.99, examples=5)
     many = retain(theirs, "flowers", "many", accuracy=0.5, examples=500)
