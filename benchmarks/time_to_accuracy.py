@@ -156,9 +156,9 @@ def ours(case: Case, word: str, data: Path, threads: int, precision: str, seed: 
 
 def measure(case: Case, args: argparse.Namespace, threads: int) -> list[Outcome]:
     outcomes, words = list[Outcome](), case.ours if args.ours is None else args.ours
-    with tempfile.TemporaryDirectory() as folder:
-        system = make_system(case, Path(folder), args.data)
-        if not args.no_loop:
+    if not args.no_loop:
+        with tempfile.TemporaryDirectory() as folder:
+            system = make_system(case, Path(folder), args.data)
             outcomes.append(plain_loop(system, case, threads, args.precision, args.seed))
     for rate in args.lora:
         with tempfile.TemporaryDirectory() as folder:

@@ -46,19 +46,9 @@ class Copied:
 def is_whole(place: Place, model: str) -> bool:
     """Whether a place has a model's manifest, all its layers, and the manifests of its ancestors."""
     manifest = place.manifest(model)
-    return manifest is not None and not place.lacking(list(layer_ids(manifest))) and _has_line(place, manifest)
-
-
-def _has_line(place: Place, manifest: Manifest) -> bool:
-    """Whether the ancestors are there. An object store has those of each manifest that it has: `collecting` sees to it.
-    A system on a disk may lack some of those that nothing reached (`munet.store.gc.collect`)."""
-    parent = parent_of(manifest) if place.near else None
-    while parent is not None:
-        found = place.manifest(parent)
-        if found is None:
-            return False
-        parent = parent_of(found)
-    return True
+    if manifest is None or place.lacking(list(layer_ids(manifest))):
+        return False
+    return place.first_missing(parent_of(manifest)) is None
 
 
 def copy_root(source: Place, target: Place, copied: Copied) -> str:
@@ -114,20 +104,14 @@ def _manifest(source: Place, model: str, withheld: Withheld) -> Manifest:
 def _missing_ancestors(
     manifest: Manifest, source: Place, target: Place, withheld: Withheld
 ) -> list[tuple[str, Manifest]]:
-    """(id, manifest) of the ancestors that the target lacks, nearest first; above one that it has, too: see
-    `_has_line`."""
+    """(id, manifest) of the ancestors that the target lacks, nearest first, above those that it has, too."""
     line = list[tuple[str, Manifest]]()
-    parent = parent_of(manifest)
-    while parent is not None:
-        if (found := target.manifest(parent)) is not None:
-            if not target.near:
-                break
-            parent = parent_of(found)
-            continue
+    missing = target.first_missing(parent_of(manifest))
+    while missing is not None:
         if len(line) >= _ANCESTORS:
             raise DamagedError(f"{source.name}: a model with more than {_ANCESTORS} ancestors")
-        line.append((parent, _manifest(source, parent, withheld)))
-        parent = parent_of(line[-1][1])
+        line.append((missing, _manifest(source, missing, withheld)))
+        missing = target.first_missing(parent_of(line[-1][1]))
     return line
 
 

@@ -125,6 +125,12 @@ class FolderPlace:
     ) -> dict[str, Manifest]:
         return {}
 
+    def first_missing(self, model: str | None) -> str | None:
+        """What nothing reached may have lost its ancestors: `munet.store.gc.collect` takes whole lines."""
+        while model is not None and self.store.has_model(model):
+            model = self.store.facts.parent(model)
+        return model
+
     def manifest(self, model: str) -> Manifest | None:
         found = self.store.files.state(self.store.models.file(model))
         if found is not None and found.st_size > BYTES:

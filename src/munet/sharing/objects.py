@@ -207,6 +207,10 @@ class ObjectPlace:
             return None if manifest is None else (model, manifest)
         return None
 
+    def first_missing(self, model: str | None) -> str | None:
+        """A manifest that is there has all its ancestors there: `collecting` sees to it."""
+        return model if model is not None and self.manifest(model) is None else None
+
     def manifest(self, model: str) -> Manifest | None:
         if model in self._manifests:
             return self._manifests[model]

@@ -103,6 +103,10 @@ class Place(Protocol):
         """A model's manifest, checked; None where it is not there."""
         ...
 
+    def first_missing(self, model: str | None) -> str | None:
+        """The first of a model and its ancestors whose manifest is not there; None where there are all, or no model."""
+        ...
+
     def lacking(self, layers: list[str]) -> list[str]:
         """Those of the layers that are not there."""
         ...

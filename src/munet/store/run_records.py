@@ -81,10 +81,10 @@ def trunk_progress(store: "Store", run: str) -> tuple[TrunkProgress, float] | No
     nothing is kept that says so."""
     try:
         with checkpoint_path(store, run).open("rb") as file:
-            header = file.read(int.from_bytes(file.read(8), "little"))
-            found = json.loads(json.loads(header)["__metadata__"][PROGRESS])
-            return TrunkProgress(**found), os.fstat(file.fileno()).st_mtime
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, MemoryError):  # not there, of before, or damaged
+            about, length = os.fstat(file.fileno()), int.from_bytes(file.read(8), "little")
+            header = file.read(min(length, about.st_size))
+            return TrunkProgress(**json.loads(json.loads(header)["__metadata__"][PROGRESS])), about.st_mtime
+    except (OSError, ValueError, KeyError, TypeError):  # not there, of an earlier version, or damaged
         return None
 
 

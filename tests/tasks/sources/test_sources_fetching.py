@@ -24,6 +24,7 @@ from munet.errors import InputError
 from munet.fs.cache import cache_folder
 from munet.tasks.sources import fetching, open_source
 from munet.tasks.sources.fetching import seen_from
+from sources_tools import refused
 
 RNG = np.random.default_rng(0)
 
@@ -66,15 +67,6 @@ def fail(error: Exception) -> Callable[..., Any]:
         raise error
 
     return failing
-
-
-def refused(address: str, *words: str) -> None:
-    with pytest.raises(InputError) as caught:
-        open_source(address)
-    message = str(caught.value)
-    assert "\n" not in message
-    for word in words:
-        assert word in message, message
 
 
 def test_an_archive_is_read_changed_and_read_without_a_network(

@@ -16,6 +16,7 @@ from munet.errors import InputError
 from munet.tasks.record import TaskOptions, add, load
 from munet.tasks.sources import open_source, unpacking
 from munet.tasks.sources.table.read import find_delimiter
+from sources_tools import refused
 
 NAMES = [f"{row:03d}" for row in range(40)]
 LABELS = ["cat", "dog"] * 20
@@ -44,17 +45,6 @@ def label_by_file(address: str) -> dict[str, str]:
         for split in source.counts()
         for index, label in enumerate(source.labels(split))
     }
-
-
-def refused(address: str, *words: str) -> str:
-    with pytest.raises(InputError) as caught:
-        open_source(address)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert len(message) < 500
-    for word in words:
-        assert word in message, message
-    return message
 
 
 EXPECTED = dict(zip(NAMES, LABELS, strict=True))

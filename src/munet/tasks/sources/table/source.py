@@ -16,14 +16,13 @@ import numpy as np
 from munet.errors import InputError
 from munet.tasks.image_files import image_suffixes
 from munet.tasks.sources.base import Item, Source, Unusable, absolute, file_item, train_first
+from munet.tasks.sources.fetching import is_remote
 from munet.tasks.sources.missing import says_missing
 from munet.tasks.sources.table.columns import Columns, choose
 from munet.tasks.sources.table.labels import class_names
 from munet.tasks.sources.table.paths import Finder
 from munet.tasks.sources.table.read import read_tables
 from munet.tasks.sources.table.rows import Example, collect
-
-_NETWORK = ("http://", "https://", "s3://", "gs://", "az://")
 
 
 class TableSource(Source):
@@ -56,7 +55,7 @@ class TableSource(Source):
         given = self.options.get("root")
         if not given:
             return folder
-        if given.startswith(_NETWORK):
+        if is_remote(given):
             raise InputError(
                 f"root={given}: the table is on this machine, so its images have to be: put the table beside them, "
                 f"csv:{given.rstrip('/')}/TABLE, or copy them here"
@@ -74,7 +73,7 @@ class TableSource(Source):
         if len(self._missing) < len(examples):
             return
         name = examples[0].name
-        if name.startswith(_NETWORK):
+        if is_remote(name):
             raise InputError(
                 f"{examples[0].place}: '{name}' lies on the network: download the images, and write the names of the "
                 "files in the table"
