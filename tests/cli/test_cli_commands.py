@@ -242,7 +242,7 @@ def test_an_interrupt_says_that_the_same_command_goes_on(copied: Path):
                 process.send_signal(signal.SIGINT)
                 break
         _, err = process.communicate()
-    assert process.returncode == 130
+    assert process.returncode == 130, err
     assert err.startswith(f"munet: interrupted; the same command goes on: munet evolve {copied} fresh")
     assert err.count("\n") == 1
     status = subprocess.run(

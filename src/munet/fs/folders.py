@@ -76,8 +76,8 @@ def opened_folder(base: Path | str, parts: tuple[str, ...] = (), *, to_pass: boo
         for number, part in enumerate(parts, start=1):
             above = Folder(path, descriptor, descriptor if _RELATIVE else None)
             below = _step(above, parts[:number], flags if number == len(parts) else _TO_PASS)
-            os.close(descriptor)
             path, descriptor = f"{path}/{part}", below
+            os.close(above.descriptor)  # no longer ours: whoever is interrupted here must not close it twice
         yield Folder(path, descriptor, descriptor if _RELATIVE else None)
     finally:
         os.close(descriptor)

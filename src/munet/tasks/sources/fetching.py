@@ -94,10 +94,10 @@ def fetch(
             _refresh(wanted, base, progress)
             index = os.open(base / f"{wanted.key}.json", os.O_RDONLY)
             fcntl.flock(index, fcntl.LOCK_SH)
-        if copy is not None:
-            os.close(copy.held)
-        folder = base / wanted.key
+        before, folder = copy, base / wanted.key
         copy = _copies[wanted.key] = _Copy(folder, folder / wanted.name, time.monotonic(), index)
+        if before is not None:
+            os.close(before.held)
     return copy.folder, copy.path
 
 
