@@ -13,7 +13,16 @@ from growing import evolve
 from munet.analysis import model_history
 from munet.analysis.explanation import explain, sentences
 from munet.analysis.model_history import Sampled
-from munet.evolution.events import CycleFinished, Event, Notice, SharesPlanned, TaskFinished, TrunkCycle, TrunkStarted
+from munet.evolution.events import (
+    CycleFinished,
+    Event,
+    Notice,
+    SharesExpected,
+    SharesPlanned,
+    TaskFinished,
+    TrunkCycle,
+    TrunkStarted,
+)
 from munet.evolution.image_kind import kind_of
 from munet.provenance import now
 from munet.store.run_records import finish
@@ -59,13 +68,23 @@ def test_every_task_has_a_model_before_anything_is_trained(system: munet.System)
     events: list[Event] = []
     evolve(system, method="adaptive", settings={"together": False, "shares": "equal"}, observer=events.append, **SMALL)
     ended = [(event.task, event.iteration) for event in events if isinstance(event, TaskFinished)]
-    assert ended[:3] == [("three", 0), ("four", 0), ("again", 0)]
-    assert [task for task, iteration in ended[3:]] == ["four", "three", "again"], "most classes first"
+    names = ["four", "three", "again"]  # most classes first
+    assert ended == [(name, iteration) for iteration in (0, 1) for name in names]
     first = next(number for number, event in enumerate(events) if isinstance(event, CycleFinished))
     assert sum(isinstance(event, TaskFinished) for event in events[:first]) == 3
     trained = [child for child in children(system) if child["samples"]]
     assert [child["samples"] for child in trained] == [256, 256, 256]
     assert all({"norm", "head"} <= set(child["cloned"] or ()) for child in trained)
+
+
+def test_each_head_tells_what_is_expected_of_the_shares(system: munet.System) -> None:
+    events: list[Event] = []
+    evolve(system, method="adaptive", settings={"clone_errors": [90.0, 95.0]}, observer=events.append, **SMALL)
+    expected = [dict(event.samples) for event in events if isinstance(event, SharesExpected)]
+    (planned,) = [event for event in events if isinstance(event, SharesPlanned)]
+    assert expected[0] == {"three": 256, "four": 256, "again": 256}, "one task alone has its samples"
+    assert expected[1] == {"three": 128, "four": 128, "again": 256}, "easy ones take a half"
+    assert expected[2] == dict(planned.samples) == dict.fromkeys(system.tasks, 128)
 
 
 def test_a_trunk_is_stored_once_and_each_task_has_a_path_through_it(system: munet.System) -> None:

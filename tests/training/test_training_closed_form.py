@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import multivariate_normal
+from torch.nn.functional import cross_entropy
 
-from munet.training.closed_form import SHRINKAGES, TEMPERATURES, Statistics, fit, hold_out
+from munet.training.closed_form import SHRINKAGES, TEMPERATURES, Statistics, _cuts, fit, hold_out
 
 
 def gaussians(seed: int, counts: tuple[int, ...], width: int = 6) -> tuple[torch.Tensor, torch.Tensor]:
@@ -53,6 +54,27 @@ def test_evidence_tells_good_features_from_noise() -> None:
     assert good.nll < 0.5 < noise.nll
     assert noise.nll == pytest.approx(np.log(3), abs=0.15), "what is not known is not claimed"
     assert (good.examples, good.shrinkage in SHRINKAGES, good.temperature in TEMPERATURES) == (300, True, True)
+
+
+@pytest.mark.parametrize(("spread", "examples"), [(0.05, 300), (1.0, 300), (1.0, 2500), (20.0, 300)])
+def test_no_shrinkage_and_temperature_is_likelier_than_those_found(spread: float, examples: int) -> None:
+    rng, classes, width = np.random.default_rng(7), 6, 20
+    labels = torch.from_numpy(rng.integers(0, classes, examples))
+    features = torch.from_numpy(rng.normal(size=(classes, width)))[labels] + spread * torch.from_numpy(
+        rng.normal(size=(examples, width))
+    )
+    found = hold_out(features, labels, classes, np.random.default_rng(0))
+    losses = np.zeros((len(SHRINKAGES), len(TEMPERATURES)))
+    for kept, out in _cuts(labels.numpy(), np.random.default_rng(0)):
+        statistics = Statistics.of(features[kept], labels[kept], classes)
+        for row, shrinkage in enumerate(SHRINKAGES):
+            weight, bias = statistics.head(shrinkage)
+            for column, temperature in enumerate(TEMPERATURES):
+                answers = (features[out] @ weight.T + bias) * temperature
+                losses[row, column] += cross_entropy(answers, labels[out], reduction="sum").item()
+    row, column = np.unravel_index(losses.argmin(), losses.shape)
+    assert (found.shrinkage, found.temperature) == (SHRINKAGES[row], TEMPERATURES[column])
+    assert found.nll * found.examples == pytest.approx(losses.min())
 
 
 def test_all_views_of_an_example_are_held_out_together() -> None:

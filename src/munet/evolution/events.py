@@ -97,6 +97,14 @@ class SharesPlanned:
 
 
 @dataclass(frozen=True)
+class SharesExpected:
+    """What `SharesPlanned` is going to say, as far as the heads so far tell: other tasks count with equal shares."""
+
+    iteration: int
+    samples: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
 class TrunkStarted:
     """One trunk begins to be trained for several tasks, before their task iteration `iteration`."""
 
@@ -140,6 +148,7 @@ Event = (
     | ChildFinished
     | TaskFinished
     | SharesPlanned
+    | SharesExpected
     | TrunkStarted
     | TrunkCycle
     | RunFinished

@@ -19,6 +19,7 @@ from munet.evolution.events import (
     Observer,
     RunFinished,
     RunStarted,
+    SharesExpected,
     SharesPlanned,
     TaskFinished,
     TaskStarted,
@@ -39,7 +40,14 @@ from munet.evolution.runs import (
     write_generation,
     write_iteration,
 )
-from munet.evolution.shares import method_for, new_tasks, samples_by_task
+from munet.evolution.shares import (
+    expected_samples,
+    head_evidence,
+    is_new,
+    method_for,
+    new_tasks,
+    samples_by_task,
+)
 from munet.evolution.testing import tested
 from munet.evolution.trunk import is_trained, is_worse_together, plan_members, trunk_group
 from munet.evolution.work import Images, images_of
@@ -81,6 +89,7 @@ class Evolution:
         self.prober = Prober(models, splits, compute, run.request.precision, method.step)
         probed = (method.parents, method.clone, method.recipe, method.training, method.head_features)
         self.older = OlderModels(models, run, splits)
+        self.root_parameters = sum(models.manifest(models.root)["sizes"].values())
         self.computes = "probe" in probed or method.head_first  # the first child of each task
         self.iterations = method.task_iterations + method.head_first  # of each task
         self.shares: dict[str, int] = {}  # samples of the tasks that are new in this iteration
@@ -97,8 +106,8 @@ class Evolution:
         self.observe(RunStarted(run.name, method.name, run.tasks, *sizes, run.resumed, before, first, images, speed))
         for text in self.splits.notes:
             self.observe(Notice(text))
-        results: list[TaskFinished] = []
-        for iteration in range(self.iterations):
+        results = self._make_heads() if method.head_first else []
+        for iteration in range(int(method.head_first), self.iterations):
             if iteration == int(method.head_first):
                 self._begin_training(iteration)
             results += [self.evolve_task(name, iteration) for name in self._open_tasks(iteration)]
@@ -117,7 +126,7 @@ class Evolution:
         records = {name: self.store.read_task(name) for name in self.run.tasks}
         names = [name for name, record in records.items() if not self.run.has_finished(record, iteration)]
         if self.run.method.head_first and iteration == 0:
-            return [name for name in names if records[name]["model"] is None or "older" in records[name]]
+            names = [name for name in names if records[name]["model"] is None or "older" in records[name]]
         if self.run.method.order == "most-classes":
             names.sort(key=lambda name: (-len(records[name]["classes"]), -records[name]["splits"]["train"]["examples"]))
         return names
@@ -163,14 +172,27 @@ class Evolution:
         if text := nothing_learned(accuracy, np.asarray(split.labels)):
             self._note(f"{active.name}: {text}")
 
+    def _make_heads(self) -> list[TaskFinished]:
+        """The first task iteration, which trains nothing. What the heads so far say of the shares to come is told."""
+        results, found = list[TaskFinished](), dict[str, Evidence]()
+        new = [name for name in self.run.tasks if is_new(self.store, name)]
+        for name in new:  # whose head an earlier session has made
+            found |= head_evidence(self.store, self.run, name)
+        for name in self._open_tasks(0):
+            results.append(self.evolve_task(name, 0))
+            found |= head_evidence(self.store, self.run, name) if name in new else {}
+            if found and self.iterations > 1:
+                samples = expected_samples(self.run.method, found, new, self.root_parameters)
+                self.observe(SharesExpected(1, tuple(samples.items())))
+        return results
+
     def _begin_training(self, iteration: int) -> None:
         """What concerns several new tasks at once: how they divide their samples, and a trunk for all of them."""
         method = self.run.method
         if not method.together and method.shares == "equal":
             return
         evidence = new_tasks(self.store, self.run, iteration, self._probe)
-        root = sum(self.models.manifest(self.models.root)["sizes"].values())
-        self.shares = samples_by_task(method, evidence, root)
+        self.shares = samples_by_task(method, evidence, self.root_parameters)
         if evidence:
             self.observe(SharesPlanned(iteration, tuple((name, self.shares.get(name, 0)) for name in evidence)))
         if method.together and len(self.shares) > 1:

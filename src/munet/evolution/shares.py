@@ -1,6 +1,6 @@
 """How many samples each new task has in one task iteration (ours, docs/method.md): equally many, or by need."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from munet.evolution.runs import Run, read_generation
@@ -14,6 +14,13 @@ def first_child(store: Store, run: Run, task: str, iteration: int) -> ChildRecor
     """The record of the first child of a task iteration, if it has finished."""
     children = read_generation(store, run, task, iteration, 0)
     return next((child for child in children if child["child"] == 0), None)
+
+
+def head_evidence(store: Store, run: Run, task: str) -> dict[str, Evidence]:
+    """What the probe of a task said before this run made its head; empty where it has not."""
+    head = first_child(store, run, task, 0)
+    found = head.get("evidence") if head else None
+    return {task: Evidence.from_json(found)} if found else {}
 
 
 def new_tasks(store: Store, run: Run, iteration: int, probe: Callable[[str], Evidence]) -> dict[str, Evidence]:
@@ -43,6 +50,17 @@ def samples_by_task(method: Method, new: Mapping[str, Evidence], root_parameters
     return {name: round(share * each) for name, share in zip(trained, shares, strict=True)}
 
 
+def expected_samples(
+    method: Method, found: Mapping[str, Evidence], names: Collection[str], root_parameters: int
+) -> dict[str, int]:
+    """What `samples_by_task` is going to say of the tasks that are new, by their `names`, while only some are probed.
+
+    One that is not counts with an equal share: it may be hard, and take what easy ones leave.
+    """
+    known, each = samples_by_task(method, found, root_parameters), method.cycles * method.samples_per_cycle
+    return {name: known.get(name, 0) if name in found else each for name in names}
+
+
 def method_for(run: Run, store: Store, task: str, iteration: int, samples: Mapping[str, int]) -> Method:
     """The method with the samples of one task: its share, or, after a path through a trunk, what that had."""
     first = first_child(store, run, task, iteration)
@@ -50,6 +68,12 @@ def method_for(run: Run, store: Store, task: str, iteration: int, samples: Mappi
     if mine is None:
         return run.method
     return run.method.model_copy(update={"samples_per_cycle": max(round(mine / run.method.cycles), 1)})
+
+
+def is_new(store: Store, task: str) -> bool:
+    """Whether a task divides the samples of a run with others once all heads are made: public, and not yet trained."""
+    record = store.read_task(task)
+    return not record["private"] and is_untrained(store, record["model"])
 
 
 def is_untrained(store: Store, model: str | None) -> bool:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 # images of a task, at least, and of each class, that are read at most
 _EVIDENCE, _EVIDENCE_OF_A_CLASS = 1000, 5
 _HEAD, _HEAD_OF_A_CLASS = 5000, 15
+_AT_HAND = 4  # images whose features an earlier head has left in memory cost as much as one that is read
 VIEWS_FOR_MIRRORS = 3  # of each image, by a probe that asks whether it may be mirrored: as it is, cropped, and mirrored
 
 
@@ -31,6 +32,7 @@ class Images(NamedTuple):
     test: int  # that a task iteration ends with: the test, and the validation images that fit a temperature
     head: int  # that are read for evidence and for a head in closed form
     again: int = 0  # that are read for a head in closed form after training
+    start: int = 0  # that are read for the head in closed form that training starts from
 
 
 def images_of(method: "Method", task: "TaskRecord") -> Images:
@@ -40,15 +42,13 @@ def images_of(method: "Method", task: "TaskRecord") -> Images:
     validation = min(sizes["validation"], method.validation_cap)
     evidence = min(sizes["train"], images_for_evidence(len(task["classes"]))) if method.head == "closed-form" else 0
     evidence *= VIEWS_FOR_MIRRORS if method.mirror == "probe" else 1
-    head = evidence + _fitted_on(method, task)
-    again = _fitted_on(method, task) if method.head_last else 0
-    return Images(0 if method.training == "never" else cycle, validation, sizes["test"] + validation, head, again)
-
-
-def _fitted_on(method: "Method", task: "TaskRecord") -> int:
-    """Images that a head in closed form reads."""
-    examples = min(task["splits"]["train"]["examples"], images_for_head(len(task["classes"])))
-    return method.head_views * examples if method.head == "closed-form" else 0
+    fitted = min(sizes["train"], images_for_head(len(task["classes"]))) if method.head == "closed-form" else 0
+    head, test = evidence + method.head_views * fitted, sizes["test"] + validation
+    if method.training == "never":
+        return Images(0, validation, test, head)
+    again = method.head_views * fitted if method.head_last else 0
+    start = fitted // _AT_HAND if method.head_first else evidence + fitted
+    return Images(cycle, validation, test, head, again, start)
 
 
 def trained_on(method: "Method", task: "TaskRecord") -> int:
@@ -59,10 +59,10 @@ def trained_on(method: "Method", task: "TaskRecord") -> int:
 def read(method: "Method", task: "TaskRecord") -> int:
     """Images of a task that a run reads without training on them."""
     images, first, last = images_of(method, task), method.head_first, method.head_last
-    more_heads = max(first + (method.training != "never") + last, 1) - 1
+    heads = images.head * (first or method.training == "never") + images.start + images.again
     validated = (method.child_cycles + first + last) * images.validation
     tested = (method.task_iterations + first) * images.test
-    return validated + tested + images.head + more_heads * _fitted_on(method, task)
+    return validated + tested + heads
 
 
 def disk(method: "Method", tasks: "Sequence[TaskRecord]", root_parameters: int) -> int:

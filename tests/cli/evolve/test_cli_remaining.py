@@ -14,6 +14,7 @@ from munet.evolution.events import (
     GenerationStarted,
     RunFinished,
     RunStarted,
+    SharesExpected,
     SharesPlanned,
     TaskFinished,
     TaskStarted,
@@ -138,6 +139,42 @@ def test_a_trunk_stands_for_the_children_of_its_tasks():
         advance(state, TrunkCycle(1, cycle, (0.5, 0.5)), clock + 3.8 * (cycle + 1))
     advance(state, TaskStarted("a", 1, 9, 9, 0.5), clock + 4 * 3.8)
     assert state.time_left == pytest.approx(0.2)
+
+
+def test_what_a_head_tells_of_the_shares_counts_at_once():
+    images = (Images(1000, 100, 100, 6000), Images(1000, 100, 100, 6000))
+    run = RunStarted("0001", "adaptive", ("a", "b"), 2, 1, 1, 4, head_first=True, images=images)
+    state = initial_state(0.0)
+    advance(state, run, 0.0)
+    advance(state, TaskStarted("a", 0, 9, 9, None), 0.0)
+    advance(state, GenerationStarted("a", 0, 0, ((),)), 1.0)  # evidence: a pass takes a millisecond
+    assert state.time_left is None, "how long the head takes is not known by its evidence"
+    advance(state, ChildFinished("a", 0, 0, 0, True, True, 0.5, 0.5, None), 6.1)
+    advance(state, TaskFinished("a", 0, "id", 0.5, 0.5, True), 6.2)
+    other, trained, tests = 6.1, 4 * (3 * 1000 + 100) / 1000, 0.1
+    assert state.time_left == pytest.approx(other + 2 * trained + 3 * tests)
+    advance(state, SharesExpected(1, (("a", 0), ("b", 4000))), 6.2)
+    assert state.time_left == pytest.approx(other + trained + 2 * tests)
+
+
+def test_a_first_cycle_that_begins_with_heads_says_little_of_the_others():
+    images = (Images(1000, 100, 100, 6000, 0, 1500),)
+    run = RunStarted("0001", "adaptive", ("a",), 2, 1, 1, 4, head_first=True, images=images)
+    state = initial_state(0.0)
+    advance(state, run, 0.0)
+    for event, clock in (
+        (TaskStarted("a", 0, 9, 9, None), 0.0),
+        (GenerationStarted("a", 0, 0, ((),)), 1.0),
+        (ChildFinished("a", 0, 0, 0, True, True, 0.5, 0.5, None), 6.1),  # a pass takes a millisecond
+        (TaskFinished("a", 0, "id", 0.5, 0.5, True), 6.2),
+        (TaskStarted("a", 1, 9, 9, 0.5), 6.2),
+        (GenerationStarted("a", 1, 0, ((),), (), ((3.0, 1.0),)), 6.2),
+    ):
+        advance(state, event, clock)
+    cycle, test = 3.1, 0.1
+    assert state.time_left == pytest.approx(1.5 + 4 * cycle + test)
+    advance(state, CycleFinished("a", 1, 0, 0, 0, 0.5), 6.2 + 1.5 + cycle)
+    assert state.time_left == pytest.approx(3 * cycle + test)
 
 
 def test_samples_that_are_divided_by_need_are_counted_as_they_are_divided():

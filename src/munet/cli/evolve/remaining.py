@@ -18,6 +18,7 @@ from munet.evolution.events import (
     GenerationStarted,
     RunFinished,
     RunStarted,
+    SharesExpected,
     SharesPlanned,
     TaskFinished,
     TaskStarted,
@@ -83,6 +84,7 @@ class Remaining:
     known: Work = field(default_factory=Work)  # sum of the costs of an image, over the children so far
     drawn: int = 0  # these children
     best: float = 1.0  # cost of an image that the best child of the task iteration reads
+    probing: float = 0.0  # seconds of the evidence for a head in the making
     heads: Spent = field(default_factory=Spent)
     children: Spent = field(default_factory=Spent)
     tests: Spent = field(default_factory=Spent)
@@ -102,16 +104,17 @@ class Remaining:
                 self._end_trunk(seconds)
             case GenerationStarted():
                 if self.is_head(event.iteration):
-                    self.heads.add(seconds, Work())  # evidence, which is part of what its child reads
+                    self.probing = seconds  # evidence, which is part of what its child reads
                 else:
                     self.preparing.append(seconds)
                 self._begin(event)
             case CycleFinished():
-                self.children.add(seconds, self._cycle(event.child))
+                start = self._start(event.child)
+                self._share_out(seconds, start, self._cycle(event.child))
                 self.cycles[event.child] -= 1
             case ChildFinished():
                 self._finish(event, seconds)
-            case SharesPlanned():
+            case SharesPlanned() | SharesExpected():
                 self.samples |= {(name, event.iteration): samples for name, samples in event.samples}
                 return  # what that took belongs to what is prepared from it
             case TrunkStarted():
@@ -119,7 +122,7 @@ class Remaining:
                 self.trunk, self.trunk_cycles = event, event.cycles
                 self.shared |= {(name, event.iteration) for name in event.tasks}
             case TrunkCycle():
-                self.children.add(seconds, self._trunk_cycle())
+                self._share_out(seconds, self._trunk_start(), self._trunk_cycle())
                 self.trunk_cycles -= 1
             case TaskFinished():
                 self.tests.add(seconds, Work(read=self._images(event.task).test * self.best))
@@ -185,7 +188,7 @@ class Remaining:
     def _children_left(self) -> Work:
         left = [self._child(child) for child in self.cycles]
         left += [self._expected(name, iteration) for name, iteration in self._generations()]
-        left += [self._trunk_cycle() * self.trunk_cycles, self._trunk_end()]
+        left += [self._trunk_start(), self._trunk_cycle() * self.trunk_cycles, self._trunk_end()]
         return sum(left, Work())
 
     def _tests_left(self) -> Work:
@@ -217,7 +220,8 @@ class Remaining:
             return Work(fitted=images.head + images.validation)
         trained, read = self._typical()
         cycle = Work(self._cycle_images(task, iteration) * trained, images.validation * read)
-        return (cycle * self.run.cycles + Work(fitted=images.again * read)) * self.run.children
+        heads = Work(fitted=(images.start + images.again) * read)
+        return (cycle * self.run.cycles + heads) * self.run.children
 
     def _typical(self) -> tuple[float, float]:
         """Costs of a child that is not drawn yet."""
@@ -239,7 +243,13 @@ class Remaining:
         assert self.place is not None
         if self.is_head(self.place.iteration):
             return self._expected(self.place.task, self.place.iteration)
-        return self._cycle(child) * self.cycles[child] + self._end(child)
+        return self._start(child) + self._cycle(child) * self.cycles[child] + self._end(child)
+
+    def _start(self, child: int) -> Work:
+        """Before the first cycle: the head that training starts from."""
+        assert self.place is not None
+        begun = self.cycles[child] < self.run.cycles
+        return Work(fitted=0.0 if begun else self._images(self.place.task).start * self.costs[child][1])
 
     def _cycle(self, child: int) -> Work:
         assert self.place is not None
@@ -258,6 +268,10 @@ class Remaining:
         cycles = [self._cycle_images(name, self.trunk.iteration) for name in self.trunk.tasks]
         return Work(trained * sum(cycles), read * sum(self._images(name).validation for name in self.trunk.tasks))
 
+    def _trunk_start(self) -> Work:
+        tasks = self.trunk.tasks if self.trunk and self.trunk_cycles == self.trunk.cycles else ()
+        return Work(fitted=_COSTS[1] * sum(self._images(name).start for name in tasks))
+
     def _trunk_end(self) -> Work:
         tasks = self.trunk.tasks if self.trunk else ()
         return Work(fitted=_COSTS[1] * sum(self._images(name).again for name in tasks))
@@ -270,9 +284,18 @@ class Remaining:
 
     # What was measured ------------------------------------------------------------------------------------------------
 
+    def _share_out(self, seconds: float, start: Work, cycle: Work) -> None:
+        """Seconds of a cycle that may have begun with heads: to both as they were expected."""
+        head, training = start.fitted * self._head_rate(), self._estimated(cycle) * self._correction()
+        if head:
+            self.heads.add(seconds * head / (head + training), start)
+            seconds *= training / (head + training)
+        self.children.add(seconds, cycle)
+
     def _finish(self, event: ChildFinished, seconds: float) -> None:
         work = self._child(event.child) if self.is_head(event.iteration) else self._end(event.child)
-        (self.heads if work.fitted else self.children).add(seconds, work)
+        (self.heads if work.fitted else self.children).add(seconds + self.probing, work)
+        self.probing = 0.0
         del self.cycles[event.child]
         trained, read = self.costs[event.child]
         self.best = read if event.best else self.best

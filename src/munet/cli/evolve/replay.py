@@ -1,5 +1,6 @@
 """The state of a run that another process is at, from what it has recorded so far."""
 
+import math
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from munet.evolution.events import (
     Event,
     GenerationStarted,
     RunStarted,
+    SharesExpected,
     TaskFinished,
     TaskStarted,
     TrunkCycle,
@@ -19,8 +21,10 @@ from munet.evolution.events import (
 )
 from munet.evolution.heads_read import with_heads_of
 from munet.evolution.runs import Request
+from munet.evolution.shares import expected_samples, is_new
 from munet.evolution.work import images_of
 from munet.search import Method
+from munet.search.adaptive import Evidence
 from munet.store.run_files import GenerationPlace
 from munet.store.run_records import (
     generations,
@@ -67,7 +71,7 @@ def replayed(store: "Store", run: str, read: Generations | None = None) -> RunSt
     began, request = _seconds(config["started"]), Request.of(config["request"])
     state = initial_state(began)
     advance(state, _run_started(store, run, request, read), began)
-    for at, event in _events(store, run, request.method, read):
+    for at, event in _events(store, run, request, read):
         advance(state, event, at, replayed=True)
     for at, event in _begun(store, state):
         advance(state, event, at, replayed=True)
@@ -153,7 +157,7 @@ def _kinds(run: str, read: Generations) -> "dict[str, Kind]":
     return found
 
 
-def _events(store: "Store", run: str, method: Method, read: Generations) -> Iterator[Timed]:
+def _events(store: "Store", run: str, request: Request, read: Generations) -> Iterator[Timed]:
     """The events of a run in their order, each with its time: one task iteration after the other, as they ended.
 
     Not sorted by their times alone: those are whole seconds, and all children of a trunk began when it did.
@@ -162,17 +166,34 @@ def _events(store: "Store", run: str, method: Method, read: Generations) -> Iter
     for place, record in read.of(run):
         children = [child for child in record["children"] if child.get("finished")]
         if children:
-            found.setdefault((place.task, place.iteration), []).extend(_generation(place, children, method))
+            found.setdefault((place.task, place.iteration), []).extend(_generation(place, children, request.method))
     for file in iterations(store, run):
         end = read_iteration(store, run, file)
         test = end["test"]["accuracy"] if end["test"] else None
         finished = TaskFinished(end["task"], end["iteration"], end["model"], end["validation_accuracy"], test, True)
         found.setdefault((end["task"], end["iteration"]), []).append((_seconds(end["finished"]), finished))
+    if request.method.head_first:  # after the heads, before all that is trained
+        found["", 0] = [(math.inf, _expected(store, run, request, read))]
     last = 0.0
     for _, events in sorted(found.items(), key=lambda item: (item[0][1], item[1][-1][0])):
         for at, event in events:
-            last = max(last, at)
+            last = at if last < at < math.inf else last
             yield last, event
+
+
+def _expected(store: "Store", run: str, request: Request, read: Generations) -> SharesExpected:
+    """How the new tasks are going to divide their samples, as far as the heads tell that are made."""
+    found, names = dict[str, Evidence](), list[str]()
+    for place, record in read.of(run):
+        if place.iteration == 0 and (evidence := record["children"][0].get("evidence")):
+            found[place.task] = Evidence.from_json(evidence)
+    for name in request.tasks:
+        if store.has_task(name) and store.read_task(name)["private"]:
+            found.pop(name, None)
+        elif name in found or (store.has_task(name) and is_new(store, name)):
+            names.append(name)
+    root = sum(store.get_model(store.root)["sizes"].values())
+    return SharesExpected(1, tuple(expected_samples(request.method, found, names, root).items()))
 
 
 def _generation(place: GenerationPlace, children: "list[ChildRecord]", method: Method) -> Iterator[Timed]:
