@@ -13,7 +13,7 @@ import torch
 
 from munet.errors import InputError
 from munet.evolution.runs import Request
-from munet.evolution.work import disk, trained_on
+from munet.evolution.work import READ, disk, trained_on
 from munet.model.loader import ModelLoader
 from munet.model.network import Network
 from munet.model.slots import blocks_in, parse
@@ -27,7 +27,6 @@ from munet.training.child_state import TrainItem
 from munet.training.trainer import TrainingSession
 
 _MEASURED = 2.0  # seconds of steps
-_READ = 1 / 2  # of the time of an image in a step: 0.4 to 0.6 with decoding, cropping and solving, a forward is 1/3
 _MARGIN = 0.85  # of the time that was asked for: what is not counted needs some too
 
 
@@ -115,7 +114,7 @@ def estimated(
     `read`: the images that it reads without training on them.
     """
     samples = sum(trained_on(method, task) for task in tasks)
-    images = samples + _READ * read
+    images = samples + READ * read
     return Estimate(images / speed.rate, samples, speed, disk(method, tasks, root_parameters))
 
 
@@ -124,7 +123,7 @@ def within(seconds: float, method: Method, tasks: int, speed: Speed, read: int) 
 
     InputError where not even one batch does; it says what would be enough.
     """
-    fixed = _READ * read
+    fixed = READ * read
     least = method.batch_size * method.child_cycles
     samples = int((seconds * _MARGIN * speed.rate - fixed) / tasks)
     if samples < least:

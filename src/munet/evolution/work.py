@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from munet.search import Method
     from munet.store.schema import TaskRecord
 
+READ = 1 / 2  # of the time of an image in a step: 0.4 to 0.6 with decoding, cropping and solving, a forward is 1/3
 # images of a task, at least, and of each class, that are read at most
 _EVIDENCE, _EVIDENCE_OF_A_CLASS = 1000, 5
 _HEAD, _HEAD_OF_A_CLASS = 5000, 15

@@ -157,6 +157,21 @@ def test_what_a_head_tells_of_the_shares_counts_at_once():
     assert state.time_left == pytest.approx(other + trained + 2 * tests)
 
 
+def test_a_first_head_that_sets_much_up_is_weighed_with_the_speed_measured_before():
+    images = (Images(0, 100, 100, 4900), Images(0, 100, 100, 4900))
+    run = RunStarted("0001", "head-only", ("a", "b"), 1, 1, 1, 1, images=images, speed=500.0)  # a pass takes 1 ms
+    state, test = initial_state(0.0), 0.1
+    advance(state, run, 0.0)
+    for event, clock in (
+        (TaskStarted("a", 0, 9, 9, None), 0.0),
+        (GenerationStarted("a", 0, 0, ((),)), 1.0),
+        (ChildFinished("a", 0, 0, 0, True, True, 0.5, 0.5, None), 15.0),
+        (TaskFinished("a", 0, "id", 0.5, 0.5, True), 15.0 + test),
+    ):
+        advance(state, event, clock)
+    assert state.time_left == pytest.approx(10.0 + test), "neither the 5 s of before nor the 15 s of the first"
+
+
 def test_a_first_cycle_that_begins_with_heads_says_little_of_the_others():
     images = (Images(1000, 100, 100, 6000, 0, 1500),)
     run = RunStarted("0001", "adaptive", ("a",), 2, 1, 1, 4, head_first=True, images=images)

@@ -25,11 +25,12 @@ from munet.evolution.events import (
     TrunkCycle,
     TrunkStarted,
 )
-from munet.evolution.work import Images
+from munet.evolution.work import READ, Images
 
 _COSTS = (3.0, 1.0)  # of an image that is trained on, and of one that is read, where a child is not known
 _PRIOR = 8  # children of that cost that are averaged with those of the run: few children say little of the next
 _MEASURED = 10.0  # seconds that the speed measured before counts as: the first cycle sets much up
+_HEADS_MEASURED = 5.0  # that it counts as for heads: the first one sets much up, too
 _ONE = Images(1, 0, 0, 0)  # where a run does not say: cycles are equally long
 
 
@@ -332,7 +333,10 @@ class Remaining:
 
     def _head_rate(self) -> float:
         """Seconds of a forward pass where a head in closed form is fitted."""
-        return self._own_head_rate() or self._estimated(Work(read=1.0)) * self._correction()
+        if not self.run.speed:
+            return self._own_head_rate() or self._estimated(Work(read=1.0)) * self._correction()
+        before = READ / self.run.speed  # what the estimate before the run says
+        return (self.heads.seconds + _HEADS_MEASURED) / (self.heads.work.fitted + _HEADS_MEASURED / before)
 
     def _test_rate(self) -> float:
         """Seconds of an image of a test: of those that were done, else as children read, one worker at a time."""
