@@ -11,7 +11,7 @@ from golden_ids import images
 from munet.cli.evolve import replay
 from munet.cli.evolve.replay import Generations, place, replayed, told
 from munet.cli.evolve.state import RunState, advance, initial_state
-from munet.evolution.events import Event, TaskStarted, TrunkCycle
+from munet.evolution.events import Event, SharesExpected, SharesPlanned, TaskStarted, TrunkCycle
 from munet.store.run_records import read_generation as read
 from munet.store.run_records import trunk_progress
 from munet.store.schema import ActivePopulation
@@ -96,13 +96,18 @@ def test_a_run_that_trains_a_trunk_can_be_told_of_after_each_of_its_events(tmp_p
     for name in ("one", "two"):
         images(tmp_path / name, 3)
         system.add_task(name, f"npz:{tmp_path / name}")
-    said, shares = list[str](), list[float]()
+    said, shares, expected = list[str](), list[float](), list[tuple[dict[str, int], dict[str, int]]]()
 
     def observe(event: Event) -> None:
         found = replayed(system.store, "0001")
         said.append(told(found))
         if isinstance(event, TrunkCycle):
             shares.append(found.progress)
+        if isinstance(event, SharesExpected | SharesPlanned):
+            assert found.remaining is not None
+            expected.append(
+                ({name: samples for (name, _), samples in found.remaining.samples.items()}, dict(event.samples))
+            )
 
     munet.evolve(
         system,
@@ -115,6 +120,8 @@ def test_a_run_that_trains_a_trunk_can_be_told_of_after_each_of_its_events(tmp_p
     wanted = [f"a trunk for 2 tasks, cycle {cycle}/8" for cycle in range(1, 8)]  # what has ended is not kept
     assert [line for line in wanted if line in cycles] == wanted
     assert shares == sorted(shares)
+    assert len(expected) == 3, "after each head, and when all are there"
+    assert all(found == wanted for found, wanted in expected)
     kept = system.store.run_path("0001", "trunk.safetensors")
     for damaged in (b"", b"\0" * 8, b"\xff" * 20, (2).to_bytes(8, "little") + b"{}"):
         kept.write_bytes(damaged)
