@@ -1,5 +1,6 @@
 """The method `adaptive` end to end on tiny systems: a head first, then a child or a path through a trunk."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ from munet.evolution.events import (
     TrunkStarted,
 )
 from munet.evolution.image_kind import kind_of
+from munet.evolution.probe import Prober
 from munet.provenance import now
+from munet.search.adaptive import Evidence
 from munet.store.run_records import finish
 from munet.store.schema import TaskData, finished_record
 from munet.tasks import TaskOptions, add, load
@@ -75,6 +78,21 @@ def test_every_task_has_a_model_before_anything_is_trained(system: munet.System)
     trained = [child for child in children(system) if child["samples"]]
     assert [child["samples"] for child in trained] == [256, 256, 256]
     assert all({"norm", "head"} <= set(child["cloned"] or ()) for child in trained)
+
+
+def test_the_seconds_of_evidence_are_those_of_the_child_that_it_is_for(
+    system: munet.System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Prober.evidence
+
+    def slow(*given: Any, **named: Any) -> Evidence:
+        time.sleep(1.0)
+        return whole(*given, **named)
+
+    monkeypatch.setattr(Prober, "evidence", slow)
+    evolve(system, tasks=["three"], method="head-only", **SMALL)
+    (child,) = children(system)
+    assert child["seconds"]["other"] > 1.0
 
 
 def test_each_head_tells_what_is_expected_of_the_shares(system: munet.System) -> None:

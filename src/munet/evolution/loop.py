@@ -94,6 +94,7 @@ class Evolution:
         self.iterations = method.task_iterations + method.head_first  # of each task
         self.shares: dict[str, int] = {}  # samples of the tasks that are new in this iteration
         self.samples = 0
+        self.probing = 0.0  # seconds of evidence that no child's record holds yet
         self.seconds = {"train": 0.0, "validation": 0.0, "test": 0.0}
 
     def go(self) -> list[TaskFinished]:
@@ -191,7 +192,9 @@ class Evolution:
         method = self.run.method
         if not method.together and method.shares == "equal":
             return
+        began = perf_counter()
         evidence = new_tasks(self.store, self.run, iteration, self._probe)
+        self.probing = perf_counter() - began
         self.shares = samples_by_task(method, evidence, self.root_parameters)
         if evidence:
             self.observe(SharesPlanned(iteration, tuple((name, self.shares.get(name, 0)) for name in evidence)))
@@ -261,7 +264,9 @@ class Evolution:
         together = records.get(0, {}).get("together")
         if together and not is_worse_together(records[0], active):
             return {}
+        began = perf_counter()
         drawn = sample_generation(active, generation, self.prober if self.computes else None)
+        self.probing = perf_counter() - began
         only_head = [s.plan.cloned for s in drawn] == [{"head"}] and drawn[0].parent == self.models.root
         again = active.older is not None and (active.untrained or not self.run.method.head_first)  # for other images
         if only_head and active.population and not again:
@@ -304,6 +309,8 @@ class Evolution:
         """Judge a trained child and keep it if it deserves it; its record joins its siblings' on disk at once."""
         verdict, clock = judge(active, sampled, result, together), perf_counter()
         record = record_of(active, sampled, result, verdict)
+        record["seconds"]["other"] += self.probing
+        self.probing = 0.0
         if together:
             record["together"] = list(together)
         with self.store.commit():
