@@ -120,6 +120,6 @@ def test_without_the_server_the_copy_serves_and_nothing_else(monkeypatch: pytest
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setattr(fetching, "store_at", lambda address, patient: store_at(address, patient=False))
     assert tasks.load(record, "train").images.shape == (54, 9, 9, 1)
-    with pytest.raises(InputError, match="are there credentials for it") as caught:
+    with pytest.raises(InputError, match="refuses connections: is the address right") as caught:
         open_source(f"npz:s3://{BUCKET}/away/y.npz")
     assert "\n" not in str(caught.value)

@@ -28,6 +28,7 @@ from munet.fs import locks
 from munet.fs.atomic import TEMPORARY, explained, make_folder, write_atomic
 from munet.fs.cache import cache_folder, cache_limit
 from munet.fs.object_store import first_line, library, store_at
+from munet.fs.refusals import refusal_of
 from munet.tasks.image_files import image_suffixes
 from munet.tasks.sources.table.columns import choose
 from munet.tasks.sources.table.read import read_table
@@ -173,9 +174,7 @@ def _refresh(wanted: _Wanted, base: Path, progress: Callable[[int, int], None] |
         found = wanted.find(ask, local)
     except _NoAnswerError as error:
         if not known or not all(_is_there(local / path, entry) for path, entry in known["objects"].items()):
-            raise InputError(
-                f"{error}; is the address right, and are there credentials for it in the environment?", kind="remote"
-            ) from error
+            raise InputError(str(error), kind="remote") from error
         wanted.name = known["name"]
         os.utime(index)
         return
@@ -229,11 +228,14 @@ def _asked(location: str, ask: Callable[[], Any]) -> Any:
     except ValueError as error:  # of a path with an empty or a forbidden part
         raise InputError(f"{location}: no such address: {first_line(error)}", kind="missing-file") from error
     except (errors.PermissionDeniedError, errors.UnauthenticatedError) as error:
-        raise InputError(
-            f"{location}: {first_line(error)}; are there credentials for it in the environment?", kind="remote"
-        ) from error
+        raise InputError(_refused(error, location), kind="remote") from error
     except (RuntimeError, errors.BaseError) as error:
-        raise _NoAnswerError(f"{location}: cannot be read: {first_line(error)}") from error
+        raise _NoAnswerError(_refused(error, location)) from error
+
+
+def _refused(error: Exception, location: str) -> str:
+    question = "is the address right, and are there credentials for it in the environment?"
+    return str(refusal_of(error, location, "read") or f"{location}: cannot be read: {first_line(error)}; {question}")
 
 
 def _head(store: Any, path: str) -> list[Any] | None:
