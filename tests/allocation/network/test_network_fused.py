@@ -101,9 +101,15 @@ def test_it_computes_the_same(name: str, block: int, p: float, monkeypatch: pyte
 
 @pytest.mark.parametrize("name", CASES)
 def test_it_computes_the_same_in_single_precision(name: str):
+    """Gradients by their norm: where two values differ by rounding alone, a processor may take the other maximum."""
     make, x = CASES[name]
     network = make()
-    compare(network, learned(network, 0.97), x, 1e-5)
+    allocation = learned(network, 0.97)
+    out, gradients = both(network, allocation, x)
+    fast, fast_gradients = both(network, allocation, x, used=fuse(network))
+    torch.testing.assert_close(fast, out, rtol=1e-5, atol=1e-5)
+    for parameter, gradient in gradients.items():
+        assert (fast_gradients[parameter] - gradient).norm() <= 0.01 * max(1.0, gradient.norm()), parameter
 
 
 @pytest.mark.parametrize("name", CASES)
