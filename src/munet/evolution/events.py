@@ -98,7 +98,7 @@ class SharesPlanned:
 
 @dataclass(frozen=True)
 class SharesExpected:
-    """What `SharesPlanned` is going to say, as far as the heads so far tell: other tasks count with equal shares."""
+    """What `SharesPlanned` is going to say, as far as the heads tell that are made."""
 
     iteration: int
     samples: tuple[tuple[str, int], ...]

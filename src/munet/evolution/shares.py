@@ -40,11 +40,13 @@ def new_tasks(store: Store, run: Run, iteration: int, probe: Callable[[str], Evi
     return found
 
 
-def samples_by_task(method: Method, new: Mapping[str, Evidence], root_parameters: int) -> dict[str, int]:
-    """Samples of those new tasks for which training is expected to win."""
+def samples_by_task(
+    method: Method, new: Mapping[str, Evidence], root_parameters: int, others: int = 0
+) -> dict[str, int]:
+    """Samples of those new tasks for which training is expected to win. `others`: new ones that are not probed yet."""
     each = method.cycles * method.samples_per_cycle
     trained = {name: one for name, one in new.items() if is_worth_training(method, one, each, root_parameters)}
-    if method.shares == "equal" or len(new) < 2:
+    if method.shares == "equal" or len(new) + others < 2:
         return dict.fromkeys(trained, each)
     shares = shares_by_need(method, [one.root.error for one in trained.values()], len(new))
     return {name: round(share * each) for name, share in zip(trained, shares, strict=True)}
@@ -55,10 +57,13 @@ def expected_samples(
 ) -> dict[str, int]:
     """What `samples_by_task` is going to say of the tasks that are new, by their `names`, while only some are probed.
 
-    One that is not counts with an equal share: it may be hard, and take what easy ones leave.
+    One that is not counts with an equal share where a hard one takes what easy ones leave, else with three quarters:
+    easy ones take a half, and others a whole.
     """
-    known, each = samples_by_task(method, found, root_parameters), method.cycles * method.samples_per_cycle
-    return {name: known.get(name, 0) if name in found else each for name in names}
+    each, others = method.cycles * method.samples_per_cycle, len(names) - len(found)
+    known = samples_by_task(method, found, root_parameters, others)
+    unknown = each if sum(known.values()) >= len(found) * each else 3 * each // 4
+    return {name: known.get(name, 0) if name in found else unknown for name in names}
 
 
 def method_for(run: Run, store: Store, task: str, iteration: int, samples: Mapping[str, int]) -> Method:
