@@ -130,15 +130,13 @@ def _likeliest(answers: Sequence[tuple[Tensor, Tensor]], start: int) -> tuple[in
 
     @cache
     def loss(number: int) -> float:
-        if not 0 <= number < len(TEMPERATURES):
-            return math.inf
         losses = (F.cross_entropy(z * TEMPERATURES[number], wanted, reduction="sum") for z, wanted in answers)
         return float(sum(losses))
 
     at = start
-    while loss(at + 1) < loss(at):
+    while at + 1 < len(TEMPERATURES) and loss(at + 1) < loss(at):
         at += 1
-    while loss(at - 1) <= loss(at):
+    while at > 0 and loss(at - 1) <= loss(at):
         at -= 1
     return at, loss(at)
 

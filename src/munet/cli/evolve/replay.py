@@ -185,8 +185,9 @@ def _expected(store: "Store", run: str, request: Request, read: Generations) -> 
     """How the new tasks are going to divide their samples, as far as the heads tell that are made."""
     found, names = dict[str, Evidence](), list[str]()
     for place, record in read.of(run):
-        if place.iteration == 0 and (evidence := record["children"][0].get("evidence")):
-            found[place.task] = Evidence.from_json(evidence)
+        for child in record["children"]:
+            if place.iteration == 0 and (evidence := child.get("evidence")):
+                found[place.task] = Evidence.from_json(evidence)
     for name in request.tasks:
         if store.has_task(name) and store.read_task(name)["private"]:
             found.pop(name, None)
