@@ -14,7 +14,7 @@ from munet.errors import InputError
 from munet.evolution.estimate import Speed, estimated, within
 from munet.evolution.events import Event, Notice, TrunkCycle
 from munet.evolution.heads_read import as_done
-from munet.evolution.work import read
+from munet.evolution.work import images_of, read
 from munet.search import Method, load_method
 from munet.tasks.cache.splits import Splits
 
@@ -61,6 +61,20 @@ def test_heads_are_counted_as_often_as_they_read(system: munet.System, tmp_path:
     tested = 2 * (60 + 60)
     assert read(counted("ink"), ink) == 60 + heads + validated + tested, "and 60 for the evidence"
     assert read(method, ink) > 60 + heads + validated + tested
+
+
+def test_an_image_of_many_classes_counts_as_more_than_one_where_the_root_is_small(system: munet.System) -> None:
+    method, task = load_method("adaptive"), system.task("one")
+    parts = {part: {"examples": 50_000} for part in task["splits"]}
+    many = {**task, "classes": [str(number) for number in range(1000)], "splits": parts}
+    small, large = system.models.root_flops(), 100 * system.models.root_flops()
+    few = images_of(method, task, small).head / images_of(method, task).head
+    assert 1 <= few < 1.02
+    on_small, on_large = (
+        images_of(method, many, flops).head / images_of(method, many).head for flops in (small, large)
+    )
+    assert on_small - 1 == pytest.approx(100 * (on_large - 1), rel=0.05)
+    assert on_small > 1.1
 
 
 def test_what_fits_in_a_time_is_estimated_to_take_less(system: munet.System) -> None:

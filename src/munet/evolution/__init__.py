@@ -4,6 +4,7 @@ start.py          `evolve`: what was asked is checked, workers start, a run begi
 estimate.py       how long a run takes, and how many samples fit in a time
 work.py           how many images a run reads of each task; heads_read.py how often, by what they are
 speeds.py         speeds that were measured on this machine
+run_started.py    what a run says of itself when it begins
 loop.py           the algorithm on a page
 options.py        Budget and Where: what a run may spend, where it is done
 asked.py          what a run is asked to do, checked without torch

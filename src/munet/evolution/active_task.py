@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from munet.evolution.inheritance import ChildSpec, Inheritance
 from munet.evolution.runs import Run
 from munet.evolution.seen import recorded, retained_now
-from munet.model.cost import accounted_parameters, flops, stage_flops
+from munet.model.cost import accounted_parameters, stage_flops
 from munet.model.slots import adapters_of, blocks_in
 from munet.provenance import author
 from munet.rng import numpy_rng
@@ -74,6 +74,7 @@ class ActiveTask:
         self.met: set[str] = set()  # what it has seen of others since the task iteration began
         with models.store.commit():  # nobody lets go of what is looked at
             self._see(retained_now(models.store, name))
+        self.root_flops = models.root_flops()
         self.references = self._references()
         started, retained = self.record["active"], self.record["model"]
         population = started["population"] if started else [retained] if retained else []
@@ -191,13 +192,6 @@ class ActiveTask:
         root, architecture = self.inheritance.root, self.models.architecture
         parameters = sum(root["sizes"].values()) + 2 * (architecture.width + 1)
         return references(self.method, parameters, self.root_flops)
-
-    @property
-    def root_flops(self) -> int:
-        """FLOPs of one forward pass of the root with a head of two classes."""
-        root = self.inheritance.root
-        size = root["hyperparameters"]["image_size"]
-        return flops(self.models.architecture, blocks_in(root["layers"]), size, 2)
 
     def candidates(self) -> list[Candidate]:
         """The population, scored under the present method and sharing, in the order in which it grew."""

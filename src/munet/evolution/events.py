@@ -22,6 +22,7 @@ class RunStarted:
     head_first: bool = False  # the first task iteration gives each task a head in closed form, and trains nothing
     images: tuple[tuple[int, ...], ...] = ()  # of each task, in the order of `munet.evolution.work.Images`
     speed: float = 0.0  # images that are trained on in a second, by a measurement of late; 0 where there is none
+    together: bool = False  # tasks that are new train one trunk
 
 
 @dataclass(frozen=True)

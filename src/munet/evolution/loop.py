@@ -18,7 +18,6 @@ from munet.evolution.events import (
     Notice,
     Observer,
     RunFinished,
-    RunStarted,
     SharesExpected,
     SharesPlanned,
     TaskFinished,
@@ -29,17 +28,11 @@ from munet.evolution.events import (
 from munet.evolution.executors import Executor
 from munet.evolution.executors.base import OnCycle
 from munet.evolution.guessing import nothing_learned
-from munet.evolution.heads_read import as_done
 from munet.evolution.jobs import Result, group_jobs
 from munet.evolution.older import OlderModels
 from munet.evolution.probe import Prober
-from munet.evolution.runs import (
-    Run,
-    finished_children,
-    read_generation,
-    write_generation,
-    write_iteration,
-)
+from munet.evolution.run_started import run_started
+from munet.evolution.runs import Run, read_generation, write_generation, write_iteration
 from munet.evolution.shares import (
     expected_samples,
     head_evidence,
@@ -50,7 +43,6 @@ from munet.evolution.shares import (
 )
 from munet.evolution.testing import tested
 from munet.evolution.trunk import is_trained, is_worse_together, plan_members, trunk_group
-from munet.evolution.work import Images, images_of
 from munet.model.loader import ModelLoader
 from munet.provenance import now
 from munet.search.adaptive import Evidence
@@ -100,11 +92,7 @@ class Evolution:
     def go(self) -> list[TaskFinished]:
         """Whatever of the run is not done yet."""
         began, run, method = perf_counter(), self.run, self.run.method
-        sizes = (self.iterations, method.generations, method.children, method.cycles)
-        before = finished_children(self.store, run)
-        images = tuple(self._images(name) for name in run.tasks)
-        first, speed = method.head_first, self.speed
-        self.observe(RunStarted(run.name, method.name, run.tasks, *sizes, run.resumed, before, first, images, speed))
+        self.observe(run_started(self.models, run, self.splits, self.speed))
         for text in self.splits.notes:
             self.observe(Notice(text))
         results = self._make_heads() if method.head_first else []
@@ -115,12 +103,6 @@ class Evolution:
         finish(self.store, run.name, finished_record(now(), abandoned=False))
         self.observe(RunFinished(run.name, perf_counter() - began, **self._spent()))
         return results
-
-    def _images(self, name: str) -> Images:
-        """What the run reads of a task."""
-        record, size = self.store.read_task(name), self.run.request.image_size
-        size = size or self.models.manifest(self.models.root)["hyperparameters"]["image_size"]
-        return images_of(as_done(self.models, self.splits, self.run.method, record, size), record)
 
     def _open_tasks(self, iteration: int) -> list[str]:
         """The tasks that have not ended this iteration of the run, in the method's order."""

@@ -22,9 +22,7 @@ from munet.evolution.runs import Request, begin, choose_unfinished, recorded_whe
 from munet.evolution.runs import abandon as leave_behind
 from munet.evolution.speeds import MeasuredSpeed
 from munet.evolution.work import read
-from munet.model.cost import flops
 from munet.model.loader import HasModels, ModelLoader
-from munet.model.slots import blocks_in
 from munet.search import Method
 from munet.store.gc import gc
 from munet.store.run_records import read_config
@@ -239,14 +237,14 @@ def _in_time(
 
 def _images_read(models: ModelLoader, ready: _Ready, splits: Splits) -> int:
     """Images of all tasks that a run reads without training on them."""
-    method, records = ready.asked.method, [models.store.read_task(name) for name in ready.asked.tasks]
-    return sum(read(as_done(models, splits, method, record, ready.image_size), record) for record in records)
+    method, flops = ready.asked.method, models.root_flops(ready.image_size)
+    records = [models.store.read_task(name) for name in ready.asked.tasks]
+    return sum(read(as_done(models, splits, method, record, ready.image_size), record, flops) for record in records)
 
 
 def _most_work(models: ModelLoader, method: Method, tasks: Sequence[str], image_size: int | None) -> float:
     """FLOPs of a run in which every child trains all that the root has: what it takes at most, about."""
-    root = models.manifest(models.root)
-    step = 3 * flops(models.architecture, blocks_in(root["layers"]), image_size or models.image_size, 2)
+    step = 3 * models.root_flops(image_size)
     sizes = (models.store.read_task(name)["splits"]["train"]["examples"] for name in tasks)
     examples = sum(min(size, method.samples_per_cycle) for size in sizes)
     return step * examples * method.cycles * method.children * method.generations * method.task_iterations

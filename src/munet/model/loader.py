@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Protocol
 from cachetools import LRUCache
 
 from munet.errors import InputError
+from munet.model.cost import flops
 from munet.model.kinds import AnyArchitecture, architecture_from_json, transformer
+from munet.model.slots import blocks_in
 from munet.model.validation import built
 from munet.model.vit import ViTArchitecture
 from munet.store import Store
@@ -78,6 +80,11 @@ class ModelLoader:
     def image_size(self) -> int:
         """Side in pixels of what the root reads."""
         return self.manifest(self.root)["hyperparameters"]["image_size"]
+
+    def root_flops(self, image_size: int | None = None) -> int:
+        """FLOPs of one forward pass of the root with a head of two classes, of an image of so many pixels a side."""
+        blocks = blocks_in(self.manifest(self.root)["layers"])
+        return flops(self.architecture, blocks, image_size or self.image_size, 2)
 
     def manifest(self, model: str) -> Manifest:
         """The manifest of a model by its id, with the name that its task has here."""

@@ -1,6 +1,7 @@
 """The time left of runs over unequal tasks, by a clock that is made up."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -220,3 +221,17 @@ def test_samples_that_are_divided_by_need_are_counted_as_they_are_divided():
     advance(state, ChildFinished("a", 1, 0, 0, True, True, 0.5, 0.5, None), clock + 5)
     advance(state, TaskFinished("a", 1, "id", 0.5, 0.5, True), clock + 5.1)
     assert state.time_left == 0
+
+
+def test_a_task_with_few_images_of_a_class_may_get_a_child_of_its_own_beside_its_path():
+    images = (Images(1000, 100, 100, 6000, classes=10), Images(1000, 100, 100, 6000, classes=1000))
+    started = RunStarted("0001", "adaptive", ("a", "b"), 1, 1, 1, 4, images=images, speed=1000 / 3)  # a pass takes 1 ms
+    left = []
+    for together in (False, True):
+        state = initial_state(0.0)
+        advance(state, replace(started, together=together), 0.0)
+        left.append(state.time_left)
+    trained = 4 * (3 * 1000 + 100) / 1000
+    assert left == [pytest.approx(2 * trained + 0.2), pytest.approx(2.5 * trained + 0.2)]
+    advance(state, SharesPlanned(0, (("a", 0), ("b", 20_000))), 0.0)  # 20 of each class
+    assert state.time_left == pytest.approx(4 * (3 * 5000 + 100) / 1000 + 0.1)

@@ -108,11 +108,7 @@ def _free(system: "System") -> int:
 
 def _guess(models: "ModelLoader", asked: "Asked", image_size: int | None) -> float:
     """Seconds that a run takes on a slow processor, at most."""
-    from munet.model.cost import flops
-    from munet.model.slots import blocks_in
-
-    method, root = asked.method, models.manifest(models.root)
-    size = image_size or root["hyperparameters"]["image_size"]
+    method, flops = asked.method, models.root_flops(image_size)
     records = [models.store.read_task(name) for name in asked.tasks]
-    passes = sum(3 * trained_on(method, record) + read(method, record) for record in records)
-    return passes * flops(models.architecture, blocks_in(root["layers"]), size, 2) / _SLOW
+    passes = sum(3 * trained_on(method, record) + read(method, record, flops) for record in records)
+    return passes * flops / _SLOW

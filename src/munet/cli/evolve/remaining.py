@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from munet.cli.evolve.passes import Spent, Work
 from munet.evolution.events import (
     ChildFinished,
     CycleFinished,
@@ -31,38 +32,9 @@ _COSTS = (3.0, 1.0)  # of an image that is trained on, and of one that is read, 
 _PRIOR = 8  # children of that cost that are averaged with those of the run: few children say little of the next
 _MEASURED = 10.0  # seconds that the speed measured before counts as: the first cycle sets much up
 _HEADS_MEASURED = 5.0  # that it counts as for heads: the first one sets much up, too
+_FEW_OF_A_CLASS = 12  # images that a trunk trains on, of each class: below, many a path is no better than its head
+_OWN = 1 / 2  # of the children that a task with so few may get beside its path
 _ONE = Images(1, 0, 0, 0)  # where a run does not say: cycles are equally long
-
-
-@dataclass(frozen=True)
-class Work:
-    """Forward passes of the root."""
-
-    trained: float = 0.0
-    read: float = 0.0
-    fitted: float = 0.0
-
-    def __add__(self, other: "Work") -> "Work":
-        return Work(self.trained + other.trained, self.read + other.read, self.fitted + other.fitted)
-
-    def __mul__(self, times: float) -> "Work":
-        return Work(self.trained * times, self.read * times, self.fitted * times)
-
-    @property
-    def passes(self) -> float:
-        return self.trained + self.read + self.fitted
-
-
-@dataclass
-class Spent:
-    """Seconds, and the work that was done in them."""
-
-    seconds: float = 0.0
-    work: Work = field(default_factory=Work)
-
-    def add(self, seconds: float, work: Work) -> None:
-        self.seconds += seconds
-        self.work += work
 
 
 @dataclass
@@ -186,9 +158,19 @@ class Remaining:
             begun = self.generation + 1 if mine else 0
             yield from [(name, iteration)] * ((1 if self.is_head(iteration) else self.run.generations) - begun)
 
+    def _may_be_worse_together(self) -> Iterator[tuple[str, int]]:
+        """Task iterations whose path through a trunk may not satisfy, so that they get a child of their own as well."""
+        here = self.place and self.generation >= 0 and (self.place.task, self.place.iteration)
+        for name, iteration in self._open():
+            if iteration == int(self.run.head_first) and self.run.together and (name, iteration) != here:
+                images = self._cycle_images(name, iteration) * self.run.cycles
+                if 0 < images < _FEW_OF_A_CLASS * self._images(name).classes:
+                    yield name, iteration
+
     def _children_left(self) -> Work:
         left = [self._child(child) for child in self.cycles]
         left += [self._expected(name, iteration) for name, iteration in self._generations()]
+        left += [self._expected(name, iteration) * _OWN for name, iteration in self._may_be_worse_together()]
         left += [self._trunk_start(), self._trunk_cycle() * self.trunk_cycles, self._trunk_end()]
         return sum(left, Work())
 

@@ -23,6 +23,7 @@ from munet.evolution.heads_read import with_heads_of
 from munet.evolution.runs import Request
 from munet.evolution.shares import expected_samples, is_new
 from munet.evolution.work import images_of
+from munet.model.loader import ModelLoader
 from munet.search import Method
 from munet.search.adaptive import Evidence
 from munet.store.run_files import GenerationPlace
@@ -140,11 +141,13 @@ def _run_started(store: "Store", run: str, request: Request, read: Generations) 
     method = request.method
     sizes = (method.task_iterations + method.head_first, method.generations, method.children, method.cycles)
     kinds, root = _kinds(run, read), sum(store.get_model(store.root)["sizes"].values())
+    flops = ModelLoader(store).root_flops(request.image_size)
     images = tuple(
-        images_of(with_heads_of(method, kinds.get(name, "photographs"), root), store.read_task(name))
+        images_of(with_heads_of(method, kinds.get(name, "photographs"), root), store.read_task(name), flops)
         for name in request.tasks
     )
-    return RunStarted(run, method.name, request.tasks, *sizes, head_first=method.head_first, images=images)
+    how = {"head_first": method.head_first, "together": method.together}
+    return RunStarted(run, method.name, request.tasks, *sizes, **how, images=images)
 
 
 def _kinds(run: str, read: Generations) -> "dict[str, Kind]":
