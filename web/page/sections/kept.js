@@ -17,7 +17,8 @@ export const kept = {
   title: "Nothing is forgotten",
   how:
     "Test accuracy of each task from the task iteration that first retained a model of it. A dot is a task iteration of " +
-    "its own; between them its model stays the same to the bit, whatever others learn: the id names all of its weights.",
+    "its own; between them its model stays the same to the bit, whatever others learn: the id names all of its weights. " +
+    "Names that find no room are left out; a dot tells its own, and the table has all.",
   fill,
 };
 
