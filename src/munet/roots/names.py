@@ -20,7 +20,8 @@ def check_timm_name(name: str) -> None:
     """InputError for a name `model.tag` whose model timm's source does not know. timm itself checks the tag."""
     base = name.partition(".")[0]
     sources = _sources() if timm_name(name) is None else ("-",)  # vit_b_16 stands in a comment there
-    if not sources or any(re.search(rf"\b{re.escape(base)}\b", text) for text in sources):
+    word = re.compile(rf"\b{re.escape(base)}\b")
+    if not sources or any(base in text and word.search(text) for text in sources):  # `in` is fifty times as fast
         return  # older names of models stand there too, in other forms than the newest ones
     if (meant := timm_name(name)) is not None:
         raise InputError(f"timm has no model '{name}' (did you mean '{meant}'?)", kind="unknown-root")

@@ -57,7 +57,7 @@ def outline(name: str) -> "tuple[ViTArchitecture, Any]":
         rotary = " and its positions are rotary, which no slot holds" if module == "timm.models.eva" else ""
         refuse(name, f"it comes from {module}{rotary}")
     with torch.device("meta"):
-        vit = timm.create_model(name, pretrained=False, num_classes=0)
+        vit = timm.create_model(name, pretrained=False, num_classes=0, weight_init="skip")
     return read_architecture(vit, name), vit
 
 
