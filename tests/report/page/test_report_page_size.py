@@ -1,4 +1,4 @@
-"""The report of a large system is made in seconds and within memory; that of a usual one is small."""
+"""The report of a large system is made within memory; that of a usual one is small."""
 
 import json
 import subprocess
@@ -12,13 +12,13 @@ from image_tools import made_up
 from munet.report.page import build_page, payload
 
 PROGRAM = """
-import json, sys, time
+import json, sys
 from munet.analysis import history
 from munet.report.page import build_page, payload, write_page
 page = write_page(build_page(payload(history(sys.argv[1]))), sys.argv[2])
 # not getrusage: what it tells is at least what the process that started this one had
 memory = next(int(line.split()[1]) // 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
-print(json.dumps({"seconds": time.process_time(), "megabytes": memory, "bytes": page.stat().st_size}))
+print(json.dumps({"megabytes": memory, "bytes": page.stat().st_size}))
 """
 
 
@@ -40,6 +40,5 @@ def test_124_tasks_with_20000_children(tmp_path: Path):
     system = big_system(tmp_path / "big")
     words = [sys.executable, "-c", PROGRAM, str(system.path), str(tmp_path / "big.html")]
     measured = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
-    assert measured["seconds"] < 20  # 5 s of a core where it was written
     assert measured["megabytes"] < 1000
     assert measured["bytes"] < 10_000_000
