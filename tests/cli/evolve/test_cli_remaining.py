@@ -233,5 +233,8 @@ def test_a_task_with_few_images_of_a_class_may_get_a_child_of_its_own_beside_its
         left.append(state.time_left)
     trained = 4 * (3 * 1000 + 100) / 1000
     assert left == [pytest.approx(2 * trained + 0.2), pytest.approx(2.5 * trained + 0.2)]
+    alone = initial_state(0.0)
+    advance(alone, replace(started, tasks=("b",), images=images[1:], together=True), 0.0)
+    assert alone.time_left == pytest.approx(trained + 0.1), "a trunk is of several"
     advance(state, SharesPlanned(0, (("a", 0), ("b", 20_000))), 0.0)  # 20 of each class
     assert state.time_left == pytest.approx(4 * (3 * 5000 + 100) / 1000 + 0.1)

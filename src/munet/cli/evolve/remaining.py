@@ -160,9 +160,11 @@ class Remaining:
 
     def _may_be_worse_together(self) -> Iterator[tuple[str, int]]:
         """Task iterations whose path through a trunk may not satisfy, so that they get a child of their own as well."""
+        if not self.run.together or len(self.run.tasks) < 2:  # a trunk is of several
+            return
         here = self.place and self.generation >= 0 and (self.place.task, self.place.iteration)
         for name, iteration in self._open():
-            if iteration == int(self.run.head_first) and self.run.together and (name, iteration) != here:
+            if iteration == int(self.run.head_first) and (name, iteration) != here:
                 images = self._cycle_images(name, iteration) * self.run.cycles
                 if 0 < images < _FEW_OF_A_CLASS * self._images(name).classes:
                     yield name, iteration
