@@ -1,7 +1,8 @@
 """One training step: munet's two forms against a loop with timm, and against the matrix products in it.
 
-    python benchmarks/step.py                         ViT Ti/16 x3, 32 px, batch 32; ViT B/16 x12, 224 px, batch 8
+    python benchmarks/step.py                          ViT Ti/16 x3, 32 px, batch 32; ViT B/16 x12, 224 px, batch 8
     python benchmarks/step.py --networks ti --compile  also torch.compile, which needs a C++ compiler
+    python benchmarks/step.py --precisions fp32        without --precisions bf16 too, where the processor computes in it
 
 A step is forward, cross entropy, backward, clip of the global norm and SGD with momentum, all layers trained, on a
 batch that lies ready. timm's loop has the fused optimiser; in bfloat16 it is timed with PyTorch's attention and
@@ -10,8 +11,8 @@ with timm's own, since that is faster on some CPUs. The products are all dense a
 Seconds are those of the processor on one thread.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from time import process_time
 from typing import Any
 
@@ -25,23 +26,15 @@ from torch.nn import functional as F
 from munet.model.network import Network
 from munet.model.vit import ViTArchitecture
 from munet.training.child_state import ChildState, TrainItem
+from munet.training.devices import fast_bf16
 from munet.training.memory import Parts
 
 Step = Callable[[], Any]
 TI, B16 = "random:vit_tiny_patch16_224", "random:vit_base_patch16_224"
 
-
-@dataclass(frozen=True)
-class Trial:
-    """A network, and in which precisions it is timed."""
-
-    setup: Setup
-    precisions: tuple[str, ...]
-
-
-TRIALS = {
-    "ti": Trial(Setup("ViT Ti/16 x3, 32 px, batch 32", TI, 3, 32, 32, 40), ("fp32", "bf16")),
-    "b": Trial(Setup("ViT B/16 x12, 224 px, batch 8", B16, 12, 224, 8, 1, 5), ("bf16",)),
+SETUPS = {
+    "ti": Setup("ViT Ti/16 x3, 32 px, batch 32", TI, 3, 32, 32, 40),
+    "b": Setup("ViT B/16 x12, 224 px, batch 8", B16, 12, 224, 8, 1, 5),
 }
 
 
@@ -119,14 +112,14 @@ def _attention(heads: int, queries: int, tokens: int, size: int, dtype: torch.dt
     ] * 2
 
 
-def contenders(trial: Trial, compiled: bool) -> dict[str, Step]:
+def contenders(setup: Setup, precisions: Sequence[str], compiled: bool) -> dict[str, Step]:
     """Every step, by name."""
-    setup, generator = trial.setup, torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     child = make_child(setup, "fp32")
     images = torch.randn((setup.batch_size, 3, setup.image_size, setup.image_size), generator=generator)
     labels = torch.randint(0, 10, (setup.batch_size,), generator=generator)
     steps: dict[str, Step] = {}
-    for precision in trial.precisions:
+    for precision in precisions:
         for form in ("plain", *(["own"] if precision == "bf16" else []), *(["compiled"] if compiled else [])):
             name = {"plain": "timm", "own": "timm, own attention", "compiled": "timm, compiled"}[form]
             steps[f"{name}, {precision}"] = timm_step(child, precision, images, labels, form)
@@ -137,10 +130,9 @@ def contenders(trial: Trial, compiled: bool) -> dict[str, Step]:
     return steps
 
 
-def measure(trial: Trial, repeats: int, compiled: bool, report: Report) -> None:
-    """Time a trial in turns and put it into the report."""
-    setup = trial.setup
-    steps = contenders(trial, compiled)
+def measure(setup: Setup, precisions: Sequence[str], repeats: int, compiled: bool, report: Report) -> None:
+    """Time a network's steps in turns and put them into the report."""
+    steps = contenders(setup, precisions, compiled)
 
     def several(step: Step) -> float:
         began = process_time()  # one thread: what else runs on the machine takes turns with it, and does not count
@@ -177,14 +169,15 @@ def measure(trial: Trial, repeats: int, compiled: bool, report: Report) -> None:
 
 def main() -> None:
     made = parser(__doc__ or "", repeats=15)
-    made.add_argument("--networks", nargs="+", choices=TRIALS, default=list(TRIALS))
+    made.add_argument("--networks", nargs="+", choices=SETUPS, default=list(SETUPS))
+    known = ["fp32", "bf16"] if fast_bf16("cpu") else ["fp32"]
+    made.add_argument("--precisions", nargs="+", choices=("fp32", "bf16"), default=known)
     made.add_argument("--compile", action="store_true", help="also timm's model through torch.compile")
     args = parse(made)
     torch.set_num_threads(1)
     report = Report("step", vars(args))
-    trials = [Trial(QUICK["quick"], ("fp32", "bf16"))] if args.quick else [TRIALS[name] for name in args.networks]
-    for trial in trials:
-        measure(trial, args.repeats, args.compile, report)
+    for setup in [QUICK["quick"]] if args.quick else [SETUPS[name] for name in args.networks]:
+        measure(setup, args.precisions, args.repeats, args.compile, report)
     print(report.write(args.out))
 
 

@@ -21,10 +21,23 @@ SMALL: dict[str, Any] = {**BUDGET, "threads": 1, "executor": "local"}
 
 @pytest.fixture
 def system(tmp_path: Path, tiny_npz: Path) -> munet.System:
+    return two_tasks(tmp_path / "fleet", tiny_npz)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> dict[str, bytes]:
+    """What a run that nobody interrupts leaves."""
+    system = two_tasks(tmp_path_factory.mktemp("whole") / "fleet", tiny_npz)
+    evolve(system, task_iterations=1, **SMALL)
+    system.gc()
+    return contents(system)
+
+
+def two_tasks(folder: Path, data: Path) -> munet.System:
     """Two tasks on the same small images around a random root of two blocks."""
-    system = munet.System.create(tmp_path / "fleet", root="random:vit_tiny_patch16_224", depth=2, image_size=32)
-    system.add_task("shapes", f"npz:{tiny_npz}")
-    system.add_task("again", f"npz:{tiny_npz}")
+    system = munet.System.create(folder, root="random:vit_tiny_patch16_224", depth=2, image_size=32)
+    system.add_task("shapes", f"npz:{data}")
+    system.add_task("again", f"npz:{data}")
     return system
 
 
@@ -73,9 +86,7 @@ def test_other_tasks_answer_bit_for_bit_the_same(system: munet.System) -> None:
 
 def test_one_seed_replays_a_run(system: munet.System, tmp_path: Path, tiny_npz: Path) -> None:
     evolve(system, task_iterations=1, seed=3, **SMALL)
-    twin = munet.System.create(tmp_path / "twin", root="random:vit_tiny_patch16_224", depth=2, image_size=32)
-    for task in ("shapes", "again"):
-        twin.add_task(task, f"npz:{tiny_npz}")
+    twin = two_tasks(tmp_path / "twin", tiny_npz)
     evolve(twin, task_iterations=1, seed=3, **SMALL)
     assert contents(twin) == contents(system)
 
@@ -94,9 +105,7 @@ class Stop(Exception):
 
 
 @pytest.mark.parametrize("after", [1, 3, 4, 7])
-def test_an_interrupted_run_goes_on_to_the_same_end(
-    after: int, system: munet.System, tmp_path: Path, tiny_npz: Path
-) -> None:
+def test_an_interrupted_run_goes_on_to_the_same_end(after: int, system: munet.System, whole: dict[str, bytes]) -> None:
     finished = 0
 
     def interrupt(event: Event) -> None:
@@ -115,14 +124,8 @@ def test_an_interrupted_run_goes_on_to_the_same_end(
     assert events[0].resumed
     assert events[0].finished_children == after
     assert sum(isinstance(event, ChildFinished) for event in events) == 12 - after
-
-    whole = munet.System.create(tmp_path / "whole", root="random:vit_tiny_patch16_224", depth=2, image_size=32)
-    for task in ("shapes", "again"):
-        whole.add_task(task, f"npz:{tiny_npz}")
-    evolve(whole, task_iterations=1, **SMALL)
-    whole.gc()
     reopened.gc()
-    assert contents(whole) == contents(reopened)
+    assert contents(reopened) == whole
 
 
 @pytest.mark.parametrize("older", [False, True], ids=["this version's record", "an older one's"])
@@ -160,9 +163,7 @@ def test_resume_needs_only_the_record(system: munet.System, tmp_path: Path, tiny
     assert system.store.runs() == ["0001"]
     assert system.status()["unfinished"] == []
 
-    whole = munet.System.create(tmp_path / "whole", root="random:vit_tiny_patch16_224", depth=2, image_size=32)
-    for task in ("shapes", "again"):
-        whole.add_task(task, f"npz:{tiny_npz}")
+    whole = two_tasks(tmp_path / "whole", tiny_npz)
     evolve(whole, ["shapes"], "munet", task_iterations=1, **options)
     whole.gc()
     system.gc()

@@ -1,4 +1,4 @@
-"""A real Ray cluster of two nodes on this machine: workers and nodes die, disks are not shared, and nothing changes."""
+"""A real Ray cluster of two nodes on this machine: disks are not shared, workers and nodes die, and nothing changes."""
 
 import os
 import shutil
@@ -45,6 +45,7 @@ def system(tmp_path: Path, tiny_npz: Path) -> munet.System:
     return create(tmp_path / "fleet", tiny_npz)
 
 
+@pytest.mark.slow
 def test_a_worker_and_a_node_die_and_nothing_changes(cluster: Any, system: munet.System, local: Known) -> None:
     second = cluster.add_node(**NODE)
     turn = 0
@@ -94,6 +95,7 @@ def test_a_node_that_joins_later_may_see_nothing(
     assert f"the Ray node {socket.gethostname()} does not see {system.path}: layers go through" in notices(events)[0]
 
 
+@pytest.mark.slow
 def test_a_node_without_the_images_names_the_path(cluster: Any, system: munet.System, tiny_npz: Path) -> None:
     data = system.path.parent / "images"
     shutil.copytree(tiny_npz, data)
