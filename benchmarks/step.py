@@ -2,7 +2,7 @@
 
     python benchmarks/step.py                          ViT Ti/16 x3, 32 px, batch 32; ViT B/16 x12, 224 px, batch 8
     python benchmarks/step.py --networks ti --compile  also torch.compile, which needs a C++ compiler
-    python benchmarks/step.py --precisions fp32        without --precisions bf16 too, where the processor computes in it
+    python benchmarks/step.py --precision fp32        by default bf16 too, where the processor computes in it
 
 A step is forward, cross entropy, backward, clip of the global norm and SGD with momentum, all layers trained, on a
 batch that lies ready. timm's loop has the fused optimiser; in bfloat16 it is timed with PyTorch's attention and
@@ -171,13 +171,13 @@ def main() -> None:
     made = parser(__doc__ or "", repeats=15)
     made.add_argument("--networks", nargs="+", choices=SETUPS, default=list(SETUPS))
     known = ["fp32", "bf16"] if fast_bf16("cpu") else ["fp32"]
-    made.add_argument("--precisions", nargs="+", choices=("fp32", "bf16"), default=known)
+    made.add_argument("--precision", nargs="+", choices=("fp32", "bf16"), default=known)
     made.add_argument("--compile", action="store_true", help="also timm's model through torch.compile")
     args = parse(made)
     torch.set_num_threads(1)
     report = Report("step", vars(args))
     for setup in [QUICK["quick"]] if args.quick else [SETUPS[name] for name in args.networks]:
-        measure(setup, args.precisions, args.repeats, args.compile, report)
+        measure(setup, args.precision, args.repeats, args.compile, report)
     print(report.write(args.out))
 
 
