@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -150,6 +151,32 @@ def test_a_commit_within_a_commit_does_not_wait_for_a_collection(tmp_path: Path)
         thread.join()
         assert entered.is_set()
         collection.kill()
+
+
+@needs_list
+@pytest.mark.parametrize(("step", "call"), [("_wait", 1), ("_wait", 2), ("_open", 2), ("mark", 1)])
+def test_an_interrupt_on_the_way_in_leaves_no_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, call: int
+) -> None:
+    """A notebook goes on after it, and everybody else would wait for that."""
+    path, calls, real = tmp_path / ".lock", 0, getattr(locks, step)
+
+    def interrupted(*given: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        done = real(*given)
+        if calls == call:
+            raise KeyboardInterrupt
+        return done
+
+    with monkeypatch.context() as patch:
+        patch.setattr(locks, step, interrupted)
+        with pytest.raises(KeyboardInterrupt), lock("shared", path):
+            pass
+    assert not lock_holders.is_held(path)
+    with lock("shared", path):
+        assert lock_holders.is_held(path)
+    assert not lock_holders.is_held(path)
 
 
 def test_a_forked_process_lets_go_nothing(tmp_path: Path) -> None:

@@ -46,16 +46,15 @@ def shared(path: Path, turn: Path) -> Iterator[None]:
     entry = _shared.setdefault(str(path), _Shared())
     with entry.mutex:
         if entry.inside == 0:
-            with _opened(turn) as door:
-                _wait(door, fcntl.LOCK_SH, turn)
-                entry.descriptor, entry.process = _open(path), os.getpid()
-                try:
-                    _wait(entry.descriptor, fcntl.LOCK_SH, path)
-                except BaseException:
-                    os.close(entry.descriptor)
-                    raise
-            mark(entry.descriptor)
-        entry.inside += 1
+            try:
+                _take(entry, path, turn)
+                entry.inside = 1
+            except BaseException:  # an interrupt too: a notebook lives on, and would hold the lock as long as that
+                entry.inside = 0
+                _release(entry)
+                raise
+        else:
+            entry.inside += 1
     try:
         yield
     finally:
@@ -65,10 +64,21 @@ def shared(path: Path, turn: Path) -> Iterator[None]:
                 _release(entry)
 
 
+def _take(entry: _Shared, path: Path, turn: Path) -> None:
+    with _opened(turn) as door:
+        _wait(door, fcntl.LOCK_SH, turn)
+        entry.descriptor, entry.process = _open(path), os.getpid()
+        _wait(entry.descriptor, fcntl.LOCK_SH, path)
+    mark(entry.descriptor)
+
+
 def _release(entry: _Shared) -> None:
+    if entry.descriptor < 0:
+        return
     if entry.process == os.getpid():  # a process that was forked inside must not let go what its parent holds
         fcntl.flock(entry.descriptor, fcntl.LOCK_UN)  # closing is not enough while such a one lives
     os.close(entry.descriptor)
+    entry.descriptor = -1
 
 
 @contextmanager
