@@ -5,6 +5,7 @@
     layer_file.py    a layer as a safetensors file, and its content id
     records.py       canonical JSON; records that carry their checksum
     reading.py       records and manifests read, with errors that say what to do
+    known.py         what was found whole before, so that it is not checked again
     typed.py         whether a value that was read has the type that the schema gives it
     manifests.py     what a model refers to
     task_files.py    names of the records of tasks; task_list.py which there should be

@@ -1,6 +1,7 @@
 """Records and manifests read from their files, with errors that name the file and say what to do."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -8,6 +9,7 @@ from munet.errors import StoreError
 from munet.fs.decoding import BYTES
 from munet.fs.folders import StrangeFileError
 from munet.fs.tree import Tree
+from munet.store.known import Known
 from munet.store.objects import is_id
 from munet.store.records import DamagedFile, NewerError, RecordError, unseal
 from munet.store.typed import wrong_type
@@ -24,8 +26,11 @@ class Record(dict[str, Any]):
         raise StoreError(f"{self.path} lacks '{key}', which is needed here: take it from a backup, or write it again")
 
 
-def read_record(files: Tree, path: Path, schema: Any, models: Callable[[Any], list[str]]) -> Record | None:
-    """A sealed record, None where there is no file. `models` finds the ids of models in it.
+def read_record(
+    files: Tree, path: Path, schema: Any, models: Callable[[Any], list[str]], known: Known | None = None
+) -> Record | None:
+    """A sealed record, None where there is no file. `models` finds the ids of models in it. What is `known` has been
+    checked with the same schema.
 
     Raises DamagedError, also where a value is not of the type that `schema` gives it and where an id is none, and
     StoreError for what may not be read.
@@ -38,10 +43,16 @@ def read_record(files: Tree, path: Path, schema: Any, models: Callable[[Any], li
         raise DamagedFile(path, str(error.strerror), files.base) from error
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}; have its owner run this") from error
-    record = cast("Record", decoded(unseal, data, path, files.base))
-    fault = None if schema is None else wrong_type(record, schema)
-    if fault is not None:
-        raise DamagedFile(path, f"is no such record: {fault}", files.base)
+
+    def check(data: bytes) -> Mapping[str, Any]:
+        whole = unseal(data)
+        fault = None if schema is None else wrong_type(whole, schema)
+        if fault is not None:
+            raise RecordError(f"is no such record: {fault}")
+        return whole
+
+    decode = check if known is None else partial(known.read, check=check)
+    record = cast("Record", decoded(decode, data, path, files.base))
     for model in [] if schema is None else models(record):
         if not is_id(model):
             raise DamagedFile(path, f"names the model {model[:70]!r}, which is no id", files.base)

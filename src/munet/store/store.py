@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -16,6 +17,7 @@ from munet.store import layer_file as layer_format
 from munet.store.added import Added
 from munet.store.called import Called
 from munet.store.creation import MARKER
+from munet.store.known import Known
 from munet.store.objects import MissingObject, Objects, is_id, sha256_of
 from munet.store.promised import Promises
 from munet.store.reading import decoded, read_record
@@ -50,6 +52,7 @@ class Store(Runs):
         self.facts = Facts(path, self.get_model)
         self.called = Called(self)
         self._added = Added(self)
+        self._known_tasks, self._known_models = Known(), Known()
 
     # -- the directory ------------------------------------------------------------------------------------------------
 
@@ -198,7 +201,8 @@ class Store(Runs):
     def get_model(self, id: str, verify: bool = True) -> Manifest:
         """A model's manifest. Raises DamagedError."""
         data = self.models.get(id, verify)
-        return decoded(manifests.decode, data, self.models.path(id), self.path)
+        decode = partial(self._known_models.read, check=manifests.decode)
+        return cast("Manifest", decoded(decode, data, self.models.path(id), self.path))
 
     def local_model(self, id: str) -> Manifest:
         """A model's manifest, with the name that its task has here. Raises DamagedError."""
@@ -243,7 +247,7 @@ class Store(Runs):
         """A task's record. Raises InputError for an unknown task, DamagedError for a damaged record."""
         path = self.task_path(name)
         try:
-            record = read_record(self.files, path, TaskRecord, models_of_task)
+            record = read_record(self.files, path, TaskRecord, models_of_task, self._known_tasks)
         except DamagedFile:
             if not is_stray(self, name):
                 raise
