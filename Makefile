@@ -33,9 +33,10 @@ test test-slow torture lint mutation: $(VENV)/.test-extras
 bench bench-quick: $(VENV)/.bench-extras
 endif
 
-# A worker for each core, four at most: each holds torch. One thread a worker, or they would wait for each other.
+# A worker for each core, four at most: each holds torch. One thread a worker, and where a test takes two they wait for
+# each other asleep, or they would keep the others from the cores.
 test: ## install the test extras, run the tests
-	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -m 'not slow' -rs -n auto --maxprocesses 4 --dist worksteal
+	OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(PYTHON) -m pytest -m 'not slow' -rs -n auto --maxprocesses 4 --dist worksteal
 
 torture: ## the whole campaign against the store, an hour; `make test-slow` has ten minutes of it
 	$(PYTHON) -m pytest -m torture -s tests/torture
