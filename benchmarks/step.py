@@ -2,7 +2,7 @@
 
     python benchmarks/step.py                          ViT Ti/16 x3, 32 px, batch 32; ViT B/16 x12, 224 px, batch 8
     python benchmarks/step.py --networks ti --compile  also torch.compile, which needs a C++ compiler
-    python benchmarks/step.py --precision fp32        by default bf16 too, where the processor computes in it
+    python benchmarks/step.py --precision fp32         by default bf16 too, where the processor computes in it
 
 A step is forward, cross entropy, backward, clip of the global norm and SGD with momentum, all layers trained, on a
 batch that lies ready. timm's loop has the fused optimiser; in bfloat16 it is timed with PyTorch's attention and

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import munet
+from executor_tools import contents, create
 from growing import evolve
 from munet.analysis import model_history
 from munet.errors import InputError
@@ -21,30 +22,17 @@ SMALL: dict[str, Any] = {**BUDGET, "threads": 1, "executor": "local"}
 
 @pytest.fixture
 def system(tmp_path: Path, tiny_npz: Path) -> munet.System:
-    return two_tasks(tmp_path / "fleet", tiny_npz)
+    """Two tasks on the same small images around a random root of two blocks."""
+    return create(tmp_path / "fleet", tiny_npz)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory, tiny_npz: Path) -> dict[str, bytes]:
     """What a run that nobody interrupts leaves."""
-    system = two_tasks(tmp_path_factory.mktemp("whole") / "fleet", tiny_npz)
+    system = create(tmp_path_factory.mktemp("whole") / "fleet", tiny_npz)
     evolve(system, task_iterations=1, **SMALL)
     system.gc()
     return contents(system)
-
-
-def two_tasks(folder: Path, data: Path) -> munet.System:
-    """Two tasks on the same small images around a random root of two blocks."""
-    system = munet.System.create(folder, root="random:vit_tiny_patch16_224", depth=2, image_size=32)
-    system.add_task("shapes", f"npz:{data}")
-    system.add_task("again", f"npz:{data}")
-    return system
-
-
-def contents(system: munet.System) -> dict[str, bytes]:
-    """Every file of a system that its seed decides: objects, and refs; not the clocks of the run records."""
-    files = [file for part in ("layers", "models", "tasks") for file in (system.path / part).rglob("*.*")]
-    return {str(file.relative_to(system.path)): file.read_bytes() for file in files}
 
 
 def logits(system: munet.System, task: str) -> torch.Tensor:
@@ -86,7 +74,7 @@ def test_other_tasks_answer_bit_for_bit_the_same(system: munet.System) -> None:
 
 def test_one_seed_replays_a_run(system: munet.System, tmp_path: Path, tiny_npz: Path) -> None:
     evolve(system, task_iterations=1, seed=3, **SMALL)
-    twin = two_tasks(tmp_path / "twin", tiny_npz)
+    twin = create(tmp_path / "twin", tiny_npz)
     evolve(twin, task_iterations=1, seed=3, **SMALL)
     assert contents(twin) == contents(system)
 
@@ -163,7 +151,7 @@ def test_resume_needs_only_the_record(system: munet.System, tmp_path: Path, tiny
     assert system.store.runs() == ["0001"]
     assert system.status()["unfinished"] == []
 
-    whole = two_tasks(tmp_path / "whole", tiny_npz)
+    whole = create(tmp_path / "whole", tiny_npz)
     evolve(whole, ["shapes"], "munet", task_iterations=1, **options)
     whole.gc()
     system.gc()
